@@ -1,0 +1,346 @@
+//! A change of grants: staged on a snapshot, held against the ceiling, then written. Every writer of grants comes through
+//! here, so that no route can climb around the rules.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use crate::{
+    access::{
+        Answer, Permission,
+        server::engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
+    },
+    base::{
+        errors::{AppError, Denial, DenialCode, FieldCode},
+        ids::{RoleId, TenantId, UserId},
+    },
+};
+
+/// One change. The row of the person or role itself is written by the capability that owns it.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A person who has no grants yet, with the role that everybody gets, if that role exists.
+    Person { user: UserId, active: bool, first_role: Option<RoleId> },
+    /// The account becomes active or stops being so.
+    Active { user: UserId, active: bool },
+    /// Replaces a person's roles.
+    Roles { user: UserId, roles: Vec<RoleGrant> },
+    /// Replaces a person's override set.
+    Overrides { user: UserId, overrides: Vec<OverrideGrant> },
+    /// Replaces what a role gives; also for a role that is new.
+    RolePermissions { role: RoleId, name: String, permissions: Vec<Permission> },
+    RemoveRole { role: RoleId },
+}
+
+/// Who answers for a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granter {
+    /// Somebody whose own rights are the ceiling.
+    Person(UserId),
+    /// The first administrator has nobody above: the one-time link, or the operator at the command line.
+    Setup,
+}
+
+/// What `changes` make of `before`.
+pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
+    let mut after = Snapshot::above(before);
+    for change in changes {
+        let person = |after: &Snapshot, user| {
+            after.person(user).map_or_else(PersonGrants::default, |person| PersonGrants::clone(person))
+        };
+        match change {
+            Change::Person { user, active, first_role } => {
+                let roles = first_role.map(|role| RoleGrant { role, scope: Default::default(), expires_at: None });
+                let grants = PersonGrants { active: *active, roles: roles.into_iter().collect(), overrides: Vec::new() };
+                after.put_person(*user, grants);
+            }
+            Change::Active { user, active } => {
+                let grants = PersonGrants { active: *active, ..person(&after, *user) };
+                after.put_person(*user, grants);
+            }
+            Change::Roles { user, roles } => {
+                let grants = PersonGrants { roles: roles.clone(), ..person(&after, *user) };
+                after.put_person(*user, grants);
+            }
+            Change::Overrides { user, overrides } => {
+                let grants = PersonGrants { overrides: overrides.clone(), ..person(&after, *user) };
+                after.put_person(*user, grants);
+            }
+            Change::RolePermissions { role, name, permissions } => {
+                let platform = after.role(*role).is_some_and(|role| role.platform);
+                after.put_role(*role, name.clone(), platform, permissions.clone());
+            }
+            Change::RemoveRole { role } => {
+                let name = after.role(*role).map_or_else(String::new, |role| role.name.clone());
+                after.put_role(*role, name, false, Vec::new());
+            }
+        }
+    }
+    after
+}
+
+/// Refuses a change that hands on what the granter does not hold.
+///
+/// Nobody grants what they do not hold, and nobody ends with more than before plus what the granter holds: whatever is
+/// newly given (also again, for longer, or wider) must be held whole, unscoped; so must whatever the lifting of a deny
+/// sets free. Acting on an account or a role needs all that it gives.
+pub fn check_ceiling(
+    before: &Arc<Snapshot>,
+    after: &Snapshot,
+    changes: &[Change],
+    granter: Granter,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let Granter::Person(granter) = granter else { return Ok(()) };
+    let mut given = BTreeSet::new();
+    for change in changes {
+        match change {
+            // A first role is what anybody gets by registering; it is nobody's grant.
+            Change::Person { .. } => {}
+            Change::Active { user, .. } => check_outranked(before, granter, *user, now)?,
+            Change::Roles { user, roles } => {
+                check_outranked(before, granter, *user, now)?;
+                let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
+                for grant in roles.iter().filter(|grant| !old.iter().any(|old| outlasts(old, grant))) {
+                    let role = after.role(grant.role).ok_or(AppError::field("roles", FieldCode::Unknown))?;
+                    given.extend(role.patterns.iter().cloned());
+                }
+            }
+            Change::Overrides { user, overrides } => {
+                check_outranked(before, granter, *user, now)?;
+                let old = before.person(*user).map(|person| person.overrides.as_slice()).unwrap_or_default();
+                let new_allows = overrides.iter().filter(|new| new.allowed);
+                let kept = |new: &OverrideGrant| {
+                    old.iter().any(|old| {
+                        old.allowed && old.pattern == new.pattern && lasts(old.expires_at, new.expires_at)
+                    })
+                };
+                given.extend(new_allows.filter(|new| !kept(new)).map(|new| new.pattern.clone()));
+                given.extend(set_free(before, after, *user, now));
+            }
+            Change::RolePermissions { role, permissions, .. } => {
+                if let Some(role) = before.role(*role) {
+                    given.extend(role.patterns.iter().cloned());
+                }
+                given.extend(permissions.iter().cloned());
+            }
+            Change::RemoveRole { role } => {
+                if let Some(role) = before.role(*role) {
+                    given.extend(role.patterns.iter().cloned());
+                }
+            }
+        }
+    }
+    let beyond = given.into_iter().filter(|pattern| before.check(granter, pattern, None, now) != Answer::Yes);
+    let permissions = beyond.map(|pattern| pattern.to_string()).collect::<Vec<_>>();
+    if permissions.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions }))
+    }
+}
+
+/// Refuses acting on the account of somebody who holds what the actor does not.
+pub fn check_outranked(
+    snapshot: &Snapshot,
+    actor: UserId,
+    target: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let beyond = snapshot.beyond(actor, target, now);
+    if beyond.is_empty() {
+        return Ok(());
+    }
+    let permissions = beyond.iter().map(ToString::to_string).collect();
+    Err(AppError::Forbidden(Denial { code: DenialCode::Outranked, permissions }))
+}
+
+/// The old grant of the role reaches as far and lasts as long as the new one.
+fn outlasts(old: &RoleGrant, new: &RoleGrant) -> bool {
+    old.role == new.role
+        && (old.scope == new.scope || old.scope.is_everything())
+        && lasts(old.expires_at, new.expires_at)
+}
+
+fn lasts(old: Option<DateTime<Utc>>, new: Option<DateTime<Utc>>) -> bool {
+    match (old, new) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(old), Some(new)) => old >= new,
+    }
+}
+
+/// What becomes effective because a deny ends: the narrower of the deny and each allow it held down. A deny that will
+/// end sooner than it would have counts as ended.
+fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<Permission> {
+    let (Some(old), Some(new)) = (before.person(user), after.person(user)) else { return Vec::new() };
+    let ended = old.overrides.iter().filter(|deny| !deny.allowed && is_live(deny.expires_at, now)).filter(|deny| {
+        !new.overrides.iter().any(|kept| {
+            !kept.allowed && kept.pattern.covers(&deny.pattern) && lasts(kept.expires_at, deny.expires_at)
+        })
+    });
+    let of_roles = new.roles.iter().filter(|given| is_live(given.expires_at, now));
+    let of_roles = of_roles.filter_map(|given| after.role(given.role)).flat_map(|role| role.patterns.iter());
+    let own = new.overrides.iter().filter(|given| given.allowed).map(|given| &given.pattern);
+    let allows = of_roles.chain(own).collect::<Vec<_>>();
+    ended
+        .flat_map(|deny| {
+            allows.iter().filter_map(|allow| {
+                if deny.pattern.covers(allow) {
+                    Some(Permission::clone(allow))
+                } else if allow.covers(&deny.pattern) {
+                    Some(deny.pattern.clone())
+                } else {
+                    None
+                }
+            })
+        })
+        .collect()
+}
+
+/// Whether a change may cost the installation its last super-admin, so that they must be counted.
+pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> bool {
+    let stands = |snapshot: &Snapshot, user: UserId| {
+        snapshot.person(user).is_some_and(|person| {
+            person.active
+                && person.roles.iter().any(|given| {
+                    given.expires_at.is_none() && snapshot.role(given.role).is_some_and(|role| role.platform)
+                })
+        }) && snapshot.is_super_admin(user, now)
+    };
+    changes.iter().any(|change| match change {
+        Change::Person { user, .. }
+        | Change::Active { user, .. }
+        | Change::Roles { user, .. }
+        | Change::Overrides { user, .. } => stands(before, *user) && !stands(after, *user),
+        Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
+            before.role(*role).is_some_and(|role| role.platform)
+        }
+    })
+}
+
+/// Writes the grants of a change. `before` has been locked and is current.
+pub async fn write(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    actor: Option<UserId>,
+    changes: &[Change],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    for change in changes {
+        match change {
+            Change::Person { user, first_role, .. } => {
+                if let Some(role) = first_role {
+                    let grant = RoleGrant { role: *role, scope: Default::default(), expires_at: None };
+                    insert_roles(connection, tenant, *user, actor, &[grant], now).await?;
+                }
+            }
+            Change::Active { .. } => {}
+            Change::Roles { user, roles } => {
+                // Grants that stay keep who gave them and when.
+                let kept = roles.iter().map(|grant| grant.role.0).collect::<Vec<_>>();
+                sqlx::query!("delete from user_roles where user_id = $1 and role_id <> all($2)", user.0, &kept)
+                    .execute(&mut *connection)
+                    .await?;
+                insert_roles(connection, tenant, *user, actor, roles, now).await?;
+            }
+            Change::Overrides { user, overrides } => {
+                write_overrides(connection, tenant, *user, actor, overrides, now).await?;
+            }
+            Change::RolePermissions { role, permissions, .. } => {
+                let keys = permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
+                sqlx::query!(
+                    "delete from role_permissions rp using permissions p
+                     where p.id = rp.permission_id and rp.role_id = $1 and p.key <> all($2)",
+                    role.0,
+                    &keys,
+                )
+                .execute(&mut *connection)
+                .await?;
+                sqlx::query!(
+                    "insert into role_permissions (tenant_id, role_id, permission_id)
+                     select $1, $2, p.id from permissions p where p.key = any($3) on conflict do nothing",
+                    tenant.0,
+                    role.0,
+                    &keys,
+                )
+                .execute(&mut *connection)
+                .await?;
+            }
+            // The role's row takes its grants along.
+            Change::RemoveRole { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+async fn insert_roles(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+    actor: Option<UserId>,
+    roles: &[RoleGrant],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    for grant in roles {
+        sqlx::query!(
+            "insert into user_roles
+                 (tenant_id, user_id, role_id, scope_department, scope_region, expires_at, created_by, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (user_id, role_id) do update set
+                 scope_department = excluded.scope_department, scope_region = excluded.scope_region,
+                 expires_at = excluded.expires_at",
+            tenant.0,
+            user.0,
+            grant.role.0,
+            grant.scope.department.as_deref(),
+            grant.scope.region.as_deref(),
+            grant.expires_at,
+            actor.map(|actor| actor.0),
+            now,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_overrides(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+    actor: Option<UserId>,
+    overrides: &[OverrideGrant],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let kept = overrides.iter().map(|given| given.pattern.to_string()).collect::<Vec<_>>();
+    sqlx::query!(
+        "delete from user_permissions up using permissions p
+         where p.id = up.permission_id and up.user_id = $1 and p.key <> all($2)",
+        user.0,
+        &kept,
+    )
+    .execute(&mut *connection)
+    .await?;
+    for given in overrides {
+        sqlx::query!(
+            "insert into user_permissions
+                 (tenant_id, user_id, permission_id, allowed, expires_at, reason, created_by, created_at)
+             select $1, $2, p.id, $4, $5, $6, $7, $8 from permissions p where p.key = $3
+             on conflict (user_id, permission_id) do update set
+                 allowed = excluded.allowed, expires_at = excluded.expires_at, reason = excluded.reason",
+            tenant.0,
+            user.0,
+            given.pattern.as_str(),
+            given.allowed,
+            given.expires_at,
+            given.reason.as_deref(),
+            actor.map(|actor| actor.0),
+            now,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! The heart: a permission opens the transaction.
+//!
+//! [`Cx::allow`] is the only way to a [`Tx`] that writes, [`Cx::read`] to one that reads; [`Tx::commit`] consumes it and
+//! writes the audit row in the same transaction. Forgetting the check, the tenant or the audit row does not compile.
+
+pub mod change;
+pub mod engine;
+pub mod node;
+pub mod record;
+mod tx;
+
+use std::{net::IpAddr, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use leptos::prelude::use_context;
+use sqlx::PgPool;
+use tracing::{error, warn};
+use uuid::Uuid;
+
+pub use self::tx::{Quiet, Tx};
+use self::{
+    engine::Snapshot,
+    node::{Grants, set_context},
+    record::{Action, Event},
+};
+use crate::{
+    access::{Answer, Permission},
+    base::{
+        errors::{AppError, Denial, DenialCode},
+        ids::{SessionId, TenantId, UserId},
+        server::{clock::Clock, config::PublicUrl, crypto::Keys, passwords::Hasher},
+    },
+};
+
+/// What every context of this node shares.
+#[derive(Clone)]
+pub struct Heart {
+    pool: PgPool,
+    grants: Grants,
+    clock: Clock,
+    keys: Keys,
+    hasher: Hasher,
+    public_url: PublicUrl,
+}
+
+impl Heart {
+    pub fn new(pool: PgPool, clock: Clock, keys: Keys, hasher: Hasher, public_url: PublicUrl) -> Self {
+        Heart { pool, grants: Grants::new(clock.clone()), clock, keys, hasher, public_url }
+    }
+
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.public_url
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Reads the versions once, so that this node knows what it decides on.
+    pub async fn refresh(&self) -> Result<(), AppError> {
+        self.grants.refresh(&self.pool).await
+    }
+
+    /// Whether this node can decide: the database answers and the lease holds.
+    pub async fn is_ready(&self) -> bool {
+        self.grants.is_current() && sqlx::query!(r#"select 1 as "one!""#).fetch_one(&self.pool).await.is_ok()
+    }
+
+    /// Keeps the grants current until told to stop.
+    pub async fn keep_current(self, stop: tokio_util::sync::CancellationToken) {
+        self.grants.keep_current(self.pool, stop).await;
+    }
+
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Anonymous,
+    Person(PersonCaller),
+    /// Work of the program itself, by name.
+    Job(&'static str),
+}
+
+/// A signed-in person. Made by `sessions` alone, from a live session row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonCaller {
+    pub user: UserId,
+    pub name: String,
+    pub tenant: TenantId,
+    pub session: SessionId,
+    /// The version of the session's last write: an older snapshot may not answer it.
+    pub seen_version: i64,
+}
+
+/// Where a request comes from, as the audit log keeps it.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub actor: Option<(UserId, String)>,
+    pub ip: Option<IpAddr>,
+    pub user_agent: Option<String>,
+    pub request_id: Option<Uuid>,
+    /// The caller's key for doing this at most once.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// An `Idempotency-Key` with the digest of the request it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    pub key: String,
+    pub digest: Vec<u8>,
+}
+
+/// The context of one request: who asks, from where, and the only way to a transaction.
+#[derive(Clone)]
+pub struct Cx(Arc<Inner>);
+
+struct Inner {
+    heart: Heart,
+    caller: Caller,
+    origin: Origin,
+}
+
+/// The context of the request that a server function or a page answers.
+pub fn from_context() -> Result<Cx, AppError> {
+    use_context::<Cx>().ok_or_else(AppError::signed_out)
+}
+
+impl Cx {
+    fn make(heart: Heart, caller: Caller, origin: Origin) -> Self {
+        Cx(Arc::new(Inner { heart, caller, origin }))
+    }
+
+    /// Before anybody is known. It opens only what a door opens.
+    pub fn for_sign_in(heart: Heart, origin: Origin) -> Self {
+        Self::make(heart, Caller::Anonymous, origin)
+    }
+
+    /// A person whose session has been found live.
+    pub fn for_person(&self, person: PersonCaller) -> Self {
+        let origin = Origin { actor: Some((person.user, person.name.clone())), ..self.0.origin.clone() };
+        Self::make(self.0.heart.clone(), Caller::Person(person), origin)
+    }
+
+    /// The same caller, doing one thing at most once.
+    pub fn with_idempotency(&self, key: IdempotencyKey) -> Self {
+        let origin = Origin { idempotency: Some(key), ..self.0.origin.clone() };
+        Self::make(self.0.heart.clone(), self.0.caller.clone(), origin)
+    }
+
+    /// Work of the program itself.
+    pub fn for_job(heart: Heart, name: &'static str) -> Self {
+        Self::make(heart, Caller::Job(name), Origin::default())
+    }
+
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.heart.clock.now()
+    }
+
+    pub fn keys(&self) -> &Keys {
+        &self.0.heart.keys
+    }
+
+    pub fn hasher(&self) -> &Hasher {
+        &self.0.heart.hasher
+    }
+
+    /// The address of one of our pages, always under the configured public address.
+    pub fn link(&self, path: &str) -> String {
+        self.0.heart.public_url.link(path)
+    }
+
+    /// The person who asks, or `SignedOut`.
+    pub fn person(&self) -> Result<&PersonCaller, AppError> {
+        match &self.0.caller {
+            Caller::Person(person) => Ok(person),
+            Caller::Anonymous | Caller::Job(_) => Err(AppError::signed_out()),
+        }
+    }
+
+    async fn snapshot(&self, person: &PersonCaller) -> Result<Arc<Snapshot>, AppError> {
+        self.0.heart.grants.snapshot(&self.0.heart.pool, person.tenant, person.seen_version).await
+    }
+
+    /// Opens a writing transaction for whoever holds the permission. Where it is held in a scope only, the transaction
+    /// is undecided until [`Tx::decide`] has seen what it is about.
+    pub async fn allow(&self, permission: Permission) -> Result<Tx, AppError> {
+        self.open(permission, false).await
+    }
+
+    /// The same for reading. [`Tx::filter`] is what lists and counts must keep to.
+    pub async fn read(&self, permission: Permission) -> Result<Tx, AppError> {
+        self.open(permission, true).await
+    }
+
+    async fn open(&self, permission: Permission, read_only: bool) -> Result<Tx, AppError> {
+        let person = self.person()?.clone();
+        let snapshot = self.snapshot(&person).await?;
+        match snapshot.check(person.user, &permission, None, self.now()) {
+            Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
+            Answer::Depends => Tx::open(self, person.tenant, snapshot, Some(permission), read_only).await,
+            Answer::No => Err(self.refuse(permission).await),
+        }
+    }
+
+    /// Opens what belongs to the caller alone: own profile, sessions, log-out.
+    pub async fn own(&self) -> Result<Tx, AppError> {
+        let person = self.person()?.clone();
+        let snapshot = self.snapshot(&person).await?;
+        Tx::open(self, person.tenant, snapshot, None, false).await
+    }
+
+    /// Opens a door: finds by address, digest or hash before the tenant is known. [`Tx::enter`] then binds it.
+    pub async fn door(&self) -> Result<Tx, AppError> {
+        Tx::open_scope(self, "door").await
+    }
+
+    /// Opens what a node does for all tenants. Only jobs may.
+    pub async fn node(&self) -> Result<Tx, AppError> {
+        match self.0.caller {
+            Caller::Job(_) => Tx::open_scope(self, "node").await,
+            Caller::Anonymous | Caller::Person(_) => Err(AppError::signed_out()),
+        }
+    }
+
+    /// Records a denied attempt on its own connection, since a rollback would erase it, and gives back the refusal.
+    async fn refuse(&self, permission: Permission) -> AppError {
+        let key = permission.to_string();
+        let event = Event::denied(Action::AccessDenied).on("permission", &key, key.clone());
+        self.record_apart(event).await;
+        AppError::Forbidden(Denial { code: DenialCode::MissingPermission, permissions: vec![key] })
+    }
+
+    /// Records an event in a transaction of its own: what must stay though the act did not happen.
+    pub async fn record_apart(&self, event: Event) {
+        let tenant = self.person().ok().map(|person| person.tenant);
+        if let Err(error) = self.try_record_apart(tenant, &event).await {
+            error!(%error, action = event.action.as_str(), "an audit row could not be written");
+        }
+    }
+
+    async fn try_record_apart(&self, tenant: Option<TenantId>, event: &Event) -> Result<(), AppError> {
+        let mut tx = self.0.heart.pool.begin().await?;
+        set_context(&mut tx, tenant, "door").await?;
+        record::insert(&mut tx, tenant, &self.0.origin, event, self.now()).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// After grants were written: this node knows at once, the others are woken.
+    async fn grants_moved(&self) {
+        if let Err(error) = self.0.heart.refresh().await {
+            // The lease runs out by itself if this goes on.
+            warn!(%error, "the grants could not be read after a change");
+        }
+        self.0.heart.grants.announce(self.0.heart.pool.clone());
+    }
+}

@@ -1,0 +1,313 @@
+//! What a node keeps of all tenants' grants: compiled, current, and given up when it cannot be known to be current.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use sqlx::{PgConnection, PgPool, postgres::PgListener};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        Permission, PermissionInfo, Scope,
+        server::engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot},
+    },
+    base::{
+        errors::AppError,
+        ids::{RoleId, TenantId, UserId},
+        server::clock::Clock,
+    },
+};
+
+/// How often the versions are read. With one round trip this stays well inside the half second that a revocation may
+/// take to reach every node (I2).
+const POLL: Duration = Duration::from_millis(150);
+/// A node that could not read the versions for this long answers 503 instead of guessing.
+const LEASE: Duration = Duration::from_secs(2);
+/// The channel on which writers wake the other nodes.
+const CHANNEL: &str = "bawwab_grants";
+
+/// The compiled grants of every tenant.
+#[derive(Clone)]
+pub struct Grants(Arc<Inner>);
+
+struct Inner {
+    tenants: ArcSwap<HashMap<TenantId, Arc<Snapshot>>>,
+    /// Monotonic microseconds at which the versions were last known to be current.
+    confirmed: AtomicI64,
+    clock: Clock,
+    /// One refresh at a time; who waits finds it done.
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+impl Grants {
+    pub fn new(clock: Clock) -> Self {
+        Grants(Arc::new(Inner {
+            tenants: ArcSwap::default(),
+            confirmed: AtomicI64::new(i64::MIN / 2),
+            clock,
+            refreshing: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// The current grants of a tenant, not older than `at_least`.
+    pub async fn snapshot(&self, pool: &PgPool, tenant: TenantId, at_least: i64) -> Result<Arc<Snapshot>, AppError> {
+        if let Some(snapshot) = self.known(tenant).filter(|snapshot| snapshot.version >= at_least) {
+            return if self.is_current() { Ok(snapshot) } else { Err(AppError::Unavailable) };
+        }
+        self.refresh(pool).await?;
+        self.known(tenant).ok_or(AppError::Unavailable)
+    }
+
+    fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {
+        self.0.tenants.load().get(&tenant).cloned()
+    }
+
+    /// Whether the lease holds.
+    pub fn is_current(&self) -> bool {
+        self.monotonic() - self.0.confirmed.load(Ordering::Acquire) < micros(LEASE)
+    }
+
+    fn monotonic(&self) -> i64 {
+        micros(self.0.clock.monotonic())
+    }
+
+    /// Reads the versions and loads what has moved. Also samples the clock.
+    pub async fn refresh(&self, pool: &PgPool) -> Result<(), AppError> {
+        let _alone = self.0.refreshing.lock().await;
+        let asked_at = self.0.clock.monotonic();
+        let mut tx = pool.begin().await?;
+        set_context(&mut tx, None, "node").await?;
+        let time = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&mut *tx).await?;
+        self.0.clock.sample(time, asked_at);
+        let versions =
+            sqlx::query!("select tenant_id, version from grant_versions").fetch_all(&mut *tx).await?;
+        let known = self.0.tenants.load();
+        let mut next = HashMap::clone(&known);
+        let mut moved = false;
+        for row in versions {
+            let tenant = TenantId(row.tenant_id);
+            if known.get(&tenant).is_none_or(|snapshot| snapshot.version != row.version) {
+                next.insert(tenant, Arc::new(load(&mut tx, tenant).await?));
+                moved = true;
+            }
+        }
+        tx.commit().await?;
+        if moved {
+            self.0.tenants.store(Arc::new(next));
+        }
+        self.0.confirmed.store(micros(asked_at), Ordering::Release);
+        Ok(())
+    }
+
+    /// Tells the other nodes that something moved. Best effort: they poll anyway.
+    pub fn announce(&self, pool: PgPool) {
+        tokio::spawn(async move {
+            if let Err(error) = sqlx::query!("select pg_notify($1, '')", CHANNEL).fetch_one(&pool).await {
+                warn!(%error, "the other nodes were not woken");
+            }
+        });
+    }
+
+    /// Keeps the snapshots current until told to stop.
+    pub async fn keep_current(self, pool: PgPool, stop: CancellationToken) {
+        let mut listener = None;
+        loop {
+            if listener.is_none() {
+                listener = listen(&pool).await;
+            }
+            let woken = async {
+                match &mut listener {
+                    Some(listener) => listener.recv().await.map(drop),
+                    None => std::future::pending().await,
+                }
+            };
+            let lost = tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(POLL) => false,
+                woken = woken => woken.is_err(),
+            };
+            if lost {
+                listener = None;
+            }
+            if let Err(error) = self.refresh(&pool).await {
+                warn!(%error, "the grants could not be read");
+            }
+        }
+    }
+}
+
+async fn listen(pool: &PgPool) -> Option<PgListener> {
+    let mut listener = match PgListener::connect_with(pool).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            warn!(%error, "cannot listen for changes; polling goes on");
+            return None;
+        }
+    };
+    match listener.listen(CHANNEL).await {
+        Ok(()) => Some(listener),
+        Err(error) => {
+            warn!(%error, "cannot listen for changes; polling goes on");
+            None
+        }
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Says for whom a transaction works: row-level security reads it. It ends with the transaction.
+pub async fn set_context(connection: &mut PgConnection, tenant: Option<TenantId>, scope: &str) -> sqlx::Result<()> {
+    let tenant = tenant.map_or_else(String::new, |tenant| tenant.to_string());
+    sqlx::query!("select set_config('app.tenant', $1, true) as tenant, set_config('app.scope', $2, true) as scope", tenant, scope)
+        .fetch_one(connection)
+        .await?;
+    Ok(())
+}
+
+/// Compiles a tenant's grants. The transaction is in the scope `node`.
+pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<Snapshot> {
+    let version =
+        sqlx::query_scalar!("select version from grant_versions where tenant_id = $1", tenant.0)
+            .fetch_one(&mut *connection)
+            .await
+            .context("read the version of the grants")?;
+    let catalogue = sqlx::query_as!(
+        PermissionInfo,
+        "select key, name_ar, name_en from permissions where tenant_id is null or tenant_id = $1",
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut snapshot = Snapshot::new(version, catalogue);
+    let roles = sqlx::query!(
+        r#"select r.id, r.name, r.tenant_id is null as "platform!",
+                  coalesce(array_agg(p.key) filter (where p.key is not null), '{}') as "keys!"
+           from roles r
+           left join role_permissions rp on rp.role_id = r.id
+           left join permissions p on p.id = rp.permission_id
+           where r.tenant_id is null or r.tenant_id = $1
+           group by r.id"#,
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for role in roles {
+        let patterns = role.keys.iter().map(|key| stored_key(key)).collect::<anyhow::Result<_>>()?;
+        snapshot.put_role(RoleId(role.id), role.name, role.platform, patterns);
+    }
+    for (user, person) in people(connection, tenant).await? {
+        snapshot.put_person(user, person);
+    }
+    Ok(snapshot)
+}
+
+async fn people(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
+    let rows = sqlx::query!(
+        r#"select id, status = 'active' as "active!" from users where tenant_id = $1 and status <> 'deleted'"#,
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let person = |active| PersonGrants { active, ..PersonGrants::default() };
+    let mut people = rows.into_iter().map(|row| (UserId(row.id), person(row.active))).collect::<HashMap<_, _>>();
+    let roles = sqlx::query!(
+        "select user_id, role_id, scope_department, scope_region, expires_at from user_roles where tenant_id = $1
+         order by user_id, created_at, role_id",
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in roles {
+        if let Some(person) = people.get_mut(&UserId(row.user_id)) {
+            let scope = Scope { department: row.scope_department, region: row.scope_region };
+            person.roles.push(RoleGrant { role: RoleId(row.role_id), scope, expires_at: row.expires_at });
+        }
+    }
+    let overrides = sqlx::query!(
+        "select up.user_id, p.key, up.allowed, up.expires_at, up.reason
+         from user_permissions up join permissions p on p.id = up.permission_id
+         where up.tenant_id = $1 order by up.user_id, p.key",
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in overrides {
+        if let Some(person) = people.get_mut(&UserId(row.user_id)) {
+            let pattern = stored_key(&row.key)?;
+            let given = OverrideGrant { pattern, allowed: row.allowed, expires_at: row.expires_at, reason: row.reason };
+            person.overrides.push(given);
+        }
+    }
+    Ok(people)
+}
+
+fn stored_key(key: &str) -> anyhow::Result<Permission> {
+    Permission::parse(key).map_err(|code| anyhow::anyhow!("the stored key {key:?} is {code:?}"))
+}
+
+/// Locks the tenant's grants for writing and gives back their version.
+pub async fn lock(connection: &mut PgConnection, tenant: TenantId) -> sqlx::Result<i64> {
+    sqlx::query_scalar!("select version from grant_versions where tenant_id = $1 for update", tenant.0)
+        .fetch_one(connection)
+        .await
+}
+
+/// Moves the version on and marks the people whose rights move with it, so that their session keys are renewed.
+pub async fn bump(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    people: &[Uuid],
+    roles: &[Uuid],
+) -> sqlx::Result<i64> {
+    let version = sqlx::query_scalar!(
+        "update grant_versions set version = version + 1 where tenant_id = $1 returning version",
+        tenant.0,
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update users set rights_version = $1, version = version + 1
+         where id = any($2) or id in (select user_id from user_roles where role_id = any($3))",
+        version,
+        people,
+        roles,
+    )
+    .execute(&mut *connection)
+    .await?;
+    Ok(version)
+}
+
+/// How many people in the whole installation are super-admins for good. Asked in the scope `node`.
+pub async fn count_super_admins(connection: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(distinct u.id) as "count!"
+           from user_roles ur
+           join roles r on r.id = ur.role_id and r.tenant_id is null
+           join users u on u.id = ur.user_id and u.status = 'active'
+           where ur.expires_at is null"#,
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// Holds other transactions that may cost a super-admin, in any tenant, until this one ends.
+pub async fn lock_super_admins(connection: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtext('bawwab.super-admin'))").fetch_one(connection).await?;
+    Ok(())
+}
+

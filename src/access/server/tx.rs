@@ -1,0 +1,288 @@
+//! A transaction that knows for whom it works and may not end without saying what it did.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::{
+    access::{
+        Answer, Facts, Permission, Scope,
+        server::{
+            Caller, Cx,
+            change::{self, Change, Granter},
+            engine::Snapshot,
+            node::{self, set_context},
+            record::{self, Event},
+        },
+    },
+    base::{
+        errors::{AppError, Conflict, DenialCode},
+        ids::{TenantId, UserId},
+    },
+};
+
+/// What may be committed without an audit row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quiet {
+    /// An attempt is counted.
+    Counter,
+    /// A session's cookies are renewed.
+    Renewal,
+    /// The answer to a request with an `Idempotency-Key` is kept.
+    Answer,
+    /// Housekeeping.
+    Job,
+}
+
+/// Dropping it rolls back. An undecided one cannot be committed.
+pub struct Tx {
+    tx: Transaction<'static, Postgres>,
+    cx: Cx,
+    tenant: Option<TenantId>,
+    scope: &'static str,
+    snapshot: Option<Arc<Snapshot>>,
+    /// The permission that depends on what is acted on.
+    undecided: Option<Permission>,
+    /// The scopes of that permission, kept for lists.
+    filter: Option<Vec<Scope>>,
+    read_only: bool,
+    /// The version that this transaction's grants make.
+    written: Option<i64>,
+}
+
+impl Tx {
+    pub(super) async fn open(
+        cx: &Cx,
+        tenant: TenantId,
+        snapshot: Arc<Snapshot>,
+        undecided: Option<Permission>,
+        read_only: bool,
+    ) -> Result<Self, AppError> {
+        let mut tx = cx.0.heart.pool.begin().await?;
+        // What belongs to no tenant is a super-admin's to read, and only theirs.
+        let user = cx.person()?.user;
+        let scope = if snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
+        set_context(&mut tx, Some(tenant), scope).await?;
+        if read_only {
+            sqlx::query!("set transaction read only").execute(&mut *tx).await?;
+        }
+        let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, cx.now()));
+        Ok(Tx {
+            tx,
+            cx: cx.clone(),
+            tenant: Some(tenant),
+            scope,
+            snapshot: Some(snapshot),
+            undecided,
+            filter,
+            read_only,
+            written: None,
+        })
+    }
+
+    pub(super) async fn open_scope(cx: &Cx, scope: &'static str) -> Result<Self, AppError> {
+        let mut tx = cx.0.heart.pool.begin().await?;
+        set_context(&mut tx, None, scope).await?;
+        let cx = cx.clone();
+        Ok(Tx {
+            tx,
+            cx,
+            tenant: None,
+            scope,
+            snapshot: None,
+            undecided: None,
+            filter: None,
+            read_only: false,
+            written: None,
+        })
+    }
+
+    /// For the store functions of the capability that owns the table.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub fn cx(&self) -> &Cx {
+        &self.cx
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.cx.now()
+    }
+
+    /// The tenant whose rows can be seen. A door has none before [`Tx::enter`].
+    pub fn tenant(&self) -> Result<TenantId, AppError> {
+        self.tenant.ok_or(AppError::NotFound)
+    }
+
+    /// Binds a door to the tenant of what it has found.
+    pub async fn enter(&mut self, tenant: TenantId) -> Result<(), AppError> {
+        self.tenant = Some(tenant);
+        self.set_scope(self.scope).await
+    }
+
+    async fn set_scope(&mut self, scope: &str) -> Result<(), AppError> {
+        set_context(&mut self.tx, self.tenant, scope).await?;
+        Ok(())
+    }
+
+    /// The snapshot this transaction was opened on; doors have none.
+    pub fn snapshot(&self) -> Result<&Arc<Snapshot>, AppError> {
+        self.snapshot.as_ref().ok_or_else(AppError::signed_out)
+    }
+
+    /// The scopes that a list or count must keep to. `None`: the whole tenant.
+    pub fn filter(&self) -> Option<&[Scope]> {
+        self.filter.as_deref()
+    }
+
+    /// Decides an undecided transaction on what it is about. Outside the caller's scope it looks as if it did not exist.
+    pub fn decide(&mut self, facts: &Facts) -> Result<(), AppError> {
+        let Some(permission) = self.undecided.take() else { return Ok(()) };
+        let user = self.cx.person()?.user;
+        match self.snapshot()?.check(user, &permission, Some(facts), self.now()) {
+            Answer::Yes => Ok(()),
+            Answer::No | Answer::Depends => {
+                self.undecided = Some(permission);
+                Err(AppError::NotFound)
+            }
+        }
+    }
+
+    /// A second permission that this act needs, held for the whole tenant.
+    pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
+        let user = self.cx.person()?.user;
+        match self.snapshot()?.check(user, &permission, None, self.now()) {
+            Answer::Yes => Ok(()),
+            Answer::No | Answer::Depends => Err(self.cx.refuse(permission).await),
+        }
+    }
+
+    /// Whether the caller also holds this, for the whole tenant.
+    pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
+        let user = self.cx.person()?.user;
+        Ok(self.snapshot()?.check(user, permission, None, self.now()) == Answer::Yes)
+    }
+
+    /// Refuses acting on the account of somebody who holds what the caller does not.
+    pub fn outrank(&self, target: UserId) -> Result<(), AppError> {
+        let user = self.cx.person()?.user;
+        change::check_outranked(self.snapshot()?, user, target, self.now())
+    }
+
+    /// Locks the tenant's grants and takes over their current state: nobody passes anybody. Whoever lost `permission`
+    /// meanwhile is refused.
+    pub async fn lock_grants(&mut self, permission: Option<&Permission>) -> Result<(), AppError> {
+        let tenant = self.tenant()?;
+        let version = node::lock(&mut self.tx, tenant).await?;
+        if self.snapshot.as_ref().is_none_or(|snapshot| snapshot.version != version) {
+            self.set_scope("node").await?;
+            self.snapshot = Some(Arc::new(node::load(&mut self.tx, tenant).await?));
+            self.set_scope(self.scope).await?;
+        }
+        match permission {
+            Some(permission) if self.undecided.is_none() && self.filter.is_none() => self.require(permission.clone()).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Changes grants: the ceiling and the last super-admin are guarded, the version moves on. The grants have been
+    /// locked.
+    pub async fn grant(&mut self, changes: &[Change], granter: Granter) -> Result<(), AppError> {
+        let (tenant, now) = (self.tenant()?, self.now());
+        let before = self.snapshot()?.clone();
+        let after = change::stage(&before, changes);
+        change::check_ceiling(&before, &after, changes, granter, now)?;
+        let guarded = change::touches_super_admins(&before, &after, changes, now);
+        if guarded {
+            node::lock_super_admins(&mut self.tx).await?;
+        }
+        let actor = match granter {
+            Granter::Person(user) => Some(user),
+            Granter::Setup => None,
+        };
+        let (mut people, mut roles) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                Change::Person { user, .. }
+                | Change::Active { user, .. }
+                | Change::Roles { user, .. }
+                | Change::Overrides { user, .. } => people.push(user.0),
+                Change::RolePermissions { role, .. } | Change::RemoveRole { role } => roles.push(role.0),
+            }
+        }
+        change::write(&mut self.tx, tenant, actor, changes, now).await?;
+        self.written = Some(node::bump(&mut self.tx, tenant, &people, &roles).await?);
+        if guarded {
+            self.set_scope("node").await?;
+            let left = node::count_super_admins(&mut self.tx).await?;
+            self.set_scope(self.scope).await?;
+            if left == 0 {
+                return Err(AppError::denied(DenialCode::LastSuperAdmin));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes one more event; [`Tx::commit`] writes the last.
+    pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
+        let now = self.now();
+        record::insert(&mut self.tx, self.tenant, &self.cx.0.origin, event, now).await?;
+        Ok(())
+    }
+
+    /// Writes the event and commits. The next request on this node sees it.
+    pub async fn commit(mut self, event: Event) -> Result<(), AppError> {
+        self.record(&event).await?;
+        self.finish().await
+    }
+
+    /// Commits what is nobody's act and so leaves no audit row.
+    pub async fn commit_quietly(self, _what: Quiet) -> Result<(), AppError> {
+        self.finish().await
+    }
+
+    async fn finish(mut self) -> Result<(), AppError> {
+        if let Some(permission) = &self.undecided {
+            return Err(anyhow::anyhow!("a transaction under {permission} was not decided").into());
+        }
+        if self.read_only {
+            return Err(anyhow::anyhow!("a reading transaction was committed").into());
+        }
+        self.claim_idempotency_key().await?;
+        if let (Some(version), Caller::Person(person)) = (self.written, self.cx.caller()) {
+            let session = person.session.0;
+            sqlx::query!("update sessions set seen_version = $2 where id = $1", session, version)
+                .execute(&mut *self.tx)
+                .await?;
+        }
+        self.tx.commit().await?;
+        if self.written.is_some() {
+            self.cx.grants_moved().await;
+        }
+        Ok(())
+    }
+
+    /// One key has one effect: a second transaction with it finds the row and undoes itself.
+    async fn claim_idempotency_key(&mut self) -> Result<(), AppError> {
+        let (Some(key), Caller::Person(person)) = (&self.cx.0.origin.idempotency, self.cx.caller()) else {
+            return Ok(());
+        };
+        let claimed = sqlx::query!(
+            "insert into idempotency_keys (tenant_id, actor_id, key, request_digest, created_at)
+             values ($1, $2, $3, $4, $5) on conflict do nothing",
+            person.tenant.0,
+            person.user.0,
+            key.key,
+            key.digest,
+            self.cx.now(),
+        )
+        .execute(&mut *self.tx)
+        .await?;
+        if claimed.rows_affected() == 0 {
+            return Err(AppError::Conflict(Conflict::IdempotencyInProgress));
+        }
+        Ok(())
+    }
+}

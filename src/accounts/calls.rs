@@ -1,0 +1,60 @@
+//! What the pages about people ask the server.
+
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, PostUrl},
+};
+
+use crate::{
+    accounts::{AddedPerson, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status},
+    base::{errors::AppError, ids::UserId, paging::Page},
+};
+
+#[server(prefix = "/api", endpoint = "people/list", input = Json)]
+pub async fn list_people(query: PeopleQuery) -> Result<Page<PersonRow>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::list(&cx, query.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "people/counts", input = PostUrl)]
+pub async fn count_people() -> Result<PeopleCounts, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::counts(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "people/get", input = Json)]
+pub async fn get_person(id: UserId) -> Result<Person, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::get(&cx, id).await
+}
+
+#[server(prefix = "/api", endpoint = "people/add", input = Json)]
+pub async fn add_person(person: NewPerson) -> Result<AddedPerson, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::add(&cx, person.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "people/edit", input = Json)]
+pub async fn edit_person(id: UserId, edit: PersonEdit) -> Result<Person, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::edit(&cx, id, edit.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "people/set-status", input = Json)]
+pub async fn set_person_status(id: UserId, status: Status, version: Option<i64>) -> Result<Person, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::set_status(&cx, id, crate::accounts::StatusChange { status, version }.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "people/delete", input = Json)]
+pub async fn delete_person(id: UserId, version: Option<i64>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::delete(&cx, id, version).await
+}
+
+/// A fresh one-time link for somebody who lost theirs or their password.
+#[server(prefix = "/api", endpoint = "people/new-link", input = Json)]
+pub async fn new_link(id: UserId) -> Result<AddedPerson, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::new_link(&cx, id).await
+}

@@ -1,0 +1,235 @@
+//! People: who they are, how they are added, edited, suspended and removed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use crate::base::password::Password;
+use crate::base::{
+    ids::{RoleId, UserId},
+    time::Timestamp,
+};
+
+pub mod calls;
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+/// Where an account stands. Derived: it is active exactly when it is `Active`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Status {
+    /// Added, has not chosen a password yet.
+    Invited,
+    Active,
+    /// May not sign in; every session has ended.
+    Suspended,
+    Deleted,
+}
+
+impl Status {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Invited => "invited",
+            Status::Active => "active",
+            Status::Suspended => "suspended",
+            Status::Deleted => "deleted",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Status::Invited, Status::Active, Status::Suspended, Status::Deleted].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// A line of the list of people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PersonRow {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: UserId,
+    pub number: i64,
+    pub name: String,
+    pub email: String,
+    pub username: Option<String>,
+    pub department: Option<String>,
+    pub region: Option<String>,
+    pub status: Status,
+    /// Names of the roles, sorted.
+    pub roles: Vec<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub last_login_at: Option<Timestamp>,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+}
+
+/// Everything about a person but their rights (A11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Person {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: UserId,
+    pub number: i64,
+    pub external_id: Option<String>,
+    pub username: Option<String>,
+    pub email: String,
+    pub name: String,
+    pub department: Option<String>,
+    pub region: Option<String>,
+    pub locale: String,
+    pub status: Status,
+    pub is_active: bool,
+    pub is_super_admin: bool,
+    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    pub attributes: Value,
+    /// Names of the roles, sorted.
+    pub roles: Vec<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub tenant_id: crate::base::ids::TenantId,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub email_confirmed_at: Option<Timestamp>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub last_login_at: Option<Timestamp>,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    /// Grows with each change of the person or their rights; send it back to be told of somebody else's change.
+    pub version: i64,
+}
+
+/// The order of the list of people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum PeopleSort {
+    #[default]
+    Name,
+    /// Newest first.
+    Created,
+    /// Latest sign-in first; who never signed in comes last.
+    LastLogin,
+}
+
+impl PeopleSort {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PeopleSort::Name => "name",
+            PeopleSort::Created => "created",
+            PeopleSort::LastLogin => "last_login",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [PeopleSort::Name, PeopleSort::Created, PeopleSort::LastLogin].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// What to list. The same words as in the query of `GET /admin/users` and of the page's address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct PeopleQuery {
+    /// Part of a name, address or department; Arabic spellings fold together.
+    pub q: Option<String>,
+    /// `invited`, `active`, `suspended` or `deleted`; without it everybody who is not deleted.
+    pub status: Option<String>,
+    pub department: Option<String>,
+    /// Id of a role.
+    pub role: Option<String>,
+    /// `name`, `created` or `last_login`.
+    pub sort: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 without it.
+    pub limit: Option<u32>,
+}
+
+/// A person to be added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct NewPerson {
+    pub email: String,
+    pub name: String,
+    #[serde(default)]
+    pub username: Option<String>,
+    #[serde(default)]
+    pub external_id: Option<String>,
+    #[serde(default)]
+    pub department: Option<String>,
+    #[serde(default)]
+    pub region: Option<String>,
+    /// `ar` or `en`; `ar` without it.
+    #[serde(default)]
+    pub locale: Option<String>,
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
+    pub attributes: Option<Value>,
+    /// Without one the answer carries a one-time link at which the person chooses theirs.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
+    pub password: Option<Password>,
+    /// Ids of roles to begin with. Needs `permissions.assign`. Without it: role `standard-user`.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
+    pub roles: Option<Vec<RoleId>>,
+}
+
+/// A person that was added.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct AddedPerson {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: UserId,
+    /// Shown this once: the address at which the person chooses a password.
+    pub link: Option<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub link_expires_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for AddedPerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AddedPerson").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// A change of a person: what is absent stays; an empty text clears an optional field.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PersonEdit {
+    pub email: Option<String>,
+    pub name: Option<String>,
+    pub username: Option<String>,
+    pub external_id: Option<String>,
+    pub department: Option<String>,
+    pub region: Option<String>,
+    pub locale: Option<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
+    pub attributes: Option<Value>,
+    /// The version that was seen; another one meanwhile is a conflict.
+    pub version: Option<i64>,
+}
+
+/// A change of state: `active` or `suspended`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct StatusChange {
+    pub status: Status,
+    /// The version that was seen; another one meanwhile is a conflict.
+    #[serde(default)]
+    pub version: Option<i64>,
+}
+
+/// What the home page of the console counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeopleCounts {
+    pub active: i64,
+    pub invited: i64,
+    pub suspended: i64,
+}

@@ -1,0 +1,168 @@
+//! What can be done to an account as a whole. Each act names the person and is confirmed.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+
+use super::link::OneTimeLink;
+use crate::{
+    access::{USERS_DELETE, USERS_RESET_PASSWORD, USERS_UPDATE},
+    accounts::{
+        AddedPerson, Person, Status,
+        calls::{delete_person, new_link, set_person_status},
+    },
+    base::language,
+    ui::{
+        calls::Call,
+        dialog::{Confirm, Dialog},
+        icons::{Icon, icon},
+        is_live, locale,
+        toasts::toasts,
+        viewer::Held,
+    },
+};
+
+/// The buttons of a person's account; nothing where the viewer may do none of it.
+#[component]
+pub fn PersonActs(person: Person, held: Held, changed: Callback<()>) -> impl IntoView {
+    let locale = locale();
+    if person.status == Status::Deleted {
+        return ().into_any();
+    }
+    let status = held.may(USERS_UPDATE.as_str()).then(|| status_act(&person, changed));
+    let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| link_act(&person));
+    let delete = held.may(USERS_DELETE.as_str()).then(|| delete_act(&person));
+    if status.is_none() && link.is_none() && delete.is_none() {
+        return ().into_any();
+    }
+    view! {
+        <section class="card padded" aria-labelledby="acts-title">
+            <h2 id="acts-title">{td_string!(locale, accounts.acts)}</h2>
+            <div class="row-of">{status} {link} {delete}</div>
+        </section>
+    }
+    .into_any()
+}
+
+fn opener(open: RwSignal<bool>, class: &'static str, sign: Icon, word: &'static str) -> AnyView {
+    let live = is_live();
+    view! {
+        <button class=class type="button" disabled=move || !live.get() on:click=move |_| open.set(true)>
+            {icon(sign)}
+            {word}
+        </button>
+    }
+    .into_any()
+}
+
+fn status_act(person: &Person, changed: Callback<()>) -> AnyView {
+    let locale = locale();
+    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let (id, version) = (person.id, person.version);
+    let name = language::isolate(&person.name);
+    let suspended = person.status == Status::Suspended;
+    let set = move |status: Status, done: &'static str| {
+        Callback::new(move |()| {
+            call.run(set_person_status(id, status, Some(version)), move |_person| {
+                open.set(false);
+                toasts.say(done);
+                changed.run(());
+            });
+        })
+    };
+    if suspended {
+        return view! {
+            {opener(open, "btn", Icon::Play, td_string!(locale, accounts.activate))}
+            <Confirm
+                id="activate"
+                open
+                title=td_string!(locale, accounts.activate_title, name = name).to_string()
+                about=td_string!(locale, accounts.activate_about)
+                word=td_string!(locale, accounts.activate)
+                call
+                act=set(Status::Active, td_string!(locale, accounts.activated))
+            />
+        }
+        .into_any();
+    }
+    view! {
+        {opener(open, "btn", Icon::Pause, td_string!(locale, accounts.suspend))}
+        <Confirm
+            id="suspend"
+            open
+            title=td_string!(locale, accounts.suspend_title, name = name).to_string()
+            about=td_string!(locale, accounts.suspend_about)
+            word=td_string!(locale, accounts.suspend)
+            danger=true
+            call
+            act=set(Status::Suspended, td_string!(locale, accounts.suspended))
+        />
+    }
+    .into_any()
+}
+
+fn link_act(person: &Person) -> AnyView {
+    let locale = locale();
+    let (open, shown, call) = (RwSignal::new(false), RwSignal::new(false), Call::new());
+    let made = RwSignal::new(None::<AddedPerson>);
+    let id = person.id;
+    let name = language::isolate(&person.name);
+    let title = td_string!(locale, accounts.new_link_title, name = name).to_string();
+    let act = Callback::new(move |()| {
+        call.run(new_link(id), move |answer| {
+            open.set(false);
+            made.set(Some(answer));
+            shown.set(true);
+        });
+    });
+    view! {
+        {opener(open, "btn", Icon::Link, td_string!(locale, accounts.new_link))}
+        <Confirm
+            id="new-link"
+            open
+            title=title.clone()
+            about=td_string!(locale, accounts.new_link_about)
+            word=td_string!(locale, accounts.new_link)
+            call
+            act
+        />
+        <Dialog id="link" open=shown title=td_string!(locale, accounts.link_title)>
+            {move || made.get().map(|added| view! { <OneTimeLink added /> })}
+            <div class="row-of end">
+                <button class="btn" type="button" on:click=move |_| shown.set(false)>
+                    {td_string!(locale, ui.close)}
+                </button>
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn delete_act(person: &Person) -> AnyView {
+    let locale = locale();
+    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let navigate = use_navigate();
+    let (id, version) = (person.id, person.version);
+    let name = language::isolate(&person.name);
+    let act = Callback::new(move |()| {
+        let navigate = navigate.clone();
+        call.run(delete_person(id, Some(version)), move |()| {
+            toasts.say(td_string!(locale, accounts.deleted));
+            navigate("/console/people", NavigateOptions::default());
+        });
+    });
+    view! {
+        {opener(open, "btn danger", Icon::Remove, td_string!(locale, accounts.delete))}
+        <Confirm
+            id="delete"
+            open
+            title=td_string!(locale, accounts.delete_title, name = name).to_string()
+            about=td_string!(locale, accounts.delete_about)
+            word=td_string!(locale, accounts.delete)
+            danger=true
+            call
+            act
+        />
+    }
+    .into_any()
+}

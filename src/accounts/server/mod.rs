@@ -1,0 +1,228 @@
+//! Operations on people: list, add, edit, suspend, delete, hand out a one-time link.
+
+pub mod links;
+pub mod rest;
+pub mod rules;
+pub mod store;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        Facts, PERMISSIONS_ASSIGN, USERS_CREATE, USERS_DELETE, USERS_READ, USERS_RESET_PASSWORD, USERS_UPDATE,
+        server::{
+            Cx, Tx,
+            change::{Change, Granter},
+            engine::RoleGrant,
+            record::{Action, Event},
+        },
+    },
+    accounts::{AddedPerson, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status, StatusChange},
+    base::{
+        errors::{AppError, Conflict, FieldCode},
+        ids::{RoleId, UserId},
+        paging::Page,
+        server::input::Input,
+    },
+};
+
+/// People of the tenant inside the caller's scope.
+pub async fn list(cx: &Cx, query: Input<PeopleQuery>) -> Result<Page<PersonRow>, AppError> {
+    let mut tx = cx.read(USERS_READ).await?;
+    let filter = store::Filter::parse(query.read()?)?;
+    store::list(&mut tx, &filter).await
+}
+
+/// How many people there are in each state, inside the caller's scope.
+pub async fn counts(cx: &Cx) -> Result<PeopleCounts, AppError> {
+    let mut tx = cx.read(USERS_READ).await?;
+    store::counts(&mut tx).await
+}
+
+pub async fn get(cx: &Cx, id: UserId) -> Result<Person, AppError> {
+    let mut tx = cx.read(USERS_READ).await?;
+    find(&mut tx, id).await
+}
+
+/// Loads a person and decides on them: outside the caller's scope they do not exist.
+pub async fn find(tx: &mut Tx, id: UserId) -> Result<Person, AppError> {
+    let person = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.decide(&store::facts(&person))?;
+    Ok(person)
+}
+
+/// The same for changing: the row is held and must still be the version that was seen.
+pub async fn find_for_update(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<Person, AppError> {
+    store::lock(tx, id).await?;
+    let person = find(tx, id).await?;
+    match version {
+        Some(seen) if seen != person.version => Err(AppError::Conflict(Conflict::Stale)),
+        _ if person.status == Status::Deleted => Err(AppError::NotFound),
+        _ => Ok(person),
+    }
+}
+
+/// Adds a person, with a password or a one-time link at which they choose theirs.
+pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppError> {
+    let mut tx = cx.allow(USERS_CREATE).await?;
+    let person = rules::parse_new(person.read()?)?;
+    if person.roles.is_some() {
+        tx.require(PERMISSIONS_ASSIGN).await?;
+    }
+    let password_hash = match &person.password {
+        Some(password) => Some(cx.hasher().hash(password).await?),
+        None => None,
+    };
+    tx.lock_grants(Some(&USERS_CREATE)).await?;
+    tx.decide(&Facts { department: person.department.clone(), region: person.region.clone() })?;
+    let id = UserId(Uuid::now_v7());
+    let status = if password_hash.is_some() { Status::Active } else { Status::Invited };
+    store::insert(&mut tx, id, &person, status, password_hash.as_deref()).await?;
+    let changes = first_grants(&mut tx, id, status, person.roles.as_deref()).await?;
+    let granter = Granter::Person(cx.person()?.user);
+    tx.grant(&changes, granter).await?;
+    let (link, link_expires_at) = match status {
+        Status::Invited => {
+            let (link, expires_at) = links::make_welcome(&mut tx, id).await?;
+            (Some(link), Some(expires_at.into()))
+        }
+        _ => (None, None),
+    };
+    let added = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::UserCreate).on("user", id, &person.name).new_value(store::audited(&added));
+    tx.commit(event).await?;
+    Ok(AddedPerson { id, link, link_expires_at })
+}
+
+/// The grants of a new person: the roles that were asked for, else the one that everybody gets.
+async fn first_grants(
+    tx: &mut Tx,
+    user: UserId,
+    status: Status,
+    roles: Option<&[RoleId]>,
+) -> Result<Vec<Change>, AppError> {
+    let active = status == Status::Active;
+    let Some(roles) = roles else {
+        let first_role = store::first_role(tx).await?;
+        return Ok(vec![Change::Person { user, active, first_role }]);
+    };
+    let mut roles = roles.to_vec();
+    roles.sort();
+    roles.dedup();
+    if roles.iter().any(|role| tx.snapshot().is_ok_and(|snapshot| snapshot.role(*role).is_none())) {
+        return Err(AppError::field("roles", FieldCode::Unknown));
+    }
+    let grants = roles.into_iter().map(|role| RoleGrant { role, scope: Default::default(), expires_at: None });
+    Ok(vec![Change::Person { user, active, first_role: None }, Change::Roles { user, roles: grants.collect() }])
+}
+
+/// Changes the fields of a person. Taking over somebody's address takes over their account: it needs all they hold.
+pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person, AppError> {
+    let mut tx = cx.allow(USERS_UPDATE).await?;
+    let seen = edit.seen;
+    let edit = rules::parse_edit(edit.read()?)?;
+    let before = find_for_update(&mut tx, id, edit.version.or(seen)).await?;
+    tx.outrank(id)?;
+    store::update(&mut tx, id, &edit).await?;
+    let after = find(&mut tx, id).await?;
+    // A person cannot be moved out of the scope in which the caller may act.
+    if let Some(scopes) = tx.filter() {
+        let facts = store::facts(&after);
+        if !scopes.iter().any(|scope| scope.holds(&facts)) {
+            return Err(AppError::field("department", FieldCode::Unknown));
+        }
+    }
+    let (old, new) = (store::audited(&before), store::audited(&after));
+    tx.commit(Event::done(Action::UserUpdate).on("user", id, &after.name).change(old, new)).await?;
+    Ok(after)
+}
+
+/// Suspends, or makes active again. Suspending ends every session at once.
+pub async fn set_status(cx: &Cx, id: UserId, change: Input<StatusChange>) -> Result<Person, AppError> {
+    let mut tx = cx.allow(USERS_UPDATE).await?;
+    let seen = change.seen;
+    let StatusChange { status, version } = change.read()?;
+    let version = version.or(seen);
+    if !matches!(status, Status::Active | Status::Suspended) {
+        return Err(AppError::field("status", FieldCode::Unknown));
+    }
+    tx.lock_grants(Some(&USERS_UPDATE)).await?;
+    let before = find_for_update(&mut tx, id, version).await?;
+    // Without a password there is nothing to be active with: they go on as invited.
+    let status = match status {
+        Status::Active if !store::has_password(&mut tx, id).await? => Status::Invited,
+        status => status,
+    };
+    store::set_status(&mut tx, id, status).await?;
+    let change = Change::Active { user: id, active: status == Status::Active };
+    tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
+    let after = find(&mut tx, id).await?;
+    let event = Event::done(Action::UserStatus).on("user", id, &after.name);
+    tx.commit(event.change(json!({"status": before.status}), json!({"status": after.status}))).await?;
+    Ok(after)
+}
+
+/// Deletes a person: they may not sign in, their address and names are free again, their rows in the log stay.
+pub async fn delete(cx: &Cx, id: UserId, version: Option<i64>) -> Result<(), AppError> {
+    let mut tx = cx.allow(USERS_DELETE).await?;
+    tx.lock_grants(Some(&USERS_DELETE)).await?;
+    let before = find_for_update(&mut tx, id, version).await?;
+    let granter = Granter::Person(cx.person()?.user);
+    let changes = [
+        Change::Active { user: id, active: false },
+        Change::Roles { user: id, roles: Vec::new() },
+        Change::Overrides { user: id, overrides: Vec::new() },
+    ];
+    store::set_status(&mut tx, id, Status::Deleted).await?;
+    tx.grant(&changes, granter).await?;
+    links::void(&mut tx, id).await?;
+    let old = store::audited(&before);
+    tx.commit(Event::done(Action::UserDelete).on("user", id, &before.name).old_value(old)).await
+}
+
+/// A fresh one-time link for somebody who has lost theirs or their password; the one before is void. Whoever opens it
+/// becomes that person, so it needs all they hold.
+pub async fn new_link(cx: &Cx, id: UserId) -> Result<AddedPerson, AppError> {
+    let mut tx = cx.allow(USERS_RESET_PASSWORD).await?;
+    let person = find_for_update(&mut tx, id, None).await?;
+    tx.outrank(id)?;
+    if person.status == Status::Suspended {
+        return Err(AppError::field("status", FieldCode::Unknown));
+    }
+    let (link, expires_at) = links::make_welcome(&mut tx, id).await?;
+    tx.commit(Event::done(Action::UserLink).on("user", id, &person.name)).await?;
+    Ok(AddedPerson { id, link: Some(link), link_expires_at: Some(expires_at.into()) })
+}
+
+/// Makes the first super-admin, or one more at the operator's command.
+pub async fn make_super_admin(
+    tx: &mut Tx,
+    name: &str,
+    email: &rules::Email,
+    password_hash: &str,
+) -> Result<UserId, AppError> {
+    let id = UserId(Uuid::now_v7());
+    let person = rules::ParsedPerson {
+        email: email.clone(),
+        name: name.to_owned(),
+        username: None,
+        external_id: None,
+        department: None,
+        region: None,
+        locale: "ar".to_owned(),
+        attributes: Value::Object(serde_json::Map::new()),
+        password: None,
+        roles: None,
+    };
+    tx.lock_grants(None).await?;
+    store::insert(tx, id, &person, Status::Active, Some(password_hash)).await?;
+    let role = store::platform_role(tx).await?;
+    let grant = RoleGrant { role, scope: Default::default(), expires_at: None };
+    let changes = [
+        Change::Person { user: id, active: true, first_role: None },
+        Change::Roles { user: id, roles: vec![grant] },
+    ];
+    tx.grant(&changes, Granter::Setup).await?;
+    Ok(id)
+}

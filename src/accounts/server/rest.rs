@@ -1,0 +1,73 @@
+//! People over REST.
+
+use axum::{Extension, Json, http::StatusCode, response::{IntoResponse as _, Response}};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    access::server::Cx,
+    accounts::{AddedPerson, NewPerson, PeopleQuery, Person, PersonEdit, PersonRow, StatusChange, server},
+    base::{
+        errors::AppError,
+        ids::UserId,
+        paging::Page,
+        server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
+    },
+};
+
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(get, edit, delete))
+        .routes(routes!(set_status))
+        .routes(routes!(new_link))
+}
+
+/// List people: `users.read`
+#[utoipa::path(get, path = "/admin/users", tag = "users", params(PeopleQuery), responses((status = 200, body = inline(Page<PersonRow>))))]
+async fn list(cx: Extension<Cx>, Asked(query): Asked<PeopleQuery>) -> Result<Json<Page<PersonRow>>, AppError> {
+    server::list(&cx, query).await.map(Json)
+}
+
+/// Add a person: `users.create`, with roles also `permissions.assign`
+#[utoipa::path(post, path = "/admin/users", tag = "users", request_body = NewPerson, responses((status = 201, body = AddedPerson)))]
+async fn add(cx: Extension<Cx>, Sent(person): Sent<NewPerson>) -> Result<Response, AppError> {
+    let added = server::add(&cx, person).await?;
+    Ok((StatusCode::CREATED, Json(added)).into_response())
+}
+
+/// One person: `users.read`
+#[utoipa::path(get, path = "/admin/users/{id}", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Person)))]
+async fn get(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Response, AppError> {
+    let person = server::get(&cx, id).await?;
+    Ok(versioned(person.version, person))
+}
+
+/// Edit a person: `users.update`
+#[utoipa::path(patch, path = "/admin/users/{id}", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = PersonEdit, responses((status = 200, body = Person)))]
+async fn edit(cx: Extension<Cx>, Id(id): Id<UserId>, Sent(edit): Sent<PersonEdit>) -> Result<Response, AppError> {
+    let person = server::edit(&cx, id, edit).await?;
+    Ok(versioned(person.version, person))
+}
+
+/// Delete a person: `users.delete`
+#[utoipa::path(delete, path = "/admin/users/{id}", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
+async fn delete(cx: Extension<Cx>, Id(id): Id<UserId>, IfMatch(seen): IfMatch) -> Result<Json<Done>, AppError> {
+    server::delete(&cx, id, seen).await.map(|()| Json(Done::OK))
+}
+
+/// Suspend a person or make them active again: `users.update`
+#[utoipa::path(patch, path = "/admin/users/{id}/status", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = StatusChange, responses((status = 200, body = Person)))]
+async fn set_status(
+    cx: Extension<Cx>,
+    Id(id): Id<UserId>,
+    Sent(change): Sent<StatusChange>,
+) -> Result<Response, AppError> {
+    let person = server::set_status(&cx, id, change).await?;
+    Ok(versioned(person.version, person))
+}
+
+/// A fresh one-time link for choosing a password: `users.reset_password`
+#[utoipa::path(post, path = "/admin/users/{id}/link", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = AddedPerson)))]
+async fn new_link(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<AddedPerson>, AppError> {
+    server::new_link(&cx, id).await.map(Json)
+}

@@ -1,0 +1,400 @@
+//! The rows of people.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
+use uuid::Uuid;
+
+use crate::{
+    access::{Facts, SUPER_ADMIN, Scope, server::Tx},
+    accounts::{
+        PeopleCounts, PeopleQuery, PeopleSort, Person, PersonRow, Status,
+        server::rules::{ParsedEdit, ParsedPerson},
+    },
+    base::{
+        errors::{AppError, FieldCode, FieldErrors},
+        ids::{RoleId, TenantId, UserId},
+        paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
+    },
+};
+
+/// A list's filter, understood.
+#[derive(Debug, Default)]
+pub struct Filter {
+    q: Option<String>,
+    status: Option<Status>,
+    department: Option<String>,
+    role: Option<RoleId>,
+    sort: PeopleSort,
+    after: Option<Cursor>,
+    limit: u32,
+}
+
+/// Where a page goes on: the sort key and id of the last row shown.
+#[derive(Debug)]
+struct Cursor {
+    key: String,
+    id: Uuid,
+}
+
+impl Cursor {
+    fn write(&self) -> String {
+        URL_SAFE_NO_PAD.encode(format!("{}\n{}", self.id, self.key))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (id, key) = text.split_once('\n')?;
+        (!key.contains('\0')).then_some(Cursor { id: id.parse().ok()?, key: key.to_owned() })
+    }
+}
+
+impl Filter {
+    pub fn parse(query: PeopleQuery) -> Result<Self, AppError> {
+        let mut errors = FieldErrors::default();
+        let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let no_nul = |text: &Option<String>| match text {
+            Some(text) if text.contains('\0') => Err(FieldCode::Characters),
+            Some(text) if text.chars().count() > 200 => Err(FieldCode::TooLong),
+            _ => Ok(()),
+        };
+        let q = given(query.q);
+        errors.take("q", no_nul(&q));
+        let department = given(query.department);
+        errors.take("department", no_nul(&department));
+        let status = given(query.status).map(|text| Status::parse(&text).ok_or(FieldCode::Unknown));
+        let status = errors.take("status", status.transpose()).flatten();
+        let role = given(query.role).map(|text| text.parse().map_err(|_not_an_id| FieldCode::Malformed));
+        let role = errors.take("role", role.transpose()).flatten();
+        let sort = given(query.sort).map_or(Ok(PeopleSort::Name), |s| PeopleSort::parse(&s).ok_or(FieldCode::Unknown));
+        let sort = errors.take("sort", sort).unwrap_or_default();
+        let after = given(query.after).map(|text| Cursor::parse(&text).ok_or(FieldCode::Malformed));
+        let after = errors.take("after", after.transpose()).flatten();
+        if let (Some(cursor), PeopleSort::Created | PeopleSort::LastLogin) = (&after, sort)
+            && !cursor.key.is_empty()
+            && cursor.key.parse::<DateTime<Utc>>().is_err()
+        {
+            errors.add("after", FieldCode::Malformed);
+        }
+        let limit = query.limit.unwrap_or(PAGE_SIZE);
+        if !(1..=PAGE_SIZE_MAX).contains(&limit) {
+            errors.add("limit", FieldCode::Malformed);
+        }
+        errors.check()?;
+        Ok(Filter { q, status, department, role, sort, after, limit })
+    }
+}
+
+const ROLES: &str = "array(select r.name from user_roles ur join roles r on r.id = ur.role_id
+    where ur.user_id = u.id order by r.name) as roles";
+
+/// A page of people. Row-level security keeps it to the tenant, the scopes to what the caller may see.
+pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppError> {
+    let tenant = tx.tenant()?;
+    let key = match filter.sort {
+        PeopleSort::Name => "fold_text(u.name)",
+        PeopleSort::Created => "u.created_at::text",
+        PeopleSort::LastLogin => "coalesce(u.last_login_at::text, '')",
+    };
+    let mut query = QueryBuilder::<Postgres>::new(format!(
+        "select u.id, u.number, u.name, u.email, u.username, u.department, u.region, u.status, u.last_login_at,
+                u.created_at, {key} as sort_key, {ROLES}
+         from users u where u.tenant_id = "
+    ));
+    query.push_bind(tenant.0);
+    match filter.status {
+        Some(status) => query.push(" and u.status = ").push_bind(status.as_str()),
+        None => query.push(" and u.status <> 'deleted'"),
+    };
+    if let Some(q) = &filter.q {
+        // Every word must be found somewhere, whatever its order.
+        for word in q.split_whitespace().take(8) {
+            let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            query.push(" and u.search like '%' || fold_text(").push_bind(escaped).push(") || '%'");
+        }
+    }
+    if let Some(department) = &filter.department {
+        query.push(" and u.department = ").push_bind(department);
+    }
+    if let Some(role) = filter.role {
+        query.push(" and exists (select from user_roles ur where ur.user_id = u.id and ur.role_id = ");
+        query.push_bind(role.0).push(")");
+    }
+    push_scopes(&mut query, tx.filter());
+    if let Some(after) = &filter.after {
+        match filter.sort {
+            PeopleSort::Name => {
+                query.push(" and (fold_text(u.name), u.id) > (").push_bind(&after.key).push(", ");
+                query.push_bind(after.id).push(")");
+            }
+            PeopleSort::Created => {
+                query.push(" and (u.created_at, u.id) < (").push_bind(&after.key).push("::timestamptz, ");
+                query.push_bind(after.id).push(")");
+            }
+            PeopleSort::LastLogin if after.key.is_empty() => {
+                query.push(" and u.last_login_at is null and u.id > ").push_bind(after.id);
+            }
+            PeopleSort::LastLogin => {
+                query.push(" and (u.last_login_at < ").push_bind(&after.key).push("::timestamptz");
+                query.push(" or u.last_login_at is null or (u.last_login_at = ").push_bind(&after.key);
+                query.push("::timestamptz and u.id > ").push_bind(after.id).push("))");
+            }
+        }
+    }
+    query.push(match filter.sort {
+        PeopleSort::Name => " order by fold_text(u.name), u.id",
+        PeopleSort::Created => " order by u.created_at desc, u.id desc",
+        PeopleSort::LastLogin => " order by u.last_login_at desc nulls last, u.id",
+    });
+    query.push(" limit ").push_bind(i64::from(filter.limit) + 1);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    let rows = rows.iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
+    let page = Page::of(rows, filter.limit, |(key, row)| Cursor { key: key.clone(), id: row.id.0 }.write());
+    Ok(page.map(|(_, row)| row))
+}
+
+/// Keeps a query on `users u` to the scopes of the caller.
+fn push_scopes(query: &mut QueryBuilder<Postgres>, scopes: Option<&[Scope]>) {
+    let Some(scopes) = scopes else { return };
+    query.push(" and (false");
+    for scope in scopes {
+        query.push(" or (true");
+        if let Some(department) = &scope.department {
+            query.push(" and u.department = ").push_bind(department.clone());
+        }
+        if let Some(region) = &scope.region {
+            query.push(" and u.region = ").push_bind(region.clone());
+        }
+        query.push(")");
+    }
+    query.push(")");
+}
+
+fn read_row(row: &PgRow) -> Result<(String, PersonRow), AppError> {
+    let person = PersonRow {
+        id: UserId(row.try_get("id")?),
+        number: row.try_get("number")?,
+        name: row.try_get("name")?,
+        email: row.try_get("email")?,
+        username: row.try_get("username")?,
+        department: row.try_get("department")?,
+        region: row.try_get("region")?,
+        status: read_status(row.try_get("status")?)?,
+        roles: row.try_get("roles")?,
+        last_login_at: row.try_get::<Option<DateTime<Utc>>, _>("last_login_at")?.map(Into::into),
+        created_at: row.try_get::<DateTime<Utc>, _>("created_at")?.into(),
+    };
+    Ok((row.try_get("sort_key")?, person))
+}
+
+fn read_status(text: &str) -> Result<Status, AppError> {
+    Status::parse(text).ok_or_else(|| anyhow::anyhow!("the stored status {text:?} is unknown").into())
+}
+
+/// Counts by state, in the caller's scopes.
+pub async fn counts(tx: &mut Tx) -> Result<PeopleCounts, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select count(*) filter (where u.status = 'active') as active,
+                count(*) filter (where u.status = 'invited') as invited,
+                count(*) filter (where u.status = 'suspended') as suspended
+         from users u where u.tenant_id = ",
+    );
+    query.push_bind(tx.tenant()?.0);
+    push_scopes(&mut query, tx.filter());
+    let row = query.build().fetch_one(tx.conn()).await?;
+    Ok(PeopleCounts {
+        active: row.try_get("active")?,
+        invited: row.try_get("invited")?,
+        suspended: row.try_get("suspended")?,
+    })
+}
+
+/// A person of the tenant, deleted ones included.
+pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> {
+    let tenant = tx.tenant()?;
+    let row = sqlx::query!(
+        r#"select u.id, u.number, u.tenant_id, u.external_id, u.username, u.email, u.name, u.department, u.region,
+                  u.locale, u.status, u.email_confirmed_at, u.last_login_at, u.attributes, u.version, u.created_at,
+                  u.updated_at,
+                  array(select r.name from user_roles ur join roles r on r.id = ur.role_id
+                        where ur.user_id = u.id order by r.name) as "roles!"
+           from users u where u.id = $1 and u.tenant_id = $2"#,
+        id.0,
+        tenant.0,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let status = read_status(&row.status)?;
+    Ok(Some(Person {
+        id: UserId(row.id),
+        number: row.number,
+        external_id: row.external_id,
+        username: row.username,
+        email: row.email,
+        name: row.name,
+        department: row.department,
+        region: row.region,
+        locale: row.locale,
+        status,
+        is_active: status == Status::Active,
+        is_super_admin: row.roles.iter().any(|role| role == SUPER_ADMIN),
+        attributes: row.attributes,
+        roles: row.roles,
+        tenant_id: TenantId(row.tenant_id),
+        email_confirmed_at: row.email_confirmed_at.map(Into::into),
+        last_login_at: row.last_login_at.map(Into::into),
+        created_at: row.created_at.into(),
+        updated_at: row.updated_at.into(),
+        version: row.version,
+    }))
+}
+
+/// What a decision may look at in a person.
+pub fn facts(person: &Person) -> Facts {
+    Facts { department: person.department.clone(), region: person.region.clone() }
+}
+
+/// The fields of a person as the audit log shows them.
+pub fn audited(person: &Person) -> Value {
+    json!({
+        "name": person.name, "email": person.email, "username": person.username, "external_id": person.external_id,
+        "department": person.department, "region": person.region, "locale": person.locale,
+        "status": person.status, "attributes": person.attributes, "roles": person.roles,
+    })
+}
+
+/// Holds a person's row until the transaction ends.
+pub async fn lock(tx: &mut Tx, id: UserId) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    sqlx::query!("select id from users where id = $1 and tenant_id = $2 for update", id.0, tenant.0)
+        .fetch_optional(tx.conn())
+        .await?
+        .ok_or(AppError::NotFound)?;
+    Ok(())
+}
+
+pub async fn insert(
+    tx: &mut Tx,
+    id: UserId,
+    person: &ParsedPerson,
+    status: Status,
+    password_hash: Option<&str>,
+) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    sqlx::query!(
+        "insert into users
+             (id, tenant_id, external_id, username, email, name, department, region, locale, status, attributes,
+              password_hash, email_confirmed_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        id.0,
+        tenant.0,
+        person.external_id,
+        person.username,
+        person.email.as_str(),
+        person.name,
+        person.department,
+        person.region,
+        person.locale,
+        status.as_str(),
+        person.attributes,
+        password_hash,
+        // Whoever gives somebody a password vouches for their address; an invited person confirms it by the link.
+        (status == Status::Active).then_some(now),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn update(tx: &mut Tx, id: UserId, edit: &ParsedEdit) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    let cleared = |field: &Option<Option<String>>| field.as_ref().is_some_and(Option::is_none);
+    let value = |field: &Option<Option<String>>| field.clone().flatten();
+    sqlx::query!(
+        "update users set
+             email = coalesce($3, email),
+             name = coalesce($4, name),
+             username = case when $5 then null else coalesce($6, username) end,
+             external_id = case when $7 then null else coalesce($8, external_id) end,
+             department = case when $9 then null else coalesce($10, department) end,
+             region = case when $11 then null else coalesce($12, region) end,
+             locale = coalesce($13, locale),
+             attributes = coalesce($14, attributes),
+             version = version + 1
+         where id = $1 and tenant_id = $2",
+        id.0,
+        tenant.0,
+        edit.email.as_ref().map(|email| email.as_str()),
+        edit.name,
+        cleared(&edit.username),
+        value(&edit.username),
+        cleared(&edit.external_id),
+        value(&edit.external_id),
+        cleared(&edit.department),
+        value(&edit.department),
+        cleared(&edit.region),
+        value(&edit.region),
+        edit.locale,
+        edit.attributes,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Sets the state. A session of somebody who is not active is dead, whatever its row says.
+pub async fn set_status(tx: &mut Tx, id: UserId, status: Status) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    sqlx::query!(
+        "update users set status = $3 where id = $1 and tenant_id = $2",
+        id.0,
+        tenant.0,
+        status.as_str()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub async fn has_password(tx: &mut Tx, id: UserId) -> Result<bool, AppError> {
+    let tenant = tx.tenant()?;
+    let has = sqlx::query_scalar!(
+        r#"select password_hash is not null as "has!" from users where id = $1 and tenant_id = $2"#,
+        id.0,
+        tenant.0
+    );
+    Ok(has.fetch_optional(tx.conn()).await?.unwrap_or(false))
+}
+
+/// Keeps a password that was chosen or renewed, and makes an invited person active.
+pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    sqlx::query!(
+        "update users set password_hash = $3, status = case status when 'invited' then 'active' else status end,
+             email_confirmed_at = coalesce(email_confirmed_at, $4), version = version + 1
+         where id = $1 and tenant_id = $2",
+        id.0,
+        tenant.0,
+        password_hash,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The role that everybody gets; `None` where the tenant has removed it.
+pub async fn first_role(tx: &mut Tx) -> Result<Option<RoleId>, AppError> {
+    let tenant = tx.tenant()?;
+    let id = sqlx::query_scalar!("select id from roles where tenant_id = $1 and name = 'standard-user'", tenant.0);
+    Ok(id.fetch_optional(tx.conn()).await?.map(RoleId))
+}
+
+/// The platform's `super-admin`.
+pub async fn platform_role(tx: &mut Tx) -> Result<RoleId, AppError> {
+    let id = sqlx::query_scalar!("select id from roles where tenant_id is null and name = $1", SUPER_ADMIN);
+    Ok(RoleId(id.fetch_one(tx.conn()).await?))
+}

@@ -1,0 +1,6 @@
+//! Pages that show several capabilities, and the frame around all of them.
+
+pub mod frame;
+pub mod home;
+pub mod missing;
+pub mod person;

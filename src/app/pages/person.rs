@@ -1,0 +1,205 @@
+//! The page of one person: details, roles and permissions, a tab each. The tab is in the address.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    access::PERMISSIONS_ASSIGN,
+    accounts::{
+        Person,
+        calls::get_person,
+        pages::{
+            acts::PersonActs,
+            details::{PersonDetails, PersonHead},
+        },
+    },
+    base::{errors::AppError, ids::UserId},
+    roles::{
+        Catalogue, PersonRights, Role,
+        calls::{get_rights, list_permissions, list_roles},
+        pages::{
+            person_permissions::PersonPermissions,
+            person_roles::PersonRoles,
+            review::{Names, ReviewBar},
+            staged::{Saved, Staged},
+        },
+    },
+    ui::{
+        address, locale, states,
+        viewer::{Held, viewer},
+    },
+};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Tab {
+    #[default]
+    Details,
+    Roles,
+    Permissions,
+}
+
+impl Tab {
+    fn name(self) -> &'static str {
+        match self {
+            Tab::Details => "details",
+            Tab::Roles => "roles",
+            Tab::Permissions => "permissions",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Tab::Details, Tab::Roles, Tab::Permissions].into_iter().find(|tab| tab.name() == name)
+    }
+}
+
+/// What the tabs about rights need; each part may be refused on its own.
+#[derive(Clone)]
+struct Rights {
+    rights: Result<PersonRights, AppError>,
+    roles: Result<Vec<Role>, AppError>,
+    catalogue: Result<Catalogue, AppError>,
+}
+
+#[component]
+pub fn PersonPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<UserId>().ok())));
+    let tab = address::query_field("tab");
+    let tab = Memo::new(move |_| tab.get().and_then(|name| Tab::parse(&name)).unwrap_or_default());
+    let person = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => get_person(id).await,
+                None => Err(AppError::NotFound),
+            }
+        },
+    );
+    // Asked for only where it is shown: who may see people need not be allowed to see rights.
+    let about_rights = Memo::new(move |_| tab.get() != Tab::Details);
+    let rights = Resource::new_blocking(
+        move || id.get().filter(|_| about_rights.get()),
+        |id| async move {
+            match id {
+                Some(id) => get_rights(id).await.map(Some),
+                None => Ok(None),
+            }
+        },
+    );
+    let roles = Resource::new_blocking(
+        move || about_rights.get(),
+        |wanted| async move { if wanted { list_roles().await } else { Ok(Vec::new()) } },
+    );
+    let catalogue = Resource::new_blocking(
+        move || about_rights.get(),
+        |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
+    );
+    let staged = Staged::new();
+    let changed = Callback::new(move |()| {
+        person.refetch();
+        rights.refetch();
+    });
+    let viewer = viewer();
+    view! {
+        <Transition fallback=move || states::loading(8)>
+            {move || {
+                let viewer = viewer.clone();
+                let tab = tab.get();
+                Suspend::new(async move {
+                    let person = match person.await {
+                        Ok(person) => person,
+                        Err(error) => return not_shown(&error),
+                    };
+                    let held = viewer.holds().await;
+                    let body = match tab {
+                        Tab::Details => details(person.clone(), held, changed),
+                        Tab::Roles | Tab::Permissions => {
+                            let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));
+                            let known = Rights { rights, roles: roles.await, catalogue: catalogue.await };
+                            about(tab, &person, known, staged, &held, changed)
+                        }
+                    };
+                    view! {
+                        <Title text=person.name.clone() />
+                        <PersonHead person=person.clone() />
+                        {tabs(person.id, tab)}
+                        {body}
+                    }
+                    .into_any()
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// A page without its person still has a title.
+fn not_shown(error: &AppError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Title text=td_string!(locale, app.person) />
+        <h1>{td_string!(locale, app.person)}</h1>
+        {states::failure(error)}
+    }
+    .into_any()
+}
+
+fn tabs(id: UserId, current: Tab) -> AnyView {
+    let locale = locale();
+    let links = [
+        (Tab::Details, td_string!(locale, app.tab_details)),
+        (Tab::Roles, td_string!(locale, app.tab_roles)),
+        (Tab::Permissions, td_string!(locale, app.tab_permissions)),
+    ]
+    .map(|(tab, word)| {
+        let href = format!("/console/people/{id}?tab={}", tab.name());
+        view! { <li><a href=href aria-current=(tab == current).then_some("page")>{word}</a></li> }
+    })
+    .into_iter()
+    .collect_view();
+    view! {
+        <nav aria-label=td_string!(locale, app.tabs)>
+            <ul class="tabs" role="list">{links}</ul>
+        </nav>
+    }
+    .into_any()
+}
+
+fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
+    view! {
+        <PersonDetails person=person.clone() held=held.clone() changed />
+        <PersonActs person held changed />
+    }
+    .into_any()
+}
+
+fn about(tab: Tab, person: &Person, known: Rights, staged: Staged, held: &Held, changed: Callback<()>) -> AnyView {
+    let rights = match known.rights {
+        Ok(rights) => rights,
+        Err(error) => return states::failure(&error),
+    };
+    staged.begin(Saved::of(&rights));
+    let may_assign = held.may(PERMISSIONS_ASSIGN.as_str());
+    let names = Names {
+        person: person.name.clone(),
+        roles: known.roles.clone().unwrap_or_default(),
+        catalogue: known.catalogue.clone().unwrap_or_default(),
+    };
+    let body = match tab {
+        Tab::Roles => match known.roles {
+            Ok(roles) => view! { <PersonRoles roles rights staged may_assign /> }.into_any(),
+            Err(error) => states::failed(&error),
+        },
+        Tab::Details | Tab::Permissions => match known.catalogue {
+            Ok(catalogue) => view! { <PersonPermissions catalogue rights staged may_assign /> }.into_any(),
+            Err(error) => states::failed(&error),
+        },
+    };
+    view! {
+        {body}
+        <ReviewBar id=person.id names staged saved=changed />
+    }
+    .into_any()
+}

@@ -1,0 +1,298 @@
+//! The command line: serve, migrate, make an administrator, print the API.
+
+use std::{fs, io::Read as _, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use leptos::config::{Env, LeptosOptions};
+use sqlx::postgres::PgConnectOptions;
+use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    access::server::{Cx, Heart, Quiet, Tx, node, record::{Action, Event}},
+    accounts::{
+        Password,
+        server::{links, make_super_admin, rules::Email},
+    },
+    app::server::{FAILURES_LAST, housekeeping, openapi, panics, router},
+    base::{
+        errors::AppError,
+        server::{
+            clock::Clock,
+            cluster::Cluster,
+            config::{Config, LogFormat},
+            crypto::Keys,
+            db,
+            passwords::{self, Hasher},
+        },
+        text::one_line,
+    },
+};
+
+/// The doorman: who gets in, what they may do, and proof afterwards.
+#[derive(Parser)]
+#[command(name = "bawwab", version)]
+struct Cli {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the product (also without a command)
+    Serve,
+    /// Bring the database to the current shape and stop
+    Migrate,
+    /// Administrators
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Print the description of the REST API
+    Openapi,
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Make a super-admin; the password is read from standard input
+    Create {
+        #[arg(long)]
+        email: String,
+        /// Without it the address's local part
+        #[arg(long)]
+        name: Option<String>,
+        /// Says that the password comes on standard input, never as an argument
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
+}
+
+/// Runs what the arguments ask for.
+pub async fn run() -> anyhow::Result<()> {
+    let Cli { config, command } = Cli::parse();
+    start_log(config.log_format);
+    match command.unwrap_or(Command::Serve) {
+        Command::Serve => serve(config).await,
+        Command::Migrate => Database::open(&config).await?.close().await,
+        Command::Admin { command: AdminCommand::Create { email, name, password_stdin: _ } } => {
+            create_admin(config, &email, name).await
+        }
+        Command::Openapi => {
+            println!("{}", openapi::rest::<()>().to_openapi().to_pretty_json()?);
+            Ok(())
+        }
+    }
+}
+
+fn start_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("BAWWAB_LOG")
+        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.with_target(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    panics::install();
+}
+
+/// The database, migrated: one that was named, or our own.
+struct Database {
+    options: PgConnectOptions,
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    async fn open(config: &Config) -> anyhow::Result<Self> {
+        let (options, cluster) = match &config.database_url {
+            Some(url) => (url.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
+            None => {
+                let cluster = Cluster::start(&config.data_dir()).await?;
+                (cluster.connect_options(), Some(cluster))
+            }
+        };
+        let database = Database { options, cluster };
+        match db::prepare(&database.options).await {
+            Ok(()) => Ok(database),
+            Err(error) => {
+                database.close().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        match self.cluster {
+            Some(cluster) => cluster.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
+        let keys = keys(config)?;
+        let pool = db::connect(self.options.clone(), config.database_connections).await?;
+        let clock = Clock::of_database(db::now(&pool).await?);
+        let heart = Heart::new(pool, clock, keys, Hasher::new()?, config.public_url());
+        heart.refresh().await.context("read the grants")?;
+        Ok(heart)
+    }
+}
+
+fn keys(config: &Config) -> anyhow::Result<Keys> {
+    if let Some(key) = &config.secret_key {
+        return Keys::parse(&key.0);
+    }
+    let directory = config.data_dir();
+    fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
+    let path = directory.join("secret.key");
+    let (keys, is_new) = Keys::from_file(&path)?;
+    if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
+        bail!("{} can be read by others: `chmod 600` it", path.display());
+    }
+    if is_new {
+        warn!(path = %path.display(), "made a master key: keep a copy of {}, sealed data is lost without it", path.display());
+    }
+    Ok(keys)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let database = Database::open(&config).await?;
+    let result = serve_on(&config, &database).await;
+    database.close().await?;
+    result
+}
+
+async fn serve_on(config: &Config, database: &Database) -> anyhow::Result<()> {
+    let public_url = config.public_url();
+    if !public_url.is_https() && !public_url.origin().starts_with("http://localhost") {
+        warn!("{} is not https: browsers keep secure cookies for it only on localhost", public_url.origin());
+    }
+    let heart = database.heart(config).await?;
+    let stop = CancellationToken::new();
+    let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
+    let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
+    let wiring = router::Wiring {
+        heart: heart.clone(),
+        options: leptos_options(config)?,
+        proxies: config.trusted_proxies.clone(),
+        failures_last: FAILURES_LAST,
+    };
+    let router = router::router(wiring).into_make_service_with_connect_info::<SocketAddr>();
+    let address = SocketAddr::new(config.listen, config.port);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
+    println!("Bawwab is at {}", public_url.origin());
+    if let Some(link) = set_up_link(heart.clone()).await? {
+        println!("Make the first administrator here (once, within 24 hours):\n{link}");
+    }
+    let ended = stop.clone();
+    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stop_signal().await;
+        info!("stopping: requests under way may finish");
+        ended.cancel();
+    });
+    let deadline = async {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    };
+    tokio::select! {
+        served = served => served.context("serve")?,
+        () = deadline => warn!("some requests did not finish in time"),
+    }
+    stop.cancel();
+    grants.await.context("the grants' task panicked")?;
+    housekeeping.await.context("housekeeping panicked")?;
+    heart.close().await;
+    Ok(())
+}
+
+/// Ctrl-C, or an operator's or a service manager's wish.
+async fn stop_signal() {
+    let mut terminate = match tokio::signal::unix::signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            warn!(%error, "SIGTERM cannot be heard");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// Where the browser half lies: as told, or beside the program.
+fn leptos_options(config: &Config) -> anyhow::Result<LeptosOptions> {
+    let beside = || -> anyhow::Result<PathBuf> {
+        let program = std::env::current_exe().context("find this program")?;
+        Ok(program.parent().context("this program lies in a folder")?.join("site"))
+    };
+    let site = config.site_dir.clone().map_or_else(beside, Ok)?;
+    let hashes = std::env::current_exe().context("find this program")?.with_file_name("hash.txt");
+    let options = LeptosOptions::builder()
+        .output_name("bawwab")
+        .site_root(site.to_string_lossy().into_owned())
+        .site_pkg_dir("pkg")
+        .env(Env::PROD)
+        .hash_files(hashes.exists())
+        .hash_file(std::sync::Arc::<str>::from("hash.txt"))
+        .build();
+    if !site.join("pkg").is_dir() {
+        warn!("the browser half is not at {}: pages will be plain", site.display());
+    }
+    Ok(options)
+}
+
+/// A fresh set-up link, as long as nobody is super-admin.
+pub async fn set_up_link(heart: Heart) -> Result<Option<String>, AppError> {
+    let cx = Cx::for_job(heart, "setup");
+    let mut tx = cx.node().await?;
+    if node::count_super_admins(tx.conn()).await? > 0 {
+        return Ok(None);
+    }
+    enter_first_tenant(&mut tx).await?;
+    let link = links::make_setup(&mut tx).await?;
+    tx.commit_quietly(Quiet::Job).await?;
+    Ok(Some(link))
+}
+
+async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
+    let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
+    let tenant = tenant.fetch_one(tx.conn()).await?;
+    tx.enter(crate::base::ids::TenantId(tenant)).await
+}
+
+async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyhow::Result<()> {
+    let mut password = String::new();
+    std::io::stdin().read_to_string(&mut password).context("read the password")?;
+    let password = Password(password.trim_end_matches(['\r', '\n']).to_owned());
+    passwords::check(&password).map_err(|code| {
+        anyhow::anyhow!(
+            "the password must have {} to {} characters ({code:?})",
+            passwords::SHORTEST,
+            passwords::LONGEST
+        )
+    })?;
+    let parsed = Email::parse(email).map_err(|code| anyhow::anyhow!("{email} is not an e-mail address ({code:?})"))?;
+    let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
+    let name = one_line(&name, 1, 200).map_err(|code| anyhow::anyhow!("the name cannot be used ({code:?})"))?;
+    let database = Database::open(&config).await?;
+    let result = async {
+        let heart = database.heart(&config).await?;
+        let cx = Cx::for_job(heart.clone(), "admin create");
+        let hash = cx.hasher().hash(&password).await?;
+        let mut tx = cx.node().await?;
+        enter_first_tenant(&mut tx).await?;
+        let user = make_super_admin(&mut tx, &name, &parsed, &hash).await?;
+        let event = Event::done(Action::Setup).on("user", user, &name).meta("by", "command line");
+        tx.commit(event).await?;
+        heart.close().await;
+        Ok::<_, anyhow::Error>(user)
+    }
+    .await;
+    database.close().await?;
+    println!("{}", result.context("make the administrator")?);
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! What is swept away once an hour by one node: keys, links, counters and sessions that can no longer be used.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    access::server::{Cx, Heart, Quiet},
+    base::{errors::AppError, server::jobs},
+};
+
+const KIND: &str = "housekeeping";
+const EVERY: TimeDelta = TimeDelta::hours(1);
+/// How often a node looks for due work.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Looks for due work until told to stop.
+pub async fn run(heart: Heart, stop: CancellationToken) {
+    let cx = Cx::for_job(heart, KIND);
+    loop {
+        match once(&cx).await {
+            Ok(0) => {}
+            Ok(rows) => info!(rows, "swept away {rows} rows that can no longer be used"),
+            Err(error) => warn!(%error, "housekeeping did not finish"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// Does the work if it is due and nobody else does it. Gives back how many rows went.
+pub async fn once(cx: &Cx) -> Result<u64, AppError> {
+    let mut tx = cx.node().await?;
+    let now = tx.now();
+    jobs::enqueue(tx.conn(), KIND, Some(KIND), now).await?;
+    let Some(job) = jobs::claim(tx.conn(), now).await? else {
+        tx.commit_quietly(Quiet::Job).await?;
+        return Ok(0);
+    };
+    let mut rows = 0;
+    rows += sqlx::query!("delete from idempotency_keys where created_at < $1", now - TimeDelta::hours(24))
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows += sqlx::query!("delete from links where expires_at < $1", now - TimeDelta::days(30))
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows += sqlx::query!(
+        "delete from limits where updated_at < $1 and (blocked_until is null or blocked_until < $2)",
+        now - TimeDelta::days(1),
+        now,
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    // Their refresh tokens go with them.
+    rows += sqlx::query!(
+        "delete from sessions where expires_at < $1 or absolute_expires_at < $1 or ended_at < $1",
+        now - TimeDelta::days(30),
+    )
+    .execute(tx.conn())
+    .await?
+    .rows_affected();
+    jobs::reschedule(tx.conn(), &job, now + EVERY).await?;
+    tx.commit_quietly(Quiet::Job).await?;
+    Ok(rows)
+}

@@ -1,0 +1,216 @@
+//! What every request passes before anybody answers it: id, address, headers, caller, origin, guard of the pages.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Instant,
+};
+
+use axum::{
+    Extension,
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use tracing::info;
+use uuid::Uuid;
+
+use crate::{
+    access::server::{Caller, Cx, Origin},
+    app::server::AppState,
+    base::{
+        errors::{AppError, DenialCode},
+        server::config::Proxy,
+    },
+    sessions::server::{forms::append, recognise},
+};
+
+/// Names the request, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
+/// out of the log.
+pub async fn log(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::now_v7();
+    request.extensions_mut().insert(RequestId(id));
+    let method = request.method().clone();
+    let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let mut response = next.run(request).await;
+    let status = response.status().as_u16();
+    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let path = path.as_deref().unwrap_or("other");
+    info!(request.id = %id, http.method = %method, http.route = path, http.status = status, millis, "{method} {path} {status}");
+    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct RequestId(pub Uuid);
+
+/// The headers that protect a reader (I3). Pages bring their own Content-Security-Policy with the nonce of their render.
+pub async fn protect(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut default = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    default(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'");
+    default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(header::X_FRAME_OPTIONS, "DENY");
+    default(header::REFERRER_POLICY, "same-origin");
+    default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    default(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    default(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+    default(header::CACHE_CONTROL, "no-store");
+    if state.heart.public_url().is_https() {
+        default(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
+    }
+    response
+}
+
+/// The policy of a page: our scripts by their nonce, WASM, nothing inline, nothing foreign.
+pub fn page_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
+         frame-ancestors 'none'; base-uri 'none'"
+    )
+}
+
+/// Finds out who asks, refuses what another site's page may have sent, and renews cookies.
+pub async fn caller(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+    let ip = peer.map(|peer| client_address(peer, request.headers(), &state.proxies));
+    let origin = Origin {
+        ip,
+        user_agent: recognise::user_agent(request.headers()),
+        request_id: request.extensions().get::<RequestId>().map(|id| id.0),
+        ..Origin::default()
+    };
+    let cx = Cx::for_sign_in(state.heart.clone(), origin);
+    let recognised = match recognise::recognise(cx, request.headers()).await {
+        Ok(recognised) => recognised,
+        Err(error) => return error.into_response(),
+    };
+    let public = state.heart.public_url().origin();
+    if must_come_from_us(&request, recognised.by_cookie) && !comes_from_us(request.headers(), public) {
+        return AppError::denied(DenialCode::BadOrigin).into_response();
+    }
+    request.extensions_mut().insert(recognised.cx);
+    request.extensions_mut().insert(state.failures_last);
+    let mut response = next.run(request).await;
+    // A sign-in or log-out has cookies of its own, which are newer.
+    if !response.headers().contains_key(header::SET_COOKIE) {
+        append(&mut response, recognised.cookies);
+    }
+    response
+}
+
+/// Unsafe requests that a browser sends by itself: with cookies, and to forms and server functions also without (login
+/// CSRF). REST without cookies is a program's.
+fn must_come_from_us(request: &Request, by_cookie: bool) -> bool {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let path = request.uri().path();
+    let is_rest = path.starts_with("/auth/") || path.starts_with("/admin/");
+    !is_safe && (by_cookie || !is_rest)
+}
+
+/// What a browser says of where a request comes from. Missing headers are no answer.
+fn comes_from_us(headers: &HeaderMap, public: &str) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), Some(origin)) => site == "same-origin" && origin == public,
+        (Some(site), None) => site == "same-origin",
+        (None, Some(origin)) => origin == public,
+        (None, None) => false,
+    }
+}
+
+/// The client's address: the right-most hop that is not one of our proxies. Whatever cannot be read ends the search, and
+/// a direct peer is believed only about itself.
+fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
+    let trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.0.contains(&address.to_canonical()));
+    let mut client = peer.to_canonical();
+    let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let hops = hops.flat_map(|value| value.split(',')).collect::<Vec<_>>();
+    for hop in hops.iter().rev() {
+        if !trusted(client) {
+            break;
+        }
+        match hop.trim().parse::<IpAddr>() {
+            Ok(address) => client = address.to_canonical(),
+            Err(_unreadable) => break,
+        }
+    }
+    client
+}
+
+/// Sends whoever is not signed in to the door before a page of the console is drawn.
+pub async fn guard(Extension(cx): Extension<Cx>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_console = path == "/console" || path.starts_with("/console/");
+    let target = match (path, cx.caller()) {
+        ("/", _) => Some("/console".to_owned()),
+        ("/login", Caller::Person(_)) if request.method() == Method::GET => Some("/console".to_owned()),
+        (_, Caller::Anonymous) if is_console => {
+            let next = request.uri().path_and_query().map_or("/console", |path| path.as_str());
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            Some(format!("/login?{query}"))
+        }
+        _ => None,
+    };
+    match target {
+        Some(target) => match HeaderValue::from_str(&target) {
+            Ok(location) => (StatusCode::FOUND, [(header::LOCATION, location)]).into_response(),
+            Err(_unusable) => AppError::signed_out().into_response(),
+        },
+        None => next.run(request).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).expect("a value")))
+            .collect()
+    }
+
+    /// ZerosAndOnesLLC/AiFw#165, CVE-2024-47070: only our own proxies are believed, and nothing that cannot be read.
+    #[test]
+    fn the_client_is_the_right_most_hop_that_is_not_ours() {
+        let proxies = ["10.0.0.0/8".parse::<Proxy>().expect("a network")];
+        let of = |peer: &str, forwarded: &str, proxies: &[Proxy]| {
+            let peer = peer.parse().expect("an address");
+            client_address(peer, &headers(&[("x-forwarded-for", forwarded)]), proxies).to_string()
+        };
+        assert_eq!(of("192.0.2.1", "198.51.100.7", &proxies), "192.0.2.1", "a direct peer");
+        assert_eq!(of("10.0.0.1", "198.51.100.7", &proxies), "198.51.100.7");
+        assert_eq!(of("10.0.0.1", "1.1.1.1, 198.51.100.7, 10.0.0.2", &proxies), "198.51.100.7");
+        assert_eq!(of("10.0.0.1", "198.51.100.7", &[]), "10.0.0.1", "no proxy is trusted");
+        for unreadable in ["a", "", "1.2.3", "::1%eth0", "198.51.100.7:80"] {
+            assert_eq!(of("10.0.0.1", unreadable, &proxies), "10.0.0.1", "{unreadable}");
+        }
+        assert_eq!(of("::ffff:10.0.0.1", "2001:db8::1", &proxies), "2001:db8::1");
+    }
+
+    /// leptos#3786: what a browser could be made to send must say that it comes from us.
+    #[test]
+    fn a_foreign_or_silent_origin_is_not_ours() {
+        let public = "https://id.example.com";
+        let ours = |pairs: &[(&'static str, &str)]| comes_from_us(&headers(pairs), public);
+        assert!(ours(&[("origin", public)]));
+        assert!(ours(&[("sec-fetch-site", "same-origin")]));
+        assert!(ours(&[("sec-fetch-site", "same-origin"), ("origin", public)]));
+        assert!(!ours(&[]));
+        assert!(!ours(&[("origin", "null")]));
+        assert!(!ours(&[("origin", "https://id.example.com.evil")]));
+        assert!(!ours(&[("origin", "http://id.example.com")]));
+        for site in ["same-site", "cross-site", "none"] {
+            assert!(!ours(&[("sec-fetch-site", site), ("origin", public)]), "{site}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The server put together: state, router, layers, command line.
+
+pub mod cli;
+pub mod housekeeping;
+pub mod idempotency;
+pub mod layers;
+pub mod openapi;
+pub mod panics;
+pub mod preferences;
+pub mod problem;
+pub mod router;
+#[cfg(test)]
+pub mod test_app;
+#[cfg(test)]
+mod tests;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+
+use crate::{
+    access::server::Heart,
+    base::server::config::Proxy,
+    sessions::server::{FailuresLast, forms::Draw},
+};
+
+/// What every request can reach.
+#[derive(Clone)]
+pub struct AppState {
+    pub heart: Heart,
+    pub options: LeptosOptions,
+    pub draw: Draw,
+    pub proxies: Arc<[Proxy]>,
+    pub failures_last: FailuresLast,
+}
+
+/// A refused sign-in lasts this long: longer than a bcrypt comparison of cost 12.
+pub const FAILURES_LAST: FailuresLast = FailuresLast(Duration::from_millis(450));
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.options.clone()
+    }
+}
+
+impl FromRef<AppState> for Draw {
+    fn from_ref(state: &AppState) -> Self {
+        state.draw.clone()
+    }
+}

@@ -1,0 +1,23 @@
+//! Panics are counted: the number has to stay zero, and a test and the health answer look at it.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing::error;
+
+// A panic hook belongs to the process, and so does its count.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Counts and logs every panic from now on.
+pub fn install() {
+    std::panic::set_hook(Box::new(|panic| {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or("no message");
+        error!(%place, "panicked: {message}");
+    }));
+}
+
+/// How many there were.
+pub fn count() -> u64 {
+    COUNT.load(Ordering::Relaxed)
+}

@@ -1,0 +1,102 @@
+//! Language and theme: two cookies that a form on every page sets. They are preferences, not secrets.
+
+use axum::{
+    Form,
+    http::{HeaderMap, HeaderValue, header, request::Parts},
+    response::Response,
+};
+use leptos::prelude::use_context;
+use serde::Deserialize;
+
+use crate::{
+    base::language,
+    i18n::Locale,
+    sessions::server::{
+        forms::{append, local, see_other},
+        recognise::cookie,
+    },
+};
+
+/// Also the name that the pages' language provider reads.
+const LOCALE: &str = "bawwab_locale";
+const THEME: &str = "bawwab_theme";
+
+#[derive(Deserialize)]
+pub struct Preferences {
+    locale: Option<String>,
+    theme: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /preferences`: keeps the choice and goes back.
+pub async fn set(Form(preferences): Form<Preferences>) -> Response {
+    let mut response = see_other(local(&preferences.next).unwrap_or("/"));
+    let mut cookies = Vec::new();
+    if let Some(locale) = preferences.locale.as_deref().and_then(language::parse) {
+        cookies.push(keep(LOCALE, language::code(locale), 400));
+    }
+    match preferences.theme.as_deref() {
+        Some(theme @ ("light" | "dark")) => cookies.push(keep(THEME, theme, 400)),
+        Some(_system) => cookies.push(keep(THEME, "", 0)),
+        None => {}
+    }
+    append(&mut response, cookies);
+    response
+}
+
+fn keep(name: &str, value: &str, days: u32) -> HeaderValue {
+    let text = format!("{name}={value}; Path=/; Max-Age={}; SameSite=Lax", days * 86_400);
+    HeaderValue::from_str(&text).expect("names and values are ours")
+}
+
+/// The theme that this page's reader has fixed; `None` follows the system.
+pub fn theme() -> Option<&'static str> {
+    let parts = use_context::<Parts>()?;
+    match cookie(&parts.headers, THEME)?.as_str() {
+        "light" => Some("light"),
+        "dark" => Some("dark"),
+        _ => None,
+    }
+}
+
+/// The language of a request: the choice, else the first of ours that is accepted, else Arabic.
+pub fn locale(headers: &HeaderMap) -> Locale {
+    if let Some(chosen) = cookie(headers, LOCALE).as_deref().and_then(language::parse) {
+        return chosen;
+    }
+    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let mut ranges = accepted
+        .split(',')
+        .enumerate()
+        .filter_map(|(at, range)| {
+            let mut parts = range.trim().split(';');
+            let tag = parts.next()?.split('-').next()?.to_ascii_lowercase();
+            let quality = parts.find_map(|part| part.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            (quality > 0.0).then_some((quality, at, tag))
+        })
+        .collect::<Vec<_>>();
+    ranges.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    ranges.iter().find_map(|(_, _, tag)| language::parse(tag)).unwrap_or(Locale::ar)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// H1: the first visit follows Accept-Language, and is Arabic where that says nothing.
+    #[test]
+    fn the_language_of_a_first_visit() {
+        let of = |accept: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_str(accept).expect("ASCII"));
+            locale(&headers)
+        };
+        assert_eq!(locale(&HeaderMap::new()), Locale::ar);
+        assert_eq!(of("en-GB,ar;q=0.5"), Locale::en);
+        assert_eq!(of("ar-SA,en;q=0.9"), Locale::ar);
+        assert_eq!(of("fr,en;q=0.3,ar;q=0.2"), Locale::en);
+        assert_eq!(of("fr"), Locale::ar);
+        assert_eq!(of("en;q=0"), Locale::ar);
+    }
+}

@@ -1,0 +1,114 @@
+//! Errors of REST as problem documents (RFC 9457) in the caller's language, and server functions' errors with their
+//! right status.
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::Response,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    app::server::preferences,
+    base::{errors::AppError, language},
+};
+
+/// A problem document. `code` is stable; `title` is for people.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: the code says which problem it is.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: String,
+    status: u16,
+    code: &'static str,
+    /// The fields that are wrong, where the code is `invalid`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldProblem>,
+    /// The permissions it is about: the missing one, or those that cannot be passed on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    permissions: Vec<String>,
+    /// Seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
+    /// Where the log tells more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// Where in the body: `name`, `allow[0].key`.
+    field: String,
+    code: serde_json::Value,
+    title: String,
+}
+
+impl Problem {
+    fn of(locale: crate::i18n::Locale, error: &AppError) -> Self {
+        let mut problem = Problem {
+            kind: "about:blank",
+            title: language::error(locale, error),
+            status: error.status(),
+            code: error.code(),
+            errors: Vec::new(),
+            permissions: Vec::new(),
+            retry_after: None,
+            reference: None,
+        };
+        match error {
+            AppError::Invalid(fields) => {
+                problem.errors = fields
+                    .0
+                    .iter()
+                    .map(|(field, code)| FieldProblem {
+                        field: field.clone(),
+                        code: serde_json::to_value(code).unwrap_or_default(),
+                        title: language::field_error(locale, *code),
+                    })
+                    .collect();
+            }
+            AppError::Forbidden(denial) => problem.permissions.clone_from(&denial.permissions),
+            AppError::TooMany { retry_after } => problem.retry_after = Some(*retry_after),
+            AppError::Internal(reference) => problem.reference = Some(reference.clone()),
+            AppError::NotFound
+            | AppError::SignedOut(_)
+            | AppError::StepUp
+            | AppError::Conflict(_)
+            | AppError::Unavailable => {}
+        }
+        problem
+    }
+}
+
+/// Writes the body of an answer that carries an [`AppError`].
+pub async fn write(request: Request, next: Next) -> Response {
+    let locale = preferences::locale(request.headers());
+    let mut response = next.run(request).await;
+    let Some(error) = response.extensions_mut().remove::<AppError>() else { return response };
+    let body = serde_json::to_vec(&Problem::of(locale, &error)).unwrap_or_default();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language::code(locale)));
+    *response.body_mut() = Body::from(body);
+    response
+}
+
+/// Leptos 0.8 answers every error of a server function with 500: the error itself knows better.
+pub async fn mend_server_fn(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if !response.headers().contains_key("serverfnerror") {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let Ok(bytes) = to_bytes(body, 1 << 20).await else {
+        parts.status = StatusCode::INTERNAL_SERVER_ERROR;
+        return Response::from_parts(parts, Body::empty());
+    };
+    if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
+        parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    }
+    Response::from_parts(parts, Body::from(bytes))
+}

@@ -1,0 +1,184 @@
+//! The only wiring: doors, pages, assets, and the layers around them.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderValue, StatusCode, header, request::Parts},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use leptos::{
+    config::LeptosOptions,
+    nonce::use_nonce,
+    prelude::{expect_context, provide_context},
+};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, handle_server_fns_with_context};
+use serde_json::json;
+use tower::ServiceExt as _;
+use tower_http::{
+    catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, services::ServeDir, timeout::TimeoutLayer,
+};
+
+use crate::{
+    access::server::{Cx, Heart},
+    app::{
+        App, shell,
+        server::{AppState, idempotency, layers, openapi, panics, preferences, problem},
+    },
+    base::{
+        errors::AppError,
+        server::{config::Proxy, http::BODY_LIMIT},
+    },
+    sessions::{
+        FormOutcome,
+        server::{
+            FailuresLast,
+            forms::{self, Draw},
+        },
+    },
+};
+
+/// No answer takes longer; what needs more is a job.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What the router is made of.
+pub struct Wiring {
+    pub heart: Heart,
+    pub options: LeptosOptions,
+    pub proxies: Vec<Proxy>,
+    pub failures_last: FailuresLast,
+}
+
+/// The whole application.
+pub fn router(wiring: Wiring) -> Router {
+    let Wiring { heart, options, proxies, failures_last } = wiring;
+    let state = AppState { heart, draw: draw(&options), options, proxies: proxies.into(), failures_last };
+    let (rest, api) = openapi::rest().split_for_parts();
+    let api = Arc::new(api);
+    let rest: Router<AppState> = rest.layer(from_fn(idempotency::once));
+
+    let pages = {
+        let options = state.options.clone();
+        Router::<AppState>::new()
+            .leptos_routes_with_context(&state, generate_route_list(App), page_context, move || {
+                shell(options.clone())
+            })
+            .route("/login", post(forms::login))
+            .route("/setup", post(forms::set_up))
+            .route("/welcome", post(forms::welcome))
+            .route("/logout", post(forms::logout))
+            .route("/preferences", post(preferences::set))
+            .layer(from_fn(layers::guard))
+    };
+    let calls = Router::<AppState>::new()
+        .route("/api/{*call}", post(call).get(call))
+        .layer(from_fn(problem::mend_server_fn));
+    let with_caller = Router::new()
+        .merge(rest)
+        .merge(pages)
+        .merge(calls)
+        .route("/openapi.json", get(async move || Json(Arc::clone(&api))))
+        .fallback(not_a_route)
+        .layer(from_fn_with_state(state.clone(), layers::caller));
+    Router::new()
+        .merge(with_caller)
+        .route("/healthz", get(health))
+        .route("/readyz", get(ready))
+        .layer(from_fn(problem::write))
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
+        .layer(CatchPanicLayer::custom(|_panic| AppError::Internal(String::new()).into_response()))
+        .layer(from_fn_with_state(state.clone(), layers::protect))
+        .layer(from_fn(layers::log))
+        .with_state(state)
+}
+
+/// What a page or a server function finds in its context.
+fn page_context() {
+    let parts = expect_context::<Parts>();
+    if let Some(cx) = parts.extensions.get::<Cx>() {
+        provide_context(cx.clone());
+    }
+    if let Some(nonce) = use_nonce()
+        && let Ok(policy) = HeaderValue::from_str(&layers::page_policy(&nonce))
+    {
+        expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+fn call_context() {
+    let parts = expect_context::<Parts>();
+    if let Some(cx) = parts.extensions.get::<Cx>() {
+        provide_context(cx.clone());
+    }
+}
+
+async fn call(request: Request) -> Response {
+    handle_server_fns_with_context(call_context, request).await.into_response()
+}
+
+/// Draws the page of a path with the outcome of its form.
+fn draw(options: &LeptosOptions) -> Draw {
+    let options = options.clone();
+    Arc::new(move |request: Request, outcome: FormOutcome| {
+        let options = options.clone();
+        let render = leptos_axum::render_app_async_with_context(
+            move || {
+                page_context();
+                provide_context(outcome.clone());
+            },
+            move || shell(options.clone()),
+        );
+        Box::pin(render(request))
+    })
+}
+
+/// A file of the browser half, or the page that says there is nothing here.
+async fn not_a_route(State(state): State<AppState>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    if path.starts_with("/auth/") || path.starts_with("/admin/") || path.starts_with("/api/") {
+        return AppError::NotFound.into_response();
+    }
+    let (parts, body) = request.into_parts();
+    let mut for_file = Request::new(Body::empty());
+    *for_file.uri_mut() = parts.uri.clone();
+    *for_file.method_mut() = parts.method.clone();
+    *for_file.headers_mut() = parts.headers.clone();
+    if let Some(file) = asset(Path::new(&*state.options.site_root), for_file).await {
+        return file;
+    }
+    let request = Request::from_parts(parts, body);
+    (state.draw)(request, FormOutcome::default()).await
+}
+
+async fn asset(root: &Path, request: Request) -> Option<Response> {
+    let path = request.uri().path();
+    let kept = path.starts_with("/pkg/") || path.starts_with("/fonts/");
+    let files = ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
+    let mut response = files.oneshot(request).await.ok()?.map(Body::new);
+    if !(response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED) {
+        return None;
+    }
+    // Built files carry a hash of their content in their names; a font never changes under its name.
+    let policy = if kept { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+    Some(response)
+}
+
+/// The process answers. It says nothing of the database: a restart would not help that.
+async fn health() -> Response {
+    Json(json!({"status": "ok", "panics": panics::count()})).into_response()
+}
+
+/// This node can decide: the database answers and the grants are current.
+async fn ready(State(state): State<AppState>) -> Response {
+    if state.heart.is_ready().await {
+        Json(json!({"status": "ready"})).into_response()
+    } else {
+        AppError::Unavailable.into_response()
+    }
+}

@@ -1,0 +1,257 @@
+//! The real application for tests: real router, real database as the application role, a clock that is moved by hand.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use chrono::{DateTime, Utc};
+use leptos::config::LeptosOptions;
+use serde_json::{Value, json};
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use tower::ServiceExt as _;
+
+use crate::{
+    access::server::Heart,
+    app::server::{cli::set_up_link, router},
+    base::server::{
+        clock::Clock,
+        config::{Proxy, PublicUrl},
+        crypto::Keys,
+        db,
+        passwords::Hasher,
+    },
+    sessions::server::FailuresLast,
+};
+
+pub const PUBLIC: &str = "http://localhost:3000";
+pub const PASSWORD: &str = "a long enough passphrase";
+
+/// One node. [`TestApp::second_node`] gives another on the same database.
+#[derive(Clone)]
+pub struct TestApp {
+    pub router: Router,
+    pub heart: Heart,
+    /// The owner's pool, which row-level security does not hold: for looking at what was left behind.
+    pub owner: PgPool,
+    options: PgConnectOptions,
+    hasher: Hasher,
+    pub clock: Clock,
+}
+
+/// An answer, taken apart.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
+    }
+
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The answer of an act that must have worked.
+    pub fn ok(self) -> Value {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text);
+        self.json()
+    }
+
+    /// The cookies that were set, as a browser would send them back.
+    pub fn cookies(&self) -> String {
+        let set = self.headers.get_all(header::SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+        set.filter_map(|text| text.split(';').next()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Somebody who sends requests.
+#[derive(Clone)]
+pub struct Client {
+    app: TestApp,
+    headers: Vec<(String, String)>,
+    pub id: String,
+}
+
+impl TestApp {
+    pub async fn start(options: PgConnectOptions) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        let hasher = Hasher::new().expect("a hasher");
+        Self::node(options, clock, hasher, &[]).await
+    }
+
+    pub async fn behind(options: PgConnectOptions, proxies: &[Proxy]) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        Self::node(options, clock, Hasher::new().expect("a hasher"), proxies).await
+    }
+
+    async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {
+        let pool = db::connect(options.clone(), 8).await.expect("a pool");
+        let owner = PgPool::connect_lazy_with(options.clone());
+        let public = PUBLIC.parse::<PublicUrl>().expect("an origin");
+        let heart = Heart::new(pool, clock.clone(), Keys::new([9; 32]), hasher.clone(), public);
+        heart.refresh().await.expect("the grants");
+        let router = router::router(router::Wiring {
+            heart: heart.clone(),
+            options: LeptosOptions::builder().output_name("bawwab").site_root("target/nothing").build(),
+            proxies: proxies.to_vec(),
+            failures_last: FailuresLast(Duration::ZERO),
+        });
+        TestApp { router, heart, owner, options, hasher, clock }
+    }
+
+    /// Another node of the same installation, with its own memory.
+    pub async fn second_node(&self) -> Self {
+        Self::node(self.options.clone(), self.clock.clone(), self.hasher.clone(), &[]).await
+    }
+
+    /// Moves the clock and lets the node look at the versions, as its task would have done meanwhile.
+    pub async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        self.heart.refresh().await.expect("the grants");
+    }
+
+    pub fn anonymous(&self) -> Client {
+        Client { app: self.clone(), headers: Vec::new(), id: String::new() }
+    }
+
+    /// Whoever holds these tokens, on this node.
+    pub fn with_token(&self, token: &str) -> Client {
+        self.anonymous().with("authorization", &format!("Bearer {token}"))
+    }
+
+    /// The first super-admin, by the link, and then as a program.
+    pub async fn admin(&self) -> Client {
+        let link = set_up_link(self.heart.clone()).await.expect("a link").expect("nobody is super-admin yet");
+        let token = link.split_once("token=").expect("a token").1.to_owned();
+        let form = [
+            ("token", token.as_str()),
+            ("name", "هند العتيبي"),
+            ("email", "hind@nakheel.example"),
+            ("password", PASSWORD),
+            ("password_again", PASSWORD),
+        ];
+        let answer = self.anonymous().form("/setup", &form).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
+        self.sign_in("hind@nakheel.example").await
+    }
+
+    /// Signs in as a program with the tests' password.
+    pub async fn sign_in(&self, email: &str) -> Client {
+        let body = json!({"email": email, "password": PASSWORD});
+        let tokens = self.anonymous().post("/auth/login", body).await.ok();
+        let client = self.with_token(tokens["access_token"].as_str().expect("a token"));
+        let id = client.get("/auth/me").await.ok()["id"].as_str().expect("an id").to_owned();
+        Client { id, ..client }
+    }
+
+    /// A person whom `by` adds, signed in. Without roles they may do nothing.
+    pub async fn person(&self, by: &Client, email: &str, roles: &[&str]) -> Client {
+        let mut ids = Vec::new();
+        for name in roles {
+            ids.push(by.role_id(name).await);
+        }
+        let body = json!({"email": email, "name": email, "password": PASSWORD, "roles": ids});
+        by.post("/admin/users", body).await.ok();
+        self.sign_in(email).await
+    }
+
+    /// The actions in the audit log, oldest first.
+    pub async fn actions(&self) -> Vec<String> {
+        sqlx::query_scalar("select action from audit_logs order by id").fetch_all(&self.owner).await.expect("the log")
+    }
+
+    /// How many rows a query counts, as the owner.
+    pub async fn count(&self, query: &'static str) -> i64 {
+        sqlx::query_scalar(query).fetch_one(&self.owner).await.expect("a count")
+    }
+}
+
+impl Client {
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
+    }
+
+    /// The same person on another node.
+    pub fn on(&self, app: &TestApp) -> Self {
+        Client { app: app.clone(), ..self.clone() }
+    }
+
+    pub async fn send(&self, method: Method, path: &str, kind: Option<&str>, body: Body) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        if let Some(kind) = kind {
+            request = request.header(header::CONTENT_TYPE, kind);
+        }
+        let mut request = request.body(body).expect("a request");
+        let peer = SocketAddr::from(([192, 0, 2, 7], 4_711));
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.app.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, 1 << 24).await.expect("a body");
+        Answer { status: parts.status, headers: parts.headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, Body::empty()).await
+    }
+
+    pub async fn json(&self, method: Method, path: &str, body: Value) -> Answer {
+        self.send(method, path, Some("application/json"), Body::from(body.to_string())).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::POST, path, body).await
+    }
+
+    pub async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.json(Method::PATCH, path, body).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None, Body::empty()).await
+    }
+
+    /// Posts a form as our own page would.
+    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let client = self.with("origin", PUBLIC).with("sec-fetch-site", "same-origin");
+        client.send(Method::POST, path, Some("application/x-www-form-urlencoded"), Body::from(body)).await
+    }
+
+    /// The id of a role by its name.
+    pub async fn role_id(&self, name: &str) -> String {
+        let roles = self.get("/admin/roles").await.ok();
+        let found = roles.as_array().into_iter().flatten().find(|role| role["name"] == name);
+        found.unwrap_or_else(|| panic!("no role {name}"))["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// A role of its own with these permissions.
+    pub async fn make_role(&self, name: &str, permissions: &[&str]) -> String {
+        let role = self.post("/admin/roles", json!({"name": name, "permissions": permissions})).await.ok();
+        role["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Which permissions somebody holds now.
+    pub async fn held(&self, id: &str) -> Vec<String> {
+        let effective = self.get(&format!("/admin/users/{id}/effective-permissions")).await.ok();
+        let held = effective.as_array().into_iter().flatten().filter(|one| one["allowed"] == true);
+        held.map(|one| one["key"].as_str().expect("a key").to_owned()).collect()
+    }
+}
+
+/// Connect options of the database that `#[sqlx::test]` has made, as its owner.
+pub fn options_of(pool: &PgPool) -> PgConnectOptions {
+    Arc::unwrap_or_clone(pool.connect_options())
+}

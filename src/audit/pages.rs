@@ -1,0 +1,370 @@
+//! The audit log on the screen: a sentence for each act, who did it, from where, and what it changed.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_meta::Title;
+use leptos_router::{
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
+    components::{Form, Route},
+    hooks::use_query_map,
+    path,
+};
+
+use crate::{
+    audit::{AuditEntry, AuditQuery, DiffLine, Outcome, diff, list_audit},
+    base::{language, paging::Page},
+    ui::{
+        address::{self, filled},
+        fields::{Field, Select},
+        icons::{Icon, icon},
+        locale,
+        pieces::{self, Tone},
+        states,
+    },
+};
+
+const PATH: &str = "/console/audit";
+
+#[component(transparent)]
+pub fn AuditRoutes() -> AnyNestedRoute {
+    view! { <Route path=path!("audit") view=AuditPage /> }.into_inner().into_any_nested_route()
+}
+
+#[component]
+fn AuditPage() -> impl IntoView {
+    let locale = locale();
+    let query = query();
+    let entries = Resource::new_blocking(move || query.get(), list_audit);
+    view! {
+        <Title text=td_string!(locale, audit.audit_log) />
+        <div class="page-head"><h1>{td_string!(locale, audit.audit_log)}</h1></div>
+        {move || filters(query.get())}
+        <Suspense fallback=move || states::loading(8)>
+            {move || {
+                let query = query.get();
+                Suspend::new(async move {
+                    match entries.await {
+                        Ok(page) => list(&query, page),
+                        Err(error) => states::failure(&error),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// What the address asks for.
+fn query() -> Memo<AuditQuery> {
+    let map = use_query_map();
+    Memo::new(move |_| {
+        map.with(|map| {
+            let field = |name: &str| filled(map.get(name));
+            AuditQuery {
+                q: field("q"),
+                actor: field("actor"),
+                action: field("action"),
+                resource_type: field("resource_type"),
+                resource_id: field("resource_id"),
+                outcome: field("outcome"),
+                ip: field("ip"),
+                from: field("from"),
+                to: field("to"),
+                after: field("after"),
+                limit: None,
+            }
+        })
+    })
+}
+
+fn is_filtered(query: &AuditQuery) -> bool {
+    AuditQuery { after: None, ..query.clone() } != AuditQuery::default()
+}
+
+/// The same filters at another place of the log.
+fn at(query: &AuditQuery, after: &str) -> String {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    address::with_query(
+        PATH,
+        &[
+            ("q", &text(&query.q)),
+            ("action", &text(&query.action)),
+            ("outcome", &text(&query.outcome)),
+            ("from", &text(&query.from)),
+            ("to", &text(&query.to)),
+            ("actor", &text(&query.actor)),
+            ("resource_type", &text(&query.resource_type)),
+            ("resource_id", &text(&query.resource_id)),
+            ("ip", &text(&query.ip)),
+            ("after", after),
+        ],
+    )
+}
+
+fn filters(query: AuditQuery) -> AnyView {
+    let locale = locale();
+    let filtered = is_filtered(&query);
+    let any = |word: &str| (String::new(), word.to_owned());
+    let actions = [any(td_string!(locale, audit.action_any))]
+        .into_iter()
+        .chain(ACTIONS.iter().map(|action| (action.to_string(), action_word(action).unwrap_or(action).to_owned())));
+    let outcomes = [
+        any(td_string!(locale, audit.outcome_any)),
+        ("done".to_owned(), td_string!(locale, audit.outcome_done).to_owned()),
+        ("denied".to_owned(), td_string!(locale, audit.outcome_denied).to_owned()),
+        ("failed".to_owned(), td_string!(locale, audit.outcome_failed).to_owned()),
+    ];
+    let kinds = [
+        any(td_string!(locale, audit.resource_any)),
+        ("user".to_owned(), td_string!(locale, audit.resource_user).to_owned()),
+        ("role".to_owned(), td_string!(locale, audit.resource_role).to_owned()),
+        ("session".to_owned(), td_string!(locale, audit.resource_session).to_owned()),
+        ("permission".to_owned(), td_string!(locale, audit.resource_permission).to_owned()),
+    ];
+    let kept = [("actor", query.actor), ("resource_id", query.resource_id), ("ip", query.ip)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value? /> }))
+        .collect_view();
+    view! {
+        <Form method="GET" action=PATH attr:class="tools" attr:role="search">
+            {kept}
+            <div class="field wide">
+                <Field name="q" label=td_string!(locale, audit.search) kind="search" value=query.q.unwrap_or_default() />
+            </div>
+            <Select
+                name="action"
+                label=td_string!(locale, audit.action)
+                options=actions.collect()
+                value=query.action.unwrap_or_default()
+            />
+            <Select
+                name="outcome"
+                label=td_string!(locale, audit.outcome)
+                options=outcomes.to_vec()
+                value=query.outcome.unwrap_or_default()
+            />
+            <Select
+                name="resource_type"
+                label=td_string!(locale, audit.resource)
+                options=kinds.to_vec()
+                value=query.resource_type.unwrap_or_default()
+            />
+            <Field name="from" label=td_string!(locale, audit.from) kind="date" value=query.from.unwrap_or_default() />
+            <Field name="to" label=td_string!(locale, audit.to) kind="date" value=query.to.unwrap_or_default() />
+            <button class="btn" type="submit">{icon(Icon::Search)} {td_string!(locale, ui.filter)}</button>
+            {filtered.then(|| view! { <a class="btn ghost" href=PATH>{td_string!(locale, ui.clear_filters)}</a> })}
+        </Form>
+    }
+    .into_any()
+}
+
+fn list(query: &AuditQuery, page: Page<AuditEntry>) -> AnyView {
+    let locale = locale();
+    if page.items.is_empty() {
+        if is_filtered(query) {
+            return states::nothing_found(PATH);
+        }
+        return states::empty(
+            Icon::Audit,
+            td_string!(locale, audit.nothing),
+            td_string!(locale, audit.nothing_about),
+            None,
+        );
+    }
+    let first = query.after.is_some().then(|| at(query, ""));
+    let next = page.next.as_deref().map(|next| at(query, next));
+    let rows = page.items.into_iter().map(row).collect_view();
+    view! {
+        <div class="card table-box">
+            <table class="table">
+                <caption class="away">{td_string!(locale, audit.audit_log)}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{td_string!(locale, audit.event)}</th>
+                        <th scope="col" class="wide-only">{td_string!(locale, audit.when)}</th>
+                        <th scope="col" class="wide-only">{td_string!(locale, audit.actor)}</th>
+                        <th scope="col" class="wide-only">{td_string!(locale, audit.ip)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        {pieces::pager(first, next)}
+    }
+    .into_any()
+}
+
+fn row(entry: AuditEntry) -> AnyView {
+    let changes = diff(entry.old_value.as_ref(), entry.new_value.as_ref());
+    let sentence = sentence(&entry);
+    let outcome = outcome_badge(entry.outcome);
+    let actor = move || actor(entry.user_id.map(|id| id.to_string()), entry.user_name.clone());
+    let ip = entry.ip.map(pieces::key).unwrap_or_else(pieces::nothing);
+    view! {
+        <tr>
+            <td>
+                <p class="row-of"><span class="strong">{pieces::sentence(&sentence)}</span> {outcome}</p>
+                <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)}</p>
+                {lines(changes)}
+            </td>
+            <td class="wide-only small">{pieces::moment(entry.created_at)}</td>
+            <td class="wide-only">{actor()}</td>
+            <td class="wide-only">{ip}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Who did it, as a way to everything they did.
+fn actor(id: Option<String>, name: Option<String>) -> AnyView {
+    match (id, name) {
+        (Some(id), name) => {
+            let href = address::with_query(PATH, &[("actor", &id)]);
+            view! { <a href=href>{pieces::typed(name.unwrap_or(id))}</a> }.into_any()
+        }
+        (None, name) => pieces::typed_or_dash(name),
+    }
+}
+
+fn outcome_badge(outcome: Outcome) -> Option<AnyView> {
+    let locale = locale();
+    match outcome {
+        Outcome::Done => None,
+        Outcome::Denied => {
+            Some(pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, audit.outcome_denied)))
+        }
+        Outcome::Failed => {
+            Some(pieces::badge(Tone::Waiting, Some(Icon::Alert), td_string!(locale, audit.outcome_failed)))
+        }
+    }
+}
+
+fn lines(changes: Vec<DiffLine>) -> AnyView {
+    if changes.is_empty() {
+        return ().into_any();
+    }
+    let locale = locale();
+    let line = |class: &'static str, sign: &'static str, word: &'static str, field: &str, value: String| {
+        let field = field_word(field).map(IntoAny::into_any).unwrap_or_else(|| pieces::key(field));
+        view! {
+            <li class=class>
+                <span aria-hidden="true">{sign}</span>
+                <span class="away">{word}</span>
+                " "
+                {field}
+                {td_string!(locale, ui.colon)}
+                " "
+                {pieces::typed(value)}
+            </li>
+        }
+    };
+    let lines = changes
+        .into_iter()
+        .map(|change| {
+            let old = change.old.map(|old| line("minus", "−", td_string!(locale, audit.was), &change.field, old));
+            let new = change.new.map(|new| line("plus", "+", td_string!(locale, audit.is), &change.field, new));
+            view! { {old} {new} }
+        })
+        .collect_view();
+    view! { <ul class="diff" role="list">{lines}</ul> }.into_any()
+}
+
+/// What happened, for `pieces::sentence`. An action without words of its own is named by its key.
+fn sentence(entry: &AuditEntry) -> String {
+    let locale = locale();
+    let name = entry.resource_name.clone().or_else(|| entry.resource_id.clone()).unwrap_or_default();
+    let thing = if entry.resource_type.as_deref() == Some("permission") {
+        pieces::isolate_key(&name)
+    } else {
+        language::isolate(&name)
+    };
+    match entry.action.as_str() {
+        "access.denied" => td_string!(locale, audit.said_access_denied, thing = thing).to_string(),
+        "admin.user_create" => td_string!(locale, audit.said_user_create, thing = thing).to_string(),
+        "admin.user_update" => td_string!(locale, audit.said_user_update, thing = thing).to_string(),
+        "admin.user_status" => td_string!(locale, audit.said_user_status, thing = thing).to_string(),
+        "admin.user_delete" => td_string!(locale, audit.said_user_delete, thing = thing).to_string(),
+        "admin.user_link" => td_string!(locale, audit.said_user_link, thing = thing).to_string(),
+        "admin.assign_roles" => td_string!(locale, audit.said_assign_roles, thing = thing).to_string(),
+        "admin.grant_permission" => td_string!(locale, audit.said_grant_permission, thing = thing).to_string(),
+        "admin.role_create" => td_string!(locale, audit.said_role_create, thing = thing).to_string(),
+        "admin.role_update" => td_string!(locale, audit.said_role_update, thing = thing).to_string(),
+        "admin.role_delete" => td_string!(locale, audit.said_role_delete, thing = thing).to_string(),
+        other => match action_word(other) {
+            Some(word) => word.to_owned(),
+            None => pieces::isolate_key(other),
+        },
+    }
+}
+
+/// The actions that the program records, in the order of the filter.
+const ACTIONS: &[&str] = &[
+    "auth.login",
+    "auth.logout",
+    "auth.login_failed",
+    "auth.lockout",
+    "auth.refresh",
+    "auth.refresh_reuse",
+    "auth.setup",
+    "auth.welcome",
+    "access.denied",
+    "admin.user_create",
+    "admin.user_update",
+    "admin.user_status",
+    "admin.user_delete",
+    "admin.user_link",
+    "admin.assign_roles",
+    "admin.grant_permission",
+    "admin.role_create",
+    "admin.role_update",
+    "admin.role_delete",
+];
+
+/// The name of an action.
+fn action_word(action: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match action {
+        "auth.login" => td_string!(locale, audit.action_login),
+        "auth.logout" => td_string!(locale, audit.action_logout),
+        "auth.login_failed" => td_string!(locale, audit.action_login_failed),
+        "auth.lockout" => td_string!(locale, audit.action_lockout),
+        "auth.refresh" => td_string!(locale, audit.action_refresh),
+        "auth.refresh_reuse" => td_string!(locale, audit.action_refresh_reuse),
+        "auth.setup" => td_string!(locale, audit.action_setup),
+        "auth.welcome" => td_string!(locale, audit.action_welcome),
+        "access.denied" => td_string!(locale, audit.action_access_denied),
+        "admin.user_create" => td_string!(locale, audit.action_user_create),
+        "admin.user_update" => td_string!(locale, audit.action_user_update),
+        "admin.user_status" => td_string!(locale, audit.action_user_status),
+        "admin.user_delete" => td_string!(locale, audit.action_user_delete),
+        "admin.user_link" => td_string!(locale, audit.action_user_link),
+        "admin.assign_roles" => td_string!(locale, audit.action_assign_roles),
+        "admin.grant_permission" => td_string!(locale, audit.action_grant_permission),
+        "admin.role_create" => td_string!(locale, audit.action_role_create),
+        "admin.role_update" => td_string!(locale, audit.action_role_update),
+        "admin.role_delete" => td_string!(locale, audit.action_role_delete),
+        _ => return None,
+    })
+}
+
+/// The name of a field in a comparison.
+fn field_word(field: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match field {
+        "name" => td_string!(locale, audit.field_name),
+        "email" => td_string!(locale, audit.field_email),
+        "username" => td_string!(locale, audit.field_username),
+        "external_id" => td_string!(locale, audit.field_external_id),
+        "department" => td_string!(locale, audit.field_department),
+        "region" => td_string!(locale, audit.field_region),
+        "locale" => td_string!(locale, audit.field_locale),
+        "status" => td_string!(locale, audit.field_status),
+        "attributes" => td_string!(locale, audit.field_attributes),
+        "roles" => td_string!(locale, audit.field_roles),
+        "allow" => td_string!(locale, audit.field_allow),
+        "deny" => td_string!(locale, audit.field_deny),
+        "permissions" => td_string!(locale, audit.field_permissions),
+        "description" => td_string!(locale, audit.field_description),
+        _ => return None,
+    })
+}

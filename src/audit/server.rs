@@ -1,0 +1,179 @@
+//! Reading the audit log. Writing it is the heart's: see `access::server::record`.
+
+use axum::{Extension, Json};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        AUDIT_READ,
+        server::{Cx, Tx},
+    },
+    audit::{AuditEntry, AuditQuery, Outcome},
+    base::{
+        errors::{AppError, FieldCode, FieldErrors},
+        ids::UserId,
+        paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
+        server::{http::Asked, input::Input},
+        time::Timestamp,
+    },
+};
+
+/// A page of the log, newest first.
+pub async fn list(cx: &Cx, query: Input<AuditQuery>) -> Result<Page<AuditEntry>, AppError> {
+    let mut tx = cx.read(AUDIT_READ).await?;
+    // The log has no department or region: who reads it in a scope only reads nothing.
+    tx.decide(&Default::default())?;
+    let filter = Filter::parse(query.read()?)?;
+    select(&mut tx, &filter).await
+}
+
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new().routes(routes!(list_rest))
+}
+
+/// The audit log: `audit.read`
+#[utoipa::path(get, path = "/admin/audit", tag = "audit", params(AuditQuery), responses((status = 200, body = inline(Page<AuditEntry>))))]
+async fn list_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result<Json<Page<AuditEntry>>, AppError> {
+    list(&cx, query).await.map(Json)
+}
+
+/// The query, understood.
+#[derive(Debug, Default)]
+struct Filter {
+    q: Option<String>,
+    actor: Option<Uuid>,
+    action: Option<String>,
+    resource_type: Option<String>,
+    resource_id: Option<String>,
+    outcome: Option<Outcome>,
+    ip: Option<std::net::IpAddr>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: u32,
+}
+
+impl Filter {
+    fn parse(query: AuditQuery) -> Result<Self, AppError> {
+        let mut errors = FieldErrors::default();
+        let mut text = |field: &str, value: Option<String>| {
+            let value = value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())?;
+            let bounded = match value.chars().count() {
+                _ if value.contains('\0') => Err(FieldCode::Characters),
+                length if length > 200 => Err(FieldCode::TooLong),
+                _ => Ok(value),
+            };
+            errors.take(field, bounded)
+        };
+        let q = text("q", query.q);
+        let action = text("action", query.action);
+        let resource_type = text("resource_type", query.resource_type);
+        let resource_id = text("resource_id", query.resource_id);
+        let actor = text("actor", query.actor);
+        let outcome = text("outcome", query.outcome);
+        let ip = text("ip", query.ip);
+        let from = text("from", query.from);
+        let to = text("to", query.to);
+        let after = text("after", query.after);
+        let malformed = FieldCode::Malformed;
+        let moment = |text: String| Timestamp::parse(&text).map(DateTime::from).ok_or(malformed);
+        let actor = errors.take("actor", actor.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
+        let outcome = outcome.map(|text| Outcome::parse(&text).ok_or(FieldCode::Unknown)).transpose();
+        let outcome = errors.take("outcome", outcome).flatten();
+        let ip = errors.take("ip", ip.map(|ip| ip.parse().map_err(|_| malformed)).transpose()).flatten();
+        let from = errors.take("from", from.map(moment).transpose()).flatten();
+        let to = errors.take("to", to.map(moment).transpose()).flatten();
+        let after = errors.take("after", after.map(|text| parse_cursor(&text).ok_or(malformed)).transpose()).flatten();
+        let limit = query.limit.unwrap_or(PAGE_SIZE);
+        if !(1..=PAGE_SIZE_MAX).contains(&limit) {
+            errors.add("limit", malformed);
+        }
+        errors.check()?;
+        Ok(Filter { q, actor, action, resource_type, resource_id, outcome, ip, from, to, after, limit })
+    }
+}
+
+fn cursor(entry: &AuditEntry) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}\n{}", entry.created_at.0, entry.id))
+}
+
+fn parse_cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let (micros, id) = text.split_once('\n')?;
+    Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+}
+
+async fn select(tx: &mut Tx, filter: &Filter) -> Result<Page<AuditEntry>, AppError> {
+    let mut query = QueryBuilder::<Postgres>::new(
+        "select id, user_id, user_name, impersonator_id, action, outcome, resource_type, resource_id, resource_name,
+                old_value, new_value, meta, host(ip) as ip, user_agent, request_id, created_at
+         from audit_logs where (tenant_id = ",
+    );
+    // Row-level security shows what belongs to no tenant (an unknown name at the door) to super-admins alone.
+    query.push_bind(tx.tenant()?.0).push(" or tenant_id is null)");
+    if let Some(actor) = filter.actor {
+        query.push(" and user_id = ").push_bind(actor);
+    }
+    if let Some(action) = &filter.action {
+        if action.ends_with('.') {
+            query.push(" and starts_with(action, ").push_bind(action).push(")");
+        } else {
+            query.push(" and action = ").push_bind(action);
+        }
+    }
+    if let Some(kind) = &filter.resource_type {
+        query.push(" and resource_type = ").push_bind(kind);
+    }
+    if let Some(id) = &filter.resource_id {
+        query.push(" and resource_id = ").push_bind(id);
+    }
+    if let Some(outcome) = filter.outcome {
+        query.push(" and outcome = ").push_bind(outcome.as_str());
+    }
+    if let Some(ip) = filter.ip {
+        query.push(" and ip = ").push_bind(ip.to_string()).push("::inet");
+    }
+    if let Some(from) = filter.from {
+        query.push(" and created_at >= ").push_bind(from);
+    }
+    if let Some(to) = filter.to {
+        query.push(" and created_at < ").push_bind(to);
+    }
+    for word in filter.q.iter().flat_map(|q| q.split_whitespace()).take(8) {
+        let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        query.push(" and search like '%' || fold_text(").push_bind(escaped).push(") || '%'");
+    }
+    if let Some((at, id)) = filter.after {
+        query.push(" and (created_at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
+    }
+    query.push(" order by created_at desc, id desc limit ").push_bind(i64::from(filter.limit) + 1);
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    let rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    Ok(Page::of(rows, filter.limit, cursor))
+}
+
+fn read(row: &PgRow) -> Result<AuditEntry, AppError> {
+    let outcome: String = row.try_get("outcome")?;
+    Ok(AuditEntry {
+        id: row.try_get("id")?,
+        user_id: row.try_get::<Option<Uuid>, _>("user_id")?.map(UserId),
+        user_name: row.try_get("user_name")?,
+        impersonator_id: row.try_get::<Option<Uuid>, _>("impersonator_id")?.map(UserId),
+        action: row.try_get("action")?,
+        outcome: Outcome::parse(&outcome).ok_or_else(|| anyhow::anyhow!("the stored outcome {outcome:?} is unknown"))?,
+        resource_type: row.try_get("resource_type")?,
+        resource_id: row.try_get("resource_id")?,
+        resource_name: row.try_get("resource_name")?,
+        old_value: row.try_get("old_value")?,
+        new_value: row.try_get("new_value")?,
+        meta: row.try_get("meta")?,
+        ip: row.try_get("ip")?,
+        user_agent: row.try_get("user_agent")?,
+        request_id: row.try_get("request_id")?,
+        created_at: row.try_get::<DateTime<Utc>, _>("created_at")?.into(),
+    })
+}

@@ -1,0 +1,212 @@
+//! The one error of all doors. It carries codes; pages and problem documents translate them.
+
+use std::{error::Error, fmt};
+
+use leptos::{
+    prelude::{FromServerFnError, ServerFnErrorErr},
+    server_fn::codec::JsonEncoding,
+};
+use serde::{Deserialize, Serialize};
+
+/// Why a request was not answered as asked. It may appear in a URL or a log: it never carries a secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AppError {
+    /// Something typed or sent cannot be used; every field that is wrong is named.
+    Invalid(FieldErrors),
+    /// It does not exist, or belongs to another tenant, which must look the same.
+    NotFound,
+    /// The caller is known and may not do this.
+    Forbidden(Denial),
+    /// Nobody is signed in, or the session has ended, or e-mail and password do not fit together.
+    SignedOut(SignedOut),
+    /// The session is good but must prove itself again for this act.
+    StepUp,
+    /// Somebody changed the same thing meanwhile, or the act has been done already.
+    Conflict(Conflict),
+    /// Too many attempts; try again after so many seconds.
+    TooMany { retry_after: u32 },
+    /// This node cannot tell right now; nothing was changed.
+    Unavailable,
+    /// Our fault. The reference finds the cause in the log.
+    Internal(String),
+}
+
+/// Why a known caller was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    pub code: DenialCode,
+    /// The permissions it is about: the missing one, or those that cannot be passed on.
+    pub permissions: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DenialCode {
+    /// The caller lacks the named permission.
+    MissingPermission,
+    /// The caller would hand on rights it does not hold.
+    Ceiling,
+    /// The caller would act on the account of somebody with rights it does not hold.
+    Outranked,
+    /// Nobody with `super-admin` would be left.
+    LastSuperAdmin,
+    /// Built-in things keep their name and cannot be removed.
+    BuiltIn,
+    /// An unsafe request with cookies did not come from our own pages.
+    BadOrigin,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedOut {
+    NoSession,
+    WrongCredentials,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Conflict {
+    /// The version the caller saw is not the current one.
+    Stale,
+    /// The key was used for another request.
+    IdempotencyMismatch,
+    /// A request with this key is under way, or was done but its answer is lost.
+    IdempotencyInProgress,
+    /// The link was used, or replaced by a newer one, or has expired.
+    LinkSpent,
+    /// The thing is still in use.
+    InUse,
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldCode {
+    Required,
+    TooShort,
+    TooLong,
+    /// Not of the expected form.
+    Malformed,
+    /// Control, invisible or direction-changing characters.
+    Characters,
+    Taken,
+    /// No such thing.
+    Unknown,
+    /// The same thing is both allowed and denied, or named twice.
+    Contradiction,
+    /// A moment that has passed.
+    Past,
+    /// Not a field of this request.
+    UnknownField,
+    /// Too easy to guess.
+    Weak,
+    /// Does not equal its repetition.
+    Different,
+}
+
+/// The fields that are wrong, in the order found. Names are those of the JSON body.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldErrors(pub Vec<(String, FieldCode)>);
+
+impl FieldErrors {
+    pub fn add(&mut self, field: impl Into<String>, code: FieldCode) {
+        self.0.push((field.into(), code));
+    }
+
+    /// Keeps the value or notes the error, so that all fields are judged before the answer.
+    pub fn take<T>(&mut self, field: &str, parsed: Result<T, FieldCode>) -> Option<T> {
+        parsed.map_err(|code| self.add(field, code)).ok()
+    }
+
+    /// The error of one field, if any.
+    pub fn of(&self, field: &str) -> Option<FieldCode> {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, code)| *code)
+    }
+
+    /// An error if any field is wrong.
+    pub fn check(self) -> Result<(), AppError> {
+        if self.0.is_empty() { Ok(()) } else { Err(AppError::Invalid(self)) }
+    }
+}
+
+impl AppError {
+    pub fn field(field: &str, code: FieldCode) -> Self {
+        AppError::Invalid(FieldErrors(vec![(field.to_owned(), code)]))
+    }
+
+    pub fn denied(code: DenialCode) -> Self {
+        AppError::Forbidden(Denial { code, permissions: Vec::new() })
+    }
+
+    pub fn signed_out() -> Self {
+        AppError::SignedOut(SignedOut::NoSession)
+    }
+
+    /// The HTTP status of this error, the same at every door (RFC 9110).
+    pub fn status(&self) -> u16 {
+        match self {
+            AppError::Invalid(_) => 422,
+            AppError::NotFound => 404,
+            AppError::Forbidden(_) => 403,
+            AppError::SignedOut(_) | AppError::StepUp => 401,
+            AppError::Conflict(Conflict::LinkSpent) => 410,
+            AppError::Conflict(_) => 409,
+            AppError::TooMany { .. } => 429,
+            AppError::Unavailable => 503,
+            AppError::Internal(_) => 500,
+        }
+    }
+
+    /// The stable code of this error for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            AppError::Invalid(_) => "invalid",
+            AppError::NotFound => "not_found",
+            AppError::Forbidden(denial) => match denial.code {
+                DenialCode::MissingPermission => "missing_permission",
+                DenialCode::Ceiling => "beyond_your_rights",
+                DenialCode::Outranked => "outranked",
+                DenialCode::LastSuperAdmin => "last_super_admin",
+                DenialCode::BuiltIn => "built_in",
+                DenialCode::BadOrigin => "bad_origin",
+            },
+            AppError::SignedOut(SignedOut::NoSession) => "signed_out",
+            AppError::SignedOut(SignedOut::WrongCredentials) => "wrong_credentials",
+            AppError::StepUp => "step_up_required",
+            AppError::Conflict(conflict) => match conflict {
+                Conflict::Stale => "stale",
+                Conflict::IdempotencyMismatch => "idempotency_mismatch",
+                Conflict::IdempotencyInProgress => "idempotency_in_progress",
+                Conflict::LinkSpent => "link_spent",
+                Conflict::InUse => "in_use",
+            },
+            AppError::TooMany { .. } => "too_many",
+            AppError::Unavailable => "unavailable",
+            AppError::Internal(_) => "internal",
+        }
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Error for AppError {}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    /// What went wrong around a server function: arguments that cannot be read are the caller's, a lost connection is
+    /// worth another try, everything else is ours.
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::MissingArg(_) => {
+                AppError::field("body", FieldCode::Malformed)
+            }
+            ServerFnErrorErr::Request(_) => AppError::Unavailable,
+            _ => AppError::Internal(String::new()),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! The two languages, how a moment and a number are written in them, and every error as a sentence.
+
+use leptos_i18n::td_string;
+
+use crate::{
+    base::{
+        errors::{AppError, Conflict, DenialCode, FieldCode, SignedOut},
+        time::Timestamp,
+    },
+    i18n::Locale,
+};
+
+/// The direction of a language's text, as the `dir` attribute wants it.
+pub fn direction(locale: Locale) -> &'static str {
+    match locale {
+        Locale::ar => "rtl",
+        Locale::en => "ltr",
+    }
+}
+
+/// The code of a language, as the `lang` attribute and the `locale` field want it.
+pub fn code(locale: Locale) -> &'static str {
+    match locale {
+        Locale::ar => "ar",
+        Locale::en => "en",
+    }
+}
+
+/// The language of a code.
+pub fn parse(code: &str) -> Option<Locale> {
+    match code {
+        "ar" => Some(Locale::ar),
+        "en" => Some(Locale::en),
+        _ => None,
+    }
+}
+
+/// The other language, for the switch.
+pub fn other(locale: Locale) -> Locale {
+    match locale {
+        Locale::ar => Locale::en,
+        Locale::en => Locale::ar,
+    }
+}
+
+/// A moment for people, in UTC: `22 November 2026, 14:02`.
+pub fn date_time(locale: Locale, moment: Timestamp) -> String {
+    let civil = moment.civil();
+    let month = match civil.month {
+        1 => td_string!(locale, base.month_1),
+        2 => td_string!(locale, base.month_2),
+        3 => td_string!(locale, base.month_3),
+        4 => td_string!(locale, base.month_4),
+        5 => td_string!(locale, base.month_5),
+        6 => td_string!(locale, base.month_6),
+        7 => td_string!(locale, base.month_7),
+        8 => td_string!(locale, base.month_8),
+        9 => td_string!(locale, base.month_9),
+        10 => td_string!(locale, base.month_10),
+        11 => td_string!(locale, base.month_11),
+        _ => td_string!(locale, base.month_12),
+    };
+    td_string!(
+        locale,
+        base.date_time,
+        day = civil.day,
+        month = month,
+        year = civil.year,
+        time = format!("{:02}:{:02}", civil.hour, civil.minute)
+    )
+    .to_string()
+}
+
+/// What is wrong with a field, as a sentence.
+pub fn field_error(locale: Locale, code: FieldCode) -> String {
+    match code {
+        FieldCode::Required => td_string!(locale, base.field_required),
+        FieldCode::TooShort => td_string!(locale, base.field_too_short),
+        FieldCode::TooLong => td_string!(locale, base.field_too_long),
+        FieldCode::Malformed => td_string!(locale, base.field_malformed),
+        FieldCode::Characters => td_string!(locale, base.field_characters),
+        FieldCode::Taken => td_string!(locale, base.field_taken),
+        FieldCode::Unknown => td_string!(locale, base.field_unknown),
+        FieldCode::Contradiction => td_string!(locale, base.field_contradiction),
+        FieldCode::Past => td_string!(locale, base.field_past),
+        FieldCode::UnknownField => td_string!(locale, base.field_unknown_field),
+        FieldCode::Weak => td_string!(locale, base.field_weak),
+        FieldCode::Different => td_string!(locale, base.field_different),
+    }
+    .to_owned()
+}
+
+/// An error as a sentence for people.
+pub fn error(locale: Locale, error: &AppError) -> String {
+    match error {
+        AppError::Invalid(_) => td_string!(locale, base.error_invalid).to_owned(),
+        AppError::NotFound => td_string!(locale, base.error_not_found).to_owned(),
+        AppError::Forbidden(denial) => {
+            let keys = denial.permissions.iter().map(|key| isolate(key)).collect::<Vec<_>>();
+            let keys = keys.join(td_string!(locale, base.list_separator));
+            match denial.code {
+                DenialCode::MissingPermission => {
+                    td_string!(locale, base.error_missing_permission, permission = keys).to_string()
+                }
+                DenialCode::Ceiling => td_string!(locale, base.error_ceiling, permissions = keys).to_string(),
+                DenialCode::Outranked => td_string!(locale, base.error_outranked, permissions = keys).to_string(),
+                DenialCode::LastSuperAdmin => td_string!(locale, base.error_last_super_admin).to_owned(),
+                DenialCode::BuiltIn => td_string!(locale, base.error_built_in).to_owned(),
+                DenialCode::BadOrigin => td_string!(locale, base.error_bad_origin).to_owned(),
+            }
+        }
+        AppError::SignedOut(SignedOut::NoSession) => td_string!(locale, base.error_signed_out).to_owned(),
+        AppError::SignedOut(SignedOut::WrongCredentials) => td_string!(locale, base.error_wrong_credentials).to_owned(),
+        AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
+        AppError::Conflict(conflict) => match conflict {
+            Conflict::Stale => td_string!(locale, base.error_stale),
+            Conflict::IdempotencyMismatch => td_string!(locale, base.error_idempotency_mismatch),
+            Conflict::IdempotencyInProgress => td_string!(locale, base.error_idempotency_in_progress),
+            Conflict::LinkSpent => td_string!(locale, base.error_link_spent),
+            Conflict::InUse => td_string!(locale, base.error_in_use),
+        }
+        .to_owned(),
+        AppError::TooMany { retry_after } => {
+            td_string!(locale, base.error_too_many, count = *retry_after).to_string()
+        }
+        AppError::Unavailable => td_string!(locale, base.error_unavailable).to_owned(),
+        AppError::Internal(reference) => {
+            td_string!(locale, base.error_internal, reference = isolate(reference)).to_string()
+        }
+    }
+}
+
+/// Wraps a key, code or address for a sentence of the other direction (Unicode FSI … PDI).
+pub fn isolate(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
+}

@@ -1,0 +1,12 @@
+//! What every capability stands on: ids, errors, time, paging, language; on the server also the database and the keys.
+
+pub mod errors;
+pub mod ids;
+pub mod language;
+pub mod paging;
+pub mod password;
+pub mod text;
+pub mod time;
+
+#[cfg(feature = "ssr")]
+pub mod server;

@@ -1,0 +1,670 @@
+//! The private PostgreSQL: without `DATABASE_URL` Bawwab runs a server of its own, in its data directory.
+//!
+//! Inside the data directory: `lock`, and `postgres` (the data), `postgres.new` (the data being made),
+//! `postgres.password`, `postgres.log` and `postgres.run` (the socket). The server listens on no network address.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown, lchown};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use aws_lc_rs::{digest, rand};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid, User, geteuid};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
+use sqlx::{ConnectOptions, Connection};
+use tokio::process::Command;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+const OLDEST_VERSION: u32 = 15;
+/// Role and database have the same name.
+const NAME: &str = "bawwab";
+/// Never a TCP port: it only ends the name of the socket.
+const PORT: u16 = 5432;
+const SOCKET: &str = ".s.PGSQL.5432";
+/// The longest socket path macOS takes; Linux takes four bytes more.
+const LONGEST_SOCKET_PATH: usize = 103;
+const POLL: Duration = Duration::from_millis(50);
+/// Long, because after a crash PostgreSQL replays its log before it answers.
+const START_PATIENCE: Duration = Duration::from_secs(120);
+const ADOPT_PATIENCE: Duration = Duration::from_secs(30);
+const STOP_PATIENCE: Duration = Duration::from_secs(30);
+const INSTALL: &str = "install it (on Debian or Ubuntu: apt-get install postgresql), \
+    or set DATABASE_URL to a database you already have";
+/// The application reports its own failed statements; repeating them here would put people's data in a second log.
+const SETTINGS: [&str; 11] = [
+    "listen_addresses=",
+    "unix_socket_permissions=0700",
+    "max_connections=100",
+    "shared_buffers=64MB",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "logging_collector=off",
+    "log_checkpoints=off",
+    "log_min_messages=log",
+    "log_min_error_statement=panic",
+    "log_error_verbosity=terse",
+];
+
+/// A PostgreSQL server that belongs to this process alone, for as long as the value lives.
+///
+/// Dropping it asks the server to stop without waiting; [`Cluster::stop`] waits. A server that outlives us (`kill -9`)
+/// is adopted by the next start.
+pub struct Cluster {
+    data: PathBuf,
+    socket_dir: PathBuf,
+    password: String,
+    postmaster: Option<Pid>,
+    _lock: Flock<File>,
+}
+
+impl Cluster {
+    /// Starts the server, or adopts the one an earlier run left behind; the first start creates the database.
+    pub async fn start(data_dir: &Path) -> Result<Cluster> {
+        let data_dir =
+            make_data_dir(data_dir).with_context(|| format!("make the data directory {}", data_dir.display()))?;
+        let lock = lock(&data_dir)?;
+        let data = data_dir.join("postgres");
+        let account = Account::for_server(&data)?;
+        if let Some(account) = &account {
+            account.admit(&data_dir)?;
+        }
+        let bin = find_server(account.as_ref(), version_of_data(&data)?).await?;
+        if !data.exists() {
+            create(&bin, account.as_ref(), &data_dir, &lock).await?;
+        }
+        let password_file = data_dir.join("postgres.password");
+        let password =
+            fs::read_to_string(&password_file).with_context(|| format!("read {}", password_file.display()))?;
+        let mut cluster = Cluster {
+            socket_dir: socket_dir(&data_dir),
+            password: password.trim().to_owned(),
+            postmaster: None,
+            _lock: lock,
+            data,
+        };
+        if !cluster.adopt().await? {
+            cluster.launch(&bin, account.as_ref(), &data_dir.join("postgres.log")).await?;
+        }
+        cluster.ensure_database().await?;
+        Ok(cluster)
+    }
+
+    /// Connect options for the owning (migrating) role on database `bawwab`, over the unix socket.
+    pub fn connect_options(&self) -> PgConnectOptions {
+        // Everything `PGHOST` and its like could have set is set again: they are about some other server.
+        PgConnectOptions::new_without_pgpass()
+            .socket(&self.socket_dir)
+            .port(PORT)
+            .ssl_mode(PgSslMode::Disable)
+            .username(NAME)
+            .password(&self.password)
+            .database(NAME)
+            .application_name(NAME)
+    }
+
+    /// Fast shutdown; waits until the server has gone, at most half a minute.
+    pub async fn stop(mut self) -> Result<()> {
+        self.shut_down().await?;
+        info!("the private PostgreSQL has stopped");
+        Ok(())
+    }
+
+    /// `false` when nothing was left behind, or what was left has gone.
+    async fn adopt(&mut self) -> Result<bool> {
+        let pid_file = self.data.join("postmaster.pid");
+        let Some(text) = read_if_there(&pid_file)? else {
+            return Ok(false);
+        };
+        // Line 1 is the process, line 5 the socket directory: after a change of TMPDIR it is not where we would put it.
+        let lines: Vec<&str> = text.lines().collect();
+        let Some(pid) = lines.first().and_then(|line| line.trim().parse().ok()).map(Pid::from_raw) else {
+            return Ok(false);
+        };
+        if !is_postmaster_of(pid, &self.data) {
+            // PostgreSQL clears a stale file itself, unless the number now belongs to another process of the same user,
+            // as it often does when a container starts again. In doubt the file stays and PostgreSQL refuses to start:
+            // two servers on the same files would ruin them.
+            if command_line(pid).is_some_and(|line| !line.contains("postgres")) {
+                fs::remove_file(&pid_file).with_context(|| format!("remove the stale {}", pid_file.display()))?;
+            }
+            return Ok(false);
+        }
+        let own_socket_dir = self.socket_dir.clone();
+        if let Some(dir) = lines.get(4).filter(|dir| !dir.is_empty()) {
+            self.socket_dir = PathBuf::from(dir);
+        }
+        self.postmaster = Some(pid);
+        match self.answers(ADOPT_PATIENCE).await {
+            Ok(true) => {
+                info!("adopted the private PostgreSQL (process {pid}) that an earlier run left behind");
+                return Ok(true);
+            }
+            Ok(false) => {}
+            Err(error) => {
+                warn!("restarting the private PostgreSQL (process {pid}) that an earlier run left behind: {error:#}");
+                self.shut_down().await?;
+            }
+        }
+        self.postmaster = None;
+        self.socket_dir = own_socket_dir;
+        Ok(false)
+    }
+
+    async fn launch(&mut self, bin: &Path, account: Option<&Account>, log_path: &Path) -> Result<()> {
+        private_dir(&self.socket_dir, account)?;
+        // One earlier run is kept, so the log of a crash survives the restart and the files cannot pile up.
+        unless(ErrorKind::NotFound, fs::rename(log_path, log_path.with_extension("log.1")))
+            .context("set the old log aside")?;
+        // `postmaster.pid` and shared memory tell whose the data is. The socket's lock would only repeat it, and block us
+        // when a zombie has the number in it; the socket may still be that of a server whose files were moved here.
+        for stale in [SOCKET.to_owned(), format!("{SOCKET}.lock")] {
+            let removed = fs::remove_file(self.socket_dir.join(stale));
+            unless(ErrorKind::NotFound, removed).context("remove a stale socket")?;
+        }
+        let log =
+            OpenOptions::new().create(true).append(true).mode(0o600).open(log_path).context("open the server log")?;
+        let mut command = program(bin, "postgres", account);
+        for setting in SETTINGS {
+            command.arg("-c").arg(setting);
+        }
+        // Quoted, because the setting is a list and a path may contain its comma.
+        let dir = self.socket_dir.display().to_string().replace('"', "\"\"");
+        command.arg("-c").arg(format!("unix_socket_directories=\"{dir}\"")).arg("-c").arg(format!("port={PORT}"));
+        command.arg("-D").arg(&self.data); // last, where `is_postmaster_of` looks for it
+        // A group of its own: the terminal's Ctrl-C is for us, who stop the server when the last query is done.
+        command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        // Not kept: tokio reaps a dropped child, and an adopted server would not be our child anyway.
+        let child = command.spawn().with_context(|| format!("run {}/postgres", bin.display()))?;
+        let id = child.id().expect("a child that was never waited for has an id");
+        self.postmaster = Some(Pid::from_raw(i32::try_from(id).context("process id")?));
+        drop(child);
+        if !self.answers(START_PATIENCE).await? {
+            let (path, end) = (log_path.display(), last_lines(log_path, 10)?);
+            bail!("PostgreSQL stopped while starting; its log, {path}, ends with:\n{end}");
+        }
+        info!("started the private PostgreSQL in {} (process {id})", self.data.display());
+        Ok(())
+    }
+
+    /// Waits until the server lets us log in; `false` when its process has gone.
+    async fn answers(&self, patience: Duration) -> Result<bool> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let error = match self.log_in().await {
+                Ok(connection) => {
+                    return connection.close().await.map(|()| true).context("leave the private PostgreSQL");
+                }
+                Err(error) => error,
+            };
+            if !self.is_running() {
+                return Ok(false);
+            }
+            let is_coming_up = match &error {
+                sqlx::Error::Io(_) => true,
+                // cannot_connect_now: starting, recovering or stopping
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| code == "57P03"),
+                _ => false,
+            };
+            if !is_coming_up || Instant::now() >= deadline {
+                return Err(error).context("log in to the private PostgreSQL");
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Into `postgres`, the database that is there before ours is.
+    async fn log_in(&self) -> sqlx::Result<PgConnection> {
+        let options = self.connect_options().database("postgres");
+        timeout(Duration::from_secs(5), options.connect())
+            .await
+            .unwrap_or_else(|late| Err(sqlx::Error::Io(late.into())))
+    }
+
+    async fn ensure_database(&self) -> Result<()> {
+        let mut connection = self.log_in().await.context("log in to the private PostgreSQL")?;
+        let is_there: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+            .bind(NAME)
+            .fetch_one(&mut connection)
+            .await
+            .context("look for the database")?;
+        if !is_there {
+            sqlx::query("create database bawwab").execute(&mut connection).await.context("create the database")?;
+        }
+        connection.close().await.context("leave the private PostgreSQL")
+    }
+
+    fn is_running(&self) -> bool {
+        self.postmaster.is_some_and(|pid| is_postmaster_of(pid, &self.data))
+    }
+
+    /// SIGINT is PostgreSQL's fast shutdown: open transactions are rolled back, nothing committed is lost.
+    fn interrupt(&self) -> nix::Result<()> {
+        match self.postmaster {
+            Some(pid) if self.is_running() => kill(pid, Signal::SIGINT),
+            _ => Ok(()),
+        }
+    }
+
+    async fn shut_down(&mut self) -> Result<()> {
+        self.interrupt().context("ask the private PostgreSQL to stop")?;
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while self.is_running() {
+            let patience = STOP_PATIENCE.as_secs();
+            ensure!(Instant::now() < deadline, "the private PostgreSQL is still stopping after {patience} seconds");
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Err(error) = self.interrupt() {
+            warn!("the private PostgreSQL could not be asked to stop: {error}");
+        }
+    }
+}
+
+/// The user the server runs as when we are root, which PostgreSQL refuses to be.
+struct Account {
+    name: String,
+    uid: u32,
+    gid: u32,
+}
+
+impl Account {
+    /// Whoever owns the data already; else `postgres`, else `nobody`. `None` when we are not root.
+    fn for_server(data: &Path) -> Result<Option<Account>> {
+        if !geteuid().is_root() {
+            return Ok(None);
+        }
+        let owner = data.metadata().ok().map(|data| data.uid()).filter(|uid| *uid != 0);
+        let user = match owner {
+            Some(uid) => User::from_uid(Uid::from_raw(uid)).context("look up the owner of the data")?,
+            None => match User::from_name("postgres").context("look up the user postgres")? {
+                Some(user) => Some(user),
+                None => User::from_name("nobody").context("look up the user nobody")?,
+            },
+        };
+        let user = user.context(
+            "PostgreSQL refuses to run as root and there is no user postgres: run Bawwab as an ordinary user",
+        )?;
+        Ok(Some(Account { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
+    }
+
+    fn may_enter(&self, dir: &Path) -> Result<bool> {
+        let dir = dir.metadata().with_context(|| format!("look at {}", dir.display()))?;
+        let bit = if dir.uid() == self.uid {
+            0o100
+        } else if dir.gid() == self.gid {
+            0o010
+        } else {
+            0o001
+        };
+        Ok(dir.mode() & bit != 0)
+    }
+
+    /// Lets the server through the data directory, which is ours to open; what lies above it is not.
+    fn admit(&self, data_dir: &Path) -> Result<()> {
+        for dir in data_dir.ancestors().skip(1) {
+            let (name, path) = (&self.name, dir.display());
+            ensure!(
+                self.may_enter(dir)?,
+                "PostgreSQL refuses to run as root, so it runs as {name}, who may not enter {path}: \
+                 choose a data directory elsewhere, or run Bawwab as an ordinary user"
+            );
+        }
+        if !self.may_enter(data_dir)? {
+            let mode = data_dir.metadata().context("look at the data directory")?.mode();
+            chown(data_dir, None, Some(self.gid)).context("let the server's group into the data directory")?;
+            fs::set_permissions(data_dir, fs::Permissions::from_mode(mode & 0o7777 | 0o010))
+                .context("open the data directory")?;
+        }
+        Ok(())
+    }
+}
+
+fn make_data_dir(path: &Path) -> Result<PathBuf> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    make_dir(path)?;
+    let path = path.canonicalize()?;
+    ensure!(path.to_str().is_some(), "its path is not UTF-8, which PostgreSQL's settings need");
+    Ok(path)
+}
+
+fn lock(data_dir: &Path) -> Result<Flock<File>> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(data_dir.join("lock"))
+        .context("open the lock file")?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).or_else(|(_, errno)| match errno {
+        Errno::EWOULDBLOCK => bail!(
+            "another Bawwab is using the data directory {}: stop it, give this one another data directory, \
+             or set DATABASE_URL for both",
+            data_dir.display()
+        ),
+        errno => Err(errno).context("lock the data directory"),
+    })
+}
+
+fn socket_dir(data_dir: &Path) -> PathBuf {
+    let inside = data_dir.join("postgres.run");
+    if inside.join(SOCKET).as_os_str().len() <= LONGEST_SOCKET_PATH {
+        return inside;
+    }
+    let hash = digest::digest(&digest::SHA256, data_dir.as_os_str().as_bytes());
+    std::env::temp_dir().join(format!("bawwab-{}", hex::encode(&hash.as_ref()[..8])))
+}
+
+/// Makes a directory for the server alone. One that exists must be like that already: under the temporary directory
+/// anybody could have made it first, to stand between us and the server.
+fn private_dir(path: &Path, account: Option<&Account>) -> Result<()> {
+    make_dir(path)?;
+    let found = path.symlink_metadata().with_context(|| format!("look at {}", path.display()))?;
+    let is_ours = found.uid() == geteuid().as_raw() || account.is_some_and(|account| account.uid == found.uid());
+    ensure!(
+        found.is_dir() && is_ours && found.mode() & 0o077 == 0,
+        "{} must be a directory nobody else can use: remove it and start again",
+        path.display()
+    );
+    match account {
+        Some(account) => lchown(path, Some(account.uid), Some(account.gid))
+            .with_context(|| format!("hand {} to the server", path.display())),
+        None => Ok(()),
+    }
+}
+
+/// One of the server's programs, as the server's user and without our environment, which may hold secrets.
+fn program(bin: &Path, name: &str, account: Option<&Account>) -> Command {
+    let mut command = Command::new(bin.join(name));
+    // `/`, because the user may not be allowed where we are.
+    command.env_clear().env("LC_ALL", "C").current_dir("/").kill_on_drop(name != "postgres");
+    for name in ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    if let Some(account) = account {
+        command.uid(account.uid).gid(account.gid); // the standard library drops root's other groups with it
+    }
+    command
+}
+
+/// `initdb` into `postgres.new`, renamed when it is whole, so a crash half-way leaves nothing that looks like a cluster.
+async fn create(bin: &Path, account: Option<&Account>, data_dir: &Path, lock: &File) -> Result<()> {
+    info!("creating the private PostgreSQL in {}", data_dir.display());
+    let (new, password_file) = (data_dir.join("postgres.new"), data_dir.join("postgres.password"));
+    write_password(&password_file, account).context("write the database password")?;
+    let mut complaint = String::new();
+    // Some systems, older macOS for one, have no C.UTF-8.
+    for locale in ["C.UTF-8", "C"] {
+        if new.exists() {
+            fs::remove_dir_all(&new).context("clear away an unfinished cluster")?;
+        }
+        private_dir(&new, account)?;
+        let output = program(bin, "initdb", account)
+            .args(["--encoding=UTF8", "--auth=scram-sha-256", "--username", NAME, "--locale", locale])
+            .arg("--pwfile")
+            .arg(&password_file)
+            .arg("-D")
+            .arg(&new)
+            // It never reads this. It holds the lock, so that after a `kill -9` of us nobody else starts until it is done.
+            .stdin(lock.try_clone().context("share the lock")?)
+            .output()
+            .await
+            .context("run initdb")?;
+        if output.status.success() {
+            fs::rename(&new, data_dir.join("postgres")).context("put the new cluster in place")?;
+            return File::open(data_dir).and_then(|dir| dir.sync_all()).context("sync the data directory");
+        }
+        complaint = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    }
+    bail!("initdb failed: {complaint}")
+}
+
+fn write_password(path: &Path, account: Option<&Account>) -> Result<()> {
+    let mut bytes = [0; 24];
+    rand::fill(&mut bytes)?;
+    let mut file = OpenOptions::new().create(true).write(true).truncate(true).mode(0o600).open(path)?;
+    if let Some(account) = account {
+        fchown(&file, Some(account.uid), Some(account.gid))?; // initdb reads it
+    }
+    writeln!(file, "{}", URL_SAFE_NO_PAD.encode(bytes))?;
+    Ok(file.sync_all()?)
+}
+
+/// Tells our server from another process that got its number, by its command line: `postgres … -D <data>`.
+fn is_postmaster_of(pid: Pid, data: &Path) -> bool {
+    command_line(pid).is_some_and(|line| line.ends_with(&format!(" -D {}", data.display())))
+}
+
+/// Empty for a zombie, which thereby counts as gone. `/proc/…/cwd` would say more, but root in a container may not read it.
+fn command_line(pid: Pid) -> Option<String> {
+    let line = match fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(line) => line,
+        Err(_) if Path::new("/proc/self/cmdline").exists() => return None,
+        Err(_) => {
+            std::process::Command::new("ps")
+                .args(["-ww", "-o", "command=", "-p", &pid.to_string()])
+                .output()
+                .ok()?
+                .stdout
+        }
+    };
+    Some(String::from_utf8_lossy(&line).replace('\0', " ").trim_end().to_owned())
+}
+
+fn read_if_there(path: &Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        text => text.map(Some).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+fn make_dir(path: &Path) -> Result<()> {
+    let made = DirBuilder::new().mode(0o700).create(path);
+    unless(ErrorKind::AlreadyExists, made).with_context(|| format!("make {}", path.display()))
+}
+
+/// Forgives one kind of error, after which the outcome is the one we wanted.
+fn unless(forgiven: ErrorKind, result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == forgiven { Ok(()) } else { Err(error) })
+}
+
+fn last_lines(path: &Path, count: usize) -> Result<String> {
+    let text = fs::read(path).with_context(|| format!("read {}", path.display()))?;
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    Ok(lines[lines.len().saturating_sub(count)..].join("\n"))
+}
+
+/// The directory of the server programs to use. `BAWWAB_PG_BIN`, when set, is the only one looked at.
+async fn find_server(account: Option<&Account>, made_by: Option<u32>) -> Result<PathBuf> {
+    let named = std::env::var_os("BAWWAB_PG_BIN").map(PathBuf::from);
+    let mut found = Vec::new();
+    for bin in named.as_ref().map_or_else(usual_places, |named| vec![named.clone()]) {
+        if !bin.join("postgres").is_file() || !bin.join("initdb").is_file() {
+            continue;
+        }
+        match program(&bin, "postgres", account).arg("--version").output().await {
+            Ok(output) => {
+                found.extend(major_version(&String::from_utf8_lossy(&output.stdout)).map(|major| (bin, major)))
+            }
+            Err(error) => warn!("{}/postgres does not run: {error}", bin.display()),
+        }
+    }
+    if let (Some(named), true) = (named, found.is_empty()) {
+        bail!("BAWWAB_PG_BIN names {}, which has no working postgres and initdb", named.display());
+    }
+    choose(found, made_by)
+}
+
+fn usual_places() -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places: Vec<PathBuf> = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
+    for (parent, prefix) in [("/usr/lib/postgresql", ""), ("/usr", "pgsql-"), ("/opt/homebrew/opt", "postgresql@")] {
+        let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+        let mut versions: Vec<(u32, PathBuf)> = entries
+            .filter_map(|entry| {
+                Some((entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?, entry.path().join("bin")))
+            })
+            .collect();
+        versions.sort();
+        places.extend(versions.into_iter().rev().map(|(_, bin)| bin));
+    }
+    places.push(PathBuf::from("/usr/local/pgsql/bin"));
+    places
+}
+
+/// The first that is new enough; for data that exists, the first of the very version that made it.
+fn choose(found: Vec<(PathBuf, u32)>, made_by: Option<u32>) -> Result<PathBuf> {
+    let newest = found.iter().map(|(_, major)| *major).max();
+    let fits = |major| made_by.map_or(major >= OLDEST_VERSION, |wanted| major == wanted);
+    match (found.into_iter().find(|(_, major)| fits(*major)), newest, made_by) {
+        (Some((bin, _)), _, _) => Ok(bin),
+        (None, None, _) => bail!("no PostgreSQL server ({OLDEST_VERSION} or later) is installed: {INSTALL}"),
+        (None, Some(_), Some(wanted)) => bail!(
+            "the data was made by PostgreSQL {wanted}, which is not installed: install it \
+             (on Debian or Ubuntu: apt-get install postgresql-{wanted}), or move the data with pg_upgrade"
+        ),
+        (None, Some(newest), None) => {
+            bail!("PostgreSQL {newest} is too old, Bawwab needs {OLDEST_VERSION} or later: {INSTALL}")
+        }
+    }
+}
+
+/// From `postgres --version`: `postgres (PostgreSQL) 16beta1` is 16.
+fn major_version(line: &str) -> Option<u32> {
+    let (_, version) = line.split_once(") ")?;
+    let end = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
+    version[..end].parse().ok()
+}
+
+fn version_of_data(data: &Path) -> Result<Option<u32>> {
+    let version = read_if_there(&data.join("PG_VERSION"))?;
+    version.map(|text| text.trim().parse().context("read the version of the data")).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A data directory of its own, removed at the end even when the test fails.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Scratch {
+            let mut bytes = [0; 8];
+            rand::fill(&mut bytes).unwrap();
+            Scratch(std::env::temp_dir().join(format!("bawwab-test-{name}-{}", hex::encode(bytes))))
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    async fn select_one(cluster: &Cluster) -> i32 {
+        let mut connection = cluster.connect_options().connect().await.unwrap();
+        sqlx::query_scalar("select 1").fetch_one(&mut connection).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_cluster_starts_serves_its_owner_alone_and_stops() {
+        let scratch = Scratch::new("start");
+        let cluster = Cluster::start(&scratch.0).await.unwrap();
+        assert_eq!(select_one(&cluster).await, 1);
+
+        let wrong = cluster.connect_options().password("wrong").connect().await.unwrap_err();
+        assert_eq!(wrong.as_database_error().unwrap().code().unwrap(), "28P01");
+        let mode = |name: &str| scratch.0.join(name).metadata().unwrap().mode() & 0o777;
+        assert_eq!([mode("postgres"), mode("postgres.run"), mode("postgres.password")], [0o700, 0o700, 0o600]);
+
+        let refusal = Cluster::start(&scratch.0).await.err().unwrap().to_string();
+        assert!(refusal.starts_with("another Bawwab is using the data directory"), "{refusal}");
+        assert_eq!(select_one(&cluster).await, 1);
+
+        let options = cluster.connect_options();
+        cluster.stop().await.unwrap();
+        assert!(matches!(options.connect().await, Err(sqlx::Error::Io(_))));
+        assert!(!scratch.0.join("postgres/postmaster.pid").exists());
+    }
+
+    #[tokio::test]
+    async fn a_server_left_by_a_killed_owner_is_adopted_even_when_its_socket_is_elsewhere() {
+        let scratch = Scratch::new("adopt");
+        let data_dir = scratch.0.join("long".repeat(25));
+        let mut killed = Cluster::start(&data_dir).await.unwrap();
+        assert!(!killed.socket_dir.starts_with(&data_dir));
+        let pid = killed.postmaster.take(); // what it does not know it does not stop
+        let socket_dir = killed.socket_dir.clone();
+        drop(killed);
+
+        let heir = Cluster::start(&data_dir).await.unwrap();
+        assert_eq!(heir.postmaster, pid);
+        assert_eq!(select_one(&heir).await, 1);
+        heir.stop().await.unwrap();
+        fs::remove_dir(socket_dir).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_dropped_cluster_stops_and_starts_again_past_stale_files() {
+        let scratch = Scratch::new("drop");
+        drop(Cluster::start(&scratch.0).await.unwrap());
+        let mut again = Cluster::start(&scratch.0).await.unwrap();
+        again.shut_down().await.unwrap();
+        drop(again);
+
+        // The number of a process that is not PostgreSQL, and an `initdb` that was cut short.
+        fs::write(scratch.0.join("postgres/postmaster.pid"), "1\n").unwrap();
+        fs::create_dir(scratch.0.join("postgres.new")).unwrap();
+        again = Cluster::start(&scratch.0).await.unwrap();
+        assert_eq!(select_one(&again).await, 1);
+        again.stop().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_start_is_reported_with_its_log() {
+        let scratch = Scratch::new("broken");
+        Cluster::start(&scratch.0).await.unwrap().stop().await.unwrap();
+        fs::write(scratch.0.join("postgres/postgresql.conf"), "no_such_setting = 1\n").unwrap();
+        let error = Cluster::start(&scratch.0).await.err().unwrap().to_string();
+        assert!(error.contains("stopped while starting") && error.contains("no_such_setting"), "{error}");
+    }
+
+    #[test]
+    fn the_major_version_is_read_from_every_form() {
+        assert_eq!(major_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
+        assert_eq!(major_version("postgres (PostgreSQL) 16beta1"), Some(16));
+        assert_eq!(major_version("postgres (PostgreSQL) 14.2"), Some(14));
+        assert_eq!(major_version("command not found"), None);
+    }
+
+    #[test]
+    fn the_server_must_be_new_enough_and_fit_the_data() {
+        let found = |majors: &[u32]| {
+            majors.iter().map(|major| (PathBuf::from(format!("/{major}")), *major)).collect::<Vec<_>>()
+        };
+        let refusal = |majors: &[u32], made_by| choose(found(majors), made_by).unwrap_err().to_string();
+        assert_eq!(choose(found(&[14, 17, 15]), None).unwrap(), Path::new("/17"));
+        assert_eq!(choose(found(&[17, 15]), Some(15)).unwrap(), Path::new("/15"));
+        assert!(refusal(&[14], None).starts_with("PostgreSQL 14 is too old, Bawwab needs 15 or later: install it"));
+        assert!(refusal(&[], None).contains("apt-get install postgresql"));
+        assert!(refusal(&[17], Some(15)).starts_with("the data was made by PostgreSQL 15, which is not installed"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Connecting, the application role, migrations.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
+use sqlx::{
+    Connection as _, Executor as _, PgConnection, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// Every migration, in order.
+pub static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The oldest PostgreSQL that is supported (14 has reached its end of life).
+const OLDEST: i32 = 150_000;
+
+/// Brings the database to the current shape as its owner: the application role, then the migrations.
+pub async fn prepare(owner: &PgConnectOptions) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect_with(owner).await.context("connect to PostgreSQL")?;
+    let version: String =
+        sqlx::query_scalar("show server_version_num").fetch_one(&mut connection).await.context("ask for the version")?;
+    if version.parse::<i32>().is_ok_and(|version| version < OLDEST) {
+        bail!("PostgreSQL 15 or later is needed; this server is {version}");
+    }
+    make_application_role(&mut connection).await?;
+    MIGRATOR.run(&mut connection).await.context("migrate the database")?;
+    connection.close().await?;
+    Ok(())
+}
+
+/// The role that owns nothing and bypasses nothing. Two nodes may start at the same time.
+async fn make_application_role(connection: &mut PgConnection) -> anyhow::Result<()> {
+    connection
+        .execute(
+            "do $$ begin
+                 if not exists (select from pg_roles where rolname = 'bawwab_app') then
+                     create role bawwab_app nologin;
+                 end if;
+             exception when duplicate_object or unique_violation then null;
+             end $$",
+        )
+        .await
+        .context("create the role bawwab_app (or have it created: `create role bawwab_app nologin`)")?;
+    connection
+        .execute(
+            "do $$ begin
+                 if not pg_has_role(current_user, 'bawwab_app', 'member') then
+                     execute format('grant bawwab_app to %I', current_user);
+                 end if;
+             end $$",
+        )
+        .await
+        .context("join the role bawwab_app (or be granted it: `grant bawwab_app to …`)")?;
+    Ok(())
+}
+
+/// The pool that serves requests: every connection is the application role, which row-level security holds.
+pub async fn connect(options: PgConnectOptions, connections: u32) -> anyhow::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(5))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection
+                    .execute(
+                        "set role bawwab_app; set statement_timeout = '10s'; set lock_timeout = '5s';
+                         set idle_in_transaction_session_timeout = '15s'; set timezone = 'UTC'",
+                    )
+                    .await?;
+                Ok(())
+            })
+        })
+        .connect_with(options)
+        .await
+        .context("connect to PostgreSQL")
+}
+
+/// The database's time, for the clock.
+pub async fn now(pool: &PgPool) -> anyhow::Result<DateTime<Utc>> {
+    sqlx::query_scalar("select clock_timestamp()").fetch_one(pool).await.context("ask for the time")
+}

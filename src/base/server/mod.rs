@@ -1,0 +1,13 @@
+//! What only the server knows of the foundation: configuration, database, clock, keys, jobs, failures.
+
+pub mod clock;
+pub mod cluster;
+pub mod config;
+pub mod crypto;
+pub mod db;
+pub mod failure;
+pub mod http;
+pub mod input;
+pub mod jobs;
+pub mod passwords;
+pub mod settings;

@@ -1,0 +1,25 @@
+//! Settings are typed: each capability owns its struct and its key; this keeps them by tenant.
+
+use anyhow::Context as _;
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::PgConnection;
+
+use crate::base::ids::TenantId;
+
+/// A group of settings under one key. What a tenant has not set has its default.
+pub trait Setting: Serialize + DeserializeOwned + Default {
+    /// Dotted, lower case.
+    const KEY: &'static str;
+}
+
+/// The tenant's value.
+pub async fn get<S: Setting>(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<S> {
+    let value =
+        sqlx::query_scalar!("select value from settings where tenant_id = $1 and key = $2", tenant.0, S::KEY)
+            .fetch_optional(connection)
+            .await?;
+    match value {
+        None => Ok(S::default()),
+        Some(value) => serde_json::from_value(value).with_context(|| format!("read the setting {}", S::KEY)),
+    }
+}

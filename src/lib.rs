@@ -1,0 +1,27 @@
+//! Bawwab, the doorman: who gets in, what they may do, and proof afterwards.
+//!
+//! A capability is a folder: `mod.rs` is what both sides may know, `pages` what people see, `server` what only the
+//! server knows. A folder may use only those above it in this list (those on one line may not use each other).
+#![recursion_limit = "512"]
+
+#[cfg(all(feature = "ssr", feature = "hydrate"))]
+compile_error!("`ssr` is the server's half and `hydrate` the browser's: build them apart");
+
+include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
+
+pub mod base;
+pub mod ui;
+pub mod access;
+pub mod audit;
+pub mod accounts;
+pub mod sessions;
+pub mod roles;
+pub mod app;
+
+/// Where the browser takes over the pages that the server has drawn.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(app::App);
+}

@@ -1,0 +1,63 @@
+//! What the pages about roles and rights ask the server.
+
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, PostUrl},
+};
+
+use crate::{
+    base::{
+        errors::AppError,
+        ids::{RoleId, UserId},
+    },
+    roles::{Catalogue, NewRole, PersonRights, RightsEdit, Role, RoleEdit},
+};
+
+/// All roles of the tenant and the platform's, by name. Roles are few: the list has no pages.
+#[server(prefix = "/api", endpoint = "roles/list", input = PostUrl)]
+pub async fn list_roles() -> Result<Vec<Role>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::list(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "roles/get", input = Json)]
+pub async fn get_role(id: RoleId) -> Result<Role, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::get(&cx, id).await
+}
+
+#[server(prefix = "/api", endpoint = "roles/create", input = Json)]
+pub async fn create_role(role: NewRole) -> Result<Role, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::create(&cx, role.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "roles/edit", input = Json)]
+pub async fn edit_role(id: RoleId, edit: RoleEdit) -> Result<Role, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::edit(&cx, id, edit.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "roles/delete", input = Json)]
+pub async fn delete_role(id: RoleId, version: Option<i64>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::delete(&cx, id, version).await
+}
+
+#[server(prefix = "/api", endpoint = "permissions/list", input = PostUrl)]
+pub async fn list_permissions() -> Result<Catalogue, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::catalogue(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "rights/get", input = Json)]
+pub async fn get_rights(id: UserId) -> Result<PersonRights, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::rights(&cx, id).await
+}
+
+#[server(prefix = "/api", endpoint = "rights/edit", input = Json)]
+pub async fn edit_rights(id: UserId, edit: RightsEdit) -> Result<PersonRights, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::edit_rights(&cx, id, edit.into()).await
+}

@@ -1,0 +1,117 @@
+//! Roles, what they give, and who has which role or override.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    access::{EffectivePermission, PermissionInfo, RoleRef},
+    base::{
+        ids::{RoleId, UserId},
+        time::Timestamp,
+    },
+};
+
+pub mod calls;
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+/// A role with what it gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Role {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: RoleId,
+    pub name: String,
+    pub description: String,
+    /// Came with the product: keeps its name and cannot be removed.
+    pub built_in: bool,
+    /// Belongs to the platform, not to this tenant: cannot be changed.
+    pub platform: bool,
+    /// Keys and wildcards, sorted.
+    pub permissions: Vec<String>,
+    /// How many people have it now.
+    pub people: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    pub version: i64,
+}
+
+/// A role to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct NewRole {
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    #[serde(default)]
+    pub permissions: Vec<String>,
+}
+
+/// A change of a role: what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct RoleEdit {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub permissions: Option<Vec<String>>,
+    /// The version that was seen; another one meanwhile is a conflict.
+    pub version: Option<i64>,
+}
+
+/// A role of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRole {
+    pub role: RoleRef,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// An override: a permission allowed or denied to one person whatever their roles say.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Override {
+    pub key: String,
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// The whole override set of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overrides {
+    pub allow: Vec<Override>,
+    pub deny: Vec<Override>,
+}
+
+/// What the page of a person shows about their rights.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonRights {
+    pub user_id: UserId,
+    /// The roles they have now.
+    pub roles: Vec<PersonRole>,
+    pub overrides: Overrides,
+    /// The whole catalogue without wildcards, each key with its answer and every reason.
+    pub effective: Vec<EffectivePermission>,
+    /// The version of the person.
+    pub version: i64,
+}
+
+/// The new roles and overrides of a person, saved as one transaction. `None` leaves that half alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RightsEdit {
+    /// Replaces the roles.
+    pub roles: Option<Vec<RoleId>>,
+    /// Replaces the override set.
+    pub overrides: Option<Overrides>,
+    pub version: Option<i64>,
+}
+
+/// The catalogue: every key of this tenant, wildcards included, sorted by key.
+pub type Catalogue = Vec<PermissionInfo>;

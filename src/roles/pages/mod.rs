@@ -1,0 +1,64 @@
+//! The pages about roles, and the parts of a person's page about their rights.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_router::{
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
+    components::Route,
+    path,
+};
+
+use crate::{
+    roles::Role,
+    ui::{
+        icons::Icon,
+        locale,
+        pieces::{self, Tone},
+    },
+};
+
+pub mod catalogue;
+pub mod editor;
+pub mod list;
+pub mod person_permissions;
+pub mod person_roles;
+pub mod reasons;
+pub mod review;
+pub mod role;
+pub mod staged;
+
+use list::RolesPage;
+use role::{NewRolePage, RolePage};
+
+#[component(transparent)]
+pub fn RoleRoutes() -> AnyNestedRoute {
+    view! {
+        <Route path=path!("roles") view=RolesPage />
+        <Route path=path!("roles/new") view=NewRolePage />
+        <Route path=path!("roles/:id") view=RolePage />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// Where a role comes from, when it is not the tenant's own.
+fn origin_badge(role: &Role) -> Option<AnyView> {
+    let locale = locale();
+    if role.platform {
+        Some(pieces::badge(Tone::Accent, Some(Icon::Key), td_string!(locale, roles.platform)))
+    } else if role.built_in {
+        Some(pieces::badge(Tone::Neutral, Some(Icon::Lock), td_string!(locale, roles.built_in)))
+    } else {
+        None
+    }
+}
+
+/// The names of the fields of a role, for forms and for their errors.
+fn label(field: &str) -> Option<&'static str> {
+    let locale = locale();
+    match field {
+        "name" => Some(td_string!(locale, roles.name)),
+        "description" => Some(td_string!(locale, roles.description)),
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! Why somebody may or may not do something, in sentences.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use crate::{
+    access::{EffectivePermission, Reason, Scope},
+    base::{language, time::Timestamp},
+    ui::{
+        icons::Icon,
+        locale,
+        pieces::{self, Tone},
+    },
+};
+
+/// The answer as a badge.
+pub fn answer_badge(effective: &EffectivePermission) -> AnyView {
+    let locale = locale();
+    if effective.allowed {
+        pieces::badge(Tone::Good, Some(Icon::Allowed), td_string!(locale, roles.held))
+    } else if effective.because.iter().any(|reason| matches!(reason, Reason::Denied { .. })) {
+        pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, roles.refused))
+    } else {
+        pieces::badge(Tone::Neutral, None, td_string!(locale, roles.not_held))
+    }
+}
+
+/// What roles alone would give: the names of the roles from which the permission comes.
+pub fn inherited(effective: &EffectivePermission) -> String {
+    let locale = locale();
+    let mut names = Vec::new();
+    for reason in &effective.because {
+        if let Reason::Role { role, .. } = reason {
+            let name = language::isolate(&role.name);
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    if names.is_empty() {
+        td_string!(locale, roles.inherits_nothing).to_owned()
+    } else {
+        let names = names.join(td_string!(locale, base.list_separator));
+        td_string!(locale, roles.inherits_from, roles = names).to_string()
+    }
+}
+
+/// All reasons, a line each.
+pub fn all(effective: &EffectivePermission) -> AnyView {
+    let lines = effective.because.iter().map(|reason| view! { <li>{pieces::sentence(&sentence(reason))}</li> });
+    view! { <ul>{lines.collect_view()}</ul> }.into_any()
+}
+
+/// One reason as a sentence for `pieces::sentence`.
+fn sentence(reason: &Reason) -> String {
+    let locale = locale();
+    match reason {
+        Reason::Role { role, through, scope, expires_at } => {
+            let sentence = td_string!(
+                locale,
+                roles.because_role,
+                role = language::isolate(&role.name),
+                through = pieces::isolate_key(through)
+            );
+            with_bounds(sentence.to_string(), Some(scope), *expires_at, None)
+        }
+        Reason::Allowed { through, expires_at, reason } => {
+            let sentence = td_string!(locale, roles.because_allowed, through = pieces::isolate_key(through));
+            with_bounds(sentence.to_string(), None, *expires_at, reason.as_deref())
+        }
+        Reason::Denied { through, expires_at, reason } => {
+            let sentence = td_string!(locale, roles.because_denied, through = pieces::isolate_key(through));
+            with_bounds(sentence.to_string(), None, *expires_at, reason.as_deref())
+        }
+        Reason::Protected { through } => {
+            td_string!(locale, roles.because_protected, through = pieces::isolate_key(through)).to_string()
+        }
+        Reason::Inactive => td_string!(locale, roles.because_inactive).to_owned(),
+        Reason::NothingGrants => td_string!(locale, roles.because_nothing).to_owned(),
+    }
+}
+
+fn with_bounds(sentence: String, scope: Option<&Scope>, until: Option<Timestamp>, why: Option<&str>) -> String {
+    let locale = locale();
+    let department = scope.and_then(|scope| scope.department.as_deref()).map(|department| {
+        td_string!(locale, roles.in_department, department = language::isolate(department)).to_string()
+    });
+    let region = scope
+        .and_then(|scope| scope.region.as_deref())
+        .map(|region| td_string!(locale, roles.in_region, region = language::isolate(region)).to_string());
+    let until = until
+        .map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
+    let why = why.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
+    let parts = [Some(sentence), department, region, until, why];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(td_string!(locale, base.list_separator))
+}

@@ -1,0 +1,235 @@
+//! The page of one role, and the page that creates one.
+
+use std::collections::BTreeSet;
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_meta::Title;
+use leptos_router::{
+    NavigateOptions,
+    hooks::{use_navigate, use_params_map},
+};
+
+use super::{
+    editor::{RoleEditor, RoleForm, checklist},
+    origin_badge,
+};
+use crate::{
+    access::{ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE},
+    base::{
+        errors::{AppError, Denial, DenialCode},
+        ids::RoleId,
+        language,
+    },
+    roles::{
+        Catalogue, NewRole, Role, RoleEdit,
+        calls::{create_role, delete_role, edit_role, get_role, list_permissions},
+    },
+    ui::{
+        calls::Call,
+        dialog::Confirm,
+        icons::{Icon, icon},
+        is_live, locale, pieces, states,
+        toasts::toasts,
+        viewer::{Held, viewer},
+    },
+};
+
+#[component]
+pub fn NewRolePage() -> impl IntoView {
+    let locale = locale();
+    let viewer = viewer();
+    let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
+    view! {
+        <Title text=td_string!(locale, roles.create) />
+        <div class="page-head"><h1>{td_string!(locale, roles.create)}</h1></div>
+        <Suspense fallback=move || states::loading(8)>
+            {move || {
+                let viewer = viewer.clone();
+                Suspend::new(async move {
+                    if !viewer.holds().await.may(ROLES_CREATE.as_str()) {
+                        return states::failure(&missing(ROLES_CREATE.as_str()));
+                    }
+                    match catalogue.await {
+                        Ok(catalogue) => new_form(catalogue),
+                        Err(error) => states::failure(&error),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn missing(permission: &str) -> AppError {
+    AppError::Forbidden(Denial { code: DenialCode::MissingPermission, permissions: vec![permission.to_owned()] })
+}
+
+fn new_form(catalogue: Catalogue) -> AnyView {
+    let locale = locale();
+    let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
+    let save = Callback::new(move |form: RoleForm| {
+        let navigate = navigate.clone();
+        let role = NewRole {
+            name: form.name,
+            description: form.description,
+            permissions: form.permissions.into_iter().collect(),
+        };
+        call.run(create_role(role), move |role: Role| {
+            toasts.say(td_string!(locale, roles.created));
+            navigate(&format!("/console/roles/{}", role.id), NavigateOptions::default());
+        });
+    });
+    view! {
+        <RoleEditor
+            saved=RoleForm::default()
+            catalogue
+            name_fixed=false
+            word=td_string!(locale, roles.create)
+            call
+            save
+        />
+    }
+    .into_any()
+}
+
+#[component]
+pub fn RolePage() -> impl IntoView {
+    let viewer = viewer();
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<RoleId>().ok())));
+    let role = Resource::new_blocking(
+        move || id.get(),
+        |id| async move {
+            match id {
+                Some(id) => get_role(id).await,
+                None => Err(AppError::NotFound),
+            }
+        },
+    );
+    let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
+    let changed = Callback::new(move |()| role.refetch());
+    view! {
+        <Transition fallback=move || states::loading(8)>
+            {move || {
+                let viewer = viewer.clone();
+                Suspend::new(async move {
+                    match role.await {
+                        Ok(role) => page(role, catalogue.await, viewer.holds().await, changed),
+                        Err(error) => not_shown(&error),
+                    }
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
+}
+
+/// A page without its role still has a title.
+fn not_shown(error: &AppError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Title text=td_string!(locale, roles.role) />
+        <h1>{td_string!(locale, roles.role)}</h1>
+        {states::failure(error)}
+    }
+    .into_any()
+}
+
+fn page(role: Role, catalogue: Result<Catalogue, AppError>, held: Held, changed: Callback<()>) -> AnyView {
+    let locale = locale();
+    let may_edit = held.may(ROLES_UPDATE.as_str()) && !role.platform;
+    let may_delete = held.may(ROLES_DELETE.as_str()) && !role.platform && !role.built_in;
+    let people = td_string!(locale, roles.people_count, count = role.people).to_string();
+    let why_not = if role.platform {
+        Some(states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, roles.platform_fixed)}</p> }))
+    } else if !may_edit {
+        Some(states::notice(
+            states::Mood::Plain,
+            view! { <p>{td_string!(locale, roles.read_only)} " " {pieces::key(ROLES_UPDATE.as_str())}</p> },
+        ))
+    } else {
+        None
+    };
+    let delete = may_delete.then(|| delete_act(&role));
+    let description = (!role.description.is_empty() && !may_edit)
+        .then(|| view! { <p dir="auto">{role.description.clone()}</p> });
+    let (head, origin) = (role.name.clone(), origin_badge(&role));
+    let body = match catalogue {
+        Ok(catalogue) if may_edit => edit_form(role, catalogue, changed),
+        Ok(catalogue) => checklist(catalogue, role.permissions.into_iter().collect(), true),
+        Err(error) => states::failed(&error),
+    };
+    view! {
+        <Title text=head.clone() />
+        <div class="page-head">
+            <div class="grow">
+                <h1 dir="auto">{head}</h1>
+                <p class="small muted">{people}</p>
+            </div>
+            {origin}
+            {delete}
+        </div>
+        {why_not}
+        {description}
+        {body}
+    }
+    .into_any()
+}
+
+fn edit_form(role: Role, catalogue: Catalogue, changed: Callback<()>) -> AnyView {
+    let locale = locale();
+    let (call, toasts) = (Call::new(), toasts());
+    let (id, version, name_fixed) = (role.id, role.version, role.built_in);
+    let saved = RoleForm {
+        name: role.name,
+        description: role.description,
+        permissions: role.permissions.into_iter().collect::<BTreeSet<_>>(),
+    };
+    let before = saved.clone();
+    let save = Callback::new(move |form: RoleForm| {
+        let edit = RoleEdit {
+            name: (form.name != before.name).then_some(form.name),
+            description: (form.description != before.description).then_some(form.description),
+            permissions: (form.permissions != before.permissions).then(|| form.permissions.into_iter().collect()),
+            version: Some(version),
+        };
+        call.run(edit_role(id, edit), move |_role| {
+            toasts.say(td_string!(locale, roles.saved));
+            changed.run(());
+        });
+    });
+    view! { <RoleEditor saved catalogue name_fixed word=td_string!(locale, roles.save) call save /> }.into_any()
+}
+
+fn delete_act(role: &Role) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let (open, call, toasts, navigate) = (RwSignal::new(false), Call::new(), toasts(), use_navigate());
+    let (id, version) = (role.id, role.version);
+    let title = td_string!(locale, roles.delete_title, name = language::isolate(&role.name)).to_string();
+    let act = Callback::new(move |()| {
+        let navigate = navigate.clone();
+        call.run(delete_role(id, Some(version)), move |()| {
+            toasts.say(td_string!(locale, roles.deleted));
+            navigate("/console/roles", NavigateOptions::default());
+        });
+    });
+    view! {
+        <button class="btn danger" type="button" disabled=move || !live.get() on:click=move |_| open.set(true)>
+            {icon(Icon::Remove)}
+            {td_string!(locale, roles.delete)}
+        </button>
+        <Confirm
+            id="delete-role"
+            open
+            title
+            about=td_string!(locale, roles.delete_about)
+            word=td_string!(locale, roles.delete)
+            danger=true
+            call
+            act
+        />
+    }
+    .into_any()
+}

@@ -1,0 +1,317 @@
+//! Operations on roles and on what people were given.
+
+pub mod rest;
+pub mod store;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        EffectivePermission, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_CREATE, ROLES_DELETE, ROLES_READ,
+        ROLES_UPDATE, RoleRef, USERS_READ,
+        server::{
+            Cx, Tx,
+            change::{Change, Granter},
+            engine::{OverrideGrant, PersonGrants, RoleGrant},
+            record::{Action, Event},
+        },
+    },
+    accounts::{self, Person},
+    base::{
+        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        ids::{RoleId, UserId},
+        server::input::Input,
+        text::{one_line, optional_line},
+    },
+    roles::{Catalogue, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit},
+};
+
+/// All roles of the tenant and the platform's, by name.
+pub async fn list(cx: &Cx) -> Result<Vec<Role>, AppError> {
+    let mut tx = cx.read(ROLES_READ).await?;
+    store::list(&mut tx).await
+}
+
+pub async fn get(cx: &Cx, id: RoleId) -> Result<Role, AppError> {
+    let mut tx = cx.read(ROLES_READ).await?;
+    store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)
+}
+
+/// The catalogue of the tenant, wildcards included.
+pub async fn catalogue(cx: &Cx) -> Result<Catalogue, AppError> {
+    let tx = cx.read(PERMISSIONS_READ).await?;
+    Ok(tx.snapshot()?.catalogue().to_vec())
+}
+
+pub async fn create(cx: &Cx, role: Input<NewRole>) -> Result<Role, AppError> {
+    let mut tx = cx.allow(ROLES_CREATE).await?;
+    let role = role.read()?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&ROLES_CREATE)).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", one_line(&role.name, 1, 120));
+    let description = errors.take("description", optional_line(Some(&role.description), 1000));
+    let permissions = keys(&tx, "permissions", &role.permissions, &mut errors)?;
+    errors.check()?;
+    let (name, description) = (name.unwrap_or_default(), description.flatten().unwrap_or_default());
+    let id = RoleId(Uuid::now_v7());
+    store::insert(&mut tx, id, &name, &description).await?;
+    let change = Change::RolePermissions { role: id, name, permissions };
+    tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
+    let created = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::RoleCreate).on("role", id, &created.name).new_value(audited(&created));
+    tx.commit(event).await?;
+    Ok(created)
+}
+
+pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, AppError> {
+    let mut tx = cx.allow(ROLES_UPDATE).await?;
+    let seen = edit.seen;
+    let edit = edit.read()?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&ROLES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", edit.name.as_deref().map(|name| one_line(name, 1, 120)).transpose()).flatten();
+    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
+    let description = errors.take("description", description).flatten();
+    let permissions = match &edit.permissions {
+        Some(permissions) => keys(&tx, "permissions", permissions, &mut errors)?,
+        None => stored(&before)?,
+    };
+    errors.check()?;
+    let name = name.unwrap_or_else(|| before.name.clone());
+    if before.built_in && name != before.name {
+        return Err(AppError::denied(DenialCode::BuiltIn));
+    }
+    let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
+    store::update(&mut tx, id, &name, &description).await?;
+    let change = Change::RolePermissions { role: id, name, permissions };
+    tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
+    let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name);
+    tx.commit(event.change(audited(&before), audited(&after))).await?;
+    Ok(after)
+}
+
+pub async fn delete(cx: &Cx, id: RoleId, version: Option<i64>) -> Result<(), AppError> {
+    let mut tx = cx.allow(ROLES_DELETE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&ROLES_DELETE)).await?;
+    let before = changeable(&mut tx, id, version).await?;
+    if before.built_in {
+        return Err(AppError::denied(DenialCode::BuiltIn));
+    }
+    tx.grant(&[Change::RemoveRole { role: id }], Granter::Person(cx.person()?.user)).await?;
+    store::delete(&mut tx, id).await?;
+    tx.commit(Event::done(Action::RoleDelete).on("role", id, &before.name).old_value(audited(&before))).await
+}
+
+/// A role of the tenant, still the version that was seen. The platform's cannot be changed by anybody.
+async fn changeable(tx: &mut Tx, id: RoleId, version: Option<i64>) -> Result<Role, AppError> {
+    let role = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    match version {
+        _ if role.platform => Err(AppError::denied(DenialCode::BuiltIn)),
+        Some(seen) if seen != role.version => Err(AppError::Conflict(Conflict::Stale)),
+        _ => Ok(role),
+    }
+}
+
+/// Keys and wildcards of the catalogue, each once.
+fn keys(tx: &Tx, field: &str, keys: &[String], errors: &mut FieldErrors) -> Result<Vec<Permission>, AppError> {
+    let snapshot = tx.snapshot()?;
+    let mut parsed = BTreeSet::new();
+    for (at, key) in keys.iter().enumerate() {
+        let known = Permission::parse(key)
+            .and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
+        parsed.extend(errors.take(&format!("{field}[{at}]"), known));
+    }
+    Ok(parsed.into_iter().collect())
+}
+
+fn stored(role: &Role) -> Result<Vec<Permission>, AppError> {
+    let keys = role.permissions.iter().map(|key| Permission::parse(key));
+    let keys = keys.collect::<Result<Vec<_>, _>>();
+    Ok(keys.map_err(|code| anyhow::anyhow!("a stored key of role {} is {code:?}", role.id))?)
+}
+
+fn audited(role: &Role) -> Value {
+    json!({"name": role.name, "description": role.description, "permissions": role.permissions})
+}
+
+/// What a person was given and what comes of it, with every reason.
+pub async fn rights(cx: &Cx, user: UserId) -> Result<PersonRights, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    let person = accounts::server::find(&mut tx, user).await?;
+    rights_of(&tx, &person)
+}
+
+/// Every permission of a person with everything that speaks for or against it (C4).
+pub async fn effective(cx: &Cx, user: UserId) -> Result<Vec<EffectivePermission>, AppError> {
+    Ok(rights(cx, user).await?.effective)
+}
+
+fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
+    let (snapshot, now) = (tx.snapshot()?, tx.now());
+    let given = snapshot.person(person.id).map_or_else(PersonGrants::default, |given| PersonGrants::clone(given));
+    let roles = given.roles.iter().filter_map(|grant| {
+        let role = snapshot.role(grant.role)?;
+        let role = RoleRef { id: grant.role, name: role.name.clone() };
+        Some(PersonRole { role, expires_at: grant.expires_at.map(Into::into) })
+    });
+    let overrides = |allowed| {
+        let matching = given.overrides.iter().filter(move |given| given.allowed == allowed);
+        matching.map(|given| Override {
+            key: given.pattern.to_string(),
+            expires_at: given.expires_at.map(Into::into),
+            reason: given.reason.clone(),
+        })
+    };
+    Ok(PersonRights {
+        user_id: person.id,
+        roles: roles.collect(),
+        overrides: Overrides { allow: overrides(true).collect(), deny: overrides(false).collect() },
+        effective: snapshot.effective(person.id, now),
+        version: person.version,
+    })
+}
+
+/// Replaces roles or overrides of a person, or both, as one transaction with one row for each half that changed.
+pub async fn edit_rights(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result<PersonRights, AppError> {
+    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let seen = edit.seen;
+    let edit = edit.read()?;
+    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
+    let person = accounts::server::find_for_update(&mut tx, user, edit.version.or(seen)).await?;
+    let roles = match edit.roles {
+        Some(roles) => Some(replaced_roles(&tx, user, roles)?),
+        None => None,
+    };
+    apply(cx, tx, &person, roles, edit.overrides).await
+}
+
+/// Adds roles to a person.
+pub async fn add_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>) -> Result<PersonRights, AppError> {
+    change_roles(cx, user, roles, true).await
+}
+
+/// Replaces the roles of a person.
+pub async fn replace_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>) -> Result<PersonRights, AppError> {
+    change_roles(cx, user, roles, false).await
+}
+
+/// Roles by id or by name.
+#[derive(Clone, Debug, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleNames {
+    /// Ids or names.
+    pub roles: Vec<String>,
+}
+
+async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool) -> Result<PersonRights, AppError> {
+    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let seen = roles.seen;
+    let names = roles.read()?.roles;
+    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
+    let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
+    let all = store::list(&mut tx).await?;
+    let mut errors = FieldErrors::default();
+    let mut ids = Vec::new();
+    for (at, name) in names.iter().enumerate() {
+        let role = all.iter().find(|role| role.name == *name || role.id.to_string() == *name);
+        ids.extend(errors.take(&format!("roles[{at}]"), role.map(|role| role.id).ok_or(FieldCode::Unknown)));
+    }
+    errors.check()?;
+    if add {
+        ids.extend(tx.snapshot()?.person(user).iter().flat_map(|given| given.roles.iter().map(|grant| grant.role)));
+    }
+    let grants = replaced_roles(&tx, user, ids)?;
+    apply(cx, tx, &person, Some(grants), None).await
+}
+
+/// The role grants of a person after a replacement: those that stay keep their scope and expiry.
+fn replaced_roles(tx: &Tx, user: UserId, mut roles: Vec<RoleId>) -> Result<Vec<RoleGrant>, AppError> {
+    roles.sort();
+    roles.dedup();
+    let snapshot = tx.snapshot()?;
+    let old = snapshot.person(user).map(|given| given.roles.clone()).unwrap_or_default();
+    let mut errors = FieldErrors::default();
+    let mut grants = Vec::new();
+    for (at, role) in roles.into_iter().enumerate() {
+        if snapshot.role(role).is_none() {
+            errors.add(format!("roles[{at}]"), FieldCode::Unknown);
+        }
+        let kept = old.iter().find(|grant| grant.role == role).cloned();
+        grants.push(kept.unwrap_or(RoleGrant { role, scope: Default::default(), expires_at: None }));
+    }
+    errors.check()?;
+    Ok(grants)
+}
+
+async fn apply(
+    cx: &Cx,
+    mut tx: Tx,
+    person: &Person,
+    roles: Option<Vec<RoleGrant>>,
+    overrides: Option<Overrides>,
+) -> Result<PersonRights, AppError> {
+    let user = person.id;
+    let before = rights_of(&tx, person)?;
+    let mut changes = Vec::new();
+    if let Some(roles) = roles {
+        changes.push(Change::Roles { user, roles });
+    }
+    if let Some(overrides) = overrides {
+        changes.push(Change::Overrides { user, overrides: parse_overrides(&tx, overrides)? });
+    }
+    tx.grant(&changes, Granter::Person(cx.person()?.user)).await?;
+    // What this transaction has written, as the engine will see it.
+    tx.lock_grants(None).await?;
+    let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
+    let after = rights_of(&tx, &person)?;
+    let event = |action| Event::done(action).on("user", user, &person.name);
+    let names = |rights: &PersonRights| {
+        json!({"roles": rights.roles.iter().map(|role| role.role.name.clone()).collect::<Vec<_>>()})
+    };
+    let assigned = event(Action::AssignRoles).change(names(&before), names(&after));
+    let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
+    if before.roles == after.roles {
+        tx.commit(granted).await?;
+    } else {
+        if before.overrides != after.overrides {
+            tx.record(&granted).await?;
+        }
+        tx.commit(assigned).await?;
+    }
+    Ok(after)
+}
+
+fn parse_overrides(tx: &Tx, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {
+    let (snapshot, now) = (tx.snapshot()?, tx.now());
+    let mut errors = FieldErrors::default();
+    let mut seen = BTreeSet::new();
+    let mut parsed = Vec::new();
+    for (half, allowed, items) in [("allow", true, overrides.allow), ("deny", false, overrides.deny)] {
+        for (at, item) in items.into_iter().enumerate() {
+            let field = format!("{half}[{at}]");
+            let key = Permission::parse(&item.key)
+                .and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
+            let reason = errors.take(&format!("{field}.reason"), optional_line(item.reason.as_deref(), 500)).flatten();
+            let expires_at = item.expires_at.map(chrono::DateTime::from);
+            if expires_at.is_some_and(|end| end <= now) {
+                errors.add(format!("{field}.expires_at"), FieldCode::Past);
+            }
+            let Some(pattern) = errors.take(&format!("{field}.key"), key) else { continue };
+            if !seen.insert(pattern.clone()) {
+                errors.add(format!("{field}.key"), FieldCode::Contradiction);
+            }
+            parsed.push(OverrideGrant { pattern, allowed, expires_at, reason });
+        }
+    }
+    errors.check()?;
+    Ok(parsed)
+}

@@ -1,0 +1,139 @@
+//! Roles and grants over REST.
+
+use axum::{Extension, Json, http::StatusCode, response::{IntoResponse as _, Response}};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    access::{EffectivePermission, PermissionInfo, server::Cx},
+    base::{
+        errors::AppError,
+        ids::{RoleId, UserId},
+        server::http::{Done, Id, IfMatch, Sent, versioned},
+    },
+    roles::{
+        NewRole, Override, Overrides, RightsEdit, Role, RoleEdit,
+        server::{self, RoleNames},
+    },
+};
+
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, edit, delete))
+        .routes(routes!(permissions))
+        .routes(routes!(add_roles, replace_roles))
+        .routes(routes!(replace_overrides))
+        .routes(routes!(effective))
+}
+
+/// List roles: `roles.read`
+#[utoipa::path(get, path = "/admin/roles", tag = "roles", responses((status = 200, body = Vec<Role>)))]
+async fn list(cx: Extension<Cx>) -> Result<Json<Vec<Role>>, AppError> {
+    server::list(&cx).await.map(Json)
+}
+
+/// Create a role: `roles.create`, and all that it gives
+#[utoipa::path(post, path = "/admin/roles", tag = "roles", request_body = NewRole, responses((status = 201, body = Role)))]
+async fn create(cx: Extension<Cx>, Sent(role): Sent<NewRole>) -> Result<Response, AppError> {
+    let role = server::create(&cx, role).await?;
+    Ok((StatusCode::CREATED, versioned(role.version, role)).into_response())
+}
+
+/// One role: `roles.read`
+#[utoipa::path(get, path = "/admin/roles/{id}", tag = "roles", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Role)))]
+async fn get(cx: Extension<Cx>, Id(id): Id<RoleId>) -> Result<Response, AppError> {
+    let role = server::get(&cx, id).await?;
+    Ok(versioned(role.version, role))
+}
+
+/// Edit a role: `roles.update`, and all that it gives before and after
+#[utoipa::path(patch, path = "/admin/roles/{id}", tag = "roles", params(("id" = uuid::Uuid, Path)), request_body = RoleEdit, responses((status = 200, body = Role)))]
+async fn edit(cx: Extension<Cx>, Id(id): Id<RoleId>, Sent(edit): Sent<RoleEdit>) -> Result<Response, AppError> {
+    let role = server::edit(&cx, id, edit).await?;
+    Ok(versioned(role.version, role))
+}
+
+/// Delete a role: `roles.delete`, and all that it gives
+#[utoipa::path(delete, path = "/admin/roles/{id}", tag = "roles", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
+async fn delete(cx: Extension<Cx>, Id(id): Id<RoleId>, IfMatch(seen): IfMatch) -> Result<Json<Done>, AppError> {
+    server::delete(&cx, id, seen).await.map(|()| Json(Done::OK))
+}
+
+/// The permission catalogue: `permissions.read`
+#[utoipa::path(get, path = "/admin/permissions", tag = "permissions", responses((status = 200, body = Vec<PermissionInfo>)))]
+async fn permissions(cx: Extension<Cx>) -> Result<Json<Vec<PermissionInfo>>, AppError> {
+    server::catalogue(&cx).await.map(Json)
+}
+
+/// Add roles to a person: `permissions.assign`
+#[utoipa::path(post, path = "/admin/users/{id}/roles", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = RoleNames, responses((status = 200, body = Done)))]
+async fn add_roles(
+    cx: Extension<Cx>,
+    Id(id): Id<UserId>,
+    Sent(roles): Sent<RoleNames>,
+) -> Result<Json<Done>, AppError> {
+    server::add_roles(&cx, id, roles).await.map(|_| Json(Done::OK))
+}
+
+/// Replace the roles of a person: `permissions.assign`
+#[utoipa::path(patch, path = "/admin/users/{id}/roles", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = RoleNames, responses((status = 200, body = Done)))]
+async fn replace_roles(
+    cx: Extension<Cx>,
+    Id(id): Id<UserId>,
+    Sent(roles): Sent<RoleNames>,
+) -> Result<Json<Done>, AppError> {
+    server::replace_roles(&cx, id, roles).await.map(|_| Json(Done::OK))
+}
+
+/// The override set of a person: what is not named is no longer overridden.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OverrideSet {
+    #[serde(default)]
+    allow: Vec<OverrideItem>,
+    #[serde(default)]
+    deny: Vec<OverrideItem>,
+}
+
+/// A key, or a key with an expiry and a reason.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+enum OverrideItem {
+    Key(String),
+    Full(Override),
+}
+
+impl From<OverrideItem> for Override {
+    fn from(item: OverrideItem) -> Self {
+        match item {
+            OverrideItem::Key(key) => Override { key, expires_at: None, reason: None },
+            OverrideItem::Full(full) => full,
+        }
+    }
+}
+
+impl From<OverrideSet> for RightsEdit {
+    fn from(set: OverrideSet) -> Self {
+        let items = |items: Vec<OverrideItem>| items.into_iter().map(Override::from).collect();
+        let overrides = Overrides { allow: items(set.allow), deny: items(set.deny) };
+        RightsEdit { roles: None, overrides: Some(overrides), version: None }
+    }
+}
+
+/// Replace the overrides of a person: `permissions.assign`
+#[utoipa::path(patch, path = "/admin/users/{id}/permissions", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = OverrideSet, responses((status = 200, body = Done)))]
+async fn replace_overrides(
+    cx: Extension<Cx>,
+    Id(id): Id<UserId>,
+    Sent(set): Sent<OverrideSet>,
+) -> Result<Json<Done>, AppError> {
+    server::edit_rights(&cx, id, set.map(RightsEdit::from)).await.map(|_| Json(Done::OK))
+}
+
+/// Every permission of a person with why: `permissions.read` and `users.read`
+#[utoipa::path(get, path = "/admin/users/{id}/effective-permissions", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Vec<EffectivePermission>)))]
+async fn effective(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Vec<EffectivePermission>>, AppError> {
+    server::effective(&cx, id).await.map(Json)
+}

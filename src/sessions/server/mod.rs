@@ -1,0 +1,376 @@
+//! Operations at the door: signing in, refreshing, signing out, one-time links.
+
+pub mod forms;
+pub mod recognise;
+pub mod rest;
+pub mod store;
+pub mod throttle;
+pub mod tokens;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+use uuid::Uuid;
+
+use self::{
+    store::{Candidate, Device, Kind, NewSession},
+    throttle::{Counted, Subject},
+};
+use crate::{
+    access::server::{
+        Cx, Tx,
+        change::{Change, Granter},
+        record::{Action, Event},
+    },
+    accounts::{
+        Password,
+        server::{
+            links::{self, Purpose},
+            make_super_admin,
+            rules::Email,
+            store as people,
+        },
+    },
+    base::{
+        errors::{AppError, FieldCode, FieldErrors, SignedOut},
+        ids::{SessionId, TenantId, UserId},
+        server::{
+            crypto::{self, Secret},
+            passwords::{self, Verdict},
+            settings::{self, Setting},
+        },
+        text::one_line,
+    },
+    sessions::{LinkInfo, Me},
+};
+
+/// How long things last (A2, A3). Minutes and days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lifetimes {
+    pub access_minutes: i64,
+    /// A session ends when it was not used for so long.
+    pub idle_days: i64,
+    /// A session ends after so long whatever its use.
+    pub absolute_days: i64,
+}
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Lifetimes { access_minutes: 15, idle_days: 30, absolute_days: 90 }
+    }
+}
+
+impl Setting for Lifetimes {
+    const KEY: &'static str = "sessions.lifetimes";
+}
+
+/// Parallel refreshes within this time are a client's own race, not theft.
+const RACE: TimeDelta = TimeDelta::seconds(10);
+
+/// How long a refused sign-in lasts at least, whatever was wrong: longer than the slowest comparison.
+#[derive(Clone, Copy, Debug)]
+pub struct FailuresLast(pub Duration);
+
+/// What a sign-in brings.
+pub struct SignedIn {
+    pub user: UserId,
+    pub tenant: TenantId,
+    pub session: SessionId,
+    pub access: Secret<String>,
+    /// A browser's session secret, or a program's refresh token.
+    pub secret: Secret<String>,
+    pub lifetimes: Lifetimes,
+}
+
+/// What somebody shows at the door.
+pub struct Credentials {
+    /// E-mail address or user name.
+    pub login: String,
+    pub password: Password,
+}
+
+/// Signs a person in by password. Unknown, wrong, suspended and not yet confirmed look and last the same.
+pub async fn sign_in(
+    cx: &Cx,
+    credentials: Credentials,
+    kind: Kind,
+    device: Device,
+    failures_last: Duration,
+) -> Result<SignedIn, AppError> {
+    let started = tokio::time::Instant::now();
+    let result = try_sign_in(cx, credentials, kind, device).await;
+    if let Err(AppError::SignedOut(_)) = &result {
+        tokio::time::sleep_until(started + failures_last).await;
+    }
+    result
+}
+
+async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+    let login = credentials.login.trim().nfkc().collect::<String>().to_lowercase();
+    let login = Email::parse(&login).map_or(login, |email| email.as_str().to_owned());
+    let too_long = credentials.password.0.chars().count() > passwords::LONGEST || login.chars().count() > 254;
+    if too_long || login.contains('\0') {
+        return Err(AppError::SignedOut(SignedOut::WrongCredentials));
+    }
+    let mut tx = cx.door().await?;
+    let candidate = store::candidate(&mut tx, &login).await?;
+    drop(tx);
+    let account = candidate.as_ref().map_or_else(|| Subject::Nobody(login.clone()), |c| Subject::Account(c.user));
+    let mut subjects = vec![account.clone()];
+    subjects.extend(cx.origin().ip.map(Subject::Address));
+    let counted = match throttle::count(cx, &subjects).await {
+        Ok(counted) => counted,
+        Err(refused) => {
+            let event = about(Event::denied(Action::Lockout), candidate.as_ref());
+            record_at_door(cx, candidate.as_ref(), event).await?;
+            return Err(refused);
+        }
+    };
+    let stored = candidate.as_ref().and_then(|candidate| candidate.password_hash.as_deref());
+    let verdict = cx.hasher().verify(&credentials.password, stored).await?;
+    let candidate = match candidate {
+        Some(candidate) if verdict != Verdict::Wrong && candidate.is_active => candidate,
+        candidate => {
+            let cause = match (&candidate, verdict) {
+                (None, _) => "unknown",
+                (Some(_), Verdict::Wrong) => "password",
+                (Some(_), _) => "inactive",
+            };
+            let event = about(Event::failed(Action::LoginFailed), candidate.as_ref()).meta("cause", cause);
+            let event = event.meta("next_waits", counted == Counted::LastFree);
+            record_at_door(cx, candidate.as_ref(), event).await?;
+            return Err(AppError::SignedOut(SignedOut::WrongCredentials));
+        }
+    };
+    throttle::forgive(cx, &account).await?;
+    let mut tx = cx.door().await?;
+    tx.enter(candidate.tenant).await?;
+    if verdict == Verdict::RightButOld {
+        let hash = cx.hasher().hash(&credentials.password).await?;
+        people::set_password(&mut tx, candidate.user, &hash).await?;
+    }
+    let signed_in = open_session(&mut tx, &candidate, kind, device).await?;
+    let event = Event::done(Action::Login).by(candidate.user, &candidate.name);
+    let event = event.on("session", signed_in.session, "").meta("method", "password").meta("kind", kind.as_str());
+    tx.commit(event).await?;
+    Ok(signed_in)
+}
+
+/// Whom an attempt was about, where the name is somebody's.
+fn about(event: Event, candidate: Option<&Candidate>) -> Event {
+    match candidate {
+        Some(candidate) => event.on("user", candidate.user, &candidate.name),
+        None => event,
+    }
+}
+
+/// Records what stays though nobody came in. Without a person it belongs to no tenant.
+async fn record_at_door(cx: &Cx, candidate: Option<&Candidate>, event: Event) -> Result<(), AppError> {
+    let mut tx = cx.door().await?;
+    if let Some(candidate) = candidate {
+        tx.enter(candidate.tenant).await?;
+    }
+    tx.commit(event).await
+}
+
+/// Opens a session of somebody who has proved themselves. The transaction has entered their tenant.
+async fn open_session(
+    tx: &mut Tx,
+    candidate: &Candidate,
+    kind: Kind,
+    device: Device,
+) -> Result<SignedIn, AppError> {
+    let (now, ip, user_agent) = (tx.now(), tx.cx().origin().ip, tx.cx().origin().user_agent.clone());
+    let lifetimes = settings::get::<Lifetimes>(tx.conn(), candidate.tenant).await?;
+    let session = SessionId(Uuid::now_v7());
+    let device = store::upsert_device(tx, candidate.user, &device, ip).await?;
+    let secret = crypto::token();
+    let digest = crypto::token_digest(kind.as_str(), secret.expose());
+    let absolute = now + TimeDelta::days(lifetimes.absolute_days);
+    let expires_at = (now + TimeDelta::days(lifetimes.idle_days)).min(absolute);
+    let new = NewSession {
+        id: session,
+        user: candidate.user,
+        device,
+        kind,
+        digest: (kind == Kind::Browser).then_some(digest.as_slice()),
+        rights_version: candidate.rights_version,
+        ip,
+        user_agent: user_agent.as_deref(),
+        expires_at,
+        absolute_expires_at: absolute,
+    };
+    store::insert(tx, &new).await?;
+    if kind == Kind::Program {
+        store::insert_refresh_token(tx, session, None, &digest, expires_at).await?;
+    }
+    let access = access_token(tx.cx(), candidate.user, session, candidate.tenant, &lifetimes, absolute)?;
+    Ok(SignedIn { user: candidate.user, tenant: candidate.tenant, session, access, secret, lifetimes })
+}
+
+/// A fresh access token, never outliving its session.
+fn access_token(
+    cx: &Cx,
+    user: UserId,
+    session: SessionId,
+    tenant: TenantId,
+    lifetimes: &Lifetimes,
+    absolute: DateTime<Utc>,
+) -> Result<Secret<String>, AppError> {
+    let now = cx.now();
+    let until = (now + TimeDelta::minutes(lifetimes.access_minutes)).min(absolute);
+    let issuer = cx.link("");
+    Ok(Secret::new(tokens::sign(cx.keys(), &issuer, (user, session, tenant), now, until)?))
+}
+
+/// Trades a refresh token for the next pair. Of parallel uses one wins; the others get 401 and nothing else happens. A
+/// spent one shown later ends the session and is audited (A3).
+pub async fn refresh(cx: &Cx, token: &str) -> Result<SignedIn, AppError> {
+    let refused = AppError::signed_out;
+    let digest = crypto::token_digest(Kind::Program.as_str(), token);
+    let mut tx = cx.door().await?;
+    let Some(found) = store::refresh_token(&mut tx, &digest).await? else { return Err(refused()) };
+    let Some(live) = store::live(&mut tx, store::By::Id(found.session)).await? else { return Err(refused()) };
+    tx.enter(found.tenant).await?;
+    let (user, name) = (live.caller.user, live.caller.name.clone());
+    let now = tx.now();
+    if found.is_expired {
+        return Err(refused());
+    }
+    if found.spent_at.is_some() || !store::spend_refresh_token(&mut tx, found.id).await? {
+        // `None`: another request has spent it this very moment.
+        if found.spent_at.is_some_and(|at| now - at > RACE) {
+            store::end(&mut tx, user, Some(found.session), "refresh_reuse").await?;
+            let event = Event::denied(Action::RefreshReuse).by(user, name).on("session", found.session, "");
+            tx.commit(event).await?;
+        }
+        return Err(refused());
+    }
+    let lifetimes = settings::get::<Lifetimes>(tx.conn(), found.tenant).await?;
+    let expires_at = (now + TimeDelta::days(lifetimes.idle_days)).min(live.absolute_expires_at);
+    let secret = crypto::token();
+    let digest = crypto::token_digest(Kind::Program.as_str(), secret.expose());
+    store::insert_refresh_token(&mut tx, found.session, Some(found.id), &digest, expires_at).await?;
+    store::slide(&mut tx, found.session, expires_at).await?;
+    let access = access_token(cx, user, found.session, found.tenant, &lifetimes, live.absolute_expires_at)?;
+    let event = Event::done(Action::Refresh).by(user, name).on("session", found.session, "");
+    tx.commit(event).await?;
+    Ok(SignedIn { user, tenant: found.tenant, session: found.session, access, secret, lifetimes })
+}
+
+/// Ends this session, or every session of the caller.
+pub async fn sign_out(cx: &Cx, everywhere: bool) -> Result<(), AppError> {
+    let mut tx = cx.own().await?;
+    let person = cx.person()?;
+    let only = (!everywhere).then_some(person.session);
+    let ended = store::end(&mut tx, person.user, only, "logout").await?;
+    let event = Event::done(Action::Logout).on("session", person.session, "");
+    tx.commit(event.meta("everywhere", everywhere).meta("ended", ended)).await
+}
+
+/// Who is signed in.
+pub async fn me(cx: &Cx) -> Result<Me, AppError> {
+    let mut tx = cx.own().await?;
+    let caller = cx.person()?;
+    let person = people::by_id(&mut tx, caller.user).await?.ok_or_else(AppError::signed_out)?;
+    let tenant_name = tenant_name(&mut tx, caller.tenant).await?;
+    let permissions = tx.snapshot()?.held(caller.user, tx.now());
+    Ok(Me {
+        id: person.id,
+        name: person.name,
+        email: person.email,
+        locale: person.locale,
+        tenant_id: person.tenant_id,
+        tenant_name,
+        is_super_admin: person.is_super_admin,
+        roles: person.roles,
+        permissions,
+    })
+}
+
+async fn tenant_name(tx: &mut Tx, tenant: TenantId) -> Result<String, AppError> {
+    let name = sqlx::query_scalar!("select name from tenants where id = $1", tenant.0);
+    Ok(name.fetch_one(tx.conn()).await?)
+}
+
+/// Looks at a one-time link without spending it.
+pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInfo, AppError> {
+    let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
+    let mut tx = cx.door().await?;
+    let link = links::find(&mut tx, purpose, token).await?;
+    Ok(LinkInfo { name: link.user_name, email: link.user_email })
+}
+
+/// The first administrator, as typed.
+pub struct SetUp {
+    pub token: String,
+    pub name: String,
+    pub email: String,
+    pub password: Password,
+    pub password_again: Password,
+}
+
+/// Spends the set-up link, makes the super-admin and signs them in.
+pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, AppError> {
+    let mut tx = cx.door().await?;
+    let link = links::find(&mut tx, Purpose::Setup, &typed.token).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", one_line(&typed.name, 1, 200));
+    let email = errors.take("email", Email::parse(&typed.email));
+    check_choice(&mut errors, &typed.password, &typed.password_again);
+    errors.check()?;
+    let (Some(name), Some(email)) = (name, email) else { return Err(AppError::NotFound) };
+    let hash = cx.hasher().hash(&typed.password).await?;
+    tx.enter(link.tenant).await?;
+    links::spend(&mut tx, &link).await?;
+    let user = make_super_admin(&mut tx, &name, &email, &hash).await?;
+    let candidate = entered(&mut tx, email.as_str()).await?;
+    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device).await?;
+    let event = Event::done(Action::Setup).by(user, &name).on("user", user, &name);
+    tx.commit(event).await?;
+    Ok(signed_in)
+}
+
+/// Spends a welcome link, keeps the password and signs the person in. Every session they had ends.
+pub async fn welcome(
+    cx: &Cx,
+    token: &str,
+    password: Password,
+    again: Password,
+    device: Device,
+) -> Result<SignedIn, AppError> {
+    let mut tx = cx.door().await?;
+    let link = links::find(&mut tx, Purpose::Welcome, token).await?;
+    let (Some(user), Some(name), Some(email)) = (link.user, &link.user_name, &link.user_email) else {
+        return Err(AppError::NotFound);
+    };
+    let mut errors = FieldErrors::default();
+    check_choice(&mut errors, &password, &again);
+    errors.check()?;
+    let hash = cx.hasher().hash(&password).await?;
+    tx.enter(link.tenant).await?;
+    tx.lock_grants(None).await?;
+    links::spend(&mut tx, &link).await?;
+    people::set_password(&mut tx, user, &hash).await?;
+    store::end(&mut tx, user, None, "password_changed").await?;
+    // An invited person becomes active: the engine has to know. It gives nobody anything.
+    tx.grant(&[Change::Active { user, active: true }], Granter::Setup).await?;
+    let candidate = entered(&mut tx, email).await?;
+    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device).await?;
+    tx.commit(Event::done(Action::Welcome).by(user, name).on("user", user, name)).await?;
+    Ok(signed_in)
+}
+
+fn check_choice(errors: &mut FieldErrors, password: &Password, again: &Password) {
+    if errors.take("password", passwords::check(password)).is_some() && password != again {
+        errors.add("password_again", FieldCode::Different);
+    }
+}
+
+/// The person as this transaction has left them.
+async fn entered(tx: &mut Tx, email: &str) -> Result<Candidate, AppError> {
+    store::candidate(tx, email).await?.filter(|candidate| candidate.is_active).ok_or(AppError::NotFound)
+}

@@ -1,0 +1,318 @@
+//! The rows of sessions, devices and refresh tokens.
+
+use std::net::IpAddr;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    access::server::{PersonCaller, Tx},
+    base::{
+        errors::AppError,
+        ids::{SessionId, TenantId, UserId},
+    },
+};
+
+/// Who holds a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Browser,
+    Program,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Browser => "browser",
+            Kind::Program => "program",
+        }
+    }
+}
+
+/// Somebody who wants to sign in.
+pub struct Candidate {
+    pub user: UserId,
+    pub tenant: TenantId,
+    pub name: String,
+    pub is_active: bool,
+    pub password_hash: Option<String>,
+    pub rights_version: i64,
+}
+
+/// Finds a person by e-mail address or user name, in their one form. Through the door.
+pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, AppError> {
+    let row = sqlx::query!(
+        r#"select u.id, u.tenant_id, u.name, u.status = 'active' and t.status = 'active' as "is_active!",
+                  u.password_hash, u.rights_version
+           from users u join tenants t on t.id = u.tenant_id
+           where u.status <> 'deleted' and (lower(u.email) = $1 or fold_text(u.username) = fold_text($1))"#,
+        login,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| Candidate {
+        user: UserId(row.id),
+        tenant: TenantId(row.tenant_id),
+        name: row.name,
+        is_active: row.is_active,
+        password_hash: row.password_hash,
+        rights_version: row.rights_version,
+    }))
+}
+
+/// A device as a request shows it.
+pub struct Device {
+    pub fingerprint: Vec<u8>,
+    pub name: String,
+    pub kind: &'static str,
+    pub browser: String,
+}
+
+/// Finds the person's device again or keeps it as a new one.
+pub async fn upsert_device(
+    tx: &mut Tx,
+    user: UserId,
+    device: &Device,
+    ip: Option<IpAddr>,
+) -> Result<Uuid, AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let id = sqlx::query_scalar!(
+        "insert into devices (id, tenant_id, user_id, fingerprint, name, kind, browser, ip, last_seen_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $9)
+         on conflict (user_id, fingerprint) do update set
+             name = excluded.name, kind = excluded.kind, browser = excluded.browser, ip = excluded.ip,
+             last_seen_at = excluded.last_seen_at
+         returning id",
+        Uuid::now_v7(),
+        tenant.0,
+        user.0,
+        device.fingerprint,
+        device.name,
+        device.kind,
+        device.browser,
+        ip.map(|ip| ip.to_string()),
+        now,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(id)
+}
+
+/// A session to be kept.
+pub struct NewSession<'a> {
+    pub id: SessionId,
+    pub user: UserId,
+    pub device: Uuid,
+    pub kind: Kind,
+    /// Digest of the browser's secret; programs have refresh tokens instead.
+    pub digest: Option<&'a [u8]>,
+    pub rights_version: i64,
+    pub ip: Option<IpAddr>,
+    pub user_agent: Option<&'a str>,
+    pub expires_at: DateTime<Utc>,
+    pub absolute_expires_at: DateTime<Utc>,
+}
+
+pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    sqlx::query!(
+        "insert into sessions
+             (id, tenant_id, user_id, device_id, kind, digest, keyed_rights_version, ip, user_agent, created_at,
+              last_seen_at, expires_at, absolute_expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $11, $12)",
+        session.id.0,
+        tenant.0,
+        session.user.0,
+        session.device,
+        session.kind.as_str(),
+        session.digest,
+        session.rights_version,
+        session.ip.map(|ip| ip.to_string()),
+        session.user_agent,
+        now,
+        session.expires_at,
+        session.absolute_expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!("update users set last_login_at = $2 where id = $1", session.user.0, now).execute(tx.conn()).await?;
+    Ok(())
+}
+
+/// A live session with its person.
+#[derive(Debug)]
+pub struct Live {
+    pub caller: PersonCaller,
+    pub is_browser: bool,
+    pub rights_version: i64,
+    pub keyed_rights_version: i64,
+    pub absolute_expires_at: DateTime<Utc>,
+}
+
+/// By which proof a session is looked for.
+pub enum By<'a> {
+    /// A verified access token names it.
+    Id(SessionId),
+    /// The digest of a browser's secret, current or of a moment ago.
+    Digest(&'a [u8]),
+}
+
+/// Finds a session that is good now: not ended, not run out, its person and tenant active. Through the door.
+pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
+    let now = tx.now();
+    let (id, digest) = match by {
+        By::Id(id) => (Some(id.0), None),
+        By::Digest(digest) => (None, Some(digest)),
+    };
+    let row = sqlx::query!(
+        r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
+                  u.name, u.rights_version
+           from sessions s
+           join users u on u.id = s.user_id and u.status = 'active'
+           join tenants t on t.id = s.tenant_id and t.status = 'active'
+           where (s.id = $1 or s.digest = $2 or (s.previous_digest = $2 and s.previous_until > $3))
+             and s.ended_at is null and s.expires_at > $3 and s.absolute_expires_at > $3"#,
+        id,
+        digest,
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| Live {
+        caller: PersonCaller {
+            user: UserId(row.user_id),
+            name: row.name,
+            tenant: TenantId(row.tenant_id),
+            session: SessionId(row.id),
+            seen_version: row.seen_version,
+        },
+        is_browser: row.kind == "browser",
+        rights_version: row.rights_version,
+        keyed_rights_version: row.keyed_rights_version,
+        absolute_expires_at: row.absolute_expires_at,
+    }))
+}
+
+/// Moves the end of a live session on.
+pub async fn slide(tx: &mut Tx, session: SessionId, expires_at: DateTime<Utc>) -> Result<(), AppError> {
+    let now = tx.now();
+    sqlx::query!(
+        "update sessions set last_seen_at = $2, expires_at = least($3, absolute_expires_at)
+         where id = $1 and ended_at is null",
+        session.0,
+        now,
+        expires_at,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Gives a browser session a new secret, unless another request has just done so. The old one stays good for a moment.
+pub async fn rekey(
+    tx: &mut Tx,
+    live: &Live,
+    old_digest: &[u8],
+    new_digest: &[u8],
+    old_until: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let done = sqlx::query!(
+        "update sessions set digest = $3, previous_digest = digest, previous_until = $4, keyed_rights_version = $5
+         where id = $1 and digest = $2 and ended_at is null and keyed_rights_version < $5",
+        live.caller.session.0,
+        old_digest,
+        new_digest,
+        old_until,
+        live.rights_version,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Ends one session, or all of a person. Gives back how many.
+pub async fn end(
+    tx: &mut Tx,
+    user: UserId,
+    only: Option<SessionId>,
+    because: &str,
+) -> Result<u64, AppError> {
+    let now = tx.now();
+    let ended = sqlx::query!(
+        "update sessions set ended_at = $3, ended_because = $4
+         where user_id = $1 and ($2::uuid is null or id = $2) and ended_at is null",
+        user.0,
+        only.map(|session| session.0),
+        now,
+        because,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(ended.rows_affected())
+}
+
+/// A refresh token as it stands.
+pub struct RefreshToken {
+    pub id: Uuid,
+    pub tenant: TenantId,
+    pub session: SessionId,
+    pub spent_at: Option<DateTime<Utc>>,
+    pub is_expired: bool,
+}
+
+/// Finds a refresh token by its digest. Through the door.
+pub async fn refresh_token(tx: &mut Tx, digest: &[u8]) -> Result<Option<RefreshToken>, AppError> {
+    let now = tx.now();
+    let row = sqlx::query!(
+        r#"select id, tenant_id, session_id, spent_at, expires_at <= $2 as "is_expired!"
+           from refresh_tokens where digest = $1"#,
+        digest,
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| RefreshToken {
+        id: row.id,
+        tenant: TenantId(row.tenant_id),
+        session: SessionId(row.session_id),
+        spent_at: row.spent_at,
+        is_expired: row.is_expired,
+    }))
+}
+
+/// Spends a refresh token. Of parallel uses one wins.
+pub async fn spend_refresh_token(tx: &mut Tx, id: Uuid) -> Result<bool, AppError> {
+    let now = tx.now();
+    let spent = sqlx::query!(
+        "update refresh_tokens set spent_at = $2 where id = $1 and spent_at is null and expires_at > $2",
+        id,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(spent.rows_affected() == 1)
+}
+
+pub async fn insert_refresh_token(
+    tx: &mut Tx,
+    session: SessionId,
+    parent: Option<Uuid>,
+    digest: &[u8],
+    expires_at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    sqlx::query!(
+        "insert into refresh_tokens (id, tenant_id, session_id, parent_id, digest, expires_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        Uuid::now_v7(),
+        tenant.0,
+        session.0,
+        parent,
+        digest,
+        expires_at,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,70 @@
+//! A question over the page: the browser's own dialog, which keeps the focus inside and gives it back.
+
+use leptos::{html, prelude::*};
+use leptos_i18n::td_string;
+
+use crate::ui::{browser, calls::Call, fields, locale, pieces};
+
+/// A dialog that is there while `open` holds. Escape closes it.
+#[component]
+pub fn Dialog(
+    id: &'static str,
+    open: RwSignal<bool>,
+    #[prop(into)] title: Signal<String>,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let dialog = NodeRef::<html::Dialog>::new();
+    let heading = move || format!("{id}-title");
+    Effect::new(move |_| browser::show_dialog(dialog, open.get()));
+    view! {
+        <dialog class="dialog" id=id node_ref=dialog aria-labelledby=heading() on:close=move |_| open.set(false)>
+            {move || {
+                open.get()
+                    .then(|| {
+                        view! {
+                            <div>
+                                <h2 id=heading()>{move || pieces::sentence(&title.get())}</h2>
+                                {children()}
+                            </div>
+                        }
+                    })
+            }}
+        </dialog>
+    }
+    .into_any()
+}
+
+/// What a confirmation does when it is confirmed.
+pub type Act = Callback<()>;
+
+/// A dialog that names an act and does it on a second press. It stays open with the error when the act fails.
+#[component]
+pub fn Confirm(
+    id: &'static str,
+    open: RwSignal<bool>,
+    #[prop(into)] title: Signal<String>,
+    about: &'static str,
+    /// The word on the button: the act itself, not "yes".
+    word: &'static str,
+    #[prop(optional)] danger: bool,
+    call: Call,
+    act: Act,
+) -> impl IntoView {
+    let locale = locale();
+    let class = if danger { "btn primary danger" } else { "btn primary" };
+    view! {
+        <Dialog id open title>
+            <p class="muted">{about}</p>
+            {fields::summary(call.error, |_field| None)}
+            <div class="row-of end">
+                <button class="btn" type="button" on:click=move |_| open.set(false)>
+                    {td_string!(locale, ui.cancel)}
+                </button>
+                <button class=class type="button" disabled=move || call.waits() on:click=move |_| act.run(())>
+                    {word}
+                </button>
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}

@@ -1,0 +1,198 @@
+//! Fields of forms: label, hint and error belong to the input and are read out with it.
+
+use leptos::{prelude::*, tachys::view::any_view::AnyView};
+use leptos_i18n::td_string;
+
+use crate::{
+    base::{
+        errors::{AppError, FieldErrors},
+        language,
+    },
+    ui::{
+        icons::{Icon, icon},
+        locale, pieces,
+    },
+};
+
+/// What goes wrong in one form: the errors of its fields and of the whole.
+pub type FormError = RwSignal<Option<AppError>>;
+
+/// The error of one field as a sentence.
+pub fn field_error(error: FormError, name: &'static str) -> Signal<Option<String>> {
+    let locale = locale();
+    Signal::derive(move || {
+        error.with(|error| match error {
+            Some(AppError::Invalid(fields)) => fields.of(name).map(|code| language::field_error(locale, code)),
+            _ => None,
+        })
+    })
+}
+
+/// One line of text.
+#[component]
+pub fn Field(
+    name: &'static str,
+    label: &'static str,
+    #[prop(optional, into)] value: String,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] readonly: bool,
+    #[prop(optional)] shortest: Option<&'static str>,
+    #[prop(optional)] longest: Option<&'static str>,
+    #[prop(optional)] autocomplete: Option<&'static str>,
+    #[prop(optional)] hint: Option<&'static str>,
+    /// Addresses, keys and secrets are written from left to right in every language.
+    #[prop(optional)]
+    ltr: bool,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let wrong = move || error.with(Option::is_some);
+    let direction = if ltr { "ltr" } else { "auto" };
+    view! {
+        <div class="field">
+            <label for=id(name)>{label}</label>
+            <input
+                class="input"
+                id=id(name)
+                name=name
+                type=kind
+                dir=direction
+                value=value
+                required=required
+                readonly=readonly
+                minlength=shortest
+                maxlength=longest
+                autocomplete=autocomplete
+                aria-invalid=move || wrong().then_some("true")
+                aria-describedby=described(name, hint.is_some(), error)
+            />
+            {below(name, hint, error)}
+        </div>
+    }
+    .into_any()
+}
+
+/// Several lines of text.
+#[component]
+pub fn TextArea(
+    name: &'static str,
+    label: &'static str,
+    #[prop(optional, into)] value: String,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] ltr: bool,
+    #[prop(optional)] readonly: bool,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let wrong = move || error.with(Option::is_some);
+    view! {
+        <div class="field whole">
+            <label for=id(name)>{label}</label>
+            <textarea
+                class=if ltr { "input mono" } else { "input" }
+                id=id(name)
+                name=name
+                dir=if ltr { "ltr" } else { "auto" }
+                readonly=readonly
+                spellcheck="false"
+                aria-invalid=move || wrong().then_some("true")
+                aria-describedby=described(name, hint.is_some(), error)
+            >
+                {value}
+            </textarea>
+            {below(name, hint, error)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A choice of one.
+#[component]
+pub fn Select(
+    name: &'static str,
+    label: &'static str,
+    /// Value and word of each choice.
+    options: Vec<(String, String)>,
+    #[prop(optional, into)] value: String,
+    #[prop(optional)] disabled: bool,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+) -> impl IntoView {
+    let options = options
+        .into_iter()
+        .map(|(choice, word)| {
+            let chosen = choice == value;
+            view! { <option value=choice selected=chosen>{word}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field">
+            <label for=id(name)>{label}</label>
+            <select class="input" id=id(name) name=name disabled=disabled aria-describedby=described(name, false, error)>
+                {options}
+            </select>
+            {below(name, None, error)}
+        </div>
+    }
+    .into_any()
+}
+
+fn id(name: &str) -> String {
+    format!("field-{name}")
+}
+
+fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> impl Fn() -> Option<String> + Clone {
+    move || match (hint, error.with(Option::is_some)) {
+        (true, true) => Some(format!("hint-{name} wrong-{name}")),
+        (true, false) => Some(format!("hint-{name}")),
+        (false, true) => Some(format!("wrong-{name}")),
+        (false, false) => None,
+    }
+}
+
+fn below(name: &'static str, hint: Option<&'static str>, error: Signal<Option<String>>) -> AnyView {
+    let hint = hint.map(|hint| view! { <p class="hint" id=format!("hint-{name}")>{hint}</p> });
+    let wrong = move || {
+        error.get().map(|sentence| view! { <p class="wrong" id=format!("wrong-{name}")>{sentence}</p> })
+    };
+    view! { {hint} {wrong} }.into_any()
+}
+
+/// What went wrong with a form, above it. `label` names a field of the form; others are named by their key.
+pub fn summary(error: FormError, label: fn(&str) -> Option<&'static str>) -> AnyView {
+    view! {
+        <div role="alert">{move || error.get().map(|error| summary_of(&error, label))}</div>
+    }
+    .into_any()
+}
+
+/// One error in words, with its fields.
+pub fn summary_of(error: &AppError, label: fn(&str) -> Option<&'static str>) -> AnyView {
+    let locale = locale();
+    let fields = match error {
+        AppError::Invalid(fields) => fields.clone(),
+        _ => FieldErrors::default(),
+    };
+    let lines = fields
+        .0
+        .into_iter()
+        .map(|(name, code)| {
+            let sentence = language::field_error(locale, code);
+            match label(&name) {
+                Some(label) => view! {
+                    <li><a href=format!("#field-{name}")>{label}{td_string!(locale, ui.colon)} {sentence}</a></li>
+                }
+                .into_any(),
+                None => view! { <li>{pieces::key(name)}{td_string!(locale, ui.colon)} {sentence}</li> }.into_any(),
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="notice deny">
+            {icon(Icon::Alert)}
+            <div>
+                <p class="strong">{pieces::sentence(&language::error(locale, error))}</p>
+                {(!lines.is_empty()).then(|| view! { <ul>{lines}</ul> })}
+            </div>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,42 @@
+//! The design system: fields, lists, dialogs, states and frames. It knows no capability.
+
+use leptos::prelude::*;
+
+use crate::i18n::Locale;
+
+pub mod address;
+pub mod browser;
+pub mod calls;
+pub mod dialog;
+pub mod fields;
+pub mod gate;
+pub mod icons;
+pub mod pieces;
+pub mod preferences;
+pub mod states;
+pub mod status;
+pub mod toasts;
+pub mod tri_state;
+pub mod viewer;
+
+/// The language of this page. The server chose it; it does not change while the page lives.
+pub fn locale() -> Locale {
+    use_context::<Locale>().unwrap_or_default()
+}
+
+/// Whether texts that exist in both languages are shown in Arabic.
+pub fn is_arabic() -> bool {
+    locale() == Locale::ar
+}
+
+/// Turns true once the browser has taken over the page: what needs it stays disabled until then.
+#[derive(Clone, Copy)]
+pub struct Hydrated(pub RwSignal<bool>);
+
+/// Whether what needs the browser's half may be used already.
+pub fn is_live() -> Signal<bool> {
+    match use_context::<Hydrated>() {
+        Some(Hydrated(live)) => live.into(),
+        None => Signal::stored(false),
+    }
+}

@@ -1,0 +1,150 @@
+//! Small pieces that every page draws: badges, initials, keys, moments, page heads.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use crate::{
+    base::{language, time::Timestamp},
+    ui::{
+        address,
+        icons::{Icon, icon},
+        locale,
+    },
+};
+
+/// The meaning of a badge's colour. The word in it says the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    Neutral,
+    Good,
+    Bad,
+    Waiting,
+    Accent,
+}
+
+impl Tone {
+    fn class(self) -> &'static str {
+        match self {
+            Tone::Neutral => "badge",
+            Tone::Good => "badge allow",
+            Tone::Bad => "badge deny",
+            Tone::Waiting => "badge pending",
+            Tone::Accent => "badge accent",
+        }
+    }
+}
+
+/// A word in a pill.
+pub fn badge(tone: Tone, sign: Option<Icon>, word: impl Into<String>) -> AnyView {
+    view! { <span class=tone.class()>{sign.map(icon)} <bdi>{word.into()}</bdi></span> }.into_any()
+}
+
+/// The initials of a person.
+pub fn avatar(name: &str, large: bool) -> AnyView {
+    let initials = initials(name);
+    let class = if large { "avatar large" } else { "avatar" };
+    view! { <span class=class aria-hidden="true">{initials}</span> }.into_any()
+}
+
+/// The first letters of the first and the last word; Arabic letters stay apart.
+pub fn initials(name: &str) -> String {
+    let first_letter = |word: &str| word.chars().find(|c| c.is_alphanumeric());
+    let mut words = name.split_whitespace().filter_map(first_letter);
+    let first = words.next();
+    let letters = [first, words.last()].into_iter().flatten().flat_map(char::to_uppercase);
+    letters.map(String::from).collect::<Vec<_>>().join("\u{200C}")
+}
+
+/// A permission key, an id or a code.
+pub fn key(text: impl Into<String>) -> AnyView {
+    view! { <bdi class="mono" dir="ltr">{text.into()}</bdi> }.into_any()
+}
+
+/// Something that a person typed, kept apart from the text around it.
+pub fn typed(text: impl Into<String>) -> AnyView {
+    view! { <bdi>{text.into()}</bdi> }.into_any()
+}
+
+/// Marks a permission key inside a sentence for `sentence`.
+pub fn isolate_key(key: &str) -> String {
+    format!("\u{2066}{key}\u{2069}")
+}
+
+/// A translated sentence in which names stand between isolating characters (see `language::isolate`) and keys between
+/// those of `isolate_key`: both become elements, so that the text stays as it reads.
+pub fn sentence(text: &str) -> AnyView {
+    let parts = text.split('\u{2069}').map(|part| {
+        let Some(at) = part.find(['\u{2066}', '\u{2068}']) else { return part.to_owned().into_any() };
+        let (before, inside) = part.split_at(at);
+        let is_key = inside.starts_with('\u{2066}');
+        let inside = inside.trim_start_matches(['\u{2066}', '\u{2068}']).to_owned();
+        let inside = if is_key { key(inside) } else { typed(inside) };
+        view! { {before.to_owned()} {inside} }.into_any()
+    });
+    parts.collect_view().into_any()
+}
+
+/// A moment; its exact form is in the attribute.
+pub fn moment(moment: Timestamp) -> AnyView {
+    view! { <time class="num" datetime=moment.to_string()>{language::date_time(locale(), moment)}</time> }.into_any()
+}
+
+/// A moment that may not have come.
+pub fn moment_or_dash(moment_or_none: Option<Timestamp>) -> AnyView {
+    match moment_or_none {
+        Some(there) => moment(there),
+        None => nothing(),
+    }
+}
+
+/// A text that may be missing.
+pub fn typed_or_dash(text: Option<String>) -> AnyView {
+    match address::filled(text) {
+        Some(text) => typed(text),
+        None => nothing(),
+    }
+}
+
+/// A dash, with a word for screen readers.
+pub fn nothing() -> AnyView {
+    let locale = locale();
+    view! {
+        <span class="muted"><span aria-hidden="true">"—"</span><span class="away">{td_string!(locale, ui.nothing)}</span></span>
+    }
+    .into_any()
+}
+
+/// The links before and after a page of a list; nothing where there is just one page.
+pub fn pager(first: Option<String>, next: Option<String>) -> AnyView {
+    let locale = locale();
+    if first.is_none() && next.is_none() {
+        return ().into_any();
+    }
+    let link = |href: String, word: &'static str, back: bool| {
+        view! {
+            <a class="btn" href=href>
+                {back.then(|| icon(Icon::Back))} {word} {(!back).then(|| icon(Icon::Forward))}
+            </a>
+        }
+    };
+    view! {
+        <nav class="pager" aria-label=td_string!(locale, ui.pages)>
+            {first.map(|href| link(href, td_string!(locale, ui.first_page), true))}
+            {next.map(|href| link(href, td_string!(locale, ui.next_page), false))}
+        </nav>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_the_first_and_the_last_word() {
+        assert_eq!(initials("سارة بنت خالد المطيري"), "س\u{200C}ا");
+        assert_eq!(initials("sara"), "S");
+        assert_eq!(initials("  Sara   O'Neil "), "S\u{200C}O");
+        assert_eq!(initials("…"), "");
+    }
+}

@@ -1,0 +1,123 @@
+//! What stands where data should be: it loads, there is none, it failed, it was refused.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use crate::{
+    base::{
+        errors::{AppError, DenialCode},
+        language,
+    },
+    ui::{
+        address,
+        icons::{Icon, icon},
+        locale, pieces, status,
+    },
+};
+
+/// Lines that stand for what is being loaded.
+pub fn loading(lines: usize) -> AnyView {
+    let locale = locale();
+    let bones = (0..lines).map(|_| view! { <div class="bone"></div> }).collect_view();
+    view! {
+        <div class="card bones" aria-busy="true">
+            <span class="away">{td_string!(locale, ui.loading)}</span>
+            {bones}
+        </div>
+    }
+    .into_any()
+}
+
+/// A list without entries: what it is for, and the first thing to do.
+pub fn empty(sign: Icon, title: &'static str, about: &'static str, action: Option<(String, &'static str)>) -> AnyView {
+    let action = action.map(|(href, word)| view! { <p class="row-of"><a class="btn primary" href=href>{word}</a></p> });
+    view! {
+        <div class="card state">
+            {icon(sign)} <p class="strong">{title}</p> <p class="muted">{about}</p> {action}
+        </div>
+    }
+    .into_any()
+}
+
+/// A list whose filter leaves nothing.
+pub fn nothing_found(clear: &'static str) -> AnyView {
+    let locale = locale();
+    view! {
+        <div class="card state">
+            {icon(Icon::Search)} <p class="strong">{td_string!(locale, ui.nothing_found)}</p>
+            <p class="muted">{td_string!(locale, ui.nothing_found_about)}</p>
+            <p class="row-of"><a class="btn" href=clear>{td_string!(locale, ui.clear_filters)}</a></p>
+        </div>
+    }
+    .into_any()
+}
+
+/// The error of what the page is about; it also becomes the status of the answer.
+pub fn failure(error: &AppError) -> AnyView {
+    status::set(error.status());
+    failed(error)
+}
+
+/// The error of a part of the page.
+pub fn failed(error: &AppError) -> AnyView {
+    let locale = locale();
+    let here = address::here();
+    match error {
+        AppError::Forbidden(denial) if denial.code == DenialCode::MissingPermission => {
+            let keys = denial.permissions.iter().map(|name| view! { " " {pieces::key(name)} }).collect_view();
+            view! {
+                <div class="card state">
+                    {icon(Icon::Lock)} <p class="strong">{td_string!(locale, ui.refused)}</p>
+                    <p class="muted">{td_string!(locale, ui.refused_missing)} {keys}</p>
+                    <p class="muted">{td_string!(locale, ui.refused_ask)}</p>
+                </div>
+            }
+            .into_any()
+        }
+        AppError::NotFound => view! {
+            <div class="card state">
+                {icon(Icon::Search)} <p class="strong">{td_string!(locale, ui.not_there)}</p>
+                <p class="muted">{td_string!(locale, ui.not_there_about)}</p>
+            </div>
+        }
+        .into_any(),
+        AppError::SignedOut(_) => {
+            let href = move || address::with_query("/login", &[("next", &here.get())]);
+            view! {
+                <div class="card state">
+                    {icon(Icon::Lock)} <p class="strong">{pieces::sentence(&language::error(locale, error))}</p>
+                    <p class="row-of"><a class="btn primary" rel="external" href=href>{td_string!(locale, ui.sign_in)}</a></p>
+                </div>
+            }
+            .into_any()
+        }
+        other => view! {
+            <div class="card state">
+                {icon(Icon::Alert)} <p class="strong">{td_string!(locale, ui.failed)}</p>
+                <p class="muted">{pieces::sentence(&language::error(locale, other))}</p>
+                <p class="row-of"><a class="btn" rel="external" href=move || here.get()>{td_string!(locale, ui.retry)}</a></p>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// What a notice is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Plain,
+    Bad,
+    Waiting,
+    Good,
+}
+
+/// A few sentences in a box.
+pub fn notice(mood: Mood, words: impl IntoView + 'static) -> AnyView {
+    let (class, sign) = match mood {
+        Mood::Plain => ("notice", Icon::Lock),
+        Mood::Bad => ("notice deny", Icon::Alert),
+        Mood::Waiting => ("notice pending", Icon::Alert),
+        Mood::Good => ("notice allow", Icon::Allowed),
+    };
+    view! { <div class=class>{icon(sign)} <div>{words}</div></div> }.into_any()
+}
