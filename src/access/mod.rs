@@ -101,8 +101,14 @@ permissions! {
 pub const PROTECTED: &[Permission] =
     &[USERS_READ, USERS_UPDATE, ROLES_READ, ROLES_UPDATE, PERMISSIONS_READ, PERMISSIONS_ASSIGN];
 
+/// Whatever there is and will be.
+pub const EVERYTHING: Permission = Permission::constant("*");
+
 /// The name of the one platform-wide role, from which the super-admin flag is derived.
 pub const SUPER_ADMIN: &str = "super-admin";
+
+/// The name of the built-in role that everybody gets who is given no other.
+pub const STANDARD_USER: &str = "standard-user";
 
 /// One line of the permission catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

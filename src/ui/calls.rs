@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Call {
     under_way: RwSignal<bool>,
-    live: Signal<bool>,
+    live: RwSignal<bool>,
     pub error: FormError,
 }
 

@@ -150,9 +150,8 @@ fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> i
 
 fn below(name: &'static str, hint: Option<&'static str>, error: Signal<Option<String>>) -> AnyView {
     let hint = hint.map(|hint| view! { <p class="hint" id=format!("hint-{name}")>{hint}</p> });
-    let wrong = move || {
-        error.get().map(|sentence| view! { <p class="wrong" id=format!("wrong-{name}")>{sentence}</p> })
-    };
+    let wrong =
+        move || error.get().map(|sentence| view! { <p class="wrong" id=format!("wrong-{name}")>{sentence}</p> });
     view! { {hint} {wrong} }.into_any()
 }
 
@@ -178,10 +177,10 @@ pub fn summary_of(error: &AppError, label: fn(&str) -> Option<&'static str>) -> 
             let sentence = language::field_error(locale, code);
             match label(&name) {
                 Some(label) => view! {
-                    <li><a href=format!("#field-{name}")>{label}{td_string!(locale, ui.colon)} {sentence}</a></li>
+                    <li><a href=format!("#field-{name}")>{label} {td_string!(locale, ui.colon)} " " {sentence}</a></li>
                 }
                 .into_any(),
-                None => view! { <li>{pieces::key(name)}{td_string!(locale, ui.colon)} {sentence}</li> }.into_any(),
+                None => view! { <li>{pieces::key(name)} {td_string!(locale, ui.colon)} " " {sentence}</li> }.into_any(),
             }
         })
         .collect_view();

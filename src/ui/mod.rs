@@ -9,6 +9,7 @@ pub mod browser;
 pub mod calls;
 pub mod dialog;
 pub mod fields;
+pub mod filters;
 pub mod gate;
 pub mod icons;
 pub mod pieces;
@@ -34,9 +35,6 @@ pub fn is_arabic() -> bool {
 pub struct Hydrated(pub RwSignal<bool>);
 
 /// Whether what needs the browser's half may be used already.
-pub fn is_live() -> Signal<bool> {
-    match use_context::<Hydrated>() {
-        Some(Hydrated(live)) => live.into(),
-        None => Signal::stored(false),
-    }
+pub fn is_live() -> RwSignal<bool> {
+    use_context::<Hydrated>().map_or_else(|| RwSignal::new(false), |Hydrated(live)| live)
 }

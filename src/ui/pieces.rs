@@ -46,13 +46,21 @@ pub fn avatar(name: &str, large: bool) -> AnyView {
     view! { <span class=class aria-hidden="true">{initials}</span> }.into_any()
 }
 
-/// The first letters of the first and the last word; Arabic letters stay apart.
+/// The first letters of the first and the last word, without the Arabic article; Arabic letters stand apart.
 pub fn initials(name: &str) -> String {
-    let first_letter = |word: &str| word.chars().find(|c| c.is_alphanumeric());
+    let first_letter = |word: &str| {
+        let word = word.strip_prefix("ال").filter(|rest| rest.chars().count() > 1).unwrap_or(word);
+        word.chars().find(|c| c.is_alphanumeric())
+    };
+    let written = |letter: char| match letter {
+        // Alone it looks like a digit; so it is written as it begins a word.
+        'ه' => "هـ".to_owned(),
+        other => other.to_uppercase().to_string(),
+    };
     let mut words = name.split_whitespace().filter_map(first_letter);
     let first = words.next();
-    let letters = [first, words.last()].into_iter().flatten().flat_map(char::to_uppercase);
-    letters.map(String::from).collect::<Vec<_>>().join("\u{200C}")
+    let letters = [first, words.next_back()].into_iter().flatten().map(written).collect::<Vec<_>>();
+    letters.join(if letters.iter().all(|letter| letter.is_ascii()) { "" } else { " " })
 }
 
 /// A permission key, an id or a code.
@@ -142,9 +150,10 @@ mod tests {
 
     #[test]
     fn initials_are_the_first_and_the_last_word() {
-        assert_eq!(initials("سارة بنت خالد المطيري"), "س\u{200C}ا");
+        assert_eq!(initials("سارة بنت خالد المطيري"), "س م");
+        assert_eq!(initials("هند العتيبي"), "هـ ع");
         assert_eq!(initials("sara"), "S");
-        assert_eq!(initials("  Sara   O'Neil "), "S\u{200C}O");
+        assert_eq!(initials("  Sara   O'Neil "), "SO");
         assert_eq!(initials("…"), "");
     }
 }

@@ -58,22 +58,23 @@ pub fn TriState(
     /// What is being set, for screen readers.
     #[prop(into)]
     legend: String,
-    #[prop(into)] value: Signal<Tri>,
-    #[prop(into)] disabled: Signal<bool>,
+    value: impl Fn() -> Tri + Clone + Send + Sync + 'static,
+    disabled: impl Fn() -> bool + Clone + Send + Sync + 'static,
     on_change: impl Fn(Tri) + Clone + Send + Sync + 'static,
 ) -> impl IntoView {
     let choices = [Tri::Inherited, Tri::Allowed, Tri::Denied]
         .map(|choice| {
-            let on_change = on_change.clone();
+            let (value, disabled, on_change) = (value.clone(), disabled.clone(), on_change.clone());
+            let checked = untrack(&value) == choice;
             view! {
                 <label class=choice.class()>
                     <input
                         type="radio"
                         name=name.clone()
                         value=choice.value()
-                        checked=value.get_untracked() == choice
-                        prop:checked=move || value.get() == choice
-                        disabled=move || disabled.get()
+                        checked=checked
+                        prop:checked=move || value() == choice
+                        disabled=disabled
                         on:change=move |_| on_change(choice)
                     />
                     {icon(choice.icon())}

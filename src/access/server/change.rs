@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::{
     access::{
-        Answer, Permission,
+        EVERYTHING, Permission,
         server::engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
     },
     base::{
@@ -104,7 +104,12 @@ pub fn check_ceiling(
                 let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
                 for grant in roles.iter().filter(|grant| !old.iter().any(|old| outlasts(old, grant))) {
                     let role = after.role(grant.role).ok_or(AppError::field("roles", FieldCode::Unknown))?;
-                    given.extend(role.patterns.iter().cloned());
+                    if role.platform && !before.is_super_admin(granter, now) {
+                        return Err(beyond(vec![EVERYTHING]));
+                    }
+                    if !role.is_baseline() {
+                        given.extend(role.patterns.iter().cloned());
+                    }
                 }
             }
             Change::Overrides { user, overrides } => {
@@ -132,13 +137,13 @@ pub fn check_ceiling(
             }
         }
     }
-    let beyond = given.into_iter().filter(|pattern| before.check(granter, pattern, None, now) != Answer::Yes);
-    let permissions = beyond.map(|pattern| pattern.to_string()).collect::<Vec<_>>();
-    if permissions.is_empty() {
-        Ok(())
-    } else {
-        Err(AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions }))
-    }
+    let missing = given.into_iter().filter(|pattern| !before.may_hand_on(granter, pattern, now)).collect::<Vec<_>>();
+    if missing.is_empty() { Ok(()) } else { Err(beyond(missing)) }
+}
+
+fn beyond(missing: Vec<Permission>) -> AppError {
+    let permissions = missing.iter().map(ToString::to_string).collect();
+    AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions })
 }
 
 /// Refuses acting on the account of somebody who holds what the actor does not.

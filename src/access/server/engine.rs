@@ -1,11 +1,14 @@
 //! The decision engine: one snapshot of a tenant's grants and one function that decides on it. Nothing else decides.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    access::{Answer, Decision, EffectivePermission, Facts, PROTECTED, Permission, PermissionInfo, Reason, RoleRef, Scope},
+    access::{Answer, Decision, EVERYTHING, EffectivePermission, Facts, PROTECTED, Permission, PermissionInfo, Reason, RoleRef, STANDARD_USER, Scope},
     base::ids::{RoleId, UserId},
 };
 
@@ -71,6 +74,11 @@ pub fn is_live(expires_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
 }
 
 impl RoleGrants {
+    /// The role that everybody gets: nobody's grant, and no reason to be out of reach.
+    pub fn is_baseline(&self) -> bool {
+        !self.platform && self.name == STANDARD_USER
+    }
+
     fn gives(&self, permission: &Permission, bit: Option<usize>) -> bool {
         match bit {
             Some(bit) => self.bits[bit / 64] >> (bit % 64) & 1 == 1,
@@ -83,7 +91,9 @@ impl Snapshot {
     pub fn new(version: i64, mut catalogue: Vec<PermissionInfo>) -> Self {
         catalogue.sort_by(|a, b| a.key.cmp(&b.key));
         let keys = catalogue.iter().filter_map(|info| Permission::parse(&info.key).ok());
-        let index = keys.filter(|key| !key.is_wildcard()).enumerate().map(|(bit, key)| (key, bit)).collect();
+        // A tenant's own key may be the same word as a built-in one.
+        let keys = keys.filter(|key| !key.is_wildcard()).collect::<BTreeSet<_>>();
+        let index = keys.into_iter().enumerate().map(|(bit, key)| (key, bit)).collect();
         Snapshot { version, catalogue: Arc::new(catalogue), index: Arc::new(index), ..Snapshot::default() }
     }
 
@@ -274,24 +284,28 @@ impl Snapshot {
     }
 
     /// What of `target`'s live rights `actor` does not hold: empty where the actor may act on that account.
+    ///
+    /// Denies of the target count for nothing, since they may end; nor does the role that everybody gets.
     pub fn beyond(&self, actor: UserId, target: UserId, now: DateTime<Utc>) -> Vec<Permission> {
         let Some(person) = self.person(target) else { return Vec::new() };
-        if actor == target {
+        if actor == target || self.is_super_admin(actor, now) {
             return Vec::new();
         }
         let roles = person.roles.iter().filter(|given| is_live(given.expires_at, now));
-        let of_roles = roles.filter_map(|given| self.role(given.role)).flat_map(|role| role.patterns.iter());
-        let live = person.overrides.iter().filter(|given| is_live(given.expires_at, now));
-        let mut all = of_roles.chain(live.filter(|given| given.allowed).map(|given| &given.pattern)).collect::<Vec<_>>();
-        all.sort();
-        all.dedup();
-        let denied = |pattern: &Permission| {
-            person.overrides.iter().any(|given| {
-                !given.allowed && is_live(given.expires_at, now) && given.pattern.covers(pattern)
-            }) && !PROTECTED.contains(pattern)
-        };
-        let missing = all.into_iter().filter(|pattern| !denied(pattern));
-        missing.filter(|pattern| self.check(actor, pattern, None, now) != Answer::Yes).cloned().collect()
+        let roles = roles.filter_map(|given| self.role(given.role)).filter(|role| !role.is_baseline()).collect::<Vec<_>>();
+        // The platform's role is more than its permissions: holding them all is not enough.
+        let platform = roles.iter().any(|role| role.platform).then_some(EVERYTHING);
+        let of_roles = roles.iter().filter(|role| !role.platform).flat_map(|role| role.patterns.iter());
+        let live = person.overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
+        let held = of_roles.chain(live.map(|given| &given.pattern)).collect::<BTreeSet<_>>();
+        let missing = held.into_iter().filter(|pattern| self.check(actor, pattern, None, now) != Answer::Yes);
+        platform.into_iter().chain(missing.cloned()).collect()
+    }
+
+    /// Whether somebody may hand this on: they hold it whole. A super-admin may hand on everything, whatever is denied
+    /// to them: they could lift the deny.
+    pub fn may_hand_on(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> bool {
+        self.is_super_admin(who, now) || self.check(who, permission, None, now) == Answer::Yes
     }
 }
 

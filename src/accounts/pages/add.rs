@@ -30,7 +30,11 @@ pub fn AddPersonPage() -> impl IntoView {
             let (viewer, choices) = (viewer.clone(), choices.clone());
             async move {
                 let held = viewer.holds().await;
-                if held.may(PERMISSIONS_ASSIGN.as_str()) && held.may(ROLES_READ.as_str()) { choices.ask().await } else { Vec::new() }
+                if held.may(PERMISSIONS_ASSIGN.as_str()) && held.may(ROLES_READ.as_str()) {
+                    choices.ask().await
+                } else {
+                    Vec::new()
+                }
             }
         },
     );

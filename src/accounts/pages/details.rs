@@ -30,7 +30,7 @@ pub fn PersonHead(person: Person) -> impl IntoView {
         <div class="page-head">
             {pieces::avatar(&person.name, true)}
             <div class="grow">
-                <h1 dir="auto">{person.name}</h1>
+                <h1>{pieces::typed(person.name)}</h1>
                 <p class="small muted">{pieces::typed(person.email)} " · " <span class="num">{number}</span></p>
             </div>
             <div class="badges">

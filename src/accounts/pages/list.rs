@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map};
+use leptos_router::hooks::use_query_map;
 
 use super::{role_badges, role_choices, sort_word, status_badge, status_word};
 use crate::{
@@ -13,6 +13,7 @@ use crate::{
     ui::{
         address::{self, filled},
         fields::{Field, Select},
+        filters::Filters,
         icons::{Icon, icon},
         locale, pieces, states,
         viewer::viewer,
@@ -20,6 +21,8 @@ use crate::{
 };
 
 const PATH: &str = "/console/people";
+/// The fields of the filter, as they stand in the address.
+const FIELDS: &[&str] = &["q", "status", "role", "department", "sort"];
 
 #[component]
 pub fn PeoplePage() -> impl IntoView {
@@ -131,7 +134,7 @@ fn filters(query: PeopleQuery, roles: Vec<RoleRef>) -> AnyView {
         view! { <Select name="role" label=td_string!(locale, accounts.role) options value /> }
     });
     view! {
-        <Form method="GET" action=PATH attr:class="tools" attr:role="search">
+        <Filters path=PATH fields=FIELDS filtered>
             <div class="field wide">
                 <Field name="q" label=td_string!(locale, accounts.search) kind="search" value=query.q.unwrap_or_default() />
             </div>
@@ -153,9 +156,7 @@ fn filters(query: PeopleQuery, roles: Vec<RoleRef>) -> AnyView {
                 options=sorts.to_vec()
                 value=query.sort.unwrap_or_default()
             />
-            <button class="btn" type="submit">{icon(Icon::Search)} {td_string!(locale, ui.filter)}</button>
-            {filtered.then(|| view! { <a class="btn ghost" href=PATH>{td_string!(locale, ui.clear_filters)}</a> })}
-        </Form>
+        </Filters>
     }
     .into_any()
 }

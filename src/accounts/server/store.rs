@@ -7,7 +7,7 @@ use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
-    access::{Facts, SUPER_ADMIN, Scope, server::Tx},
+    access::{Facts, STANDARD_USER, SUPER_ADMIN, Scope, server::Tx},
     accounts::{
         PeopleCounts, PeopleQuery, PeopleSort, Person, PersonRow, Status,
         server::rules::{ParsedEdit, ParsedPerson},
@@ -94,8 +94,8 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
     let tenant = tx.tenant()?;
     let key = match filter.sort {
         PeopleSort::Name => "fold_text(u.name)",
-        PeopleSort::Created => "u.created_at::text",
-        PeopleSort::LastLogin => "coalesce(u.last_login_at::text, '')",
+        PeopleSort::Created => "to_char(u.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
+        PeopleSort::LastLogin => "coalesce(to_char(u.last_login_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')",
     };
     let mut query = QueryBuilder::<Postgres>::new(format!(
         "select u.id, u.number, u.name, u.email, u.username, u.department, u.region, u.status, u.last_login_at,
@@ -389,7 +389,7 @@ pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Resul
 /// The role that everybody gets; `None` where the tenant has removed it.
 pub async fn first_role(tx: &mut Tx) -> Result<Option<RoleId>, AppError> {
     let tenant = tx.tenant()?;
-    let id = sqlx::query_scalar!("select id from roles where tenant_id = $1 and name = 'standard-user'", tenant.0);
+    let id = sqlx::query_scalar!("select id from roles where tenant_id = $1 and name = $2", tenant.0, STANDARD_USER);
     Ok(id.fetch_optional(tx.conn()).await?.map(RoleId))
 }
 

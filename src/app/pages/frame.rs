@@ -95,9 +95,9 @@ fn top_line(me: Option<Me>) -> AnyView {
                 class="round"
                 type="button"
                 popovertarget="person-menu"
-                aria-label=title.clone()
             >
                 {initials}
+                <span class="away">{title.clone()}</span>
             </button>
             <div
                 class="drop"
@@ -117,7 +117,7 @@ fn top_line(me: Option<Me>) -> AnyView {
         }
     });
     view! {
-        <span class="tenant" dir="auto">{tenant}</span>
+        <span class="tenant">{pieces::typed(tenant)}</span>
         <Preferences />
         {person}
     }

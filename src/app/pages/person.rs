@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    access::PERMISSIONS_ASSIGN,
+    access::{PERMISSIONS_ASSIGN, RoleRef},
     accounts::{
         Person,
         calls::get_person,
@@ -20,10 +20,11 @@ use crate::{
         Catalogue, PersonRights, Role,
         calls::{get_rights, list_permissions, list_roles},
         pages::{
+            catalogue::Search,
             person_permissions::PersonPermissions,
             person_roles::PersonRoles,
-            review::{Names, ReviewBar},
-            staged::{Saved, Staged},
+            review::ReviewBar,
+            staged::{Names, Saved, Staged},
         },
     },
     ui::{
@@ -96,14 +97,14 @@ pub fn PersonPage() -> impl IntoView {
         move || about_rights.get(),
         |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
     );
-    let staged = Staged::new();
+    let (staged, search) = (Staged::new(), Search::new());
     let changed = Callback::new(move |()| {
         person.refetch();
         rights.refetch();
     });
     let viewer = viewer();
     view! {
-        <Transition fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading(8)>
             {move || {
                 let viewer = viewer.clone();
                 let tab = tab.get();
@@ -118,7 +119,7 @@ pub fn PersonPage() -> impl IntoView {
                         Tab::Roles | Tab::Permissions => {
                             let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));
                             let known = Rights { rights, roles: roles.await, catalogue: catalogue.await };
-                            about(tab, &person, known, staged, &held, changed)
+                            about(tab, &person, known, (staged, search), &held)
                         }
                     };
                     view! {
@@ -130,7 +131,8 @@ pub fn PersonPage() -> impl IntoView {
                     .into_any()
                 })
             }}
-        </Transition>
+        </Suspense>
+        <ReviewBar staged renew=changed />
     }
     .into_any()
 }
@@ -175,31 +177,23 @@ fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn about(tab: Tab, person: &Person, known: Rights, staged: Staged, held: &Held, changed: Callback<()>) -> AnyView {
+fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Search), held: &Held) -> AnyView {
     let rights = match known.rights {
         Ok(rights) => rights,
         Err(error) => return states::failure(&error),
     };
-    staged.begin(Saved::of(&rights));
+    let roles = known.roles.iter().flatten().map(|role| RoleRef { id: role.id, name: role.name.clone() }).collect();
+    let catalogue = known.catalogue.clone().unwrap_or_default();
+    staged.begin(Saved::of(&rights), Names { person: person.name.clone(), roles, catalogue });
     let may_assign = held.may(PERMISSIONS_ASSIGN.as_str());
-    let names = Names {
-        person: person.name.clone(),
-        roles: known.roles.clone().unwrap_or_default(),
-        catalogue: known.catalogue.clone().unwrap_or_default(),
-    };
-    let body = match tab {
+    match tab {
         Tab::Roles => match known.roles {
             Ok(roles) => view! { <PersonRoles roles rights staged may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
         Tab::Details | Tab::Permissions => match known.catalogue {
-            Ok(catalogue) => view! { <PersonPermissions catalogue rights staged may_assign /> }.into_any(),
+            Ok(catalogue) => view! { <PersonPermissions catalogue rights staged search may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
-    };
-    view! {
-        {body}
-        <ReviewBar id=person.id names staged saved=changed />
     }
-    .into_any()
 }

@@ -6,7 +6,10 @@ use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 use leptos::config::{Env, LeptosOptions};
 use sqlx::postgres::PgConnectOptions;
-use tokio::{net::TcpListener, signal::unix::SignalKind};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -159,19 +162,21 @@ fn keys(config: &Config) -> anyhow::Result<Keys> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    // Heard before anything is started: a signal in between would leave our PostgreSQL behind.
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_signal(stop.clone())?);
     let database = Database::open(&config).await?;
-    let result = serve_on(&config, &database).await;
+    let result = serve_on(&config, &database, stop).await;
     database.close().await?;
     result
 }
 
-async fn serve_on(config: &Config, database: &Database) -> anyhow::Result<()> {
+async fn serve_on(config: &Config, database: &Database, stop: CancellationToken) -> anyhow::Result<()> {
     let public_url = config.public_url();
     if !public_url.is_https() && !public_url.origin().starts_with("http://localhost") {
         warn!("{} is not https: browsers keep secure cookies for it only on localhost", public_url.origin());
     }
     let heart = database.heart(config).await?;
-    let stop = CancellationToken::new();
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
     let wiring = router::Wiring {
@@ -187,12 +192,7 @@ async fn serve_on(config: &Config, database: &Database) -> anyhow::Result<()> {
     if let Some(link) = set_up_link(heart.clone()).await? {
         println!("Make the first administrator here (once, within 24 hours):\n{link}");
     }
-    let ended = stop.clone();
-    let served = axum::serve(listener, router).with_graceful_shutdown(async move {
-        stop_signal().await;
-        info!("stopping: requests under way may finish");
-        ended.cancel();
-    });
+    let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(Duration::from_secs(10)).await;
@@ -208,19 +208,18 @@ async fn serve_on(config: &Config, database: &Database) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ctrl-C, or an operator's or a service manager's wish.
-async fn stop_signal() {
-    let mut terminate = match tokio::signal::unix::signal(SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            warn!(%error, "SIGTERM cannot be heard");
-            return std::future::pending().await;
+/// Ctrl-C, or an operator's or a service manager's wish. The handlers stand when this returns.
+fn stop_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate()).context("listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listen for SIGINT")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
+        info!("stopping: requests under way may finish");
+        stop.cancel();
+    })
 }
 
 /// Where the browser half lies: as told, or beside the program.

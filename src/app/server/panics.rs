@@ -9,11 +9,16 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 
 /// Counts and logs every panic from now on.
 pub fn install() {
-    std::panic::set_hook(Box::new(|panic| {
+    #[cfg(test)]
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
         COUNT.fetch_add(1, Ordering::Relaxed);
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or("no message");
         error!(%place, "panicked: {message}");
+        // A failing test says why.
+        #[cfg(test)]
+        before(panic);
     }));
 }
 

@@ -16,7 +16,7 @@ use leptos::{
     nonce::use_nonce,
     prelude::{expect_context, provide_context},
 };
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list, handle_server_fns_with_context};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use serde_json::json;
 use tower::ServiceExt as _;
 use tower_http::{
@@ -61,6 +61,7 @@ pub fn router(wiring: Wiring) -> Router {
     let api = Arc::new(api);
     let rest: Router<AppState> = rest.layer(from_fn(idempotency::once));
 
+    // Leptos adds the server functions to its routes.
     let pages = {
         let options = state.options.clone();
         Router::<AppState>::new()
@@ -73,14 +74,11 @@ pub fn router(wiring: Wiring) -> Router {
             .route("/logout", post(forms::logout))
             .route("/preferences", post(preferences::set))
             .layer(from_fn(layers::guard))
+            .layer(from_fn(problem::mend_server_fn))
     };
-    let calls = Router::<AppState>::new()
-        .route("/api/{*call}", post(call).get(call))
-        .layer(from_fn(problem::mend_server_fn));
     let with_caller = Router::new()
         .merge(rest)
         .merge(pages)
-        .merge(calls)
         .route("/openapi.json", get(async move || Json(Arc::clone(&api))))
         .fallback(not_a_route)
         .layer(from_fn_with_state(state.clone(), layers::caller));
@@ -108,17 +106,6 @@ fn page_context() {
     {
         expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
     }
-}
-
-fn call_context() {
-    let parts = expect_context::<Parts>();
-    if let Some(cx) = parts.extensions.get::<Cx>() {
-        provide_context(cx.clone());
-    }
-}
-
-async fn call(request: Request) -> Response {
-    handle_server_fns_with_context(call_context, request).await.into_response()
 }
 
 /// Draws the page of a path with the outcome of its form.

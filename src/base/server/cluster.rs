@@ -183,9 +183,14 @@ impl Cluster {
         // A group of its own: the terminal's Ctrl-C is for us, who stop the server when the last query is done.
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // Not kept: tokio reaps a dropped child, and an adopted server would not be our child anyway.
-        let child = command.spawn().with_context(|| format!("run {}/postgres", bin.display()))?;
+        let mut child = command.spawn().with_context(|| format!("run {}/postgres", bin.display()))?;
         let id = child.id().expect("a child that was never waited for has an id");
         self.postmaster = Some(Pid::from_raw(i32::try_from(id).context("process id")?));
+        // The kernel shows a command line, by which `is_running` knows the server, a moment after the program began.
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while !self.is_running() && child.try_wait()?.is_none() && Instant::now() < deadline {
+            sleep(POLL).await;
+        }
         drop(child);
         if !self.answers(START_PATIENCE).await? {
             let (path, end) = (log_path.display(), last_lines(log_path, 10)?);

@@ -28,13 +28,11 @@ impl<S: Send + Sync, T> FromRequest<S> for Sent<T> {
     async fn from_request(request: Request, _state: &S) -> Result<Self, Self::Rejection> {
         let (parts, body) = request.into_parts();
         let seen = seen_version(&parts.headers);
-        let what = match (is_json(&parts.headers), &seen) {
+        let what = match (to_bytes(body, BODY_LIMIT).await, &seen) {
             (_, Err(error)) => What::Refused(error.clone()),
-            (false, _) => What::Refused(AppError::field("content-type", FieldCode::Unknown)),
-            (true, _) => match to_bytes(body, BODY_LIMIT).await {
-                Ok(bytes) => What::Json(bytes),
-                Err(_too_long_or_cut) => What::Refused(AppError::field("body", FieldCode::TooLong)),
-            },
+            (Err(_too_long_or_cut), _) => What::Refused(AppError::field("body", FieldCode::TooLong)),
+            (Ok(bytes), _) if bytes.is_empty() || is_json(&parts.headers) => What::Json(bytes),
+            (Ok(_), _) => What::Refused(AppError::field("content-type", FieldCode::Unknown)),
         };
         Ok(Sent(Input { what, seen: seen.unwrap_or_default() }))
     }

@@ -40,6 +40,17 @@ impl<T: DeserializeOwned> Input<T> {
         Input { what: What::Later(Box::new(move || self.read().map(turn))), seen }
     }
 
+    /// The same where nothing at all may be sent.
+    pub fn read_or_default(self) -> Result<T, AppError>
+    where
+        T: Default,
+    {
+        match &self.what {
+            What::Json(bytes) if bytes.is_empty() => Ok(T::default()),
+            _ => self.read(),
+        }
+    }
+
     /// Reads it. Errors name the field: wrong type, unknown, missing, named twice.
     pub fn read(self) -> Result<T, AppError> {
         match self.what {
@@ -68,7 +79,7 @@ fn refusal(error: &serde_path_to_error::Error<impl std::fmt::Display>) -> AppErr
     let message = error.inner().to_string();
     let quoted = message.split('`').nth(1);
     let path = match error.path().to_string() {
-        path if path == "." => String::new(),
+        path if path == "." || path == "?" => String::new(),
         path => path,
     };
     let inside = |field: &str| {

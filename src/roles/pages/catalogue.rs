@@ -68,18 +68,23 @@ fn group_word(resource: &str) -> Option<&'static str> {
     })
 }
 
-/// What the search field holds, folded; empty finds everything.
+/// What the search field holds, as typed and folded; empty finds everything.
 #[derive(Clone, Copy)]
-pub struct Search(RwSignal<String>);
+pub struct Search(RwSignal<(String, String)>);
 
 impl Search {
     pub fn new() -> Self {
-        Search(RwSignal::new(String::new()))
+        Search(RwSignal::new((String::new(), String::new())))
     }
 
     /// Whether an item is found; the texts are key and names in both languages.
     pub fn finds(self, folded: &str) -> bool {
-        self.0.with(|search| folded.contains(search.as_str()))
+        self.0.with(|(_, search)| folded.contains(search.as_str()))
+    }
+
+    /// Whether at least one of several items is found.
+    pub fn finds_any(self, folded: &[String]) -> bool {
+        folded.iter().any(|folded| self.finds(folded))
     }
 }
 
@@ -122,7 +127,12 @@ pub fn search_field(search: Search) -> AnyView {
                 dir="auto"
                 autocomplete="off"
                 disabled=move || !live.get()
-                on:input:target=move |event| search.0.set(fold(&event.target().value()))
+                value=search.0.with_untracked(|(typed, _)| typed.clone())
+                on:input:target=move |event| {
+                    let typed = event.target().value();
+                    let folded = fold(&typed);
+                    search.0.set((typed, folded));
+                }
             />
         </div>
     }
@@ -132,10 +142,9 @@ pub fn search_field(search: Search) -> AnyView {
 /// Says so when the search finds nothing.
 pub fn nothing_found(search: Search, all: Vec<String>) -> AnyView {
     let locale = locale();
-    let found = Memo::new(move |_| all.iter().any(|folded| search.finds(folded)));
     view! {
-        <p class="state muted" role="status" hidden=move || found.get()>
-            {move || (!found.get()).then_some(td_string!(locale, roles.search_nothing))}
+        <p class="hint padded" role="status">
+            {move || (!search.finds_any(&all)).then_some(td_string!(locale, roles.search_nothing))}
         </p>
     }
     .into_any()

@@ -118,7 +118,6 @@ pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) ->
         .into_iter()
         .map(|group| {
             let texts = group.items.iter().map(catalogue::searchable).collect::<Vec<_>>();
-            let found = Memo::new(move |_| texts.iter().any(|text| search.finds(text)));
             let boxes = group
                 .items
                 .into_iter()
@@ -128,7 +127,7 @@ pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) ->
                 })
                 .collect_view();
             view! {
-                <div class="group" hidden=move || !found.get()>
+                <div class="group" hidden=move || !search.finds_any(&texts)>
                     <h3>{catalogue::group_title(&group.resource)}</h3>
                     {boxes}
                 </div>

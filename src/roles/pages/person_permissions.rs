@@ -1,6 +1,6 @@
 //! Every permission of a person with its three states and the reasons for its answer.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
@@ -25,18 +25,16 @@ pub fn PersonPermissions(
     catalogue: Catalogue,
     rights: PersonRights,
     staged: Staged,
+    search: Search,
     may_assign: bool,
 ) -> impl IntoView {
     let locale = locale();
-    let search = Search::new();
     let all = catalogue.iter().map(catalogue::searchable).collect::<Vec<_>>();
-    let mut effective =
-        rights.effective.into_iter().map(|one| (one.key.clone(), one)).collect::<HashMap<_, _>>();
+    let mut effective = rights.effective.into_iter().map(|one| (one.key.clone(), one)).collect::<HashMap<_, _>>();
     let groups = catalogue::groups(catalogue)
         .into_iter()
         .map(|group| {
             let texts = group.items.iter().map(catalogue::searchable).collect::<Vec<_>>();
-            let found = Memo::new(move |_| texts.iter().any(|text| search.finds(text)));
             let lines = group
                 .items
                 .into_iter()
@@ -46,7 +44,7 @@ pub fn PersonPermissions(
                 })
                 .collect_view();
             view! {
-                <div class="group" hidden=move || !found.get()>
+                <div class="group" hidden=move || !search.finds_any(&texts)>
                     <h3>{catalogue::group_title(&group.resource)}</h3>
                     {lines}
                 </div>
@@ -77,15 +75,28 @@ fn line(
     let locale = locale();
     let live = is_live();
     let text = catalogue::searchable(&item);
-    let key = StoredValue::new(item.key.clone());
+    let key: Arc<str> = Arc::from(item.key.as_str());
     let name = item.name(is_arabic()).to_owned();
-    let stand = Memo::new(move |_| key.with_value(|key| staged.stand(key)));
-    let tri = Signal::derive(move || stand.with(|stand| stand.tri));
-    let changed = move || staged.changes.with(|changes| key.with_value(|key| changes.stands.contains_key(key)));
-    let choose = move |tri: Tri| {
-        let stand = Stand { tri, ..stand.get_untracked() };
-        key.with_value(|key| staged.set_stand(key, stand));
+    let tri = {
+        let key = Arc::clone(&key);
+        move || staged.stand(&key).tri
     };
+    let changed = {
+        let key = Arc::clone(&key);
+        move || staged.changes.with(|changes| changes.stands.contains_key(&*key))
+    };
+    let choose = {
+        let key = Arc::clone(&key);
+        move |tri: Tri| {
+            let stand = Stand { tri, ..untrack(|| staged.stand(&key)) };
+            staged.set_stand(&key, stand);
+        }
+    };
+    // Only the choice counts: typing into the fields below must not draw them anew.
+    let is_own = ArcMemo::new({
+        let tri = tri.clone();
+        move |_| tri() != Tri::Inherited
+    });
     let why = match &answer {
         Some(answer) => view! {
             <p class="row-of">
@@ -113,26 +124,27 @@ fn line(
                 name=format!("stand-{}", item.key)
                 legend=legend
                 value=tri
-                disabled=Signal::derive(move || !may_assign || !live.get())
+                disabled=move || !may_assign || !live.get()
                 on_change=choose
             />
-            {move || (tri.get() != Tri::Inherited).then(|| bounds(key, stand, staged, may_assign))}
+            {move || is_own.get().then(|| bounds(Arc::clone(&key), staged, may_assign))}
         </div>
     }
     .into_any()
 }
 
 /// Until when, and why, for what is allowed or denied to this person.
-fn bounds(key: StoredValue<String>, stand: Memo<Stand>, staged: Staged, may_assign: bool) -> AnyView {
+fn bounds(key: Arc<str>, staged: Staged, may_assign: bool) -> AnyView {
     let locale = locale();
     let live = is_live();
-    let name = key.get_value();
-    let (until_id, reason_id) = (format!("until-{name}"), format!("reason-{name}"));
-    let first = stand.get_untracked();
-    let set = move |change: &dyn Fn(&mut Stand)| {
-        let mut stand = stand.get_untracked();
-        change(&mut stand);
-        key.with_value(|key| staged.set_stand(key, stand));
+    let (until_id, reason_id) = (format!("until-{key}"), format!("reason-{key}"));
+    let first = untrack(|| staged.stand(&key));
+    let set_until = {
+        let key = Arc::clone(&key);
+        move |until: String| staged.set_stand(&key, Stand { until, ..untrack(|| staged.stand(&key)) })
+    };
+    let set_reason = move |reason: String| {
+        staged.set_stand(&key, Stand { reason, ..untrack(|| staged.stand(&key)) });
     };
     let off = move || !may_assign || !live.get();
     view! {
@@ -145,10 +157,7 @@ fn bounds(key: StoredValue<String>, stand: Memo<Stand>, staged: Staged, may_assi
                     id=until_id
                     value=first.until
                     disabled=off
-                    on:change:target=move |event| {
-                        let until = event.target().value();
-                        set(&move |stand| stand.until = until.clone());
-                    }
+                    on:change:target=move |event| set_until(event.target().value())
                 />
             </div>
             <div class="field">
@@ -161,10 +170,7 @@ fn bounds(key: StoredValue<String>, stand: Memo<Stand>, staged: Staged, may_assi
                     id=reason_id
                     value=first.reason
                     disabled=off
-                    on:change:target=move |event| {
-                        let reason = event.target().value();
-                        set(&move |stand| stand.reason = reason.clone());
-                    }
+                    on:change:target=move |event| set_reason(event.target().value())
                 />
             </div>
         </div>

@@ -16,7 +16,7 @@ pub fn PersonRoles(roles: Vec<Role>, rights: PersonRights, staged: Staged, may_a
     view! {
         <section class="card" aria-labelledby="roles-title">
             <div class="card-head"><h2 id="roles-title">{td_string!(locale, roles.roles)}</h2></div>
-            {(!may_assign).then(|| read_only())}
+            {(!may_assign).then(read_only)}
             {boxes}
         </section>
     }

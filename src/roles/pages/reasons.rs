@@ -28,6 +28,9 @@ pub fn answer_badge(effective: &EffectivePermission) -> AnyView {
 /// What roles alone would give: the names of the roles from which the permission comes.
 pub fn inherited(effective: &EffectivePermission) -> String {
     let locale = locale();
+    if effective.because.contains(&Reason::Inactive) {
+        return td_string!(locale, roles.because_inactive).to_owned();
+    }
     let mut names = Vec::new();
     for reason in &effective.because {
         if let Reason::Role { role, .. } = reason {
@@ -88,8 +91,8 @@ fn with_bounds(sentence: String, scope: Option<&Scope>, until: Option<Timestamp>
     let region = scope
         .and_then(|scope| scope.region.as_deref())
         .map(|region| td_string!(locale, roles.in_region, region = language::isolate(region)).to_string());
-    let until = until
-        .map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
+    let until =
+        until.map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
     let why = why.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
     let parts = [Some(sentence), department, region, until, why];
     parts.into_iter().flatten().collect::<Vec<_>>().join(td_string!(locale, base.list_separator))

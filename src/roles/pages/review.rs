@@ -3,15 +3,14 @@
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::staged::{Changes, Staged, Stand};
+use super::staged::{Changes, Names, Staged, Stand};
 use crate::{
     base::{
         errors::{AppError, Conflict},
-        ids::UserId,
         language,
         time::Timestamp,
     },
-    roles::{Catalogue, Role, calls::edit_rights},
+    roles::calls::edit_rights,
     ui::{
         browser,
         calls::Call,
@@ -25,31 +24,29 @@ use crate::{
     },
 };
 
-/// The names of what can change, for the review.
-#[derive(Clone)]
-pub struct Names {
-    pub person: String,
-    pub roles: Vec<Role>,
-    pub catalogue: Catalogue,
-}
-
+/// Stands on the page for as long as the page does, and shows itself while there are changes. `renew` reads again what
+/// is saved.
 #[component]
-pub fn ReviewBar(id: UserId, names: Names, staged: Staged, saved: Callback<()>) -> impl IntoView {
+pub fn ReviewBar(staged: Staged, renew: Callback<()>) -> impl IntoView {
     let locale = locale();
     let open = RwSignal::new(false);
     let (call, toasts) = (Call::new(), toasts());
     let count = Memo::new(move |_| staged.changes.with(Changes::count));
     browser::guard_leaving(Signal::derive(move || count.get() > 0));
-    let title = td_string!(locale, roles.review_rights, name = language::isolate(&names.person)).to_string();
-    let names = StoredValue::new(names);
+    let title = Signal::derive(move || {
+        staged
+            .names
+            .with(|names| td_string!(locale, roles.review_rights, name = language::isolate(&names.person)).to_string())
+    });
     let save = move |_| {
+        let Some(id) = staged.saved.with_untracked(|saved| saved.person) else { return };
         let edit = staged.saved.with_untracked(|saved| staged.changes.with_untracked(|changes| changes.edit(saved)));
         match edit {
             Ok(edit) => call.run(edit_rights(id, edit), move |_rights| {
                 open.set(false);
                 staged.discard();
                 toasts.say(td_string!(locale, roles.rights_saved));
-                saved.run(());
+                renew.run(());
             }),
             Err(error) => call.error.set(Some(error)),
         }
@@ -74,18 +71,18 @@ pub fn ReviewBar(id: UserId, names: Names, staged: Staged, saved: Callback<()>) 
             </button>
         </section>
         <Dialog id="review-rights" open title>
-            {move || names.with_value(|names| lines(names, staged))}
+            {move || staged.names.with(|names| lines(names, staged))}
             {fields::summary(call.error, label)}
             <div class="row-of end">
                 {move || {
                     (call.error.get() == Some(AppError::Conflict(Conflict::Stale)))
                         .then(|| {
-                            let renew = move |_| {
+                            let again = move |_| {
                                 call.error.set(None);
-                                saved.run(());
+                                renew.run(());
                             };
                             view! {
-                                <button class="btn" type="button" on:click=renew>
+                                <button class="btn" type="button" on:click=again>
                                     {td_string!(locale, roles.renew)}
                                 </button>
                             }
@@ -176,8 +173,7 @@ fn bounds(stand: &Stand) -> AnyView {
     let until = Timestamp::parse(stand.until.trim())
         .map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
     let reason = Some(stand.reason.trim()).filter(|reason| !reason.is_empty());
-    let reason =
-        reason.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
+    let reason = reason.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
     let words = [until, reason].into_iter().flatten().collect::<Vec<_>>();
     let words = words.join(td_string!(locale, base.list_separator));
     view! { <span class="small muted">" " {pieces::sentence(&words)}</span> }.into_any()

@@ -110,7 +110,7 @@ pub fn RolePage() -> impl IntoView {
     let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
     let changed = Callback::new(move |()| role.refetch());
     view! {
-        <Transition fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading(8)>
             {move || {
                 let viewer = viewer.clone();
                 Suspend::new(async move {
@@ -120,7 +120,7 @@ pub fn RolePage() -> impl IntoView {
                     }
                 })
             }}
-        </Transition>
+        </Suspense>
     }
     .into_any()
 }
@@ -152,8 +152,8 @@ fn page(role: Role, catalogue: Result<Catalogue, AppError>, held: Held, changed:
         None
     };
     let delete = may_delete.then(|| delete_act(&role));
-    let description = (!role.description.is_empty() && !may_edit)
-        .then(|| view! { <p dir="auto">{role.description.clone()}</p> });
+    let description =
+        (!role.description.is_empty() && !may_edit).then(|| view! { <p>{pieces::typed(role.description.clone())}</p> });
     let (head, origin) = (role.name.clone(), origin_badge(&role));
     let body = match catalogue {
         Ok(catalogue) if may_edit => edit_form(role, catalogue, changed),
@@ -164,7 +164,7 @@ fn page(role: Role, catalogue: Result<Catalogue, AppError>, held: Held, changed:
         <Title text=head.clone() />
         <div class="page-head">
             <div class="grow">
-                <h1 dir="auto">{head}</h1>
+                <h1>{pieces::typed(head)}</h1>
                 <p class="small muted">{people}</p>
             </div>
             {origin}

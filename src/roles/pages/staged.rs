@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 
 use crate::{
+    access::RoleRef,
     base::{
         errors::{AppError, FieldCode},
         ids::{RoleId, UserId},
         time::Timestamp,
     },
-    roles::{Override, Overrides, PersonRights, RightsEdit},
+    roles::{Catalogue, Override, Overrides, PersonRights, RightsEdit},
     ui::tri_state::Tri,
 };
 
@@ -121,14 +122,13 @@ impl Changes {
         let untouched = |list: &[Override]| {
             list.iter().filter(|one| !self.stands.contains_key(&one.key)).cloned().collect::<Vec<_>>()
         };
-        let mut all =
-            Overrides { allow: untouched(&saved.overrides.allow), deny: untouched(&saved.overrides.deny) };
+        let mut all = Overrides { allow: untouched(&saved.overrides.allow), deny: untouched(&saved.overrides.deny) };
         for (key, stand) in &self.stands {
             let expires_at = match stand.until.trim() {
                 "" => None,
-                text => Some(
-                    Timestamp::parse(text).ok_or_else(|| AppError::field("expires_at", FieldCode::Malformed))?,
-                ),
+                text => {
+                    Some(Timestamp::parse(text).ok_or_else(|| AppError::field("expires_at", FieldCode::Malformed))?)
+                }
             };
             let reason = Some(stand.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
             let one = Override { key: key.clone(), expires_at, reason };
@@ -142,20 +142,35 @@ impl Changes {
     }
 }
 
-/// The staged changes of the person on the page. They outlive the tabs.
+/// The names of what can change, for the review.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub person: String,
+    pub roles: Vec<RoleRef>,
+    pub catalogue: Catalogue,
+}
+
+/// The staged changes of the person on the page. They belong to the page and outlive its tabs and each reading of what
+/// is saved.
 #[derive(Clone, Copy)]
 pub struct Staged {
     pub changes: RwSignal<Changes>,
     pub saved: RwSignal<Saved>,
+    pub names: RwSignal<Names>,
 }
 
 impl Staged {
     pub fn new() -> Self {
-        Staged { changes: RwSignal::new(Changes::default()), saved: RwSignal::new(Saved::default()) }
+        Staged {
+            changes: RwSignal::new(Changes::default()),
+            saved: RwSignal::new(Saved::default()),
+            names: RwSignal::new(Names::default()),
+        }
     }
 
     /// Takes over what is saved now. Changes of another person are forgotten, those of the same one stay.
-    pub fn begin(self, saved: Saved) {
+    pub fn begin(self, saved: Saved, names: Names) {
+        self.names.set(names);
         let same = self.saved.with_untracked(|before| before.person == saved.person);
         if *self.saved.read_untracked() == saved {
             return;

@@ -18,7 +18,7 @@ use crate::{
     },
     sessions::{
         FormOutcome,
-        server::{self, Credentials, FailuresLast, SetUp, SignedIn, recognise, store::Kind},
+        server::{self, Credentials, FailuresLast, Logout, SetUp, SignedIn, recognise, store::Kind},
     },
 };
 
@@ -124,7 +124,7 @@ pub async fn welcome(
 
 /// `POST /logout`
 pub async fn logout(cx: Extension<Cx>) -> Response {
-    match server::sign_out(&cx, false).await {
+    match server::sign_out(&cx, Logout::default().into()).await {
         Ok(()) | Err(AppError::SignedOut(_)) => {
             let mut response = see_other("/login");
             append(&mut response, recognise::clearing());

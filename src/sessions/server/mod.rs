@@ -38,6 +38,7 @@ use crate::{
         ids::{SessionId, TenantId, UserId},
         server::{
             crypto::{self, Secret},
+            input::Input,
             passwords::{self, Verdict},
             settings::{self, Setting},
         },
@@ -261,9 +262,18 @@ pub async fn refresh(cx: &Cx, token: &str) -> Result<SignedIn, AppError> {
     Ok(SignedIn { user, tenant: found.tenant, session: found.session, access, secret, lifetimes })
 }
 
+/// How far a log-out reaches; nothing sent means this session.
+#[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Logout {
+    /// End every session of the caller, not only this one.
+    pub everywhere: bool,
+}
+
 /// Ends this session, or every session of the caller.
-pub async fn sign_out(cx: &Cx, everywhere: bool) -> Result<(), AppError> {
+pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
     let mut tx = cx.own().await?;
+    let everywhere = logout.read_or_default()?.everywhere;
     let person = cx.person()?;
     let only = (!everywhere).then_some(person.session);
     let ended = store::end(&mut tx, person.user, only, "logout").await?;

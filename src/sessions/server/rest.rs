@@ -14,7 +14,7 @@ use crate::{
     },
     sessions::{
         Me,
-        server::{self, Credentials, FailuresLast, SignedIn, recognise, store::Kind},
+        server::{self, Credentials, FailuresLast, Logout, SignedIn, recognise, store::Kind},
     },
 };
 
@@ -80,20 +80,10 @@ async fn refresh(cx: Extension<Cx>, Sent(refresh): Sent<Refresh>) -> Result<Json
     server::refresh(&cx, &refresh.read()?.refresh_token).await.map(|signed_in| Json(signed_in.into()))
 }
 
-#[derive(Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-struct Logout {
-    /// End every session of the caller, not only this one.
-    everywhere: bool,
-}
-
 /// Sign out here or everywhere
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", request_body = Logout, responses((status = 200, body = Done)))]
-async fn logout(cx: Extension<Cx>, headers: HeaderMap, Sent(logout): Sent<Logout>) -> Result<Json<Done>, AppError> {
-    // A log-out without a body means this session.
-    let has_body = headers.get("content-length").is_some_and(|length| length != "0");
-    let logout = if has_body { logout.read()? } else { Logout::default() };
-    server::sign_out(&cx, logout.everywhere).await.map(|()| Json(Done::OK))
+async fn logout(cx: Extension<Cx>, Sent(logout): Sent<Logout>) -> Result<Json<Done>, AppError> {
+    server::sign_out(&cx, logout).await.map(|()| Json(Done::OK))
 }
 
 /// Who is signed in, and what they may do

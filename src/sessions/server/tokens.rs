@@ -147,7 +147,7 @@ mod tests {
             "iat": now().timestamp(), "exp": now().timestamp() + 60,
         });
         assert!(verify(&keys(), ISSUER, &signed(&header, &good), now()).is_some());
-        let wrong = [json!(null), json!("9999999999"), json!(1e400_f64.min(f64::MAX)), json!([]), json!(-1), json!({})];
+        let wrong = [json!(null), json!("9999999999"), json!(1e308), json!([]), json!(-1), json!({})];
         for claim in ["iss", "aud", "sub", "sid", "tid", "jti", "type", "iat", "exp"] {
             let mut without = good.clone();
             without.as_object_mut().expect("an object").remove(claim);

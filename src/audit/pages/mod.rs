@@ -5,18 +5,25 @@ use leptos_i18n::td_string;
 use leptos_meta::Title;
 use leptos_router::{
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
-    components::{Form, Route},
+    components::Route,
     hooks::use_query_map,
     path,
 };
 
+mod changes;
+mod words;
+
+use changes::changes;
+use words::{ACTIONS, action_word, sentence};
+
 use crate::{
-    audit::{AuditEntry, AuditQuery, DiffLine, Outcome, diff, list_audit},
-    base::{language, paging::Page},
+    audit::{AuditEntry, AuditQuery, Outcome, list_audit},
+    base::paging::Page,
     ui::{
         address::{self, filled},
         fields::{Field, Select},
-        icons::{Icon, icon},
+        filters::Filters,
+        icons::Icon,
         locale,
         pieces::{self, Tone},
         states,
@@ -24,6 +31,8 @@ use crate::{
 };
 
 const PATH: &str = "/console/audit";
+/// The fields of the filter, as they stand in the address.
+const FIELDS: &[&str] = &["q", "action", "outcome", "resource_type", "from", "to", "actor", "resource_id", "ip"];
 
 #[component(transparent)]
 pub fn AuditRoutes() -> AnyNestedRoute {
@@ -126,7 +135,7 @@ fn filters(query: AuditQuery) -> AnyView {
         .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value? /> }))
         .collect_view();
     view! {
-        <Form method="GET" action=PATH attr:class="tools" attr:role="search">
+        <Filters path=PATH fields=FIELDS filtered>
             {kept}
             <div class="field wide">
                 <Field name="q" label=td_string!(locale, audit.search) kind="search" value=query.q.unwrap_or_default() />
@@ -151,9 +160,7 @@ fn filters(query: AuditQuery) -> AnyView {
             />
             <Field name="from" label=td_string!(locale, audit.from) kind="date" value=query.from.unwrap_or_default() />
             <Field name="to" label=td_string!(locale, audit.to) kind="date" value=query.to.unwrap_or_default() />
-            <button class="btn" type="submit">{icon(Icon::Search)} {td_string!(locale, ui.filter)}</button>
-            {filtered.then(|| view! { <a class="btn ghost" href=PATH>{td_string!(locale, ui.clear_filters)}</a> })}
-        </Form>
+        </Filters>
     }
     .into_any()
 }
@@ -195,7 +202,7 @@ fn list(query: &AuditQuery, page: Page<AuditEntry>) -> AnyView {
 }
 
 fn row(entry: AuditEntry) -> AnyView {
-    let changes = diff(entry.old_value.as_ref(), entry.new_value.as_ref());
+    let changes = changes(&entry);
     let sentence = sentence(&entry);
     let outcome = outcome_badge(entry.outcome);
     let actor = move || actor(entry.user_id.map(|id| id.to_string()), entry.user_name.clone());
@@ -205,7 +212,7 @@ fn row(entry: AuditEntry) -> AnyView {
             <td>
                 <p class="row-of"><span class="strong">{pieces::sentence(&sentence)}</span> {outcome}</p>
                 <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)}</p>
-                {lines(changes)}
+                {changes}
             </td>
             <td class="wide-only small">{pieces::moment(entry.created_at)}</td>
             <td class="wide-only">{actor()}</td>
@@ -230,141 +237,9 @@ fn outcome_badge(outcome: Outcome) -> Option<AnyView> {
     let locale = locale();
     match outcome {
         Outcome::Done => None,
-        Outcome::Denied => {
-            Some(pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, audit.outcome_denied)))
-        }
+        Outcome::Denied => Some(pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, audit.outcome_denied))),
         Outcome::Failed => {
             Some(pieces::badge(Tone::Waiting, Some(Icon::Alert), td_string!(locale, audit.outcome_failed)))
         }
     }
-}
-
-fn lines(changes: Vec<DiffLine>) -> AnyView {
-    if changes.is_empty() {
-        return ().into_any();
-    }
-    let locale = locale();
-    let line = |class: &'static str, sign: &'static str, word: &'static str, field: &str, value: String| {
-        let field = field_word(field).map(IntoAny::into_any).unwrap_or_else(|| pieces::key(field));
-        view! {
-            <li class=class>
-                <span aria-hidden="true">{sign}</span>
-                <span class="away">{word}</span>
-                " "
-                {field}
-                {td_string!(locale, ui.colon)}
-                " "
-                {pieces::typed(value)}
-            </li>
-        }
-    };
-    let lines = changes
-        .into_iter()
-        .map(|change| {
-            let old = change.old.map(|old| line("minus", "−", td_string!(locale, audit.was), &change.field, old));
-            let new = change.new.map(|new| line("plus", "+", td_string!(locale, audit.is), &change.field, new));
-            view! { {old} {new} }
-        })
-        .collect_view();
-    view! { <ul class="diff" role="list">{lines}</ul> }.into_any()
-}
-
-/// What happened, for `pieces::sentence`. An action without words of its own is named by its key.
-fn sentence(entry: &AuditEntry) -> String {
-    let locale = locale();
-    let name = entry.resource_name.clone().or_else(|| entry.resource_id.clone()).unwrap_or_default();
-    let thing = if entry.resource_type.as_deref() == Some("permission") {
-        pieces::isolate_key(&name)
-    } else {
-        language::isolate(&name)
-    };
-    match entry.action.as_str() {
-        "access.denied" => td_string!(locale, audit.said_access_denied, thing = thing).to_string(),
-        "admin.user_create" => td_string!(locale, audit.said_user_create, thing = thing).to_string(),
-        "admin.user_update" => td_string!(locale, audit.said_user_update, thing = thing).to_string(),
-        "admin.user_status" => td_string!(locale, audit.said_user_status, thing = thing).to_string(),
-        "admin.user_delete" => td_string!(locale, audit.said_user_delete, thing = thing).to_string(),
-        "admin.user_link" => td_string!(locale, audit.said_user_link, thing = thing).to_string(),
-        "admin.assign_roles" => td_string!(locale, audit.said_assign_roles, thing = thing).to_string(),
-        "admin.grant_permission" => td_string!(locale, audit.said_grant_permission, thing = thing).to_string(),
-        "admin.role_create" => td_string!(locale, audit.said_role_create, thing = thing).to_string(),
-        "admin.role_update" => td_string!(locale, audit.said_role_update, thing = thing).to_string(),
-        "admin.role_delete" => td_string!(locale, audit.said_role_delete, thing = thing).to_string(),
-        other => match action_word(other) {
-            Some(word) => word.to_owned(),
-            None => pieces::isolate_key(other),
-        },
-    }
-}
-
-/// The actions that the program records, in the order of the filter.
-const ACTIONS: &[&str] = &[
-    "auth.login",
-    "auth.logout",
-    "auth.login_failed",
-    "auth.lockout",
-    "auth.refresh",
-    "auth.refresh_reuse",
-    "auth.setup",
-    "auth.welcome",
-    "access.denied",
-    "admin.user_create",
-    "admin.user_update",
-    "admin.user_status",
-    "admin.user_delete",
-    "admin.user_link",
-    "admin.assign_roles",
-    "admin.grant_permission",
-    "admin.role_create",
-    "admin.role_update",
-    "admin.role_delete",
-];
-
-/// The name of an action.
-fn action_word(action: &str) -> Option<&'static str> {
-    let locale = locale();
-    Some(match action {
-        "auth.login" => td_string!(locale, audit.action_login),
-        "auth.logout" => td_string!(locale, audit.action_logout),
-        "auth.login_failed" => td_string!(locale, audit.action_login_failed),
-        "auth.lockout" => td_string!(locale, audit.action_lockout),
-        "auth.refresh" => td_string!(locale, audit.action_refresh),
-        "auth.refresh_reuse" => td_string!(locale, audit.action_refresh_reuse),
-        "auth.setup" => td_string!(locale, audit.action_setup),
-        "auth.welcome" => td_string!(locale, audit.action_welcome),
-        "access.denied" => td_string!(locale, audit.action_access_denied),
-        "admin.user_create" => td_string!(locale, audit.action_user_create),
-        "admin.user_update" => td_string!(locale, audit.action_user_update),
-        "admin.user_status" => td_string!(locale, audit.action_user_status),
-        "admin.user_delete" => td_string!(locale, audit.action_user_delete),
-        "admin.user_link" => td_string!(locale, audit.action_user_link),
-        "admin.assign_roles" => td_string!(locale, audit.action_assign_roles),
-        "admin.grant_permission" => td_string!(locale, audit.action_grant_permission),
-        "admin.role_create" => td_string!(locale, audit.action_role_create),
-        "admin.role_update" => td_string!(locale, audit.action_role_update),
-        "admin.role_delete" => td_string!(locale, audit.action_role_delete),
-        _ => return None,
-    })
-}
-
-/// The name of a field in a comparison.
-fn field_word(field: &str) -> Option<&'static str> {
-    let locale = locale();
-    Some(match field {
-        "name" => td_string!(locale, audit.field_name),
-        "email" => td_string!(locale, audit.field_email),
-        "username" => td_string!(locale, audit.field_username),
-        "external_id" => td_string!(locale, audit.field_external_id),
-        "department" => td_string!(locale, audit.field_department),
-        "region" => td_string!(locale, audit.field_region),
-        "locale" => td_string!(locale, audit.field_locale),
-        "status" => td_string!(locale, audit.field_status),
-        "attributes" => td_string!(locale, audit.field_attributes),
-        "roles" => td_string!(locale, audit.field_roles),
-        "allow" => td_string!(locale, audit.field_allow),
-        "deny" => td_string!(locale, audit.field_deny),
-        "permissions" => td_string!(locale, audit.field_permissions),
-        "description" => td_string!(locale, audit.field_description),
-        _ => return None,
-    })
 }

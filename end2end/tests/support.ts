@@ -1,0 +1,337 @@
+// What every browser test stands on: a server of its own, the words of the pages, a client of the REST API, and
+// browsers that notice what goes wrong in a page.
+
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test as base, expect, type Browser, type BrowserContext, type Page } from "@playwright/test";
+
+export { expect };
+
+// ---------------------------------------------------------------------------- words
+
+export type Lang = "ar" | "en";
+export const LANGS: Lang[] = ["ar", "en"];
+export const PHONE = { width: 360, height: 800 };
+export const DESKTOP = { width: 1440, height: 900 };
+
+const LOCALES = new URL("../../locales/", import.meta.url);
+
+/** Every text of a language by its full key: `accounts.people`. */
+export const texts: Record<Lang, Map<string, string>> = { ar: readTexts("ar"), en: readTexts("en") };
+
+function readTexts(lang: Lang): Map<string, string> {
+    const folder = new URL(`${lang}/`, LOCALES);
+    const entries = readdirSync(folder).flatMap((file) => {
+        const words: Record<string, string> = JSON.parse(readFileSync(new URL(file, folder), "utf8"));
+        return Object.entries(words).map(([key, text]): [string, string] => [`${file.replace(".json", "")}.${key}`, text]);
+    });
+    return new Map(entries);
+}
+
+export type Say = (key: string, values?: Record<string, string | number>) => string;
+
+/** The words of the pages in one language; a `count` chooses the plural form. */
+export function words(lang: Lang): Say {
+    return (key, values = {}) => {
+        const form = "count" in values ? `_${new Intl.PluralRules(lang).select(Number(values.count))}` : "";
+        const text = texts[lang].get(key + form);
+        if (text === undefined) throw new Error(`there is no text ${key}${form} in ${lang}`);
+        return text.replace(/\{\{ (\w+) \}\}/g, (_whole, name: string) => {
+            if (!(name in values)) throw new Error(`the text ${key} needs ${name}`);
+            return String(values[name]);
+        });
+    };
+}
+
+// ---------------------------------------------------------------------------- server
+
+const env = (name: string): string => {
+    const value = process.env[name];
+    if (!value) throw new Error(`${name} is not set: run the browser tests with ./dev e2e`);
+    return value;
+};
+
+export const OUT = env("BAWWAB_E2E_OUT");
+const CLUSTER = env("DATABASE_URL");
+
+export type Person = { name: string; email: string; password: string };
+
+export const ADMIN: Person = {
+    name: "نورة العتيبي",
+    email: "noura@example.com",
+    password: "ليل هادئ فوق الرياض",
+};
+
+export type Server = {
+    url: string;
+    /** What the program prints while nobody is administrator. */
+    setupLink: string;
+};
+
+let started = 0;
+
+/** Starts a server on a database of its own, lets `use` have it, and looks afterwards whether all went well in it. */
+async function withServer(admin: Person | undefined, use: (server: Server) => Promise<void>) {
+    const name = `e2e_${process.pid}_${(started += 1)}`;
+    const data = mkdtempSync(join(tmpdir(), "bawwab-e2e-"));
+    const database = CLUSTER.replace(/\/[^/]*$/, `/${name}`);
+    const port = await freePort();
+    const url = `http://localhost:${port}`;
+    const environment = {
+        ...process.env,
+        DATABASE_URL: database,
+        BAWWAB_PORT: String(port),
+        BAWWAB_PUBLIC_URL: url,
+        BAWWAB_DATA_DIR: data,
+        BAWWAB_SECRET_KEY: "5e".repeat(32),
+        NO_COLOR: "1",
+    };
+    sql(`create database ${name}`);
+    try {
+        if (admin) {
+            const args = ["admin", "create", "--email", admin.email, "--name", admin.name, "--password-stdin"];
+            const made = spawnSync(env("BAWWAB_BIN"), args, { env: environment, input: admin.password, encoding: "utf8" });
+            expect(made.status, made.stderr).toBe(0);
+        }
+        const program = spawn(env("BAWWAB_BIN"), { env: environment, stdio: ["ignore", "pipe", "pipe"] });
+        const output = listen(program, name);
+        try {
+            await isReady(url, program, output);
+            const link = () => /^http\S+\/setup\?\S+$/m.exec(output.text)?.[0];
+            if (!admin) await expect.poll(link, "the program prints the set-up link").toBeTruthy();
+            await use({ url, setupLink: link() ?? "" });
+            expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok", panics: 0 });
+            expect(output.text.split("\n").filter((line) => / ERROR /.test(line))).toEqual([]);
+        } finally {
+            await stop(program);
+        }
+    } finally {
+        sql(`drop database ${name} with (force)`);
+        rmSync(data, { recursive: true, force: true });
+    }
+}
+
+function sql(statement: string) {
+    const done = spawnSync("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, CLUSTER], { encoding: "utf8" });
+    if (done.status !== 0) throw new Error(`${statement}: ${done.error ?? done.stderr}`);
+}
+
+async function freePort(): Promise<number> {
+    const probe = createServer();
+    await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+}
+
+function listen(program: ChildProcess, name: string): { text: string } {
+    mkdirSync(join(OUT, "servers"), { recursive: true });
+    const file = createWriteStream(join(OUT, "servers", `${name}.log`));
+    const output = { text: "" };
+    for (const stream of [program.stdout, program.stderr]) {
+        stream?.on("data", (chunk: Buffer) => {
+            output.text += chunk.toString();
+            file.write(chunk);
+        });
+    }
+    return output;
+}
+
+async function isReady(url: string, program: ChildProcess, output: { text: string }) {
+    const readiness = async () => {
+        if (program.exitCode !== null) throw new Error(`the server ended:\n${output.text}`);
+        return fetch(`${url}/readyz`).then(
+            (answer) => answer.status,
+            () => "no answer",
+        );
+    };
+    await expect.poll(readiness, { timeout: 30_000, intervals: [50] }).toBe(200);
+}
+
+async function stop(program: ChildProcess) {
+    const ended = new Promise((resolve) => program.once("exit", resolve));
+    if (program.exitCode === null && program.signalCode === null) {
+        program.kill("SIGTERM");
+        await ended;
+    }
+    expect(program.exitCode, "the server stops in order").toBe(0);
+}
+
+// ---------------------------------------------------------------------------- REST
+
+/** A program that is signed in, to arrange what a test needs. */
+export class Api {
+    private constructor(
+        private readonly url: string,
+        private readonly token: string,
+    ) {}
+
+    static async signIn(server: Server, { email, password }: Person): Promise<Api> {
+        const { access_token } = await send("POST", `${server.url}/auth/login`, { email, password });
+        return new Api(server.url, access_token);
+    }
+
+    call(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown) {
+        return send(method, this.url + path, body, this.token);
+    }
+
+    /** Adds a person and tells their id and, where they have no password yet, their link. */
+    addPerson(person: { name: string; email: string; password?: string; [field: string]: unknown }): Promise<Added> {
+        return this.call("POST", "/admin/users", person);
+    }
+
+    async roleId(name: string): Promise<string> {
+        const roles: { id: string; name: string }[] = await this.call("GET", "/admin/roles");
+        const role = roles.find((role) => role.name === name);
+        if (!role) throw new Error(`there is no role ${name}`);
+        return role.id;
+    }
+
+    /** The names of permissions as the pages of one language show them. */
+    async permissionNames(lang: Lang): Promise<(key: string) => string> {
+        const all: { key: string; name_ar: string; name_en: string }[] = await this.call("GET", "/admin/permissions");
+        return (key) => {
+            const found = all.find((permission) => permission.key === key);
+            if (!found) throw new Error(`there is no permission ${key}`);
+            return found[`name_${lang}`];
+        };
+    }
+}
+
+export type Added = { id: string; link: string };
+
+// Answers are JSON of many shapes, read by whoever asked.
+async function send(method: string, url: string, body?: unknown, token?: string): Promise<any> {
+    const headers: Record<string, string> = {};
+    if (body !== undefined) headers["content-type"] = "application/json";
+    if (token) headers.authorization = `Bearer ${token}`;
+    const answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${new URL(url).pathname}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+}
+
+// ---------------------------------------------------------------------------- browsers
+
+export type State = Awaited<ReturnType<BrowserContext["storageState"]>>;
+
+export type Visit = {
+    lang: Lang;
+    size?: { width: number; height: number };
+    scripts?: boolean;
+    theme?: "light" | "dark";
+    /** The cookies of somebody who has signed in before. */
+    as?: State;
+    /** Client errors that belong to this visit; the browser writes a line about each. */
+    refusals?: number[];
+};
+
+/** Opens a browser of its own; `complaints` gathers what went wrong in its pages. */
+async function openBrowser(browser: Browser, server: Server, visit: Visit, complaints: string[]): Promise<Page> {
+    const context = await browser.newContext({
+        baseURL: server.url,
+        locale: visit.lang === "ar" ? "ar-SA" : "en-GB",
+        viewport: visit.size ?? DESKTOP,
+        javaScriptEnabled: visit.scripts ?? true,
+        storageState: visit.as,
+        reducedMotion: "reduce",
+    });
+    if (visit.theme) await context.addCookies([{ name: "bawwab_theme", value: visit.theme, url: server.url }]);
+    const refusals = visit.refusals ?? [];
+    context.on("console", (message) => {
+        if (message.type() !== "error" && message.type() !== "warning") return;
+        const status = /^Failed to load resource: the server responded with a status of (4\d\d)/.exec(message.text());
+        if (status && refusals.includes(Number(status[1]))) return;
+        complaints.push(`${message.type()} at ${message.location().url}: ${message.text()}`);
+    });
+    context.on("weberror", (error) => complaints.push(`uncaught: ${error.error().message}`));
+    context.on("request", (request) => {
+        const { origin, protocol } = new URL(request.url());
+        if (protocol.startsWith("http") && origin !== server.url) complaints.push(`asked elsewhere: ${request.url()}`);
+    });
+    return context.newPage();
+}
+
+/** Goes to an address and waits until the page can be used. */
+export async function open(page: Page, address: string, status = 200) {
+    const answer = await page.goto(address);
+    expect(answer?.status(), address).toBe(status);
+    await isUsable(page);
+}
+
+/** Waits until the browser's half of the page has taken over. */
+export async function isUsable(page: Page) {
+    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+}
+
+/** Signs in as people do, from the page at which one is asked to. */
+export async function signIn(page: Page, say: Say, { email, password }: Person) {
+    await page.getByLabel(say("sessions.email_or_username"), { exact: true }).fill(email);
+    await page.getByLabel(say("sessions.password"), { exact: true }).fill(password);
+    await page.getByRole("button", { name: say("sessions.sign_in"), exact: true }).click();
+}
+
+/** The cookies of a person who has just signed in. */
+async function stateOf(browser: Browser, server: Server, person: Person): Promise<State> {
+    const complaints: string[] = [];
+    const page = await openBrowser(browser, server, { lang: "en" }, complaints);
+    await open(page, "/login");
+    await signIn(page, words("en"), person);
+    await expect(page).toHaveURL("/console");
+    const state = await page.context().storageState();
+    await page.context().close();
+    expect(complaints).toEqual([]);
+    return state;
+}
+
+// ---------------------------------------------------------------------------- fixtures
+
+type ForTest = {
+    /** A server that nobody has set up, for this test only. */
+    fresh: Server;
+    /** Opens a browser at the worker's server; after the test no page may have complained. */
+    visitor: (visit: Visit) => Promise<Page>;
+    /** The same at another server. */
+    visitorAt: (server: Server, visit: Visit) => Promise<Page>;
+};
+
+type ForWorker = {
+    /** A server with one administrator, shared by the tests of a worker. */
+    server: Server;
+    /** The administrator as a program. */
+    api: Api;
+    /** The administrator's browser cookies. */
+    admin: State;
+    /** Opens a browser for a person that a fixture or test has made and keeps the cookies. */
+    signedIn: (person: Person) => Promise<State>;
+};
+
+export const test = base.extend<ForTest, ForWorker>({
+    server: [async ({}, use) => withServer(ADMIN, use), { scope: "worker" }],
+    api: [async ({ server }, use) => use(await Api.signIn(server, ADMIN)), { scope: "worker" }],
+    admin: [async ({ browser, server }, use) => use(await stateOf(browser, server, ADMIN)), { scope: "worker" }],
+    signedIn: [
+        async ({ browser, server }, use) => use((person) => stateOf(browser, server, person)),
+        { scope: "worker" },
+    ],
+    fresh: async ({}, use) => withServer(undefined, use),
+    visitorAt: async ({ browser }, use) => {
+        const complaints: string[] = [];
+        const pages: Page[] = [];
+        await use(async (server, visit) => {
+            const page = await openBrowser(browser, server, visit, complaints);
+            pages.push(page);
+            return page;
+        });
+        for (const page of pages) await page.context().close();
+        expect(complaints, "what pages complained about").toEqual([]);
+    },
+    visitor: async ({ visitorAt, server }, use) => use((visit) => visitorAt(server, visit)),
+});
+
+/** The source of axe, to be evaluated in a page: a script element would be stopped by the page's policy. */
+export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -1,0 +1,270 @@
+// Every page in both languages, light and dark, on a phone and on a desk: nothing that axe objects to, nothing that
+// sticks out, no text without a translation; and a picture of each for people to look at.
+
+import { join } from "node:path";
+import {
+    AXE,
+    DESKTOP,
+    LANGS,
+    OUT,
+    PHONE,
+    expect,
+    open,
+    test as base,
+    texts,
+    words,
+    type Lang,
+    type Say,
+    type State,
+} from "./support";
+import type { Page } from "@playwright/test";
+
+const LONG_NAME = "عبد الرحمن بن محمد بن عبد العزيز الشريف الحسني الهاشمي";
+const LONG_EMAIL = "a-really-very-long-mailbox-name.with-parts@department-of-everything.example-corporation.example";
+const ROLE = "المالية والحسابات";
+
+/** People in every state, roles of every origin, overrides with bounds, and a log that tells of them. */
+type World = {
+    /** Has everything: roles, overrides with expiry and reason. */
+    sara: string;
+    suspended: string;
+    role: string;
+    builtIn: string;
+    platform: string;
+    welcome: string;
+    powerless: State;
+};
+
+const test = base.extend<{}, { world: World }>({
+    world: [
+        async ({ api, signedIn }, use) => {
+            const role = await api.call("POST", "/admin/roles", {
+                name: ROLE,
+                description: "من يراجع الحسابات ويقفل الشهر — see also Operations",
+                permissions: ["users.read", "audit.*", "reports.read", "workflows.approve"],
+            });
+            await api.call("POST", "/admin/roles", { name: "Operations (night shift)", permissions: ["agents.*"] });
+            const short = await api.call("POST", "/admin/roles", { name: "مؤقت", permissions: [] });
+            await api.call("PATCH", `/admin/roles/${role.id}`, { permissions: ["users.read", "audit.*", "reports.read"] });
+            await api.call("DELETE", `/admin/roles/${short.id}`);
+
+            const sara = await api.addPerson({
+                name: "سارة بنت خالد المطيري",
+                email: "sara@example.com",
+                username: "sara.m",
+                password: "قهوة بالهيل كل صباح",
+                department: "المالية",
+                region: "الرياض",
+                external_id: "HR-000417",
+                attributes: { grade: 7, clearance: ["internal", "finance"] },
+                roles: [role.id, await api.roleId("readonly")],
+            });
+            await api.call("PATCH", `/admin/users/${sara.id}/permissions`, {
+                allow: [
+                    { key: "signals.create", expires_at: "2099-01-01T09:30:00Z", reason: "Covering for Omar until the new year" },
+                    { key: "roles.*" },
+                ],
+                deny: [
+                    { key: "audit.read", reason: "تضارب مصالح حتى نهاية المراجعة" },
+                    { key: "roles.delete", expires_at: "2098-12-31T21:00:00Z" },
+                ],
+            });
+            const invited = await api.addPerson({ name: "Omar O'Neil-Fitzgerald", email: LONG_EMAIL, locale: "en" });
+            const suspended = await api.addPerson({ name: LONG_NAME, email: "abd@example.com", department: "Operations" });
+            await api.call("PATCH", `/admin/users/${suspended.id}/status`, { status: "suspended" });
+            const gone = await api.addPerson({ name: "Gone Tomorrow", email: "gone@example.com" });
+            await api.call("DELETE", `/admin/users/${gone.id}`);
+            await api.call("PATCH", `/admin/users/${invited.id}`, { department: "Procurement", region: "Cairo" });
+
+            const person = { name: "Nada", email: "nada@example.com", password: "nobody gives me anything" };
+            await api.addPerson(person);
+            await use({
+                sara: sara.id,
+                suspended: suspended.id,
+                role: role.id,
+                builtIn: await api.roleId("admin"),
+                platform: await api.roleId("super-admin"),
+                welcome: invited.link,
+                powerless: await signedIn(person),
+            });
+        },
+        { scope: "worker" },
+    ],
+});
+
+/** A page, or a page in a state that only acting brings about. */
+type Stop = {
+    name: string;
+    at: (world: World) => string;
+    /** Who looks: the administrator, somebody without rights, or nobody who has signed in. */
+    who: "admin" | "powerless" | "nobody";
+    status?: number;
+    /** What acting is refused with. */
+    refusal?: number;
+    act?: (page: Page, say: Say) => Promise<void>;
+};
+
+const STOPS: Stop[] = [
+    { name: "login", who: "nobody", at: () => "/login" },
+    {
+        name: "login-refused",
+        who: "nobody",
+        at: () => "/login?next=%2Fconsole",
+        refusal: 401,
+        act: async (page, say) => {
+            await page.getByLabel(say("sessions.email_or_username"), { exact: true }).fill("nobody@example.com");
+            await page.getByLabel(say("sessions.password"), { exact: true }).fill("whatever");
+            await page.getByRole("button", { name: say("sessions.sign_in"), exact: true }).click();
+            await expect(page.getByRole("alert")).toHaveText(say("base.error_wrong_credentials"));
+        },
+    },
+    { name: "setup-spent", who: "nobody", at: () => "/setup?token=spent", status: 410 },
+    { name: "welcome", who: "nobody", at: (world) => world.welcome },
+    { name: "welcome-spent", who: "nobody", at: () => "/welcome?token=spent", status: 410 },
+    { name: "missing", who: "nobody", at: () => "/no/such/page", status: 404 },
+    { name: "home", who: "admin", at: () => "/console" },
+    {
+        name: "home-theme-menu",
+        who: "admin",
+        at: () => "/console",
+        act: (page, say) => page.getByRole("button", { name: say("ui.theme"), exact: true }).click(),
+    },
+    { name: "people", who: "admin", at: () => "/console/people" },
+    { name: "people-nothing-found", who: "admin", at: () => "/console/people?q=zzzz&status=suspended" },
+    { name: "person-new", who: "admin", at: () => "/console/people/new" },
+    {
+        name: "person-new-refused",
+        who: "admin",
+        refusal: 422,
+        at: () => "/console/people/new",
+        act: async (page, say) => {
+            await page.getByLabel(say("accounts.name"), { exact: true }).fill("Sara again");
+            await page.getByLabel(say("accounts.email"), { exact: true }).fill("sara@example.com");
+            await page.getByLabel(say("accounts.username"), { exact: true }).fill("with@sign");
+            await page.getByRole("button", { name: say("accounts.add_submit") }).click();
+            await expect(page.getByRole("alert")).toContainText(say("base.error_invalid"));
+        },
+    },
+    { name: "person-details", who: "admin", at: (world) => `/console/people/${world.sara}` },
+    { name: "person-suspended", who: "admin", at: (world) => `/console/people/${world.suspended}` },
+    {
+        name: "person-dialog",
+        who: "admin",
+        at: (world) => `/console/people/${world.sara}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("accounts.delete"), exact: true }).click();
+            await expect(page.getByRole("dialog")).toBeVisible();
+        },
+    },
+    { name: "person-roles", who: "admin", at: (world) => `/console/people/${world.sara}?tab=roles` },
+    { name: "person-permissions", who: "admin", at: (world) => `/console/people/${world.sara}?tab=permissions` },
+    {
+        name: "person-review",
+        who: "admin",
+        at: (world) => `/console/people/${world.sara}?tab=roles`,
+        act: async (page, say) => {
+            await page.getByRole("checkbox", { name: "trader" }).check();
+            await page.getByRole("checkbox", { name: ROLE }).uncheck();
+            const bar = page.getByRole("region", { name: say("roles.unsaved_region") });
+            await bar.getByRole("button", { name: say("roles.review") }).click();
+            await expect(page.getByRole("dialog")).toBeVisible();
+        },
+    },
+    { name: "person-missing", who: "admin", at: () => "/console/people/00000000-0000-4000-8000-000000000000", status: 404 },
+    { name: "roles", who: "admin", at: () => "/console/roles" },
+    { name: "role-new", who: "admin", at: () => "/console/roles/new" },
+    { name: "role-own", who: "admin", at: (world) => `/console/roles/${world.role}` },
+    { name: "role-built-in", who: "admin", at: (world) => `/console/roles/${world.builtIn}` },
+    { name: "role-platform", who: "admin", at: (world) => `/console/roles/${world.platform}` },
+    { name: "audit", who: "admin", at: () => "/console/audit" },
+    { name: "audit-nothing-found", who: "admin", at: () => "/console/audit?q=zzzz&outcome=failed" },
+    { name: "home-powerless", who: "powerless", at: () => "/console" },
+    { name: "refused", who: "powerless", at: () => "/console/people", status: 403 },
+    { name: "refused-audit", who: "powerless", at: () => "/console/audit", status: 403 },
+];
+
+for (const lang of LANGS) {
+    const say = words(lang);
+    for (const stop of STOPS) {
+        test(`${stop.name}, ${lang}`, async ({ world, admin, visitor }) => {
+            test.setTimeout(180_000);
+            for (const theme of ["light", "dark"] as const) {
+                const as = { admin, powerless: world.powerless, nobody: undefined }[stop.who];
+                const refusals = [stop.status, stop.refusal].filter((status) => status !== undefined);
+                const page = await visitor({ lang, theme, size: DESKTOP, as, refusals });
+                await open(page, stop.at(world), stop.status);
+                await stop.act?.(page, say);
+                await look(page, lang, theme, stop.name);
+                await page.context().close();
+            }
+        });
+    }
+
+    test(`setup, ${lang}`, async ({ fresh, visitorAt }) => {
+        test.setTimeout(180_000);
+        for (const theme of ["light", "dark"] as const) {
+            const page = await visitorAt(fresh, { lang, theme, size: DESKTOP });
+            await open(page, fresh.setupLink);
+            await look(page, lang, theme, "setup");
+        }
+    });
+}
+
+/** Looks at the page as it is, on a desk and on a phone. */
+async function look(page: Page, lang: Lang, theme: string, name: string) {
+    await page.evaluate(AXE);
+    for (const size of [DESKTOP, PHONE]) {
+        await page.setViewportSize(size);
+        const where = `${name}, ${lang}, ${theme}, ${size.width}`;
+        const html = page.locator("html");
+        await expect.soft(html).toHaveAttribute("lang", lang);
+        await expect.soft(html).toHaveAttribute("dir", lang === "ar" ? "rtl" : "ltr");
+        await expect.soft(html).toHaveAttribute("data-theme", theme);
+        expect.soft(await page.title(), where).toMatch(/\S · \S/);
+        const { sticksOut, untranslated } = await page.evaluate(inspect, [...texts[lang].keys()]);
+        expect.soft(sticksOut, `${where}: what sticks out`).toEqual([]);
+        expect.soft(untranslated, `${where}: texts without a translation`).toEqual([]);
+        expect.soft(await page.evaluate(axe), `${where}: what axe objects to`).toEqual([]);
+        await page.screenshot({
+            path: join(OUT, "screenshots", `${name}-${lang}-${theme}-${size.width}.png`),
+            fullPage: true,
+            animations: "disabled",
+        });
+    }
+}
+
+/** Runs in the page: what is wider than the window, and texts that are keys or have unfilled places. */
+function inspect(keys: string[]) {
+    const root = document.documentElement;
+    const wide = (element: Element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return right > root.clientWidth + 1 || left < -1;
+    };
+    const path = (element: Element) => `${element.parentElement?.className ?? ""} > ${element.tagName}.${element.className}`;
+    const overflows = root.scrollWidth > root.clientWidth;
+    const sticksOut = overflows
+        ? [`${root.scrollWidth} > ${root.clientWidth}`, ...[...document.body.querySelectorAll("*")].filter(wide).map(path).slice(0, 8)]
+        : [];
+
+    const known = new Set(keys);
+    const untranslated: string[] = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+        // Permission keys look like keys of texts, and stand in elements of their own.
+        if (node.parentElement?.closest("script, style, .mono")) continue;
+        const text = node.textContent ?? "";
+        if (text.includes("{{") || text.split(/[^\w.]+/).some((word) => known.has(word))) untranslated.push(text.trim());
+    }
+    return { sticksOut, untranslated };
+}
+
+/** Runs in the page, where axe has been put before. */
+async function axe(): Promise<string[]> {
+    await document.fonts.ready;
+    type Found = { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] };
+    const run = (window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } }).axe.run;
+    const { violations } = await run({ resultTypes: ["violations"] });
+    return violations.flatMap(({ id, help, nodes }) =>
+        nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(" ")}: ${failureSummary}`),
+    );
+}

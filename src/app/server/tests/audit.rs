@@ -1,0 +1,204 @@
+//! What the log keeps, and that nothing can be done to it.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::{
+    access::server::record::Action,
+    app::server::test_app::{PASSWORD, TestApp, options_of},
+    base::server::crypto::sha256,
+};
+
+/// E1: each act leaves its row, with who, what, from where, before and after, in the same transaction.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn every_act_leaves_its_row(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await.with("user-agent", "Test/1.0");
+    let added = admin.post("/admin/users", json!({"email": "s@x.example", "name": "سارة"})).await.ok();
+    let id = added["id"].as_str().expect("an id").to_owned();
+    let path = format!("/admin/users/{id}");
+    admin.patch(&path, json!({"department": "المالية"})).await.ok();
+    admin.patch(&format!("{path}/status"), json!({"status": "suspended"})).await.ok();
+    admin.patch(&format!("{path}/permissions"), json!({"deny": ["users.read"]})).await.ok();
+    admin.patch(&format!("{path}/roles"), json!({"roles": ["support"]})).await.ok();
+    let role = admin.make_role("دور", &["users.read"]).await;
+    admin.patch(&format!("/admin/roles/{role}"), json!({"permissions": []})).await.ok();
+    admin.delete(&format!("/admin/roles/{role}")).await.ok();
+    admin.delete(&path).await.ok();
+    admin.post("/auth/logout", json!({})).await.ok();
+    app.anonymous().post("/auth/login", json!({"email": "no@x.example", "password": PASSWORD})).await;
+    assert_eq!(
+        app.actions().await,
+        [
+            "auth.setup", "auth.login", "admin.user_create", "admin.user_update", "admin.user_status",
+            "admin.grant_permission", "admin.assign_roles", "admin.role_create", "admin.role_update",
+            "admin.role_delete", "admin.user_delete", "auth.logout", "auth.login_failed",
+        ]
+    );
+    let admin = app.sign_in("hind@nakheel.example").await;
+    let page = admin.get(&format!("/admin/audit?resource_id={id}&action=admin.user_update")).await.ok();
+    let row = &page["items"][0];
+    assert_eq!(row["user_name"], "هند العتيبي");
+    assert_eq!(row["resource_name"], "سارة");
+    assert_eq!(row["old_value"]["department"], Value::Null);
+    assert_eq!(row["new_value"]["department"], "المالية");
+    assert_eq!(row["ip"], "192.0.2.7");
+    assert_eq!(row["user_agent"], "Test/1.0");
+    assert_eq!(row["outcome"], "done");
+    assert!(row["request_id"].is_string());
+}
+
+/// "The heart": a refused attempt stays in the log though nothing was done.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_refused_attempt_is_recorded(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let sara = app.person(&admin, "sara@x.example", &[]).await;
+    assert_eq!(sara.post("/admin/users", json!("whatever")).await.status, StatusCode::FORBIDDEN);
+    let page = admin.get(&format!("/admin/audit?actor={}&outcome=denied", sara.id)).await.ok();
+    assert_eq!(page["items"][0]["action"], "access.denied");
+    assert_eq!(page["items"][0]["resource_id"], "users.create");
+}
+
+/// faults I2: an act that fails leaves neither the act nor its row.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_act_that_fails_leaves_nothing(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let before = (app.count("select count(*) from users").await, app.actions().await.len());
+    sqlx::query("alter table audit_logs add constraint no_more check (action <> 'admin.user_create')")
+        .execute(&app.owner)
+        .await
+        .expect("works");
+    let answer = admin.post("/admin/users", json!({"email": "a@x.example", "name": "a"})).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(answer.json()["reference"].is_string());
+    assert!(!answer.text.contains("no_more"), "the cause stays inside: {}", answer.text);
+    assert_eq!((app.count("select count(*) from users").await, app.actions().await.len()), before);
+}
+
+/// E2: the application role can add rows and read its own; it can change and remove none.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_application_cannot_change_the_log(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    app.admin().await;
+    for statement in [
+        "update audit_logs set action = 'auth.login'",
+        "delete from audit_logs",
+        "truncate audit_logs",
+        "alter table audit_logs disable row level security",
+        "drop table audit_logs",
+        "create table t ()",
+    ] {
+        let mut tx = app.owner.begin().await.expect("a transaction");
+        sqlx::query("set local role bawwab_app").execute(&mut *tx).await.expect("works");
+        let refused = sqlx::query(statement).execute(&mut *tx).await;
+        let code = refused.expect_err(statement);
+        let code = code.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+        assert_eq!(code.as_deref(), Some("42501"), "{statement}");
+    }
+}
+
+/// E2, E5: the canonical text holds digests of what names somebody, each with a salt of its own, and nothing in clear.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_canonical_text_covers_each_field_by_a_salted_digest(pool: PgPool) {
+    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    admin.post("/admin/users", json!({"email": "canary@x.example", "name": "canary"})).await.ok();
+    let rows: Vec<(String, Value, Option<String>, Option<Value>)> = sqlx::query_as(
+        "select canonical, salts, resource_name, new_value from audit_logs where action = 'admin.user_create'",
+    )
+    .fetch_all(&app.owner)
+    .await
+    .expect("rows");
+    let (canonical, salts, name, new) = &rows[0];
+    assert!(canonical.starts_with("bawwab.audit.v1\nid="), "{canonical}");
+    assert!(canonical.contains("\naction=admin.user_create\noutcome=done\n"));
+    assert!(!canonical.contains("canary"));
+    for (field, value) in [("resource_name", name.clone()), ("new_value", new.as_ref().map(ToString::to_string))] {
+        let salt = STANDARD_NO_PAD.decode(salts[field].as_str().expect("a salt")).expect("base64");
+        let text = [salt.as_slice(), field.as_bytes(), &[0], value.unwrap_or_default().as_bytes()].concat();
+        let line = format!("\n{field}={}\n", STANDARD_NO_PAD.encode(sha256(&text)));
+        assert!(canonical.contains(&line), "{field}: {canonical}");
+    }
+    let all = salts.as_object().expect("an object").values().filter_map(Value::as_str);
+    let all = all.collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(all.len(), 9, "nine fields, nine salts");
+}
+
+/// E3: the log is filtered, searched and paged, and every filter that means nothing is named.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_log_is_filtered_searched_and_paged(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    for (n, name) in ["أحمد", "فاطمة", "سارة"].iter().enumerate() {
+        admin.post("/admin/users", json!({"email": format!("p{n}@x.example"), "name": name})).await.ok();
+    }
+    let names = async |query: &str| {
+        let page = admin.get(&format!("/admin/audit?{query}")).await.ok();
+        let items = page["items"].as_array().expect("a list").clone();
+        items.iter().map(|row| row["resource_name"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let q: String = form_urlencoded::byte_serialize("احمد".as_bytes()).collect();
+    assert_eq!(names(&format!("q={q}&action=admin.")).await, ["أحمد"]);
+    assert_eq!(names("action=admin.user_create").await, ["سارة", "فاطمة", "أحمد"], "newest first");
+    assert_eq!(names("action=admin.user_create&to=2026-11-22T08:00:00Z").await, Vec::<String>::new());
+    assert_eq!(names("action=admin.user_create&from=2026-11-22").await.len(), 3);
+    assert_eq!(names("ip=192.0.2.8").await, Vec::<String>::new());
+    let first = admin.get("/admin/audit?action=admin.user_create&limit=2").await.ok();
+    let next = first["next"].as_str().expect("a next page");
+    assert_eq!(names(&format!("action=admin.user_create&limit=2&after={next}")).await, ["أحمد"]);
+    for (query, field) in
+        [("actor=x", "actor"), ("outcome=x", "outcome"), ("ip=x", "ip"), ("from=x", "from"), ("after=x", "after")]
+    {
+        let refused = admin.get(&format!("/admin/audit?{query}")).await;
+        assert_eq!(refused.json()["errors"][0]["field"], field, "{}", refused.text);
+    }
+}
+
+/// E1: an attempt with a name that nobody has belongs to no tenant: only a super-admin reads of it.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn attempts_of_nobody_are_for_super_admins(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let auditor = app.person(&boss, "auditor@x.example", &["readonly"]).await;
+    app.anonymous().post("/auth/login", json!({"email": "no@x.example", "password": PASSWORD})).await;
+    let seen = |page: Value| page["items"].as_array().expect("a list").len();
+    assert_eq!(seen(boss.get("/admin/audit?action=auth.login_failed").await.ok()), 1);
+    assert_eq!(seen(auditor.get("/admin/audit?action=auth.login_failed").await.ok()), 0);
+}
+
+/// E1: the catalogue of actions is published and each name is one of its own.
+#[test]
+fn action_names_are_dotted_and_told_apart() {
+    let names = Action::ALL.iter().map(|action| action.as_str()).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(names.len(), Action::ALL.len());
+    for name in names {
+        assert!(name.contains('.') && name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == '.'), "{name}");
+    }
+}
+
+/// faults I11: no password, token or cookie gets into the log, the audit rows or the keys' answers.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn no_secret_is_kept_in_clear(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let added = admin.post("/admin/users", json!({"email": "a@x.example", "name": "a"})).await.ok();
+    let link = added["link"].as_str().expect("a link").split_once('=').expect("a token").1.to_owned();
+    let body = json!({"email": "hind@nakheel.example", "password": PASSWORD});
+    let tokens = app.anonymous().post("/auth/login", body).await.ok();
+    let refresh = tokens["refresh_token"].as_str().expect("a token").to_owned();
+    for secret in [PASSWORD.to_owned(), link, refresh] {
+        for table in ["users", "links", "sessions", "refresh_tokens", "devices", "audit_logs", "limits", "jobs"] {
+            let query = format!("select count(*) from {table} t where t::text like '%' || $1 || '%'");
+            let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
+                .bind(&secret)
+                .fetch_one(&app.owner)
+                .await
+                .expect("a count");
+            assert_eq!(found, 0, "{table}");
+        }
+    }
+}

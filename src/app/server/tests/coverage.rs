@@ -1,0 +1,229 @@
+//! Every door: each route and server function refuses whoever may not, unless it is public or opens only the caller's own.
+
+use axum::http::{Method, StatusCode};
+use serde_json::Value;
+use sqlx::PgPool;
+
+use crate::app::server::{
+    openapi, panics,
+    test_app::{Client, PUBLIC, TestApp, options_of},
+};
+
+/// Whoever comes may use these.
+const PUBLIC_DOORS: &[&str] =
+    &["post /auth/login", "post /auth/refresh", "post /api/links/look"];
+/// These open what belongs to the caller alone.
+const OWN_DOORS: &[&str] = &["post /auth/logout", "get /auth/me", "post /api/me"];
+
+/// Every REST route, from the same lines that serve it, and every server function, from Leptos' own registry.
+fn doors() -> Vec<(Method, String)> {
+    let api = serde_json::to_value(openapi::rest::<()>().to_openapi()).expect("JSON");
+    let mut doors = Vec::new();
+    for (path, methods) in api["paths"].as_object().expect("paths") {
+        for method in methods.as_object().expect("methods").keys() {
+            let method = method.to_uppercase().parse().expect("a method");
+            doors.push((method, path.replace("{id}", "0190a6e0-0000-7000-8000-000000000000")));
+        }
+    }
+    let calls = leptos::server_fn::axum::server_fn_paths();
+    doors.extend(calls.map(|(path, method)| (method, path.to_owned())));
+    doors
+}
+
+fn name(method: &Method, path: &str) -> String {
+    format!("{} {path}", method.as_str().to_lowercase())
+}
+
+async fn knock(client: &Client, method: &Method, path: &str) -> StatusCode {
+    // What is sent does not fit anywhere: whoever may not is refused before it is looked at.
+    let client = client.with("origin", PUBLIC).with("sec-fetch-site", "same-origin");
+    client.send(method.clone(), path, Some("application/json"), "{\"nonsense\": 1}".into()).await.status
+}
+
+/// "Coverage": anonymous 401, powerless 403, whatever the body says.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn every_door_refuses_whoever_may_not(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let powerless = app.person(&admin, "powerless@x.example", &[]).await;
+    let doors = doors();
+    assert!(doors.len() > 30, "{}", doors.len());
+    for (method, path) in &doors {
+        let door = name(method, path);
+        let is_call = path.starts_with("/api/");
+        if PUBLIC_DOORS.contains(&door.as_str()) {
+            continue;
+        }
+        // A server function's arguments are decoded before our code runs; those that do not fit are refused as such.
+        let early = |status| is_call && status == StatusCode::UNPROCESSABLE_ENTITY;
+        let status = knock(&app.anonymous(), method, path).await;
+        assert!(status == StatusCode::UNAUTHORIZED || early(status), "{door} to nobody: {status}");
+        if OWN_DOORS.contains(&door.as_str()) {
+            continue;
+        }
+        let status = knock(&powerless, method, path).await;
+        assert!(status == StatusCode::FORBIDDEN || early(status), "{door} to the powerless: {status}");
+    }
+}
+
+/// "Coverage": server functions with arguments that do fit refuse as well.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let powerless = app.person(&admin, "powerless@x.example", &[]).await;
+    let id = "0190a6e0-0000-7000-8000-000000000000";
+    let arguments = |path: &str| -> String {
+        match path {
+            "/api/people/list" | "/api/audit/list" => r#"{"query": {}}"#.to_owned(),
+            "/api/people/add" => r#"{"person": {"email": "a@b.example", "name": "a"}}"#.to_owned(),
+            "/api/people/edit" | "/api/roles/edit" | "/api/rights/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),
+            "/api/people/set-status" => format!(r#"{{"id": "{id}", "status": "active", "version": null}}"#),
+            "/api/people/delete" | "/api/roles/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
+            "/api/people/get" | "/api/people/new-link" | "/api/roles/get" | "/api/rights/get" => {
+                format!(r#"{{"id": "{id}"}}"#)
+            }
+            "/api/roles/create" => r#"{"role": {"name": "r"}}"#.to_owned(),
+            "/api/people/counts" | "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
+            "/api/links/look" => String::new(),
+            other => panic!("say here what {other} takes"),
+        }
+    };
+    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+        let door = name(&method, path);
+        if PUBLIC_DOORS.contains(&door.as_str()) {
+            continue;
+        }
+        let body = arguments(path);
+        let kind = if body.is_empty() { "application/x-www-form-urlencoded" } else { "application/json" };
+        for (client, expected) in
+            [(app.anonymous(), StatusCode::UNAUTHORIZED), (powerless.clone(), StatusCode::FORBIDDEN)]
+        {
+            if expected == StatusCode::FORBIDDEN && OWN_DOORS.contains(&door.as_str()) {
+                continue;
+            }
+            let client = client.with("origin", PUBLIC);
+            let answer = client.send(method.clone(), path, Some(kind), body.clone().into()).await;
+            assert_eq!(answer.status, expected, "{door}: {}", answer.text);
+        }
+    }
+}
+
+/// leptos PR 4809: no server function that changes anything can be called by GET.
+#[test]
+fn server_functions_are_posted_to() {
+    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+        assert_eq!(method, Method::POST, "{path}");
+        assert!(!path.chars().any(|c| c.is_ascii_digit()), "{path} has a name of its own");
+    }
+}
+
+/// I3: every answer carries the headers; a page's policy has a nonce and nothing inline.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn every_answer_carries_the_protecting_headers(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let anonymous = app.anonymous();
+    for path in ["/login", "/healthz", "/auth/me", "/nothing", "/openapi.json", "/admin/nothing"] {
+        let answer = anonymous.get(path).await;
+        for (header, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cache-control", "no-store"),
+        ] {
+            assert_eq!(answer.headers.get(header).map(|v| v.to_str().expect("ASCII")), Some(value), "{path} {header}");
+        }
+        let policy = answer.headers["content-security-policy"].to_str().expect("ASCII").to_owned();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
+    }
+    let one = anonymous.get("/login").await;
+    let two = anonymous.get("/login").await;
+    let nonce = |answer: &crate::app::server::test_app::Answer| {
+        let policy = answer.headers["content-security-policy"].to_str().expect("ASCII").to_owned();
+        policy.split("'nonce-").nth(1).expect("a nonce").split('\'').next().expect("its end").to_owned()
+    };
+    assert_ne!(nonce(&one), nonce(&two));
+    assert!(!one.text.contains(" style="), "no inline style");
+    for script in one.text.split("<script").skip(1) {
+        assert!(script.contains(&format!("nonce=\"{}\"", nonce(&one))), "{script:.120}");
+    }
+}
+
+/// RFC 9457: a problem in the caller's language, with a code that is the same in both.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn problems_speak_the_language_of_the_caller(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let arabic = app.anonymous().get("/auth/me").await;
+    let english = app.anonymous().with("accept-language", "en-GB").get("/auth/me").await;
+    for answer in [&arabic, &english] {
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(answer.code(), "signed_out");
+        assert_eq!(answer.json()["status"], 401);
+    }
+    assert_ne!(arabic.json()["title"], english.json()["title"]);
+    assert_eq!(english.headers["content-language"], "en");
+    let unknown = app.anonymous().get("/admin/nothing").await;
+    assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::NOT_FOUND, "not_found"));
+}
+
+/// H7: the description is OpenAPI 3.1 and covers what the issue of this API names.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_api_describes_itself(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let api: Value = app.anonymous().get("/openapi.json").await.ok();
+    assert!(api["openapi"].as_str().expect("a version").starts_with("3.1"));
+    for (path, methods) in [
+        ("/auth/login", vec!["post"]),
+        ("/auth/refresh", vec!["post"]),
+        ("/auth/logout", vec!["post"]),
+        ("/auth/me", vec!["get"]),
+        ("/admin/users", vec!["get", "post"]),
+        ("/admin/users/{id}", vec!["get", "patch", "delete"]),
+        ("/admin/users/{id}/status", vec!["patch"]),
+        ("/admin/users/{id}/roles", vec!["post", "patch"]),
+        ("/admin/users/{id}/permissions", vec!["patch"]),
+        ("/admin/users/{id}/effective-permissions", vec!["get"]),
+        ("/admin/roles", vec!["get", "post"]),
+        ("/admin/roles/{id}", vec!["get", "patch", "delete"]),
+        ("/admin/permissions", vec!["get"]),
+        ("/admin/audit", vec!["get"]),
+    ] {
+        for method in methods {
+            assert!(api["paths"][path][method]["responses"].is_object(), "{method} {path}");
+        }
+    }
+}
+
+/// leptos.md "panics": a few thousand pages leave no panic behind.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn thousands_of_pages_leave_no_panic(pool: PgPool) {
+    panics::install();
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let form = [("email", "hind@nakheel.example"), ("password", crate::app::server::test_app::PASSWORD)];
+    let cookies = app.anonymous().form("/login", &form).await.cookies();
+    let browser = app.anonymous().with("cookie", &cookies);
+    let person = format!("/console/people/{}?tab=permissions", admin.id);
+    let pages = ["/login", "/console", "/console/people", person.as_str(), "/console/roles", "/console/audit", "/nothing"];
+    let before = panics::count();
+    for _ in 0..4 {
+        let tasks = (0..8).map(|worker| {
+            let (app, browser) = (app.clone(), browser.clone());
+            let pages = pages.map(str::to_owned);
+            tokio::spawn(async move {
+                for at in 0..64 {
+                    let path = &pages[(at + worker) % pages.len()];
+                    let client = if at % 2 == 0 && path == "/login" { app.anonymous() } else { browser.clone() };
+                    let status = client.get(path).await.status;
+                    assert!(!status.is_server_error(), "{path}: {status}");
+                }
+            })
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            task.await.expect("no panic");
+        }
+    }
+    assert_eq!(panics::count(), before);
+}

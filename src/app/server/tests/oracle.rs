@@ -1,0 +1,214 @@
+//! The decision engine against plain SQL: two ways of telling who may do what, which must never differ.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use crate::{
+    access::server::node,
+    app::server::test_app::{TestApp, options_of},
+    base::ids::{TenantId, UserId},
+};
+
+/// A small generator (xorshift64*), so that one number repeats the data.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let drawn = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(drawn).expect("31 bits") % limit
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    /// No end, or one around `now`: a microsecond decides.
+    fn end(&mut self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.below(8) {
+            0..=3 => None,
+            4 => Some(now - TimeDelta::days(1)),
+            5 => Some(now),
+            6 => Some(now + TimeDelta::microseconds(1)),
+            _ => Some(now + TimeDelta::days(1)),
+        }
+    }
+}
+
+async fn ids(connection: &mut PgConnection, query: &'static str, tenant: Uuid) -> Vec<Uuid> {
+    sqlx::query_scalar(query).bind(tenant).fetch_all(connection).await.expect("ids")
+}
+
+/// Random roles, people and grants in one tenant.
+async fn populate(connection: &mut PgConnection, tenant: Uuid, seed: u64, now: DateTime<Utc>) {
+    let mut dice = Dice(seed);
+    for own in ["crm.read", "crm.*", "crm.deals.read", "crm.deals.*", "users.export"] {
+        sqlx::query("insert into permissions (tenant_id, key, name_ar, name_en) values ($1, $2, $2, $2) on conflict do nothing")
+            .bind(tenant)
+            .bind(own)
+            .execute(&mut *connection)
+            .await
+            .expect("a permission");
+    }
+    let permissions = "select id from permissions where tenant_id is null or tenant_id = $1 order by key, id";
+    let permissions = ids(connection, permissions, tenant).await;
+    for number in 0..6 {
+        let role = Uuid::from_u64_pair(seed, number);
+        sqlx::query("insert into roles (id, tenant_id, name) values ($1, $2, $3)")
+            .bind(role)
+            .bind(tenant)
+            .bind(format!("role {seed} {number}"))
+            .execute(&mut *connection)
+            .await
+            .expect("a role");
+        for _ in 0..dice.below(5) {
+            sqlx::query("insert into role_permissions (tenant_id, role_id, permission_id) values ($1, $2, $3) on conflict do nothing")
+                .bind(tenant)
+                .bind(role)
+                .bind(permissions[dice.below(permissions.len())])
+                .execute(&mut *connection)
+                .await
+                .expect("a permission of a role");
+        }
+    }
+    let roles = "select id from roles where tenant_id is null or tenant_id = $1 order by tenant_id nulls first, name";
+    let roles = ids(connection, roles, tenant).await;
+    for number in 0..30 {
+        let user = Uuid::from_u64_pair(seed, 1000 + number);
+        let status = ["active", "active", "active", "active", "invited", "suspended", "deleted"][dice.below(7)];
+        sqlx::query("insert into users (id, tenant_id, email, name, status, created_at) values ($1, $2, $3, $3, $4, $5)")
+            .bind(user)
+            .bind(tenant)
+            .bind(format!("p{number}-{seed}@x.example"))
+            .bind(status)
+            .bind(now)
+            .execute(&mut *connection)
+            .await
+            .expect("a person");
+        for _ in 0..dice.below(4) {
+            // The platform's role, the first, more often than chance would have it.
+            let role = if dice.chance(15) { roles[0] } else { roles[dice.below(roles.len())] };
+            let query = "insert into user_roles
+                 (tenant_id, user_id, role_id, scope_department, scope_region, expires_at, created_at)
+                 values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing";
+            sqlx::query(query)
+                .bind(tenant)
+                .bind(user)
+                .bind(role)
+                .bind(dice.chance(20).then_some("finance"))
+                .bind(dice.chance(10).then_some("riyadh"))
+                .bind(dice.end(now))
+                .bind(now)
+                .execute(&mut *connection)
+                .await
+                .expect("a role of a person");
+        }
+        for _ in 0..dice.below(6) {
+            let query = "insert into user_permissions (tenant_id, user_id, permission_id, allowed, expires_at, created_at)
+                 values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
+            sqlx::query(query)
+                .bind(tenant)
+                .bind(user)
+                .bind(permissions[dice.below(permissions.len())])
+                .bind(dice.chance(50))
+                .bind(dice.end(now))
+                .bind(now)
+                .execute(&mut *connection)
+                .await
+                .expect("an override");
+        }
+    }
+    sqlx::query("update grant_versions set version = version + 1 where tenant_id = $1")
+        .bind(tenant)
+        .execute(connection)
+        .await
+        .expect("the version");
+}
+
+/// The rights of a tenant's people as the view tells them.
+async fn by_view(connection: &mut PgConnection, tenant: Uuid, now: DateTime<Utc>) -> BTreeSet<(Uuid, String)> {
+    sqlx::query("select set_config('app.now', $1, false)")
+        .bind(now.to_rfc3339())
+        .execute(&mut *connection)
+        .await
+        .expect("the time is set");
+    let rows = sqlx::query_as("select user_id, permission_key from v_user_effective_permissions where tenant_id = $1");
+    rows.bind(tenant).fetch_all(connection).await.expect("the view").into_iter().collect()
+}
+
+async fn people(connection: &mut PgConnection, tenant: Uuid) -> Vec<Uuid> {
+    ids(connection, "select id from users where tenant_id = $1 order by id", tenant).await
+}
+
+/// The same as the engine tells them.
+async fn by_engine(connection: &mut PgConnection, tenant: Uuid, now: DateTime<Utc>) -> BTreeSet<(Uuid, String)> {
+    let snapshot = node::load(connection, TenantId(tenant)).await.expect("a snapshot");
+    let people = people(connection, tenant).await;
+    let effective = people.into_iter().flat_map(|user| {
+        let held = snapshot.effective(UserId(user), now).into_iter().filter(|one| one.allowed);
+        held.map(move |one| (user, one.key)).collect::<Vec<_>>()
+    });
+    effective.collect()
+}
+
+async fn another_tenant(connection: &mut PgConnection) -> Uuid {
+    let tenant = Uuid::from_u64_pair(9, 9);
+    sqlx::query("insert into tenants (id, name) values ($1, 'another')")
+        .bind(tenant)
+        .execute(&mut *connection)
+        .await
+        .expect("a tenant");
+    sqlx::query("select seed_roles($1)").bind(tenant).execute(connection).await.expect("its roles");
+    tenant
+}
+
+/// C4: on random grants of two tenants, around every end of a grant, the engine and the view say the same.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_engine_agrees_with_plain_sql(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let now = app.clock.now();
+    let mut connection = app.owner.acquire().await.expect("a connection");
+    let home = sqlx::query_scalar("select id from tenants").fetch_one(&mut *connection).await.expect("the tenant");
+    let tenants = [home, another_tenant(&mut connection).await];
+    let mut rights = 0;
+    for round in 1..=6 {
+        for (at, tenant) in (1..).zip(tenants) {
+            let seed = round * 1_000_003 + at;
+            populate(&mut connection, tenant, seed, now).await;
+            for shift in [-1, 0, 1] {
+                let then = now + TimeDelta::microseconds(shift);
+                let (view, engine) =
+                    (by_view(&mut connection, tenant, then).await, by_engine(&mut connection, tenant, then).await);
+                let differing = view.symmetric_difference(&engine).collect::<Vec<_>>();
+                assert!(differing.is_empty(), "seed {seed}, {shift} µs: {differing:?}");
+                rights += view.len();
+            }
+        }
+    }
+    assert!(rights > 10_000, "{rights}: the data gives next to nothing");
+}
+
+/// C4: and what the API shows is what the view says, through the application's own role and its row-level security.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_effective_permissions_shown_agree_with_plain_sql(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let now = app.clock.now();
+    let mut connection = app.owner.acquire().await.expect("a connection");
+    let home = sqlx::query_scalar("select id from tenants").fetch_one(&mut *connection).await.expect("the tenant");
+    let other = another_tenant(&mut connection).await;
+    populate(&mut connection, home, 77, now).await;
+    populate(&mut connection, other, 78, now).await;
+    app.heart.refresh().await.expect("the grants");
+    let view = by_view(&mut connection, home, now).await;
+    for user in people(&mut connection, home).await {
+        let held = admin.held(&user.to_string()).await.into_iter().collect::<BTreeSet<_>>();
+        let expected = view.iter().filter(|(of, _)| *of == user).map(|(_, key)| key.clone()).collect();
+        assert_eq!(held, expected, "{user}");
+    }
+}

@@ -1,0 +1,123 @@
+//! The words of the audit log: actions, fields and values as people say them.
+
+use leptos_i18n::td_string;
+
+use crate::{
+    audit::AuditEntry,
+    base::language,
+    ui::{locale, pieces},
+};
+
+/// What happened, for `pieces::sentence`. An action without words of its own is named by its key.
+pub fn sentence(entry: &AuditEntry) -> String {
+    let locale = locale();
+    let name = entry.resource_name.clone().or_else(|| entry.resource_id.clone()).unwrap_or_default();
+    let thing = if entry.resource_type.as_deref() == Some("permission") {
+        pieces::isolate_key(&name)
+    } else {
+        language::isolate(&name)
+    };
+    match entry.action.as_str() {
+        "access.denied" => td_string!(locale, audit.said_access_denied, thing = thing).to_string(),
+        "admin.user_create" => td_string!(locale, audit.said_user_create, thing = thing).to_string(),
+        "admin.user_update" => td_string!(locale, audit.said_user_update, thing = thing).to_string(),
+        "admin.user_status" => td_string!(locale, audit.said_user_status, thing = thing).to_string(),
+        "admin.user_delete" => td_string!(locale, audit.said_user_delete, thing = thing).to_string(),
+        "admin.user_link" => td_string!(locale, audit.said_user_link, thing = thing).to_string(),
+        "admin.assign_roles" => td_string!(locale, audit.said_assign_roles, thing = thing).to_string(),
+        "admin.grant_permission" => td_string!(locale, audit.said_grant_permission, thing = thing).to_string(),
+        "admin.role_create" => td_string!(locale, audit.said_role_create, thing = thing).to_string(),
+        "admin.role_update" => td_string!(locale, audit.said_role_update, thing = thing).to_string(),
+        "admin.role_delete" => td_string!(locale, audit.said_role_delete, thing = thing).to_string(),
+        other => match action_word(other) {
+            Some(word) => word.to_owned(),
+            None => pieces::isolate_key(other),
+        },
+    }
+}
+
+/// The actions that the program records, in the order of the filter.
+pub const ACTIONS: &[&str] = &[
+    "auth.login",
+    "auth.logout",
+    "auth.login_failed",
+    "auth.lockout",
+    "auth.refresh",
+    "auth.refresh_reuse",
+    "auth.setup",
+    "auth.welcome",
+    "access.denied",
+    "admin.user_create",
+    "admin.user_update",
+    "admin.user_status",
+    "admin.user_delete",
+    "admin.user_link",
+    "admin.assign_roles",
+    "admin.grant_permission",
+    "admin.role_create",
+    "admin.role_update",
+    "admin.role_delete",
+];
+
+/// The name of an action.
+pub fn action_word(action: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match action {
+        "auth.login" => td_string!(locale, audit.action_login),
+        "auth.logout" => td_string!(locale, audit.action_logout),
+        "auth.login_failed" => td_string!(locale, audit.action_login_failed),
+        "auth.lockout" => td_string!(locale, audit.action_lockout),
+        "auth.refresh" => td_string!(locale, audit.action_refresh),
+        "auth.refresh_reuse" => td_string!(locale, audit.action_refresh_reuse),
+        "auth.setup" => td_string!(locale, audit.action_setup),
+        "auth.welcome" => td_string!(locale, audit.action_welcome),
+        "access.denied" => td_string!(locale, audit.action_access_denied),
+        "admin.user_create" => td_string!(locale, audit.action_user_create),
+        "admin.user_update" => td_string!(locale, audit.action_user_update),
+        "admin.user_status" => td_string!(locale, audit.action_user_status),
+        "admin.user_delete" => td_string!(locale, audit.action_user_delete),
+        "admin.user_link" => td_string!(locale, audit.action_user_link),
+        "admin.assign_roles" => td_string!(locale, audit.action_assign_roles),
+        "admin.grant_permission" => td_string!(locale, audit.action_grant_permission),
+        "admin.role_create" => td_string!(locale, audit.action_role_create),
+        "admin.role_update" => td_string!(locale, audit.action_role_update),
+        "admin.role_delete" => td_string!(locale, audit.action_role_delete),
+        _ => return None,
+    })
+}
+
+/// The name of a field in a comparison.
+pub fn field_word(field: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match field {
+        "name" => td_string!(locale, audit.field_name),
+        "email" => td_string!(locale, audit.field_email),
+        "username" => td_string!(locale, audit.field_username),
+        "external_id" => td_string!(locale, audit.field_external_id),
+        "department" => td_string!(locale, audit.field_department),
+        "region" => td_string!(locale, audit.field_region),
+        "locale" => td_string!(locale, audit.field_locale),
+        "status" => td_string!(locale, audit.field_status),
+        "attributes" => td_string!(locale, audit.field_attributes),
+        "roles" => td_string!(locale, audit.field_roles),
+        "allow" => td_string!(locale, audit.field_allow),
+        "deny" => td_string!(locale, audit.field_deny),
+        "permissions" => td_string!(locale, audit.field_permissions),
+        "description" => td_string!(locale, audit.field_description),
+        _ => return None,
+    })
+}
+
+/// A value that stands for something with a name.
+pub fn value_word(field: &str, value: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match (field, value) {
+        ("status", "invited") => td_string!(locale, audit.status_invited),
+        ("status", "active") => td_string!(locale, audit.status_active),
+        ("status", "suspended") => td_string!(locale, audit.status_suspended),
+        ("status", "deleted") => td_string!(locale, audit.status_deleted),
+        ("locale", "ar") => td_string!(locale, audit.locale_ar),
+        ("locale", "en") => td_string!(locale, audit.locale_en),
+        _ => return None,
+    })
+}
