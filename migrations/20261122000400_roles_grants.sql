@@ -143,6 +143,7 @@ where u.status = 'active'
            and exists (
           select from user_roles ur join roles r on r.id = ur.role_id
           where ur.user_id = u.id and r.tenant_id is null and r.name = 'super-admin'
+            and ur.scope_department is null and ur.scope_region is null
             and (ur.expires_at is null or ur.expires_at > app_now()))));
 
 grant select on permissions, v_user_effective_permissions to bawwab_app;

@@ -39,6 +39,23 @@ for (const lang of LANGS) {
         await expect(page.getByRole("link", { name: say("accounts.add") })).toBeFocused();
     });
 
+    test(`a line of what was wrong leads to its field, ${lang}`, async ({ visitor, admin }) => {
+        const page = await visitor({ lang, as: admin, refusals: [422] });
+        await open(page, "/console/people/new");
+        const username = page.getByLabel(say("accounts.username"), { exact: true });
+        await page.getByLabel(say("accounts.name"), { exact: true }).fill("Dana");
+        await page.getByLabel(say("accounts.email"), { exact: true }).fill("dana@example.com");
+        await username.fill("with@sign");
+        await page.keyboard.press("Enter");
+        const line = page.getByRole("alert").getByRole("link");
+        await expect(line).toContainText(say("base.field_malformed"));
+        await expect(username).toHaveAccessibleDescription(new RegExp(say("base.field_malformed")));
+        await line.focus();
+        await page.keyboard.press("Enter");
+        await expect(username).toBeFocused();
+        await expect(username).toHaveValue("with@sign");
+    });
+
     test(`Escape closes a dialog and gives the focus back, ${lang}`, async ({ visitor, admin, api }) => {
         const { id } = await api.addPerson({ name: "Hind القحطاني", email: `hind.${lang}@example.com` });
         const page = await visitor({ lang, as: admin });

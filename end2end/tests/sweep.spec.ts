@@ -194,7 +194,7 @@ for (const lang of LANGS) {
                 const page = await visitor({ lang, theme, size: DESKTOP, as, refusals });
                 await open(page, stop.at(world), stop.status);
                 await stop.act?.(page, say);
-                await look(page, lang, theme, stop.name);
+                await look(page, lang, theme, stop.name, stop.act === undefined);
                 await page.context().close();
             }
         });
@@ -205,13 +205,13 @@ for (const lang of LANGS) {
         for (const theme of ["light", "dark"] as const) {
             const page = await visitorAt(fresh, { lang, theme, size: DESKTOP });
             await open(page, fresh.setupLink);
-            await look(page, lang, theme, "setup");
+            await look(page, lang, theme, "setup", true);
         }
     });
 }
 
-/** Looks at the page as it is, on a desk and on a phone. */
-async function look(page: Page, lang: Lang, theme: string, name: string) {
+/** Looks at the page as it is, on a desk and on a phone. The picture is of the whole page or of the window. */
+async function look(page: Page, lang: Lang, theme: string, name: string, fullPage: boolean) {
     await page.evaluate(AXE);
     for (const size of [DESKTOP, PHONE]) {
         await page.setViewportSize(size);
@@ -227,7 +227,7 @@ async function look(page: Page, lang: Lang, theme: string, name: string) {
         expect.soft(await page.evaluate(axe), `${where}: what axe objects to`).toEqual([]);
         await page.screenshot({
             path: join(OUT, "screenshots", `${name}-${lang}-${theme}-${size.width}.png`),
-            fullPage: true,
+            fullPage,
             animations: "disabled",
         });
     }

@@ -16,8 +16,14 @@ pub fn Dialog(
     let dialog = NodeRef::<html::Dialog>::new();
     let heading = move || format!("{id}-title");
     Effect::new(move |_| browser::show_dialog(dialog, open.get()));
+    // The browser says so a moment later; meanwhile it may have been opened again.
+    let closed = move |_| {
+        if dialog.get_untracked().is_none_or(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
     view! {
-        <dialog class="dialog" id=id node_ref=dialog aria-labelledby=heading() on:close=move |_| open.set(false)>
+        <dialog class="dialog" id=id node_ref=dialog aria-labelledby=heading() on:close=closed>
             {move || {
                 open.get()
                     .then(|| {

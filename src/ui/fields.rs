@@ -177,7 +177,7 @@ pub fn summary_of(error: &AppError, label: fn(&str) -> Option<&'static str>) -> 
             let sentence = language::field_error(locale, code);
             match label(&name) {
                 Some(label) => view! {
-                    <li><a href=format!("#field-{name}")>{label} {td_string!(locale, ui.colon)} " " {sentence}</a></li>
+                    <li><a rel="external" href=format!("#field-{name}")>{label} {td_string!(locale, ui.colon)} " " {sentence}</a></li>
                 }
                 .into_any(),
                 None => view! { <li>{pieces::key(name)} {td_string!(locale, ui.colon)} " " {sentence}</li> }.into_any(),

@@ -11,7 +11,7 @@ pub fn Gate(children: Children) -> impl IntoView {
     view! {
         <div class="gate">
             <header>
-                <a class="skip" href="#main">{td_string!(locale, ui.skip)}</a>
+                <a class="skip" href="#main" rel="external">{td_string!(locale, ui.skip)}</a>
                 <Preferences />
             </header>
             <main id="main" tabindex="-1">

@@ -5,7 +5,7 @@ use leptos_i18n::td_string;
 
 use crate::{
     base::{
-        errors::{AppError, DenialCode},
+        errors::{AppError, Denial, DenialCode},
         language,
     },
     ui::{
@@ -56,6 +56,12 @@ pub fn nothing_found(clear: &'static str) -> AnyView {
 pub fn failure(error: &AppError) -> AnyView {
     status::set(error.status());
     failed(error)
+}
+
+/// A page for which the viewer lacks a permission.
+pub fn refused(permission: &str) -> AnyView {
+    let permissions = vec![permission.to_owned()];
+    failure(&AppError::Forbidden(Denial { code: DenialCode::MissingPermission, permissions }))
 }
 
 /// The error of a part of the page.

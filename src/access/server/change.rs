@@ -210,7 +210,9 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
         snapshot.person(user).is_some_and(|person| {
             person.active
                 && person.roles.iter().any(|given| {
-                    given.expires_at.is_none() && snapshot.role(given.role).is_some_and(|role| role.platform)
+                    given.expires_at.is_none()
+                        && given.scope.is_everything()
+                        && snapshot.role(given.role).is_some_and(|role| role.platform)
                 })
         }) && snapshot.is_super_admin(user, now)
     };

@@ -274,11 +274,13 @@ impl Snapshot {
         held
     }
 
-    /// Has the platform's role now.
+    /// Has the platform's role now, and not in a part of the tenant only.
     pub fn is_super_admin(&self, who: UserId, now: DateTime<Utc>) -> bool {
         self.person(who).is_some_and(|person| {
             person.roles.iter().any(|given| {
-                is_live(given.expires_at, now) && self.role(given.role).is_some_and(|role| role.platform)
+                given.scope.is_everything()
+                    && is_live(given.expires_at, now)
+                    && self.role(given.role).is_some_and(|role| role.platform)
             })
         })
     }

@@ -299,7 +299,7 @@ pub async fn count_super_admins(connection: &mut PgConnection) -> sqlx::Result<i
            from user_roles ur
            join roles r on r.id = ur.role_id and r.tenant_id is null
            join users u on u.id = ur.user_id and u.status = 'active'
-           where ur.expires_at is null"#,
+           where ur.expires_at is null and ur.scope_department is null and ur.scope_region is null"#,
     )
     .fetch_one(connection)
     .await

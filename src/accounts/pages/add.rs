@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{label, link::OneTimeLink, locale_choices, role_choices};
 use crate::{
-    access::{PERMISSIONS_ASSIGN, ROLES_READ, RoleRef},
+    access::{PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_CREATE},
     accounts::{AddedPerson, NewPerson, Password, calls::add_person},
     base::errors::{AppError, FieldCode},
     ui::{
@@ -23,6 +23,7 @@ use crate::{
 pub fn AddPersonPage() -> impl IntoView {
     let locale = locale();
     let viewer = viewer();
+    let for_page = viewer.clone();
     let choices = role_choices();
     let roles = Resource::new_blocking(
         || (),
@@ -51,15 +52,22 @@ pub fn AddPersonPage() -> impl IntoView {
         <Title text=td_string!(locale, accounts.add) />
         <div class="page-head"><h1>{td_string!(locale, accounts.add)}</h1></div>
         <Suspense fallback=move || states::loading(6)>
-            {move || Suspend::new(async move {
-                let roles = roles.await;
-                view! {
-                    {move || match added.get() {
-                        Some(added) => done(added),
-                        None => form(call, roles.clone(), submit),
-                    }}
-                }
-            })}
+            {move || {
+                let viewer = for_page.clone();
+                Suspend::new(async move {
+                    if !viewer.holds().await.may(USERS_CREATE.as_str()) {
+                        return states::refused(USERS_CREATE.as_str());
+                    }
+                    let roles = roles.await;
+                    view! {
+                        {move || match added.get() {
+                            Some(added) => done(added),
+                            None => form(call, roles.clone(), submit),
+                        }}
+                    }
+                    .into_any()
+                })
+            }}
         </Suspense>
     }
     .into_any()

@@ -33,7 +33,8 @@ pub fn Frame() -> impl IntoView {
     }));
 
     view! {
-        <a class="skip" href="#main">{td_string!(locale, ui.skip)}</a>
+        // External: the router would scroll there, but leave the focus behind.
+        <a class="skip" href="#main" rel="external">{td_string!(locale, ui.skip)}</a>
         <div class="app">
             <header class="top">
                 <Suspense>

@@ -16,11 +16,7 @@ use super::{
 };
 use crate::{
     access::{ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE},
-    base::{
-        errors::{AppError, Denial, DenialCode},
-        ids::RoleId,
-        language,
-    },
+    base::{errors::AppError, ids::RoleId, language},
     roles::{
         Catalogue, NewRole, Role, RoleEdit,
         calls::{create_role, delete_role, edit_role, get_role, list_permissions},
@@ -48,7 +44,7 @@ pub fn NewRolePage() -> impl IntoView {
                 let viewer = viewer.clone();
                 Suspend::new(async move {
                     if !viewer.holds().await.may(ROLES_CREATE.as_str()) {
-                        return states::failure(&missing(ROLES_CREATE.as_str()));
+                        return states::refused(ROLES_CREATE.as_str());
                     }
                     match catalogue.await {
                         Ok(catalogue) => new_form(catalogue),
@@ -59,10 +55,6 @@ pub fn NewRolePage() -> impl IntoView {
         </Suspense>
     }
     .into_any()
-}
-
-fn missing(permission: &str) -> AppError {
-    AppError::Forbidden(Denial { code: DenialCode::MissingPermission, permissions: vec![permission.to_owned()] })
 }
 
 fn new_form(catalogue: Catalogue) -> AnyView {

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        Answer, Facts, Permission, PermissionInfo, Scope,
+        Answer, Facts, Permission, PermissionInfo, STANDARD_USER, SUPER_ADMIN as SUPER_ADMIN_ROLE, Scope,
         server::{
             change::{Change, Granter, check_ceiling, check_outranked, stage},
             engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot},
@@ -152,7 +152,8 @@ impl World {
                 for pattern in &self.roles[*role] {
                     allowed |= tables.within[*scope][*pattern];
                 }
-                if *role == PLATFORM {
+                // In a part of the tenant nobody is super-admin.
+                if (*role, *scope) == (PLATFORM, 0) {
                     flag = SUPER_ADMIN;
                 }
             }
@@ -163,9 +164,15 @@ impl World {
         allowed & !denied | flag
     }
 
+    /// What counts as held by somebody who hands on: a super-admin could lift whatever is denied to them.
+    fn hands_on(&self, tables: &Tables, who: usize, now: i64) -> Rights {
+        let rights = self.rights(tables, who, now);
+        if rights & SUPER_ADMIN == 0 { rights } else { Rights::MAX }
+    }
+
     /// Every moment from now on at which something may be different, and one after all of them.
-    fn moments(&self, other: &World, now: i64) -> BTreeSet<i64> {
-        let people = self.people.iter().chain(&other.people);
+    fn moments(worlds: &[&World], now: i64) -> BTreeSet<i64> {
+        let people = worlds.iter().flat_map(|world| &world.people);
         let ends = people.flat_map(|one| {
             one.roles.values().filter_map(|(_, end)| *end).chain(one.overrides.values().filter_map(|(_, end)| *end))
         });
@@ -196,7 +203,7 @@ impl World {
             Act::EditRole { role, patterns } => {
                 self.roles[*role] = patterns.clone();
                 let permissions = patterns.iter().map(|pattern| permission(*pattern)).collect();
-                vec![Change::RolePermissions { role: role_id(*role), name: format!("role {role}"), permissions }]
+                vec![Change::RolePermissions { role: role_id(*role), name: role_name(*role), permissions }]
             }
             Act::AddToRole { role, pattern } => {
                 let patterns = self.roles[*role].iter().copied().chain([*pattern]).collect();
@@ -263,7 +270,7 @@ impl World {
         let mut snapshot = Snapshot::new(1, keys.chain(wildcards).map(info).collect());
         for (role, patterns) in self.roles.iter().enumerate() {
             let patterns = patterns.iter().map(|pattern| permission(*pattern)).collect();
-            snapshot.put_role(role_id(role), format!("role {role}"), role == PLATFORM, patterns);
+            snapshot.put_role(role_id(role), role_name(role), role == PLATFORM, patterns);
         }
         for who in 0..self.people.len() {
             snapshot.put_person(user_id(who), self.grants(who));
@@ -286,6 +293,14 @@ fn user_id(who: usize) -> UserId {
 
 fn role_id(role: usize) -> RoleId {
     RoleId(Uuid::from_u64_pair(2, role as u64))
+}
+
+fn role_name(role: usize) -> String {
+    match role {
+        PLATFORM => SUPER_ADMIN_ROLE.to_owned(),
+        FIRST => STANDARD_USER.to_owned(),
+        own => format!("role {own}"),
+    }
 }
 
 /// What the engine says somebody may do.
@@ -321,12 +336,33 @@ enum Act {
     Add { active: bool, roles: BTreeSet<usize> },
 }
 
-/// Who does what in one transaction, and how many seconds later the next one comes.
+impl Act {
+    /// The part of it that anybody would have got by registering.
+    fn nobodys_grant(&self) -> Option<Act> {
+        match self {
+            Act::Grant { role: FIRST, .. } | Act::Register { .. } => Some(self.clone()),
+            Act::Add { active, roles } => {
+                Some(Act::Add { active: *active, roles: roles.iter().copied().filter(|role| *role == FIRST).collect() })
+            }
+            Act::Grant { .. }
+            | Act::Withdraw { .. }
+            | Act::Override { .. }
+            | Act::Lift { .. }
+            | Act::EditRole { .. }
+            | Act::AddToRole { .. }
+            | Act::RemoveRole { .. }
+            | Act::Active { .. }
+            | Act::Delete { .. } => None,
+        }
+    }
+}
+
+/// Who does what in one transaction, how many seconds after the one before.
 #[derive(Clone, Debug)]
 struct Step {
     actor: usize,
     acts: Vec<Act>,
-    then: i64,
+    wait: i64,
 }
 
 fn lasts() -> impl Strategy<Value = Option<i64>> {
@@ -375,7 +411,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn step() -> impl Strategy<Value = Step> {
     let acts = prop_oneof![4 => prop::collection::vec(act(), 1), 1 => prop::collection::vec(act(), 2)];
-    (0..PEOPLE, acts, 0i64..3).prop_map(|(actor, acts, then)| Step { actor, acts, then })
+    (0..PEOPLE, acts, 0i64..3).prop_map(|(actor, acts, wait)| Step { actor, acts, wait })
 }
 
 /// Histories that differ in each run; what fails is shrunk and printed.
@@ -390,8 +426,8 @@ fn runner(cases: u32) -> TestRunner {
 ///
 /// Comparing the same moment with and without the change is what tells a deny that runs out by itself (it would have run
 /// out anyway, and sets free what was given before) from one that a change lifts, shortens or makes irrelevant. What `a`
-/// held counts as of the change: it may be handed on for longer than `a` keeps it. A new person starts from what anybody
-/// gets by registering, or from nothing where roles are named.
+/// held counts as of the change: it may be handed on for longer than `a` keeps it. The role that everybody gets who
+/// registers is nobody's grant: it counts on both sides.
 #[test]
 fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
     let tables = Tables::new();
@@ -401,28 +437,29 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
         let mut now = 0;
         let mut snapshot = Arc::new(world.snapshot());
         for step in steps {
+            now += step.wait;
+            // Nothing opens for whoever is not active.
+            if !world.people[step.actor].active {
+                continue;
+            }
             let mut next = world.clone();
             let changes = step.acts.iter().flat_map(|act| next.apply(act, now)).collect::<Vec<_>>();
             let staged = stage(&snapshot, &changes);
             let granter = Granter::Person(user_id(step.actor));
             if check_ceiling(&snapshot, &staged, &changes, granter, moment(now)).is_ok() {
                 accepted.set(accepted.get() + 1);
-                // The people that are new: as if they had registered, or been added with nothing.
                 let mut without = world.clone();
                 for act in &step.acts {
-                    match act {
-                        Act::Register { .. } => drop(without.apply(act, now)),
-                        Act::Add { active, .. } => {
-                            drop(without.apply(&Act::Add { active: *active, roles: BTreeSet::new() }, now));
-                        }
-                        _ => {}
+                    if let Some(free) = act.nobodys_grant() {
+                        without.apply(&free, now);
                     }
                 }
-                let granters = world.rights(&tables, step.actor, now);
-                for at in without.moments(&next, now) {
+                let granters = world.hands_on(&tables, step.actor, now);
+                for at in World::moments(&[&world, &without, &next], now) {
                     for who in 0..next.people.len() {
-                        let held = next.rights(&tables, who, at);
-                        let more = held & !(without.rights(&tables, who, at) | granters);
+                        let had = if who < world.people.len() { world.rights(&tables, who, at) } else { 0 };
+                        let had = had | without.rights(&tables, who, at) | granters;
+                        let more = next.rights(&tables, who, at) & !had;
                         prop_assert!(more == 0, "{who} gains {:?} at {at} by {step:?} at {now} in {world:?}", named(more));
                     }
                 }
@@ -430,7 +467,6 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
             } else {
                 refused.set(refused.get() + 1);
             }
-            now += step.then;
         }
         for who in 0..world.people.len() {
             let (model, engine) = (world.rights(&tables, who, now), engine_rights(&snapshot, who, now));
@@ -445,7 +481,8 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
 }
 
 /// CVE-2025-5999, CVE-2024-9180, CVE-2024-37905: whoever may change the address of an account, or hand out a link to it,
-/// becomes that person, now or when some deny has run out or the account is active again.
+/// becomes that person, now or when some deny has run out or the account is active again. What everybody gets who
+/// registers does not count.
 #[test]
 fn nobody_acts_on_an_account_that_ever_gives_more_than_they_hold() {
     let tables = Tables::new();
@@ -453,10 +490,15 @@ fn nobody_acts_on_an_account_that_ever_gives_more_than_they_hold() {
     let outcome = runner(3000).run(&world(), |world| {
         let snapshot = world.snapshot();
         for (actor, target) in (0..PEOPLE).flat_map(|a| (0..PEOPLE).map(move |b| (a, b))).filter(|(a, b)| a != b) {
+            // Nothing opens for whoever is not active.
+            if !world.people[actor].active {
+                continue;
+            }
             if check_outranked(&snapshot, user_id(actor), user_id(target), moment(0)).is_ok() {
                 allowed.set(allowed.get() + 1);
-                let holds = world.rights(&tables, actor, 0);
-                for at in world.moments(&world, 0) {
+                let everybodys = world.roles[FIRST].iter().fold(0, |all, pattern| all | tables.everywhere[*pattern]);
+                let holds = world.hands_on(&tables, actor, 0) | everybodys;
+                for at in World::moments(&[&world], 0) {
                     let more = world.rights_if_active(&tables, target, at) & !holds;
                     prop_assert!(more == 0, "{actor} reaches {target}, who has {:?} at {at}", named(more));
                 }
@@ -526,8 +568,12 @@ struct History {
 
 /// What one request tried.
 enum Tried {
-    /// A change of grants, with the person it adds.
-    Change { added: Option<(String, bool)>, overrides: Option<(usize, BTreeMap<String, (bool, Option<i64>)>)> },
+    /// A change of roles, which may hand out what everybody gets who registers, with the address of who is added.
+    Roles { added: Option<String> },
+    /// A change of overrides: of whom, and to what.
+    Overrides { target: usize, set: BTreeMap<String, (bool, Option<i64>)> },
+    /// Another change.
+    Other,
     /// Becoming somebody else.
     TakeOver { target: usize },
 }
@@ -582,7 +628,6 @@ impl History {
         let client = self.people[actor].client.clone().expect("an administrator");
         let target = if self.dice.chance(25) { actor } else { self.dice.below(self.people.len()) };
         let user = format!("/admin/users/{}", self.people[target].id);
-        let change = Tried::Change { added: None, overrides: None };
         let (tried, path, answer) = match self.dice.below(20) {
             0..=2 => {
                 let name = format!("دور {number}");
@@ -591,7 +636,7 @@ impl History {
                 if answer.status.is_success() {
                     self.roles.push(name);
                 }
-                (change, format!("POST /admin/roles {body}"), answer)
+                (Tried::Other, format!("POST /admin/roles {body}"), answer)
             }
             3..=5 => {
                 let roles = self.boss.get("/admin/roles").await.ok();
@@ -603,7 +648,7 @@ impl History {
                 }
                 let path = format!("/admin/roles/{}", role["id"].as_str().expect("an id"));
                 let body = json!({"permissions": keys});
-                (change, format!("PATCH {} {body}", role["name"]), client.patch(&path, body).await)
+                (Tried::Other, format!("PATCH {} {body}", role["name"]), client.patch(&path, body).await)
             }
             6 => {
                 let roles = self.boss.get("/admin/roles").await.ok();
@@ -613,17 +658,17 @@ impl History {
                 if answer.status.is_success() {
                     self.roles.retain(|name| role["name"] != *name);
                 }
-                (change, format!("DELETE {}", role["name"]), answer)
+                (Tried::Other, format!("DELETE {}", role["name"]), answer)
             }
             7..=9 => {
                 let body = json!({"roles": self.role_names()});
                 let path = format!("{user}/roles");
-                (change, format!("POST {path} {body}"), client.post(&path, body).await)
+                (Tried::Roles { added: None }, format!("POST {path} {body}"), client.post(&path, body).await)
             }
             10 | 11 => {
                 let body = json!({"roles": self.role_names()});
                 let path = format!("{user}/roles");
-                (change, format!("PATCH {path} {body}"), client.patch(&path, body).await)
+                (Tried::Roles { added: None }, format!("PATCH {path} {body}"), client.patch(&path, body).await)
             }
             12..=15 => {
                 let now = self.now;
@@ -648,14 +693,13 @@ impl History {
                 };
                 let body = json!({"allow": half(true), "deny": half(false)});
                 let path = format!("{user}/permissions");
-                let tried = Tried::Change { added: None, overrides: Some((target, set)) };
+                let tried = Tried::Overrides { target, set };
                 (tried, format!("PATCH {path} {body}"), client.patch(&path, body).await)
             }
             16 => {
                 let email = format!("new{number}@x.example");
                 let mut body = json!({"email": email, "name": "جديد"});
-                let named = self.dice.chance(70);
-                if named {
+                if self.dice.chance(70) {
                     let mut roles = Vec::new();
                     for name in self.role_names() {
                         roles.push(self.boss.role_id(&name).await);
@@ -665,13 +709,13 @@ impl History {
                 if self.dice.chance(50) {
                     body["password"] = json!(PASSWORD);
                 }
-                let tried = Tried::Change { added: Some((email, named)), overrides: None };
+                let tried = Tried::Roles { added: Some(email) };
                 (tried, format!("POST /admin/users {body}"), client.post("/admin/users", body).await)
             }
             17 => {
                 let body = json!({"status": self.dice.pick(&["suspended", "active", "active"])});
                 let path = format!("{user}/status");
-                (change, format!("PATCH {path} {body}"), client.patch(&path, body).await)
+                (Tried::Other, format!("PATCH {path} {body}"), client.patch(&path, body).await)
             }
             18 => {
                 let path = format!("{user}/link");
@@ -758,26 +802,29 @@ async fn through_the_api_nobody_ends_with_more_than_before_plus_what_the_granter
         accepted += 1;
         let granters = before[&history.people[actor].id].clone();
         let after = history.held().await;
-        let mut from_nothing = BTreeSet::new();
+        let everybodys = before[&newcomer].clone();
+        let mut free = BTreeSet::new();
         match tried {
             Tried::TakeOver { target } => {
                 let target = &history.people[target].id;
-                assert!(before[target].is_subset(&granters), "{place}: took over {:?}", before[target]);
+                let more = before[target].iter().filter(|key| !granters.contains(*key) && !everybodys.contains(*key));
+                let more = more.collect::<Vec<_>>();
+                assert!(more.is_empty() || *target == history.people[actor].id, "{place}: takes over {more:?}");
             }
-            Tried::Change { added, overrides } => {
-                if let Some((target, set)) = overrides {
-                    history.people[target].overrides = set;
-                }
-                if let Some((email, named)) = added {
+            Tried::Roles { added } => {
+                free = everybodys;
+                if let Some(email) = added {
                     let fresh = after.keys().find(|id| !before.contains_key(*id)).expect("the new person").clone();
-                    from_nothing = if named { BTreeSet::new() } else { before[&newcomer].clone() };
                     history.people.push(Known { email, id: fresh, client: None, overrides: BTreeMap::new() });
                 }
             }
+            Tried::Overrides { target, set } => history.people[target].overrides = set,
+            Tried::Other => {}
         }
         for (who, keys) in &after {
-            let had = before.get(who).unwrap_or(&from_nothing);
-            let more = keys.iter().filter(|key| !had.contains(*key) && !granters.contains(*key)).collect::<Vec<_>>();
+            let had = [before.get(who), Some(&granters), Some(&free)];
+            let more = keys.iter().filter(|key| !had.into_iter().flatten().any(|had| had.contains(*key)));
+            let more = more.collect::<Vec<_>>();
             assert!(more.is_empty(), "{place}: {who} gains {more:?}");
         }
         before = after;

@@ -6,7 +6,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown, lchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -17,12 +17,15 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid, User, geteuid};
+use nix::unistd::{Pid, geteuid};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
-use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
+
+mod programs;
+
+use self::programs::{Account, find_server, program, version_of_data};
 
 const OLDEST_VERSION: u32 = 15;
 /// Role and database have the same name.
@@ -279,65 +282,6 @@ impl Drop for Cluster {
     }
 }
 
-/// The user the server runs as when we are root, which PostgreSQL refuses to be.
-struct Account {
-    name: String,
-    uid: u32,
-    gid: u32,
-}
-
-impl Account {
-    /// Whoever owns the data already; else `postgres`, else `nobody`. `None` when we are not root.
-    fn for_server(data: &Path) -> Result<Option<Account>> {
-        if !geteuid().is_root() {
-            return Ok(None);
-        }
-        let owner = data.metadata().ok().map(|data| data.uid()).filter(|uid| *uid != 0);
-        let user = match owner {
-            Some(uid) => User::from_uid(Uid::from_raw(uid)).context("look up the owner of the data")?,
-            None => match User::from_name("postgres").context("look up the user postgres")? {
-                Some(user) => Some(user),
-                None => User::from_name("nobody").context("look up the user nobody")?,
-            },
-        };
-        let user = user.context(
-            "PostgreSQL refuses to run as root and there is no user postgres: run Bawwab as an ordinary user",
-        )?;
-        Ok(Some(Account { name: user.name, uid: user.uid.as_raw(), gid: user.gid.as_raw() }))
-    }
-
-    fn may_enter(&self, dir: &Path) -> Result<bool> {
-        let dir = dir.metadata().with_context(|| format!("look at {}", dir.display()))?;
-        let bit = if dir.uid() == self.uid {
-            0o100
-        } else if dir.gid() == self.gid {
-            0o010
-        } else {
-            0o001
-        };
-        Ok(dir.mode() & bit != 0)
-    }
-
-    /// Lets the server through the data directory, which is ours to open; what lies above it is not.
-    fn admit(&self, data_dir: &Path) -> Result<()> {
-        for dir in data_dir.ancestors().skip(1) {
-            let (name, path) = (&self.name, dir.display());
-            ensure!(
-                self.may_enter(dir)?,
-                "PostgreSQL refuses to run as root, so it runs as {name}, who may not enter {path}: \
-                 choose a data directory elsewhere, or run Bawwab as an ordinary user"
-            );
-        }
-        if !self.may_enter(data_dir)? {
-            let mode = data_dir.metadata().context("look at the data directory")?.mode();
-            chown(data_dir, None, Some(self.gid)).context("let the server's group into the data directory")?;
-            fs::set_permissions(data_dir, fs::Permissions::from_mode(mode & 0o7777 | 0o010))
-                .context("open the data directory")?;
-        }
-        Ok(())
-    }
-}
-
 fn make_data_dir(path: &Path) -> Result<PathBuf> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
@@ -392,21 +336,6 @@ fn private_dir(path: &Path, account: Option<&Account>) -> Result<()> {
     }
 }
 
-/// One of the server's programs, as the server's user and without our environment, which may hold secrets.
-fn program(bin: &Path, name: &str, account: Option<&Account>) -> Command {
-    let mut command = Command::new(bin.join(name));
-    // `/`, because the user may not be allowed where we are.
-    command.env_clear().env("LC_ALL", "C").current_dir("/").kill_on_drop(name != "postgres");
-    for name in ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
-        }
-    }
-    if let Some(account) = account {
-        command.uid(account.uid).gid(account.gid); // the standard library drops root's other groups with it
-    }
-    command
-}
 
 /// `initdb` into `postgres.new`, renamed when it is whole, so a crash half-way leaves nothing that looks like a cluster.
 async fn create(bin: &Path, account: Option<&Account>, data_dir: &Path, lock: &File) -> Result<()> {
@@ -496,180 +425,5 @@ fn last_lines(path: &Path, count: usize) -> Result<String> {
     Ok(lines[lines.len().saturating_sub(count)..].join("\n"))
 }
 
-/// The directory of the server programs to use. `BAWWAB_PG_BIN`, when set, is the only one looked at.
-async fn find_server(account: Option<&Account>, made_by: Option<u32>) -> Result<PathBuf> {
-    let named = std::env::var_os("BAWWAB_PG_BIN").map(PathBuf::from);
-    let mut found = Vec::new();
-    for bin in named.as_ref().map_or_else(usual_places, |named| vec![named.clone()]) {
-        if !bin.join("postgres").is_file() || !bin.join("initdb").is_file() {
-            continue;
-        }
-        match program(&bin, "postgres", account).arg("--version").output().await {
-            Ok(output) => {
-                found.extend(major_version(&String::from_utf8_lossy(&output.stdout)).map(|major| (bin, major)))
-            }
-            Err(error) => warn!("{}/postgres does not run: {error}", bin.display()),
-        }
-    }
-    if let (Some(named), true) = (named, found.is_empty()) {
-        bail!("BAWWAB_PG_BIN names {}, which has no working postgres and initdb", named.display());
-    }
-    choose(found, made_by)
-}
-
-fn usual_places() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places: Vec<PathBuf> = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();
-    for (parent, prefix) in [("/usr/lib/postgresql", ""), ("/usr", "pgsql-"), ("/opt/homebrew/opt", "postgresql@")] {
-        let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-        let mut versions: Vec<(u32, PathBuf)> = entries
-            .filter_map(|entry| {
-                Some((entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?, entry.path().join("bin")))
-            })
-            .collect();
-        versions.sort();
-        places.extend(versions.into_iter().rev().map(|(_, bin)| bin));
-    }
-    places.push(PathBuf::from("/usr/local/pgsql/bin"));
-    places
-}
-
-/// The first that is new enough; for data that exists, the first of the very version that made it.
-fn choose(found: Vec<(PathBuf, u32)>, made_by: Option<u32>) -> Result<PathBuf> {
-    let newest = found.iter().map(|(_, major)| *major).max();
-    let fits = |major| made_by.map_or(major >= OLDEST_VERSION, |wanted| major == wanted);
-    match (found.into_iter().find(|(_, major)| fits(*major)), newest, made_by) {
-        (Some((bin, _)), _, _) => Ok(bin),
-        (None, None, _) => bail!("no PostgreSQL server ({OLDEST_VERSION} or later) is installed: {INSTALL}"),
-        (None, Some(_), Some(wanted)) => bail!(
-            "the data was made by PostgreSQL {wanted}, which is not installed: install it \
-             (on Debian or Ubuntu: apt-get install postgresql-{wanted}), or move the data with pg_upgrade"
-        ),
-        (None, Some(newest), None) => {
-            bail!("PostgreSQL {newest} is too old, Bawwab needs {OLDEST_VERSION} or later: {INSTALL}")
-        }
-    }
-}
-
-/// From `postgres --version`: `postgres (PostgreSQL) 16beta1` is 16.
-fn major_version(line: &str) -> Option<u32> {
-    let (_, version) = line.split_once(") ")?;
-    let end = version.find(|c: char| !c.is_ascii_digit()).unwrap_or(version.len());
-    version[..end].parse().ok()
-}
-
-fn version_of_data(data: &Path) -> Result<Option<u32>> {
-    let version = read_if_there(&data.join("PG_VERSION"))?;
-    version.map(|text| text.trim().parse().context("read the version of the data")).transpose()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A data directory of its own, removed at the end even when the test fails.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Scratch {
-            let mut bytes = [0; 8];
-            rand::fill(&mut bytes).unwrap();
-            Scratch(std::env::temp_dir().join(format!("bawwab-test-{name}-{}", hex::encode(bytes))))
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            fs::remove_dir_all(&self.0).unwrap();
-        }
-    }
-
-    async fn select_one(cluster: &Cluster) -> i32 {
-        let mut connection = cluster.connect_options().connect().await.unwrap();
-        sqlx::query_scalar("select 1").fetch_one(&mut connection).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_cluster_starts_serves_its_owner_alone_and_stops() {
-        let scratch = Scratch::new("start");
-        let cluster = Cluster::start(&scratch.0).await.unwrap();
-        assert_eq!(select_one(&cluster).await, 1);
-
-        let wrong = cluster.connect_options().password("wrong").connect().await.unwrap_err();
-        assert_eq!(wrong.as_database_error().unwrap().code().unwrap(), "28P01");
-        let mode = |name: &str| scratch.0.join(name).metadata().unwrap().mode() & 0o777;
-        assert_eq!([mode("postgres"), mode("postgres.run"), mode("postgres.password")], [0o700, 0o700, 0o600]);
-
-        let refusal = Cluster::start(&scratch.0).await.err().unwrap().to_string();
-        assert!(refusal.starts_with("another Bawwab is using the data directory"), "{refusal}");
-        assert_eq!(select_one(&cluster).await, 1);
-
-        let options = cluster.connect_options();
-        cluster.stop().await.unwrap();
-        assert!(matches!(options.connect().await, Err(sqlx::Error::Io(_))));
-        assert!(!scratch.0.join("postgres/postmaster.pid").exists());
-    }
-
-    #[tokio::test]
-    async fn a_server_left_by_a_killed_owner_is_adopted_even_when_its_socket_is_elsewhere() {
-        let scratch = Scratch::new("adopt");
-        let data_dir = scratch.0.join("long".repeat(25));
-        let mut killed = Cluster::start(&data_dir).await.unwrap();
-        assert!(!killed.socket_dir.starts_with(&data_dir));
-        let pid = killed.postmaster.take(); // what it does not know it does not stop
-        let socket_dir = killed.socket_dir.clone();
-        drop(killed);
-
-        let heir = Cluster::start(&data_dir).await.unwrap();
-        assert_eq!(heir.postmaster, pid);
-        assert_eq!(select_one(&heir).await, 1);
-        heir.stop().await.unwrap();
-        fs::remove_dir(socket_dir).unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_dropped_cluster_stops_and_starts_again_past_stale_files() {
-        let scratch = Scratch::new("drop");
-        drop(Cluster::start(&scratch.0).await.unwrap());
-        let mut again = Cluster::start(&scratch.0).await.unwrap();
-        again.shut_down().await.unwrap();
-        drop(again);
-
-        // The number of a process that is not PostgreSQL, and an `initdb` that was cut short.
-        fs::write(scratch.0.join("postgres/postmaster.pid"), "1\n").unwrap();
-        fs::create_dir(scratch.0.join("postgres.new")).unwrap();
-        again = Cluster::start(&scratch.0).await.unwrap();
-        assert_eq!(select_one(&again).await, 1);
-        again.stop().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_server_that_cannot_start_is_reported_with_its_log() {
-        let scratch = Scratch::new("broken");
-        Cluster::start(&scratch.0).await.unwrap().stop().await.unwrap();
-        fs::write(scratch.0.join("postgres/postgresql.conf"), "no_such_setting = 1\n").unwrap();
-        let error = Cluster::start(&scratch.0).await.err().unwrap().to_string();
-        assert!(error.contains("stopped while starting") && error.contains("no_such_setting"), "{error}");
-    }
-
-    #[test]
-    fn the_major_version_is_read_from_every_form() {
-        assert_eq!(major_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
-        assert_eq!(major_version("postgres (PostgreSQL) 16beta1"), Some(16));
-        assert_eq!(major_version("postgres (PostgreSQL) 14.2"), Some(14));
-        assert_eq!(major_version("command not found"), None);
-    }
-
-    #[test]
-    fn the_server_must_be_new_enough_and_fit_the_data() {
-        let found = |majors: &[u32]| {
-            majors.iter().map(|major| (PathBuf::from(format!("/{major}")), *major)).collect::<Vec<_>>()
-        };
-        let refusal = |majors: &[u32], made_by| choose(found(majors), made_by).unwrap_err().to_string();
-        assert_eq!(choose(found(&[14, 17, 15]), None).unwrap(), Path::new("/17"));
-        assert_eq!(choose(found(&[17, 15]), Some(15)).unwrap(), Path::new("/15"));
-        assert!(refusal(&[14], None).starts_with("PostgreSQL 14 is too old, Bawwab needs 15 or later: install it"));
-        assert!(refusal(&[], None).contains("apt-get install postgresql"));
-        assert!(refusal(&[17], Some(15)).starts_with("the data was made by PostgreSQL 15, which is not installed"));
-    }
-}
+mod tests;
