@@ -9,14 +9,14 @@ compile_error!("`ssr` is the server's half and `hydrate` the browser's: build th
 
 include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 
-pub mod base;
-pub mod ui;
 pub mod access;
-pub mod audit;
 pub mod accounts;
-pub mod sessions;
-pub mod roles;
 pub mod app;
+pub mod audit;
+pub mod base;
+pub mod roles;
+pub mod sessions;
+pub mod ui;
 
 /// Where the browser takes over the pages that the server has drawn.
 #[cfg(feature = "hydrate")]

@@ -302,7 +302,7 @@ type ForTest = {
 };
 
 type ForWorker = {
-    /** A server with one administrator, shared by the tests of a worker. */
+    /** A server with one administrator, for all tests of a worker. */
     server: Server;
     /** The administrator as a program. */
     api: Api;

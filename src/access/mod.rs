@@ -281,9 +281,8 @@ mod tests {
     /// C1: a wildcard is a prefix of whole segments.
     #[test]
     fn a_wildcard_covers_its_segments_and_nothing_beside_them() {
-        let covers = |a: &str, b: &str| {
-            Permission::parse(a).expect("a key").covers(&Permission::parse(b).expect("a key"))
-        };
+        let covers =
+            |a: &str, b: &str| Permission::parse(a).expect("a key").covers(&Permission::parse(b).expect("a key"));
         assert!(covers("users.*", "users.read"));
         assert!(covers("users.*", "users.*"));
         assert!(covers("oauth.*", "oauth.clients.manage"));
@@ -299,8 +298,22 @@ mod tests {
     #[test]
     fn malformed_keys_are_refused() {
         for key in [
-            "", "users", "Users.read", "users.", ".read", "users..read", "users.re*d", "*.read", "users.*.x", "**",
-            "users/read", "users.read ", "users.réad", "users.1x", "users.\u{202e}read", "users.read\n",
+            "",
+            "users",
+            "Users.read",
+            "users.",
+            ".read",
+            "users..read",
+            "users.re*d",
+            "*.read",
+            "users.*.x",
+            "**",
+            "users/read",
+            "users.read ",
+            "users.réad",
+            "users.1x",
+            "users.\u{202e}read",
+            "users.read\n",
         ] {
             assert_eq!(Permission::parse(key), Err(FieldCode::Malformed), "{key:?}");
         }

@@ -164,7 +164,8 @@ fn read(row: &PgRow) -> Result<AuditEntry, AppError> {
         user_name: row.try_get("user_name")?,
         impersonator_id: row.try_get::<Option<Uuid>, _>("impersonator_id")?.map(UserId),
         action: row.try_get("action")?,
-        outcome: Outcome::parse(&outcome).ok_or_else(|| anyhow::anyhow!("the stored outcome {outcome:?} is unknown"))?,
+        outcome: Outcome::parse(&outcome)
+            .ok_or_else(|| anyhow::anyhow!("the stored outcome {outcome:?} is unknown"))?,
         resource_type: row.try_get("resource_type")?,
         resource_id: row.try_get("resource_id")?,
         resource_name: row.try_get("resource_name")?,

@@ -120,9 +120,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
             Conflict::InUse => td_string!(locale, base.error_in_use),
         }
         .to_owned(),
-        AppError::TooMany { retry_after } => {
-            td_string!(locale, base.error_too_many, count = *retry_after).to_string()
-        }
+        AppError::TooMany { retry_after } => td_string!(locale, base.error_too_many, count = *retry_after).to_string(),
         AppError::Unavailable => td_string!(locale, base.error_unavailable).to_owned(),
         AppError::Internal(reference) => {
             td_string!(locale, base.error_internal, reference = isolate(reference)).to_string()

@@ -21,16 +21,35 @@ use crate::{
 #[derive(Clone, Debug)]
 pub enum Change {
     /// A person who has no grants yet, with the role that everybody gets, if that role exists.
-    Person { user: UserId, active: bool, first_role: Option<RoleId> },
+    Person {
+        user: UserId,
+        active: bool,
+        first_role: Option<RoleId>,
+    },
     /// The account becomes active or stops being so.
-    Active { user: UserId, active: bool },
+    Active {
+        user: UserId,
+        active: bool,
+    },
     /// Replaces a person's roles.
-    Roles { user: UserId, roles: Vec<RoleGrant> },
+    Roles {
+        user: UserId,
+        roles: Vec<RoleGrant>,
+    },
     /// Replaces a person's override set.
-    Overrides { user: UserId, overrides: Vec<OverrideGrant> },
+    Overrides {
+        user: UserId,
+        overrides: Vec<OverrideGrant>,
+    },
     /// Replaces what a role gives; also for a role that is new.
-    RolePermissions { role: RoleId, name: String, permissions: Vec<Permission> },
-    RemoveRole { role: RoleId },
+    RolePermissions {
+        role: RoleId,
+        name: String,
+        permissions: Vec<Permission>,
+    },
+    RemoveRole {
+        role: RoleId,
+    },
 }
 
 /// Who answers for a change.
@@ -52,7 +71,8 @@ pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
         match change {
             Change::Person { user, active, first_role } => {
                 let roles = first_role.map(|role| RoleGrant { role, scope: Default::default(), expires_at: None });
-                let grants = PersonGrants { active: *active, roles: roles.into_iter().collect(), overrides: Vec::new() };
+                let grants =
+                    PersonGrants { active: *active, roles: roles.into_iter().collect(), overrides: Vec::new() };
                 after.put_person(*user, grants);
             }
             Change::Active { user, active } => {
@@ -117,9 +137,8 @@ pub fn check_ceiling(
                 let old = before.person(*user).map(|person| person.overrides.as_slice()).unwrap_or_default();
                 let new_allows = overrides.iter().filter(|new| new.allowed);
                 let kept = |new: &OverrideGrant| {
-                    old.iter().any(|old| {
-                        old.allowed && old.pattern == new.pattern && lasts(old.expires_at, new.expires_at)
-                    })
+                    old.iter()
+                        .any(|old| old.allowed && old.pattern == new.pattern && lasts(old.expires_at, new.expires_at))
                 };
                 given.extend(new_allows.filter(|new| !kept(new)).map(|new| new.pattern.clone()));
                 given.extend(set_free(before, after, *user, now));
@@ -147,12 +166,7 @@ fn beyond(missing: Vec<Permission>) -> AppError {
 }
 
 /// Refuses acting on the account of somebody who holds what the actor does not.
-pub fn check_outranked(
-    snapshot: &Snapshot,
-    actor: UserId,
-    target: UserId,
-    now: DateTime<Utc>,
-) -> Result<(), AppError> {
+pub fn check_outranked(snapshot: &Snapshot, actor: UserId, target: UserId, now: DateTime<Utc>) -> Result<(), AppError> {
     let beyond = snapshot.beyond(actor, target, now);
     if beyond.is_empty() {
         return Ok(());
@@ -181,9 +195,9 @@ fn lasts(old: Option<DateTime<Utc>>, new: Option<DateTime<Utc>>) -> bool {
 fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<Permission> {
     let (Some(old), Some(new)) = (before.person(user), after.person(user)) else { return Vec::new() };
     let ended = old.overrides.iter().filter(|deny| !deny.allowed && is_live(deny.expires_at, now)).filter(|deny| {
-        !new.overrides.iter().any(|kept| {
-            !kept.allowed && kept.pattern.covers(&deny.pattern) && lasts(kept.expires_at, deny.expires_at)
-        })
+        !new.overrides
+            .iter()
+            .any(|kept| !kept.allowed && kept.pattern.covers(&deny.pattern) && lasts(kept.expires_at, deny.expires_at))
     });
     let of_roles = new.roles.iter().filter(|given| is_live(given.expires_at, now));
     let of_roles = of_roles.filter_map(|given| after.role(given.role)).flat_map(|role| role.patterns.iter());

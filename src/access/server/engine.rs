@@ -8,7 +8,10 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use crate::{
-    access::{Answer, Decision, EVERYTHING, EffectivePermission, Facts, PROTECTED, Permission, PermissionInfo, Reason, RoleRef, STANDARD_USER, Scope},
+    access::{
+        Answer, Decision, EVERYTHING, EffectivePermission, Facts, PROTECTED, Permission, PermissionInfo, Reason,
+        RoleRef, STANDARD_USER, Scope,
+    },
     base::ids::{RoleId, UserId},
 };
 
@@ -153,10 +156,14 @@ impl Snapshot {
         now: DateTime<Utc>,
         mut note: impl FnMut(Source<'a>),
     ) -> Answer {
-        let Some(person) = self.person(who).filter(|person| person.active) else {
+        let Some(person) = self.person(who) else {
             note(Source::Inactive);
             return Answer::No;
         };
+        // What they will hold once they are active is still told.
+        if !person.active {
+            note(Source::Inactive);
+        }
         let protected = PROTECTED.contains(permission) && self.is_super_admin(who, now);
         let mut denied = false;
         let mut everywhere = false;
@@ -190,7 +197,7 @@ impl Snapshot {
                 }
             }
         }
-        match (denied, everywhere || inside, scoped && facts.is_none()) {
+        match (denied || !person.active, everywhere || inside, scoped && facts.is_none()) {
             (true, _, _) => Answer::No,
             (false, true, _) => Answer::Yes,
             (false, false, true) => Answer::Depends,
@@ -294,7 +301,8 @@ impl Snapshot {
             return Vec::new();
         }
         let roles = person.roles.iter().filter(|given| is_live(given.expires_at, now));
-        let roles = roles.filter_map(|given| self.role(given.role)).filter(|role| !role.is_baseline()).collect::<Vec<_>>();
+        let roles =
+            roles.filter_map(|given| self.role(given.role)).filter(|role| !role.is_baseline()).collect::<Vec<_>>();
         // The platform's role is more than its permissions: holding them all is not enough.
         let platform = roles.iter().any(|role| role.platform).then_some(EVERYTHING);
         let of_roles = roles.iter().filter(|role| !role.platform).flat_map(|role| role.patterns.iter());

@@ -352,7 +352,10 @@ fn an_account_is_within_reach_of_whoever_holds_all_it_gives() {
     assert!(beyond((vec![], vec![ended.clone()]), (vec![], vec![])).is_empty());
     assert_eq!(beyond((vec![], vec![allow("audit.read")]), (vec![], vec![ended])), [key("audit.read")]);
     assert_eq!(
-        beyond((vec![has_in(role(1), Some("finance"), None)], vec![]), (vec![has_in(role(1), Some("finance"), None)], vec![])),
+        beyond(
+            (vec![has_in(role(1), Some("finance"), None)], vec![]),
+            (vec![has_in(role(1), Some("finance"), None)], vec![])
+        ),
         [key("users.read")],
         "what is held in a part does not reach an account"
     );
@@ -420,7 +423,9 @@ fn what_is_handed_on_is_held_whole() {
 /// The role that everybody gets puts nobody out of reach; no other role passes for it.
 #[test]
 fn the_role_that_everybody_gets_puts_nobody_out_of_reach() {
-    for (name, platform, reached) in [("standard-user", false, true), ("Standard-User", false, false), ("standard-user", true, false)] {
+    for (name, platform, reached) in
+        [("standard-user", false, true), ("Standard-User", false, false), ("standard-user", true, false)]
+    {
         let mut snapshot = with_person(empty(), 1, vec![has(role(1))], vec![]);
         snapshot.put_role(role(1), name.to_owned(), platform, vec![key("reports.read")]);
         let snapshot = with_person(snapshot, 2, vec![], vec![]);
@@ -494,7 +499,8 @@ fn person() -> impl Strategy<Value = PersonGrants> {
     let grant = (0..ROLES, scope(), end());
     let grant = grant.prop_map(|(number, scope, expires_at)| RoleGrant { role: role(number), scope, expires_at });
     let given = (pattern(), any::<bool>(), end());
-    let given = given.prop_map(|(pattern, allowed, expires_at)| OverrideGrant { pattern, allowed, expires_at, reason: None });
+    let given =
+        given.prop_map(|(pattern, allowed, expires_at)| OverrideGrant { pattern, allowed, expires_at, reason: None });
     (prop::bool::weighted(0.9), prop::collection::vec(grant, 0..4), prop::collection::vec(given, 0..5))
         .prop_map(|(active, roles, overrides)| PersonGrants { active, roles, overrides })
 }
@@ -528,12 +534,7 @@ fn every_question() -> Vec<Permission> {
 }
 
 fn every_place() -> [Option<Facts>; 4] {
-    [
-        None,
-        Some(facts(None, None)),
-        Some(facts(Some("finance"), None)),
-        Some(facts(Some("finance"), Some("riyadh"))),
-    ]
+    [None, Some(facts(None, None)), Some(facts(Some("finance"), None)), Some(facts(Some("finance"), Some("riyadh")))]
 }
 
 proptest! {

@@ -89,8 +89,7 @@ impl Grants {
         set_context(&mut tx, None, "node").await?;
         let time = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&mut *tx).await?;
         self.0.clock.sample(time, asked_at);
-        let versions =
-            sqlx::query!("select tenant_id, version from grant_versions").fetch_all(&mut *tx).await?;
+        let versions = sqlx::query!("select tenant_id, version from grant_versions").fetch_all(&mut *tx).await?;
         let known = self.0.tenants.load();
         let mut next = HashMap::clone(&known);
         let mut moved = false;
@@ -170,19 +169,22 @@ fn micros(duration: Duration) -> i64 {
 /// Says for whom a transaction works: row-level security reads it. It ends with the transaction.
 pub async fn set_context(connection: &mut PgConnection, tenant: Option<TenantId>, scope: &str) -> sqlx::Result<()> {
     let tenant = tenant.map_or_else(String::new, |tenant| tenant.to_string());
-    sqlx::query!("select set_config('app.tenant', $1, true) as tenant, set_config('app.scope', $2, true) as scope", tenant, scope)
-        .fetch_one(connection)
-        .await?;
+    sqlx::query!(
+        "select set_config('app.tenant', $1, true) as tenant, set_config('app.scope', $2, true) as scope",
+        tenant,
+        scope
+    )
+    .fetch_one(connection)
+    .await?;
     Ok(())
 }
 
 /// Compiles a tenant's grants. The transaction is in the scope `node`.
 pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<Snapshot> {
-    let version =
-        sqlx::query_scalar!("select version from grant_versions where tenant_id = $1", tenant.0)
-            .fetch_one(&mut *connection)
-            .await
-            .context("read the version of the grants")?;
+    let version = sqlx::query_scalar!("select version from grant_versions where tenant_id = $1", tenant.0)
+        .fetch_one(&mut *connection)
+        .await
+        .context("read the version of the grants")?;
     let catalogue = sqlx::query_as!(
         PermissionInfo,
         "select key, name_ar, name_en from permissions where tenant_id is null or tenant_id = $1",
@@ -213,10 +215,7 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
     Ok(snapshot)
 }
 
-async fn people(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
+async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
     let rows = sqlx::query!(
         r#"select id, status = 'active' as "active!" from users where tenant_id = $1 and status <> 'deleted'"#,
         tenant.0,
@@ -310,4 +309,3 @@ pub async fn lock_super_admins(connection: &mut PgConnection) -> sqlx::Result<()
     sqlx::query!("select pg_advisory_xact_lock(hashtext('bawwab.super-admin'))").fetch_one(connection).await?;
     Ok(())
 }
-

@@ -182,7 +182,9 @@ impl Tx {
             self.set_scope(self.scope).await?;
         }
         match permission {
-            Some(permission) if self.undecided.is_none() && self.filter.is_none() => self.require(permission.clone()).await,
+            Some(permission) if self.undecided.is_none() && self.filter.is_none() => {
+                self.require(permission.clone()).await
+            }
             _ => Ok(()),
         }
     }

@@ -26,12 +26,14 @@ use crate::{
 pub fn PersonHead(person: Person) -> impl IntoView {
     let locale = locale();
     let number = td_string!(locale, accounts.number, number = person.number).to_string();
+    let roles = person.roles.into_iter().map(|role| pieces::badge(Tone::Neutral, None, role)).collect_view();
     view! {
         <div class="page-head">
             {pieces::avatar(&person.name, true)}
             <div class="grow">
                 <h1>{pieces::typed(person.name)}</h1>
                 <p class="small muted">{pieces::typed(person.email)} " · " <span class="num">{number}</span></p>
+                <div class="badges">{roles}</div>
             </div>
             <div class="badges">
                 {status_badge(person.status)}

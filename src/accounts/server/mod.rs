@@ -18,7 +18,9 @@ use crate::{
             record::{Action, Event},
         },
     },
-    accounts::{AddedPerson, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status, StatusChange},
+    accounts::{
+        AddedPerson, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status, StatusChange,
+    },
     base::{
         errors::{AppError, Conflict, FieldCode},
         ids::{RoleId, UserId},
@@ -219,10 +221,8 @@ pub async fn make_super_admin(
     store::insert(tx, id, &person, Status::Active, Some(password_hash)).await?;
     let role = store::platform_role(tx).await?;
     let grant = RoleGrant { role, scope: Default::default(), expires_at: None };
-    let changes = [
-        Change::Person { user: id, active: true, first_role: None },
-        Change::Roles { user: id, roles: vec![grant] },
-    ];
+    let changes =
+        [Change::Person { user: id, active: true, first_role: None }, Change::Roles { user: id, roles: vec![grant] }];
     tx.grant(&changes, Granter::Setup).await?;
     Ok(id)
 }

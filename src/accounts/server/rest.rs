@@ -1,6 +1,10 @@
 //! People over REST.
 
-use axum::{Extension, Json, http::StatusCode, response::{IntoResponse as _, Response}};
+use axum::{
+    Extension, Json,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{

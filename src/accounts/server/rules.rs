@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for text in ["a", "@b.c", "a@", "a@b@c.d", "a b@c.d", "a@b..c", ".a@b.c", "a\u{202e}@b.c", "a@b\n.c", "a,b@c.d"] {
+        for text in ["a", "@b.c", "a@", "a@b@c.d", "a b@c.d", "a@b..c", ".a@b.c", "a\u{202e}@b.c", "a@b\n.c", "a,b@c.d"]
+        {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }
         assert_eq!(Email::parse(""), Err(FieldCode::Required));

@@ -348,14 +348,9 @@ pub async fn update(tx: &mut Tx, id: UserId, edit: &ParsedEdit) -> Result<(), Ap
 /// Sets the state. A session of somebody who is not active is dead, whatever its row says.
 pub async fn set_status(tx: &mut Tx, id: UserId, status: Status) -> Result<(), AppError> {
     let tenant = tx.tenant()?;
-    sqlx::query!(
-        "update users set status = $3 where id = $1 and tenant_id = $2",
-        id.0,
-        tenant.0,
-        status.as_str()
-    )
-    .execute(tx.conn())
-    .await?;
+    sqlx::query!("update users set status = $3 where id = $1 and tenant_id = $2", id.0, tenant.0, status.as_str())
+        .execute(tx.conn())
+        .await?;
     Ok(())
 }
 

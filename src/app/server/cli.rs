@@ -14,7 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    access::server::{Cx, Heart, Quiet, Tx, node, record::{Action, Event}},
+    access::server::{
+        Cx, Heart, Quiet, Tx, node,
+        record::{Action, Event},
+    },
     accounts::{
         Password,
         server::{links, make_super_admin, rules::Email},

@@ -39,9 +39,7 @@ async fn try_once(cx: &Cx, mut request: Request, next: Next) -> Result<Response,
     let key = key.to_str().ok().map(str::trim).filter(|key| (1..=200).contains(&key.len()));
     let key = key.ok_or(AppError::field("idempotency-key", FieldCode::Malformed))?.to_owned();
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, BODY_LIMIT)
-        .await
-        .map_err(|_too_long| AppError::field("body", FieldCode::TooLong))?;
+    let body = to_bytes(body, BODY_LIMIT).await.map_err(|_too_long| AppError::field("body", FieldCode::TooLong))?;
     let mut digested = format!("{} {}\n", parts.method, parts.uri).into_bytes();
     digested.extend_from_slice(&body);
     let key = IdempotencyKey { key, digest: crypto::sha256(&digested) };
@@ -92,12 +90,7 @@ async fn first_answer(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey) -> R
     Ok(Some(response))
 }
 
-async fn keep(
-    cx: &Cx,
-    person: &PersonCaller,
-    key: &IdempotencyKey,
-    response: Response,
-) -> Result<Response, AppError> {
+async fn keep(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey, response: Response) -> Result<Response, AppError> {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 4 * BODY_LIMIT).await.map_err(|error| anyhow::anyhow!("read an answer: {error}"))?;
     let sealed = cx.keys().seal(&place(person, &key.key), &body);

@@ -60,7 +60,10 @@ pub async fn protect(State(state): State<AppState>, request: Request, next: Next
     default(header::REFERRER_POLICY, "same-origin");
     default(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     default(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
-    default(HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+    default(
+        HeaderName::from_static("permissions-policy"),
+        "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    );
     default(header::CACHE_CONTROL, "no-store");
     if state.heart.public_url().is_https() {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");

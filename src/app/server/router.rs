@@ -26,8 +26,9 @@ use tower_http::{
 use crate::{
     access::server::{Cx, Heart},
     app::{
-        App, shell,
+        App,
         server::{AppState, idempotency, layers, openapi, panics, preferences, problem},
+        shell,
     },
     base::{
         errors::AppError,
@@ -65,9 +66,7 @@ pub fn router(wiring: Wiring) -> Router {
     let pages = {
         let options = state.options.clone();
         Router::<AppState>::new()
-            .leptos_routes_with_context(&state, generate_route_list(App), page_context, move || {
-                shell(options.clone())
-            })
+            .leptos_routes_with_context(&state, generate_route_list(App), page_context, move || shell(options.clone()))
             .route("/login", post(forms::login))
             .route("/setup", post(forms::set_up))
             .route("/welcome", post(forms::welcome))

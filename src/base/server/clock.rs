@@ -21,7 +21,10 @@ pub struct Clock(Arc<Kind>);
 
 enum Kind {
     /// Microseconds to add to the monotonic time since `start`.
-    Database { start: Instant, offset: AtomicI64 },
+    Database {
+        start: Instant,
+        offset: AtomicI64,
+    },
     Fixed(AtomicI64),
 }
 

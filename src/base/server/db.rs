@@ -19,8 +19,10 @@ const OLDEST: i32 = 150_000;
 /// Brings the database to the current shape as its owner: the application role, then the migrations.
 pub async fn prepare(owner: &PgConnectOptions) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect_with(owner).await.context("connect to PostgreSQL")?;
-    let version: String =
-        sqlx::query_scalar("show server_version_num").fetch_one(&mut connection).await.context("ask for the version")?;
+    let version: String = sqlx::query_scalar("show server_version_num")
+        .fetch_one(&mut connection)
+        .await
+        .context("ask for the version")?;
     if version.parse::<i32>().is_ok_and(|version| version < OLDEST) {
         bail!("PostgreSQL 15 or later is needed; this server is {version}");
     }

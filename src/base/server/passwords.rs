@@ -152,7 +152,8 @@ type Parsed = ((u32, u32, u32), Vec<u8>, Vec<u8>);
 fn parse(stored: &str) -> Option<Parsed> {
     let mut parts = stored.strip_prefix("$argon2id$v=19$")?.split('$');
     let (params, salt, hash) = (parts.next()?, parts.next()?, parts.next()?);
-    let mut numbers = params.split(',').zip(["m=", "t=", "p="]).map(|(part, name)| part.strip_prefix(name)?.parse().ok());
+    let mut numbers =
+        params.split(',').zip(["m=", "t=", "p="]).map(|(part, name)| part.strip_prefix(name)?.parse().ok());
     let params = (numbers.next()??, numbers.next()??, numbers.next()??);
     let hash = STANDARD_NO_PAD.decode(hash).ok().filter(|hash| hash.len() == HASH_LENGTH)?;
     Some((params, STANDARD_NO_PAD.decode(salt).ok()?, hash))

@@ -14,10 +14,9 @@ pub trait Setting: Serialize + DeserializeOwned + Default {
 
 /// The tenant's value.
 pub async fn get<S: Setting>(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<S> {
-    let value =
-        sqlx::query_scalar!("select value from settings where tenant_id = $1 and key = $2", tenant.0, S::KEY)
-            .fetch_optional(connection)
-            .await?;
+    let value = sqlx::query_scalar!("select value from settings where tenant_id = $1 and key = $2", tenant.0, S::KEY)
+        .fetch_optional(connection)
+        .await?;
     match value {
         None => Ok(S::default()),
         Some(value) => serde_json::from_value(value).with_context(|| format!("read the setting {}", S::KEY)),

@@ -125,8 +125,8 @@ fn keys(tx: &Tx, field: &str, keys: &[String], errors: &mut FieldErrors) -> Resu
     let snapshot = tx.snapshot()?;
     let mut parsed = BTreeSet::new();
     for (at, key) in keys.iter().enumerate() {
-        let known = Permission::parse(key)
-            .and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
+        let known =
+            Permission::parse(key).and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
         parsed.extend(errors.take(&format!("{field}[{at}]"), known));
     }
     Ok(parsed.into_iter().collect())
@@ -274,9 +274,7 @@ async fn apply(
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(&tx, &person)?;
     let event = |action| Event::done(action).on("user", user, &person.name);
-    let names = |rights: &PersonRights| {
-        json!({"roles": rights.roles.iter().map(|role| role.role.name.clone()).collect::<Vec<_>>()})
-    };
+    let names = |rights: &PersonRights| json!({"roles": rights.roles.iter().map(|role| role.role.name.clone()).collect::<Vec<_>>()});
     let assigned = event(Action::AssignRoles).change(names(&before), names(&after));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {

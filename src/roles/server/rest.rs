@@ -1,6 +1,10 @@
 //! Roles and grants over REST.
 
-use axum::{Extension, Json, http::StatusCode, response::{IntoResponse as _, Response}};
+use axum::{
+    Extension, Json,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};

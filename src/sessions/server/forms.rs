@@ -55,7 +55,10 @@ pub async fn login(
         Ok(signed_in) => enter(&signed_in, &secret, &form.next),
         Err(error) => {
             let path = match local(&form.next) {
-                Some(next) => format!("/login?{}", form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish()),
+                Some(next) => format!(
+                    "/login?{}",
+                    form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish()
+                ),
                 None => "/login".to_owned(),
             };
             again(&cx, &draw, &headers, &path, error, FormOutcome { email: form.email, ..FormOutcome::default() }).await
@@ -219,7 +222,19 @@ mod tests {
     #[test]
     fn only_a_path_of_ours_is_gone_on_to() {
         assert_eq!(local("/console/people?q=%D8%B3"), Some("/console/people?q=%D8%B3"));
-        for next in ["", "//evil", "/\\evil", "https:evil", "https://evil", "javascript:1", "/a\r\nb", "/a b", "\\evil", "/a\\b", "/\t/evil"] {
+        for next in [
+            "",
+            "//evil",
+            "/\\evil",
+            "https:evil",
+            "https://evil",
+            "javascript:1",
+            "/a\r\nb",
+            "/a b",
+            "\\evil",
+            "/a\\b",
+            "/\t/evil",
+        ] {
             assert_eq!(local(next), None, "{next:?}");
         }
     }

@@ -120,7 +120,7 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
     let candidate = store::candidate(&mut tx, &login).await?;
     drop(tx);
     let account = candidate.as_ref().map_or_else(|| Subject::Nobody(login.clone()), |c| Subject::Account(c.user));
-    let mut subjects = vec![account.clone()];
+    let mut subjects = vec![account];
     subjects.extend(cx.origin().ip.map(Subject::Address));
     let counted = match throttle::count(cx, &subjects).await {
         Ok(counted) => counted,
@@ -146,7 +146,7 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
             return Err(AppError::SignedOut(SignedOut::WrongCredentials));
         }
     };
-    throttle::forgive(cx, &account).await?;
+    throttle::forgive(cx, &subjects).await?;
     let mut tx = cx.door().await?;
     tx.enter(candidate.tenant).await?;
     if verdict == Verdict::RightButOld {
@@ -178,12 +178,7 @@ async fn record_at_door(cx: &Cx, candidate: Option<&Candidate>, event: Event) ->
 }
 
 /// Opens a session of somebody who has proved themselves. The transaction has entered their tenant.
-async fn open_session(
-    tx: &mut Tx,
-    candidate: &Candidate,
-    kind: Kind,
-    device: Device,
-) -> Result<SignedIn, AppError> {
+async fn open_session(tx: &mut Tx, candidate: &Candidate, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let (now, ip, user_agent) = (tx.now(), tx.cx().origin().ip, tx.cx().origin().user_agent.clone());
     let lifetimes = settings::get::<Lifetimes>(tx.conn(), candidate.tenant).await?;
     let session = SessionId(Uuid::now_v7());

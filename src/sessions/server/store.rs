@@ -69,12 +69,7 @@ pub struct Device {
 }
 
 /// Finds the person's device again or keeps it as a new one.
-pub async fn upsert_device(
-    tx: &mut Tx,
-    user: UserId,
-    device: &Device,
-    ip: Option<IpAddr>,
-) -> Result<Uuid, AppError> {
+pub async fn upsert_device(tx: &mut Tx, user: UserId, device: &Device, ip: Option<IpAddr>) -> Result<Uuid, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
     let id = sqlx::query_scalar!(
         "insert into devices (id, tenant_id, user_id, fingerprint, name, kind, browser, ip, last_seen_at, created_at)
@@ -231,12 +226,7 @@ pub async fn rekey(
 }
 
 /// Ends one session, or all of a person. Gives back how many.
-pub async fn end(
-    tx: &mut Tx,
-    user: UserId,
-    only: Option<SessionId>,
-    because: &str,
-) -> Result<u64, AppError> {
+pub async fn end(tx: &mut Tx, user: UserId, only: Option<SessionId>, because: &str) -> Result<u64, AppError> {
     let now = tx.now();
     let ended = sqlx::query!(
         "update sessions set ended_at = $3, ended_because = $4

@@ -93,7 +93,8 @@ pub async fn count(cx: &Cx, subjects: &[Subject]) -> Result<Counted, AppError> {
         match row {
             Some(row) => last_free |= row.attempts >= free,
             None => {
-                let until = sqlx::query_scalar!("select blocked_until from limits where subject = $1", subject.digest());
+                let until =
+                    sqlx::query_scalar!("select blocked_until from limits where subject = $1", subject.digest());
                 let until = until.fetch_optional(tx.conn()).await?.flatten().unwrap_or(now);
                 let seconds = (until - now).num_seconds() + 1;
                 let retry_after = u32::try_from(seconds).unwrap_or(1).max(1);
@@ -107,11 +108,29 @@ pub async fn count(cx: &Cx, subjects: &[Subject]) -> Result<Counted, AppError> {
     Ok(if last_free { Counted::LastFree } else { Counted::Free })
 }
 
-/// Whoever proved themselves starts again. The address keeps its count: one good account there proves nothing of the
-/// others.
-pub async fn forgive(cx: &Cx, subject: &Subject) -> Result<(), AppError> {
+/// Whoever proved themselves starts again. Their address gets back this one attempt only, so that an office may sign in
+/// all morning while one good account there hides no guesses at others.
+pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
     let mut tx = cx.door().await?;
-    sqlx::query!("delete from limits where subject = $1", subject.digest()).execute(tx.conn()).await?;
+    for subject in subjects {
+        let digest = subject.digest();
+        match subject {
+            Subject::Account(_) | Subject::Nobody(_) => {
+                sqlx::query!("delete from limits where subject = $1", digest).execute(tx.conn()).await?;
+            }
+            Subject::Address(_) => {
+                sqlx::query!(
+                    "update limits set attempts = greatest(attempts - 1, 0),
+                         blocked_until = case when attempts - 1 < $2 then null else blocked_until end
+                     where subject = $1",
+                    digest,
+                    subject.free(),
+                )
+                .execute(tx.conn())
+                .await?;
+            }
+        }
+    }
     tx.commit_quietly(Quiet::Counter).await
 }
 

@@ -31,9 +31,19 @@ async fn every_act_leaves_its_row(pool: PgPool) {
     assert_eq!(
         app.actions().await,
         [
-            "auth.setup", "auth.login", "admin.user_create", "admin.user_update", "admin.user_status",
-            "admin.grant_permission", "admin.assign_roles", "admin.role_create", "admin.role_update",
-            "admin.role_delete", "admin.user_delete", "auth.logout", "auth.login_failed",
+            "auth.setup",
+            "auth.login",
+            "admin.user_create",
+            "admin.user_update",
+            "admin.user_status",
+            "admin.grant_permission",
+            "admin.assign_roles",
+            "admin.role_create",
+            "admin.role_update",
+            "admin.role_delete",
+            "admin.user_delete",
+            "auth.logout",
+            "auth.login_failed",
         ]
     );
     let admin = app.sign_in("hind@nakheel.example").await;

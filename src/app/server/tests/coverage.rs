@@ -10,8 +10,7 @@ use crate::app::server::{
 };
 
 /// Whoever comes may use these.
-const PUBLIC_DOORS: &[&str] =
-    &["post /auth/login", "post /auth/refresh", "post /api/links/look"];
+const PUBLIC_DOORS: &[&str] = &["post /auth/login", "post /auth/refresh", "post /api/links/look"];
 /// These open what belongs to the caller alone.
 const OWN_DOORS: &[&str] = &["post /auth/logout", "get /auth/me", "post /api/me"];
 
@@ -206,7 +205,8 @@ async fn thousands_of_pages_leave_no_panic(pool: PgPool) {
     let cookies = app.anonymous().form("/login", &form).await.cookies();
     let browser = app.anonymous().with("cookie", &cookies);
     let person = format!("/console/people/{}?tab=permissions", admin.id);
-    let pages = ["/login", "/console", "/console/people", person.as_str(), "/console/roles", "/console/audit", "/nothing"];
+    let pages =
+        ["/login", "/console", "/console/people", person.as_str(), "/console/roles", "/console/audit", "/nothing"];
     let before = panics::count();
     for _ in 0..4 {
         let tasks = (0..8).map(|worker| {

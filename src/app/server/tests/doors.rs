@@ -19,7 +19,13 @@ async fn the_set_up_link_makes_the_first_super_admin_once(pool: PgPool) {
     assert!(link.starts_with(&format!("{PUBLIC}/setup?token=")));
     let token = link.split_once('=').expect("a token").1;
     let form = |name, password| {
-        [("token", token), ("name", name), ("email", "a@b.example"), ("password", password), ("password_again", PASSWORD)]
+        [
+            ("token", token),
+            ("name", name),
+            ("email", "a@b.example"),
+            ("password", password),
+            ("password_again", PASSWORD),
+        ]
     };
     let short = app.anonymous().form("/setup", &form("هند", "short")).await;
     assert_eq!(short.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -93,7 +99,8 @@ async fn a_bcrypt_hash_is_renewed_at_the_next_sign_in(pool: PgPool) {
     let hash = bcrypt::hash(PASSWORD, 4).expect("a hash");
     sqlx::query("update users set password_hash = $1").bind(hash).execute(&app.owner).await.expect("works");
     app.sign_in("hind@nakheel.example").await;
-    let new: String = sqlx::query_scalar("select password_hash from users").fetch_one(&app.owner).await.expect("a hash");
+    let new: String =
+        sqlx::query_scalar("select password_hash from users").fetch_one(&app.owner).await.expect("a hash");
     assert!(new.starts_with("$argon2id$"), "{new}");
     app.sign_in("hind@nakheel.example").await;
     assert_eq!(admin.get("/auth/me").await.status, StatusCode::OK);
@@ -171,6 +178,26 @@ async fn an_address_runs_out_of_guesses_whatever_it_claims(pool: PgPool) {
     assert_eq!(attempt(31).await, StatusCode::TOO_MANY_REQUESTS);
 }
 
+/// A8: people who prove themselves do not use up their address: a whole office may sign in.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn good_sign_ins_do_not_use_up_an_address(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    app.admin().await;
+    for _ in 0..40 {
+        app.sign_in("hind@nakheel.example").await;
+    }
+    // And one good account hides no guesses at others.
+    let mut refused = 0;
+    for n in 0..40 {
+        let body = json!({"email": format!("p{n}@x.example"), "password": PASSWORD});
+        let status = app.anonymous().post("/auth/login", body).await.status;
+        refused += usize::from(status == StatusCode::UNAUTHORIZED);
+        let body = json!({"email": "hind@nakheel.example", "password": PASSWORD});
+        app.anonymous().post("/auth/login", body).await;
+    }
+    assert_eq!(refused, 30);
+}
+
 /// A3: a refresh rotates; what is spent is refused, and shown later it ends the family and is audited.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_spent_refresh_token_shown_later_ends_the_family(pool: PgPool) {
@@ -178,9 +205,8 @@ async fn a_spent_refresh_token_shown_later_ends_the_family(pool: PgPool) {
     app.admin().await;
     let body = json!({"email": "hind@nakheel.example", "password": PASSWORD});
     let first = app.anonymous().post("/auth/login", body).await.ok();
-    let refresh = async |token: &serde_json::Value| {
-        app.anonymous().post("/auth/refresh", json!({"refresh_token": token})).await
-    };
+    let refresh =
+        async |token: &serde_json::Value| app.anonymous().post("/auth/refresh", json!({"refresh_token": token})).await;
     let second = refresh(&first["refresh_token"]).await.ok();
     assert_eq!(refresh(&first["refresh_token"]).await.status, StatusCode::UNAUTHORIZED);
     // Within ten seconds that was a race: the child is still good.
@@ -369,7 +395,8 @@ async fn unsafe_requests_with_cookies_must_come_from_our_own_pages(pool: PgPool)
         let call = browser.with(name, value).post("/api/people/add", json!({"person": person})).await;
         assert_eq!(call.status, StatusCode::FORBIDDEN, "{name}: {value}");
         let login = app.anonymous().with(name, value);
-        let login = login.send(Method::POST, "/login", Some("application/x-www-form-urlencoded"), "email=a".into()).await;
+        let login =
+            login.send(Method::POST, "/login", Some("application/x-www-form-urlencoded"), "email=a".into()).await;
         assert_eq!(login.status, StatusCode::FORBIDDEN, "login CSRF, {name}: {value}");
     }
     browser.with("origin", PUBLIC).post("/admin/users", person).await.ok();
@@ -429,7 +456,8 @@ async fn a_welcome_link_opens_once(pool: PgPool) {
     assert_eq!(entered, 1);
     app.sign_in("new@x.example").await;
     // A set-up door does not know a welcome token.
-    let again = admin.post(&format!("/admin/users/{}/link", added["id"].as_str().expect("an id")), json!({})).await.ok();
+    let again =
+        admin.post(&format!("/admin/users/{}/link", added["id"].as_str().expect("an id")), json!({})).await.ok();
     let token = again["link"].as_str().expect("a link").split_once('=').expect("a token").1.to_owned();
     let page = app.anonymous().get(&format!("/setup?token={token}")).await;
     assert_eq!(page.status, StatusCode::GONE);

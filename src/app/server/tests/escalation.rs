@@ -86,7 +86,8 @@ fn bits(keys: &[&str], places: &[usize]) -> Rights {
 
 fn named(rights: Rights) -> Vec<String> {
     let places = KEYS.iter().flat_map(|key| PLACES.iter().map(move |place| format!("{key} at {place:?}")));
-    let mut names = places.enumerate().filter(|(at, _)| rights >> at & 1 == 1).map(|(_, name)| name).collect::<Vec<_>>();
+    let mut names =
+        places.enumerate().filter(|(at, _)| rights >> at & 1 == 1).map(|(_, name)| name).collect::<Vec<_>>();
     names.extend((rights & SUPER_ADMIN != 0).then(|| "super-admin".to_owned()));
     names
 }
@@ -168,6 +169,11 @@ impl World {
     fn hands_on(&self, tables: &Tables, who: usize, now: i64) -> Rights {
         let rights = self.rights(tables, who, now);
         if rights & SUPER_ADMIN == 0 { rights } else { Rights::MAX }
+    }
+
+    /// What everybody gets who registers.
+    fn everybodys(&self, tables: &Tables) -> Rights {
+        self.roles[FIRST].iter().fold(0, |all, pattern| all | tables.everywhere[*pattern])
     }
 
     /// Every moment from now on at which something may be different, and one after all of them.
@@ -380,7 +386,11 @@ fn scope() -> impl Strategy<Value = usize> {
 fn somebody() -> impl Strategy<Value = Somebody> {
     let roles = prop::collection::btree_map(0..ROLES, (scope(), lasts()), 0..3);
     let overrides = prop::collection::btree_map(0..PATTERNS.len(), (any::<bool>(), lasts()), 0..4);
-    (prop::bool::weighted(0.8), roles, overrides).prop_map(|(active, roles, overrides)| Somebody { active, roles, overrides })
+    (prop::bool::weighted(0.8), roles, overrides).prop_map(|(active, roles, overrides)| Somebody {
+        active,
+        roles,
+        overrides,
+    })
 }
 
 fn world() -> impl Strategy<Value = World> {
@@ -457,10 +467,18 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
                 let granters = world.hands_on(&tables, step.actor, now);
                 for at in World::moments(&[&world, &without, &next], now) {
                     for who in 0..next.people.len() {
-                        let had = if who < world.people.len() { world.rights(&tables, who, at) } else { 0 };
+                        let had = match world.people.get(who) {
+                            Some(somebody) if somebody.active => world.rights(&tables, who, at),
+                            // Whoever begins, or begins again, has what everybody gets.
+                            _ => world.everybodys(&tables),
+                        };
                         let had = had | without.rights(&tables, who, at) | granters;
                         let more = next.rights(&tables, who, at) & !had;
-                        prop_assert!(more == 0, "{who} gains {:?} at {at} by {step:?} at {now} in {world:?}", named(more));
+                        prop_assert!(
+                            more == 0,
+                            "{who} gains {:?} at {at} by {step:?} at {now} in {world:?}",
+                            named(more)
+                        );
                     }
                 }
                 (world, snapshot) = (next, Arc::new(staged));
@@ -477,7 +495,10 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
     if let Err(failure) = outcome {
         panic!("{failure}");
     }
-    assert!(accepted.get() > 2000 && refused.get() > 2000, "{accepted:?} accepted, {refused:?} refused: not much was tried");
+    assert!(
+        accepted.get() > 2000 && refused.get() > 2000,
+        "{accepted:?} accepted, {refused:?} refused: not much was tried"
+    );
 }
 
 /// CVE-2025-5999, CVE-2024-9180, CVE-2024-37905: whoever may change the address of an account, or hand out a link to it,
@@ -496,8 +517,7 @@ fn nobody_acts_on_an_account_that_ever_gives_more_than_they_hold() {
             }
             if check_outranked(&snapshot, user_id(actor), user_id(target), moment(0)).is_ok() {
                 allowed.set(allowed.get() + 1);
-                let everybodys = world.roles[FIRST].iter().fold(0, |all, pattern| all | tables.everywhere[*pattern]);
-                let holds = world.hands_on(&tables, actor, 0) | everybodys;
+                let holds = world.hands_on(&tables, actor, 0) | world.everybodys(&tables);
                 for at in World::moments(&[&world], 0) {
                     let more = world.rights_if_active(&tables, target, at) & !holds;
                     prop_assert!(more == 0, "{actor} reaches {target}, who has {:?} at {at}", named(more));
@@ -539,8 +559,22 @@ impl Dice {
 
 /// What the administrators hand around.
 const HANDED: [&str; 16] = [
-    "users.read", "users.update", "users.delete", "users.*", "roles.read", "roles.update", "roles.*", "permissions.assign",
-    "permissions.*", "audit.read", "audit.export", "audit.*", "signals.create", "settings.*", "reports.read", "*",
+    "users.read",
+    "users.update",
+    "users.delete",
+    "users.*",
+    "roles.read",
+    "roles.update",
+    "roles.*",
+    "permissions.assign",
+    "permissions.*",
+    "audit.read",
+    "audit.export",
+    "audit.*",
+    "signals.create",
+    "settings.*",
+    "reports.read",
+    "*",
 ];
 const ADDED_ROLES: [&str; 8] =
     ["super-admin", "super-admin", "super-admin", "admin", "support", "readonly", "ceo", "standard-user"];
@@ -686,9 +720,7 @@ impl History {
                 }
                 let half = |wanted: bool| {
                     let items = set.iter().filter(|(_, (allowed, _))| *allowed == wanted);
-                    let item = |(key, (_, end)): (&String, &(bool, Option<i64>))| {
-                        json!({"key": key, "expires_at": end.map(|end| moment(end).to_rfc3339())})
-                    };
+                    let item = |(key, (_, end)): (&String, &(bool, Option<i64>))| json!({"key": key, "expires_at": end.map(|end| moment(end).to_rfc3339())});
                     items.map(item).collect::<Vec<_>>()
                 };
                 let body = json!({"allow": half(true), "deny": half(false)});
@@ -723,7 +755,11 @@ impl History {
             }
             _ => {
                 let email = self.people[target].email.clone();
-                (Tried::TakeOver { target }, format!("PATCH {user}"), client.patch(&user, json!({"email": email})).await)
+                (
+                    Tried::TakeOver { target },
+                    format!("PATCH {user}"),
+                    client.patch(&user, json!({"email": email})).await,
+                )
             }
         };
         assert!(!answer.status.is_server_error(), "{path}: {}", answer.text);
@@ -752,7 +788,11 @@ async fn through_the_api_nobody_ends_with_more_than_before_plus_what_the_granter
     let tools = ["permissions.assign", "permissions.read", "users.read", "roles.read"];
     let kinds: [(&str, &[&str], Value); 5] = [
         ("people", &["users.*", "roles.*", "permissions.*", "audit.read"], json!({})),
-        ("roles", &["roles.*", "users.create", "users.update", "signals.create", "audit.*"], json!({"deny": ["audit.export"]})),
+        (
+            "roles",
+            &["roles.*", "users.create", "users.update", "signals.create", "audit.*"],
+            json!({"deny": ["audit.export"]}),
+        ),
         ("links", &["users.update", "users.create", "users.reset_password", "reports.read"], json!({})),
         ("bound", &["*"], json!({"deny": ["settings.*", "audit.export"]})),
         ("owner", &["*"], json!({})),

@@ -48,12 +48,14 @@ async fn ids(connection: &mut PgConnection, query: &'static str, tenant: Uuid) -
 async fn populate(connection: &mut PgConnection, tenant: Uuid, seed: u64, now: DateTime<Utc>) {
     let mut dice = Dice(seed);
     for own in ["crm.read", "crm.*", "crm.deals.read", "crm.deals.*", "users.export"] {
-        sqlx::query("insert into permissions (tenant_id, key, name_ar, name_en) values ($1, $2, $2, $2) on conflict do nothing")
-            .bind(tenant)
-            .bind(own)
-            .execute(&mut *connection)
-            .await
-            .expect("a permission");
+        sqlx::query(
+            "insert into permissions (tenant_id, key, name_ar, name_en) values ($1, $2, $2, $2) on conflict do nothing",
+        )
+        .bind(tenant)
+        .bind(own)
+        .execute(&mut *connection)
+        .await
+        .expect("a permission");
     }
     let permissions = "select id from permissions where tenant_id is null or tenant_id = $1 order by key, id";
     let permissions = ids(connection, permissions, tenant).await;
@@ -81,15 +83,17 @@ async fn populate(connection: &mut PgConnection, tenant: Uuid, seed: u64, now: D
     for number in 0..30 {
         let user = Uuid::from_u64_pair(seed, 1000 + number);
         let status = ["active", "active", "active", "active", "invited", "suspended", "deleted"][dice.below(7)];
-        sqlx::query("insert into users (id, tenant_id, email, name, status, created_at) values ($1, $2, $3, $3, $4, $5)")
-            .bind(user)
-            .bind(tenant)
-            .bind(format!("p{number}-{seed}@x.example"))
-            .bind(status)
-            .bind(now)
-            .execute(&mut *connection)
-            .await
-            .expect("a person");
+        sqlx::query(
+            "insert into users (id, tenant_id, email, name, status, created_at) values ($1, $2, $3, $3, $4, $5)",
+        )
+        .bind(user)
+        .bind(tenant)
+        .bind(format!("p{number}-{seed}@x.example"))
+        .bind(status)
+        .bind(now)
+        .execute(&mut *connection)
+        .await
+        .expect("a person");
         for _ in 0..dice.below(4) {
             // The platform's role, the first, more often than chance would have it.
             let role = if dice.chance(15) { roles[0] } else { roles[dice.below(roles.len())] };
@@ -109,7 +113,8 @@ async fn populate(connection: &mut PgConnection, tenant: Uuid, seed: u64, now: D
                 .expect("a role of a person");
         }
         for _ in 0..dice.below(6) {
-            let query = "insert into user_permissions (tenant_id, user_id, permission_id, allowed, expires_at, created_at)
+            let query =
+                "insert into user_permissions (tenant_id, user_id, permission_id, allowed, expires_at, created_at)
                  values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
             sqlx::query(query)
                 .bind(tenant)

@@ -21,7 +21,8 @@ fn encoded(text: &str) -> String {
 async fn search_folds_arabic_spellings(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
-    for (n, name) in ["أحمد الشهري", "فاطمة الزهراء", "مُحَمَّد عــلي", "Zoë Müller", "هدى آل سعود"].iter().enumerate() {
+    for (n, name) in ["أحمد الشهري", "فاطمة الزهراء", "مُحَمَّد عــلي", "Zoë Müller", "هدى آل سعود"].iter().enumerate()
+    {
         admin.post("/admin/users", json!({"email": format!("p{n}@x.example"), "name": name})).await.ok();
     }
     for (q, found) in [
@@ -157,8 +158,20 @@ async fn no_request_takes_a_field_that_is_not_its_own(pool: PgPool) {
     let path = format!("/admin/users/{}", sara.id);
     let before = admin.get(&path).await.ok();
     for field in [
-        "id", "number", "tenant_id", "status", "is_active", "is_super_admin", "password_hash", "rights_version",
-        "email_confirmed_at", "created_at", "role", "roles", "permissions", "__proto__",
+        "id",
+        "number",
+        "tenant_id",
+        "status",
+        "is_active",
+        "is_super_admin",
+        "password_hash",
+        "rights_version",
+        "email_confirmed_at",
+        "created_at",
+        "role",
+        "roles",
+        "permissions",
+        "__proto__",
     ] {
         let refused = admin.patch(&path, json!({field: "x"})).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
@@ -172,10 +185,10 @@ async fn no_request_takes_a_field_that_is_not_its_own(pool: PgPool) {
 async fn bodies_that_do_not_fit_are_refused(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
-    let send = async |body: String| {
-        admin.send(Method::POST, "/admin/users", Some("application/json"), body.into()).await
-    };
-    let deep = format!(r#"{{"email": "a@b.example", "name": "a", "attributes": {}1{}}}"#, "[".repeat(500), "]".repeat(500));
+    let send =
+        async |body: String| admin.send(Method::POST, "/admin/users", Some("application/json"), body.into()).await;
+    let deep =
+        format!(r#"{{"email": "a@b.example", "name": "a", "attributes": {}1{}}}"#, "[".repeat(500), "]".repeat(500));
     for (body, field) in [
         (String::new(), "body"),
         ("{".to_owned(), "body"),
@@ -207,9 +220,7 @@ async fn bodies_that_do_not_fit_are_refused(pool: PgPool) {
 async fn addresses_and_names_are_taken_until_their_person_is_removed(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
-    let body = |email: &str, username: &str, external: &str| {
-        json!({"email": email, "name": "x", "username": username, "external_id": external})
-    };
+    let body = |email: &str, username: &str, external: &str| json!({"email": email, "name": "x", "username": username, "external_id": external});
     let first = admin.post("/admin/users", body("a@x.example", "sara", "1")).await.ok();
     for (body, field) in [
         (body("A＠x.example", "bb", "2"), "email"),
@@ -217,7 +228,10 @@ async fn addresses_and_names_are_taken_until_their_person_is_removed(pool: PgPoo
         (body("b@x.example", "b2", "1"), "external_id"),
     ] {
         let refused = admin.post("/admin/users", body).await;
-        assert_eq!(refused.json()["errors"][0], json!({"field": field, "code": "taken", "title": refused.json()["errors"][0]["title"]}));
+        assert_eq!(
+            refused.json()["errors"][0],
+            json!({"field": field, "code": "taken", "title": refused.json()["errors"][0]["title"]})
+        );
     }
     admin.delete(&format!("/admin/users/{}", first["id"].as_str().expect("an id"))).await.ok();
     admin.post("/admin/users", body("a@x.example", "sara", "1")).await.ok();
@@ -262,7 +276,10 @@ async fn an_idempotency_key_gives_the_first_answer_again(pool: PgPool) {
     assert!(!sealed.windows(token.len()).any(|part| part == token));
     // A refusal frees the key.
     let retry = app.sign_in("hind@nakheel.example").await.with("idempotency-key", "k-2");
-    assert_eq!(retry.post("/admin/users", json!({"email": "x", "name": "c"})).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(
+        retry.post("/admin/users", json!({"email": "x", "name": "c"})).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
     retry.post("/admin/users", json!({"email": "c@x.example", "name": "c"})).await.ok();
 }
 

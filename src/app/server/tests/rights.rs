@@ -151,7 +151,8 @@ async fn lifting_a_deny_needs_what_it_sets_free(pool: PgPool) {
 async fn an_account_with_more_rights_is_out_of_reach(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let role = boss.make_role("إدارة الأشخاص", &["users.*", "permissions.assign", "permissions.read", "roles.read"]).await;
+    let role =
+        boss.make_role("إدارة الأشخاص", &["users.*", "permissions.assign", "permissions.read", "roles.read"]).await;
     let limited = app.person(&boss, "limited@x.example", &[]).await;
     boss.post(&format!("/admin/users/{}/roles", limited.id), json!({"roles": [role]})).await.ok();
     let target = format!("/admin/users/{}", boss.id);

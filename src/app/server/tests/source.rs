@@ -121,7 +121,8 @@ fn folders_use_only_what_stands_above_them() {
 /// The rule that finds the names finds them.
 #[test]
 fn names_are_found_however_they_are_written() {
-    let text = "use crate::{access::{server::Cx, Scope}, base::ids::UserId, roles}; crate::audit::list(); crate::i18n::x";
+    let text =
+        "use crate::{access::{server::Cx, Scope}, base::ids::UserId, roles}; crate::audit::list(); crate::i18n::x";
     assert_eq!(named(text), ["access", "audit", "base", "roles"].map(str::to_owned).into());
 }
 
@@ -147,7 +148,11 @@ fn contexts_are_made_where_they_belong() {
         assert!(!text.contains(".for_person(") || inside == "src/sessions/server/recognise.rs", "{inside}");
         assert!(!text.contains("Cx::for_job(") || inside.starts_with("src/app/server/"), "{inside}");
         assert!(!text.contains("Cx::for_sign_in(") || inside == "src/app/server/layers.rs", "{inside}");
-        assert!(!text.contains("Granter::Setup") || matches!(inside.as_str(), "src/accounts/server/mod.rs" | "src/sessions/server/mod.rs"), "{inside}");
+        assert!(
+            !text.contains("Granter::Setup")
+                || matches!(inside.as_str(), "src/accounts/server/mod.rs" | "src/sessions/server/mod.rs"),
+            "{inside}"
+        );
     }
 }
 
@@ -236,11 +241,8 @@ fn both_languages_hold_every_key_and_every_plural_form() {
 #[test]
 fn the_sources_texts_are_exact() {
     let texts = locale("ar").into_values().collect::<BTreeSet<_>>();
-    for text in [
-        "مرحبًا — سجّل دخولك إلى حسابك",
-        "البريد أو كلمة المرور غير صحيحة",
-        "تم تحديث صلاحيات المستخدم بنجاح.",
-    ] {
+    for text in ["مرحبًا — سجّل دخولك إلى حسابك", "البريد أو كلمة المرور غير صحيحة", "تم تحديث صلاحيات المستخدم بنجاح."]
+    {
         assert!(texts.contains(text), "{text}");
     }
 }
@@ -260,10 +262,12 @@ async fn every_table_is_under_forced_row_level_security(pool: sqlx::PgPool) {
     let without: i64 = {
         let mut tx = pool.begin().await.expect("a transaction");
         sqlx::query("set local role bawwab_app").execute(&mut *tx).await.expect("works");
-        sqlx::query_scalar("select (select count(*) from users) + (select count(*) from user_roles) + (select count(*) from settings)")
-            .fetch_one(&mut *tx)
-            .await
-            .expect("a count")
+        sqlx::query_scalar(
+            "select (select count(*) from users) + (select count(*) from user_roles) + (select count(*) from settings)",
+        )
+        .fetch_one(&mut *tx)
+        .await
+        .expect("a count")
     };
     assert_eq!(without, 0, "without a tenant nothing is seen");
 }

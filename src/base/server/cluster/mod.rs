@@ -336,7 +336,6 @@ fn private_dir(path: &Path, account: Option<&Account>) -> Result<()> {
     }
 }
 
-
 /// `initdb` into `postgres.new`, renamed when it is whole, so a crash half-way leaves nothing that looks like a cluster.
 async fn create(bin: &Path, account: Option<&Account>, data_dir: &Path, lock: &File) -> Result<()> {
     info!("creating the private PostgreSQL in {}", data_dir.display());

@@ -100,9 +100,8 @@ fn the_major_version_is_read_from_every_form() {
 
 #[test]
 fn the_server_must_be_new_enough_and_fit_the_data() {
-    let found = |majors: &[u32]| {
-        majors.iter().map(|major| (PathBuf::from(format!("/{major}")), *major)).collect::<Vec<_>>()
-    };
+    let found =
+        |majors: &[u32]| majors.iter().map(|major| (PathBuf::from(format!("/{major}")), *major)).collect::<Vec<_>>();
     let refusal = |majors: &[u32], made_by| choose(found(majors), made_by).unwrap_err().to_string();
     assert_eq!(choose(found(&[14, 17, 15]), None).unwrap(), Path::new("/17"));
     assert_eq!(choose(found(&[17, 15]), Some(15)).unwrap(), Path::new("/15"));
