@@ -43,8 +43,9 @@ pub async fn copy(_text: String) -> bool {
     false
 }
 
-/// Asks before the page is left while `dirty` holds.
-pub fn guard_leaving(dirty: Signal<bool>) {
+/// Asks before the page is left while `dirty` holds: by closing it, and by a link of ours to another page.
+pub fn guard_leaving(dirty: Signal<bool>, question: &'static str) {
+    guard_links(dirty, question);
     Effect::new(move |_| {
         let handle = window_event_listener(ev::beforeunload, move |event| {
             if dirty.get_untracked() {
@@ -54,6 +55,41 @@ pub fn guard_leaving(dirty: Signal<bool>) {
         on_cleanup(move || handle.remove());
     });
 }
+
+/// Catches a click on its way down, before the router sees it on its way up.
+#[cfg(feature = "hydrate")]
+fn guard_links(dirty: Signal<bool>, question: &'static str) {
+    use leptos::wasm_bindgen::{JsCast, closure::Closure};
+    let ask = move |event: web_sys::MouseEvent| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
+        let link = link.and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
+        let here = window().location().pathname().unwrap_or_default();
+        let leaves = link.is_some_and(|link| link.pathname() != here && link.target() != "_blank");
+        if leaves && dirty.get_untracked() && !window().confirm_with_message(question).unwrap_or(true) {
+            event.prevent_default();
+            event.stop_propagation();
+        }
+    };
+    Effect::new(move |_| {
+        let listener = Closure::<dyn Fn(web_sys::MouseEvent)>::new(ask);
+        let listener = StoredValue::new_local(listener);
+        listener.with_value(|listener| {
+            let function = listener.as_ref().unchecked_ref();
+            // Fails for no event of this name.
+            let _unused = window().add_event_listener_with_callback_and_bool("click", function, true);
+        });
+        on_cleanup(move || {
+            listener.try_with_value(|listener| {
+                let function = listener.as_ref().unchecked_ref();
+                let _unused = window().remove_event_listener_with_callback_and_bool("click", function, true);
+            });
+        });
+    });
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn guard_links(_dirty: Signal<bool>, _question: &'static str) {}
 
 /// What was typed into a form, by the name of its fields.
 pub struct Typed(web_sys::FormData);

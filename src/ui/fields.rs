@@ -157,8 +157,18 @@ fn below(name: &'static str, hint: Option<&'static str>, error: Signal<Option<St
 
 /// What went wrong with a form, above it. `label` names a field of the form; others are named by their key.
 pub fn summary(error: FormError, label: fn(&str) -> Option<&'static str>) -> AnyView {
+    let place = NodeRef::<leptos::html::Div>::new();
+    // Whoever has pressed the button at the end of a long form would not see what stands above it.
+    Effect::new(move |_| {
+        if let (true, Some(place)) = (error.get().is_some(), place.get()) {
+            // Cannot fail for an element that is in the page.
+            let _unused = place.focus();
+        }
+    });
     view! {
-        <div role="alert">{move || error.get().map(|error| summary_of(&error, label))}</div>
+        <div role="alert" tabindex="-1" node_ref=place>
+            {move || error.get().map(|error| summary_of(&error, label))}
+        </div>
     }
     .into_any()
 }

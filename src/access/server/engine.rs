@@ -248,12 +248,12 @@ impl Snapshot {
     /// The scopes in which a right that `Depends` is held: the filter for lists.
     pub fn scopes(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> Vec<Scope> {
         let mut scopes = Vec::new();
-        self.judge(who, permission, None, now, |source| {
+        let answer = self.judge(who, permission, None, now, |source| {
             if let Source::Role(_, _, given) = source {
                 scopes.push(given.scope.clone());
             }
         });
-        scopes
+        if answer == Answer::Depends { scopes } else { Vec::new() }
     }
 
     /// Every key of the catalogue without wildcards, with its answer and reasons.

@@ -183,12 +183,16 @@ fn an_inactive_or_unknown_person_may_do_nothing() {
     for who in [user(1), user(9)] {
         for permission in KEYS.iter().chain(&WILDCARDS).chain(&FUTURE) {
             let decision = snapshot.decide(who, &key(permission), Some(&facts(Some("a"), None)), noon());
-            assert_eq!(decision, Decision { answer: Answer::No, because: vec![Reason::Inactive] }, "{permission}");
+            assert_eq!(decision.answer, Answer::No, "{permission}");
+            assert_eq!(decision.because[0], Reason::Inactive, "{permission}");
         }
         assert!(snapshot.held(who, noon()).is_empty());
         assert!(snapshot.scopes(who, &key("users.read"), noon()).is_empty());
     }
     assert!(!snapshot.is_super_admin(user(9), noon()));
+    // What they were given is told all the same: it counts once they are active.
+    let told = snapshot.decide(user(1), &key("users.read"), None, noon()).because;
+    assert!(matches!(told[..], [Reason::Inactive, Reason::Allowed { .. }, Reason::Role { .. }]), "{told:?}");
 }
 
 /// A role that is gone gives nothing.

@@ -32,7 +32,8 @@ pub fn ReviewBar(staged: Staged, renew: Callback<()>) -> impl IntoView {
     let open = RwSignal::new(false);
     let (call, toasts) = (Call::new(), toasts());
     let count = Memo::new(move |_| staged.changes.with(Changes::count));
-    browser::guard_leaving(Signal::derive(move || count.get() > 0));
+    let dirty = Signal::derive(move || count.get() > 0);
+    browser::guard_leaving(dirty, td_string!(locale, ui.leave_unsaved));
     let title = Signal::derive(move || {
         staged
             .names

@@ -63,8 +63,11 @@ const KEPT: [&str; 2] = ["users.read", "users.update"];
 const PLACES: [(Option<&str>, Option<&str>); 4] =
     [(None, None), (Some("finance"), None), (Some("finance"), Some("riyadh")), (Some("legal"), None)];
 
+/// A department and a region, either of which may be left out.
+type Place = (Option<&'static str>, Option<&'static str>);
+
 /// How far a grant may reach, each with the places inside it.
-const SCOPES: [((Option<&str>, Option<&str>), &[usize]); 3] =
+const SCOPES: [(Place, &[usize]); 3] =
     [((None, None), &[0, 1, 2, 3]), ((Some("finance"), None), &[1, 2]), ((Some("finance"), Some("riyadh")), &[2])];
 
 /// The platform's role, which gives everything and cannot be edited.
@@ -766,15 +769,17 @@ impl History {
         (path, answer.status, tried)
     }
 
-    /// Administrators that somebody suspended come back, by the super-admin's hand.
-    async fn bring_back(&mut self, actor: usize) {
+    /// Administrators that somebody suspended come back, by the super-admin's hand. Tells whether that was needed.
+    async fn bring_back(&mut self, actor: usize) -> bool {
         let Known { email, id, client, .. } = &self.people[actor];
         let client = client.as_ref().expect("an administrator");
-        if client.get("/auth/me").await.status == StatusCode::UNAUTHORIZED {
+        let gone = client.get("/auth/me").await.status == StatusCode::UNAUTHORIZED;
+        if gone {
             self.boss.patch(&format!("/admin/users/{id}/status"), json!({"status": "active"})).await.ok();
             let again = self.app.sign_in(email).await;
             self.people[actor].client = Some(again);
         }
+        gone
     }
 }
 
@@ -823,14 +828,16 @@ async fn through_the_api_nobody_ends_with_more_than_before_plus_what_the_granter
     let mut before = history.held().await;
     let (mut accepted, mut refused) = (0, 0);
     for number in 0..150 {
-        if history.dice.chance(12) {
+        let waited = history.dice.chance(12);
+        if waited {
             let seconds = 1 + history.dice.below(15);
             history.app.advance(Duration::from_secs(u64::try_from(seconds).expect("small"))).await;
             history.now += i64::try_from(seconds).expect("small");
         }
         let actor = history.dice.below(administrators);
-        history.bring_back(actor).await;
-        before = if history.now > 0 { history.held().await } else { before };
+        if history.bring_back(actor).await || waited {
+            before = history.held().await;
+        }
         let digest = history.digest().await;
         let (what, status, tried) = history.act(actor, number).await;
         let place = format!("seed {SEED:#x}, act {number} by {}: {what}: {status}", history.people[actor].email);
