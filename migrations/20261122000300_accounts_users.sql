@@ -51,6 +51,8 @@ create table links (
     digest bytea not null constraint links_digest_key unique,
     expires_at timestamptz not null,
     used_at timestamptz,
+    -- Others' grants to the person void it: who invited somebody does not come into what they are given later.
+    created_by uuid,
     created_at timestamptz not null,
     constraint links_user_fk foreign key (tenant_id, user_id) references users (tenant_id, id) on delete cascade
 );

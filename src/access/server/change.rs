@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use crate::{
@@ -103,8 +103,8 @@ pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
 /// Refuses a change that hands on what the granter does not hold.
 ///
 /// Nobody grants what they do not hold, and nobody ends with more than before plus what the granter holds: whatever is
-/// newly given (also again, for longer, or wider) must be held whole, unscoped; so must whatever the lifting of a deny
-/// sets free. Acting on an account or a role needs all that it gives.
+/// newly given (also again, for longer, or wider) must be held whole, unscoped, and for as long; so must whatever the
+/// lifting of a deny sets free. Acting on an account or a role needs all that it gives.
 pub fn check_ceiling(
     before: &Arc<Snapshot>,
     after: &Snapshot,
@@ -113,6 +113,7 @@ pub fn check_ceiling(
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let Granter::Person(granter) = granter else { return Ok(()) };
+    // What is given, with the last moment at which it will count.
     let mut given = BTreeSet::new();
     for change in changes {
         match change {
@@ -124,11 +125,12 @@ pub fn check_ceiling(
                 let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
                 for grant in roles.iter().filter(|grant| !old.iter().any(|old| outlasts(old, grant))) {
                     let role = after.role(grant.role).ok_or(AppError::field("roles", FieldCode::Unknown))?;
-                    if role.platform && !before.is_super_admin(granter, now) {
-                        return Err(beyond(vec![EVERYTHING]));
+                    let last = last_moment(grant.expires_at);
+                    if role.platform && !(before.is_super_admin(granter, now) && before.is_super_admin(granter, last)) {
+                        return Err(beyond([EVERYTHING].into()));
                     }
                     if !role.is_baseline() {
-                        given.extend(role.patterns.iter().cloned());
+                        given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), last)));
                     }
                 }
             }
@@ -140,27 +142,39 @@ pub fn check_ceiling(
                     old.iter()
                         .any(|old| old.allowed && old.pattern == new.pattern && lasts(old.expires_at, new.expires_at))
                 };
-                given.extend(new_allows.filter(|new| !kept(new)).map(|new| new.pattern.clone()));
+                let new_allows = new_allows.filter(|new| !kept(new));
+                given.extend(new_allows.map(|new| (new.pattern.clone(), last_moment(new.expires_at))));
                 given.extend(set_free(before, after, *user, now));
             }
             Change::RolePermissions { role, permissions, .. } => {
                 if let Some(role) = before.role(*role) {
-                    given.extend(role.patterns.iter().cloned());
+                    given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), now)));
+                    let new = permissions.iter().filter(|new| !role.patterns.contains(new));
+                    given.extend(new.map(|pattern| (pattern.clone(), last_moment(None))));
+                } else {
+                    given.extend(permissions.iter().map(|pattern| (pattern.clone(), last_moment(None))));
                 }
-                given.extend(permissions.iter().cloned());
             }
             Change::RemoveRole { role } => {
                 if let Some(role) = before.role(*role) {
-                    given.extend(role.patterns.iter().cloned());
+                    given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), now)));
                 }
             }
         }
     }
-    let missing = given.into_iter().filter(|pattern| !before.may_hand_on(granter, pattern, now)).collect::<Vec<_>>();
+    // Grants only run out: who holds it now and at its end holds it all the while.
+    let holds = |pattern: &Permission, at| before.may_hand_on(granter, pattern, at);
+    let missing = given.into_iter().filter(|(pattern, last)| !(holds(pattern, now) && holds(pattern, *last)));
+    let missing = missing.map(|(pattern, _)| pattern).collect::<BTreeSet<_>>();
     if missing.is_empty() { Ok(()) } else { Err(beyond(missing)) }
 }
 
-fn beyond(missing: Vec<Permission>) -> AppError {
+/// The last moment at which a grant with this end counts.
+fn last_moment(expires_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
+    expires_at.map_or(DateTime::<Utc>::MAX_UTC, |end| end - TimeDelta::microseconds(1))
+}
+
+fn beyond(missing: BTreeSet<Permission>) -> AppError {
     let permissions = missing.iter().map(ToString::to_string).collect();
     AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions })
 }
@@ -192,7 +206,7 @@ fn lasts(old: Option<DateTime<Utc>>, new: Option<DateTime<Utc>>) -> bool {
 
 /// What becomes effective because a deny ends: the narrower of the deny and each allow it held down. A deny that will
 /// end sooner than it would have counts as ended.
-fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<Permission> {
+fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<(Permission, DateTime<Utc>)> {
     let (Some(old), Some(new)) = (before.person(user), after.person(user)) else { return Vec::new() };
     let ended = old.overrides.iter().filter(|deny| !deny.allowed && is_live(deny.expires_at, now)).filter(|deny| {
         !new.overrides
@@ -206,10 +220,12 @@ fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc
     ended
         .flat_map(|deny| {
             allows.iter().filter_map(|allow| {
+                // Once the deny had run out by itself it held nothing down any more.
+                let last = last_moment(deny.expires_at);
                 if deny.pattern.covers(allow) {
-                    Some(Permission::clone(allow))
+                    Some((Permission::clone(allow), last))
                 } else if allow.covers(&deny.pattern) {
-                    Some(deny.pattern.clone())
+                    Some((deny.pattern.clone(), last))
                 } else {
                     None
                 }

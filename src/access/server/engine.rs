@@ -93,6 +93,7 @@ impl RoleGrants {
 impl Snapshot {
     pub fn new(version: i64, mut catalogue: Vec<PermissionInfo>) -> Self {
         catalogue.sort_by(|a, b| a.key.cmp(&b.key));
+        catalogue.dedup_by(|a, b| a.key == b.key);
         let keys = catalogue.iter().filter_map(|info| Permission::parse(&info.key).ok());
         // A tenant's own key may be the same word as a built-in one.
         let keys = keys.filter(|key| !key.is_wildcard()).collect::<BTreeSet<_>>();
@@ -283,7 +284,7 @@ impl Snapshot {
 
     /// Has the platform's role now, and not in a part of the tenant only.
     pub fn is_super_admin(&self, who: UserId, now: DateTime<Utc>) -> bool {
-        self.person(who).is_some_and(|person| {
+        self.person(who).filter(|person| person.active).is_some_and(|person| {
             person.roles.iter().any(|given| {
                 given.scope.is_everything()
                     && is_live(given.expires_at, now)

@@ -74,6 +74,20 @@ pub async fn void(tx: &mut Tx, user: UserId) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Voids a person's open links that somebody else than the caller has made.
+pub async fn void_of_others(tx: &mut Tx, user: UserId) -> Result<(), AppError> {
+    let (now, caller) = (tx.now(), tx.cx().person()?.user);
+    sqlx::query!(
+        "update links set used_at = $2 where user_id = $1 and used_at is null and created_by is distinct from $3",
+        user.0,
+        now,
+        caller.0,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Finds a live link without spending it. Through the door: the tenant is not known yet.
 pub async fn find(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<Link, AppError> {
     let now = tx.now();
@@ -122,14 +136,15 @@ async fn insert(
     let token = crypto::token();
     let digest = crypto::token_digest(purpose.as_str(), token.expose());
     sqlx::query!(
-        "insert into links (id, purpose, tenant_id, user_id, digest, expires_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into links (id, purpose, tenant_id, user_id, digest, expires_at, created_by, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         Uuid::now_v7(),
         purpose.as_str(),
         tenant.0,
         user.map(|user| user.0),
         digest,
         expires_at,
+        tx.cx().person().ok().map(|person| person.user.0),
         now,
     )
     .execute(tx.conn())

@@ -93,7 +93,7 @@ impl TestApp {
     }
 
     async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {
-        let pool = db::connect(options.clone(), 8).await.expect("a pool");
+        let pool = db::connect(options.clone(), 12).await.expect("a pool");
         let owner = PgPool::connect_lazy_with(options.clone());
         let public = PUBLIC.parse::<PublicUrl>().expect("an origin");
         let heart = Heart::new(pool, clock.clone(), Keys::new([9; 32]), hasher.clone(), public);

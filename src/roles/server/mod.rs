@@ -15,11 +15,11 @@ use crate::{
         server::{
             Cx, Tx,
             change::{Change, Granter},
-            engine::{OverrideGrant, PersonGrants, RoleGrant},
+            engine::{OverrideGrant, PersonGrants, RoleGrant, is_live},
             record::{Action, Event},
         },
     },
-    accounts::{self, Person},
+    accounts::{self, Person, server::links},
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
@@ -158,7 +158,8 @@ pub async fn effective(cx: &Cx, user: UserId) -> Result<Vec<EffectivePermission>
 fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
     let given = snapshot.person(person.id).map_or_else(PersonGrants::default, |given| PersonGrants::clone(given));
-    let roles = given.roles.iter().filter_map(|grant| {
+    let live = given.roles.iter().filter(|grant| is_live(grant.expires_at, now));
+    let roles = live.filter_map(|grant| {
         let role = snapshot.role(grant.role)?;
         let role = RoleRef { id: grant.role, name: role.name.clone() };
         Some(PersonRole { role, expires_at: grant.expires_at.map(Into::into) })
@@ -245,7 +246,8 @@ fn replaced_roles(tx: &Tx, user: UserId, mut roles: Vec<RoleId>) -> Result<Vec<R
         if snapshot.role(role).is_none() {
             errors.add(format!("roles[{at}]"), FieldCode::Unknown);
         }
-        let kept = old.iter().find(|grant| grant.role == role).cloned();
+        // One that has run out is given anew.
+        let kept = old.iter().find(|grant| grant.role == role && is_live(grant.expires_at, tx.now())).cloned();
         grants.push(kept.unwrap_or(RoleGrant { role, scope: Default::default(), expires_at: None }));
     }
     errors.check()?;
@@ -268,7 +270,19 @@ async fn apply(
     if let Some(overrides) = overrides {
         changes.push(Change::Overrides { user, overrides: parse_overrides(&tx, overrides)? });
     }
+    let given = tx.snapshot()?.person(user).cloned().unwrap_or_default();
+    let is_same = |change: &Change| match change {
+        Change::Roles { roles, .. } => *roles == given.roles,
+        Change::Overrides { overrides, .. } => *overrides == given.overrides,
+        _ => false,
+    };
+    changes.retain(|change| !is_same(change));
+    if changes.is_empty() {
+        return Ok(before);
+    }
     tx.grant(&changes, Granter::Person(cx.person()?.user)).await?;
+    // Whoever invited somebody does not come into what others give them later.
+    links::void_of_others(&mut tx, user).await?;
     // What this transaction has written, as the engine will see it.
     tx.lock_grants(None).await?;
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;

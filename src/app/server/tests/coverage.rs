@@ -208,8 +208,8 @@ async fn thousands_of_pages_leave_no_panic(pool: PgPool) {
     let pages =
         ["/login", "/console", "/console/people", person.as_str(), "/console/roles", "/console/audit", "/nothing"];
     let before = panics::count();
-    for _ in 0..4 {
-        let tasks = (0..8).map(|worker| {
+    for _ in 0..8 {
+        let tasks = (0..4).map(|worker| {
             let (app, browser) = (app.clone(), browser.clone());
             let pages = pages.map(str::to_owned);
             tokio::spawn(async move {

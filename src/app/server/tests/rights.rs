@@ -146,6 +146,40 @@ async fn lifting_a_deny_needs_what_it_sets_free(pool: PgPool) {
     assert_eq!(sara.get("/admin/audit").await.status, StatusCode::FORBIDDEN);
 }
 
+/// C11, C13: what is held until a moment is handed on until that moment at most, not even to oneself for good.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn nobody_hands_on_for_longer_than_they_hold(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let lead = app.person(&boss, "lead@x.example", &["admin"]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let until = |end: &str| json!({"allow": [{"key": "users.delete", "expires_at": end}]});
+    boss.patch(&permissions(&lead.id), until("2026-11-30T00:00:00Z")).await.ok();
+    for (id, set) in [
+        (&lead.id, json!({"allow": ["users.delete"]})),
+        (&sara.id, json!({"allow": ["users.delete"]})),
+        (&sara.id, until("2026-11-30T00:00:00.000001Z")),
+    ] {
+        assert_eq!(lead.patch(&permissions(id), set.clone()).await.code(), "beyond_your_rights", "{set}");
+    }
+    lead.patch(&permissions(&sara.id), until("2026-11-30T00:00:00Z")).await.ok();
+}
+
+/// "Ceiling": who invited somebody does not come into what others give them later; their own grants leave the link good.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_grant_by_another_voids_the_inviters_link(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let lead = app.person(&boss, "lead@x.example", &["admin"]).await;
+    let added = lead.post("/admin/users", json!({"email": "new@x.example", "name": "n"})).await.ok();
+    let page = added["link"].as_str().expect("a link").strip_prefix("http://localhost:3000").expect("ours").to_owned();
+    let set = permissions(added["id"].as_str().expect("an id"));
+    lead.patch(&set, json!({"allow": ["users.read"]})).await.ok();
+    assert_eq!(app.anonymous().get(&page).await.status, StatusCode::OK);
+    boss.patch(&set, json!({"allow": ["users.read", "users.delete"]})).await.ok();
+    assert_eq!(app.anonymous().get(&page).await.status, StatusCode::GONE);
+}
+
 /// "Ceiling": an account with more rights than the actor's is out of reach: address, state, link, rights, removal.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn an_account_with_more_rights_is_out_of_reach(pool: PgPool) {
