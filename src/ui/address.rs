@@ -28,6 +28,17 @@ fn escape_into(address: &mut String, value: &str) {
     }
 }
 
+/// Something that is read of the address.
+///
+/// In the browser it follows the address. On the server the address of a request never changes: it is read once, so that
+/// no task that is late can ask a router that has gone with its request.
+pub fn settled<T>(read: impl Fn() -> T + Send + Sync + 'static) -> Signal<T>
+where
+    T: Clone + PartialEq + Send + Sync + 'static,
+{
+    if cfg!(feature = "ssr") { Signal::stored(untrack(read)) } else { Memo::new(move |_| read()).into() }
+}
+
 /// Path and query of the page that is shown.
 pub fn here() -> Signal<String> {
     let location = use_location();
@@ -39,9 +50,9 @@ pub fn here() -> Signal<String> {
 }
 
 /// One field of the query, trimmed; `None` when it is empty.
-pub fn query_field(name: &'static str) -> Memo<Option<String>> {
+pub fn query_field(name: &'static str) -> Signal<Option<String>> {
     let query = use_query_map();
-    Memo::new(move |_| query.with(|query| filled(query.get(name))))
+    settled(move || query.with(|query| filled(query.get(name))))
 }
 
 /// A text that says something, trimmed.

@@ -84,9 +84,9 @@ pub fn PeoplePage() -> impl IntoView {
 }
 
 /// What the address asks for.
-fn query() -> Memo<PeopleQuery> {
+fn query() -> Signal<PeopleQuery> {
     let map = use_query_map();
-    Memo::new(move |_| {
+    address::settled(move || {
         map.with(|map| PeopleQuery {
             q: filled(map.get("q")),
             status: filled(map.get("status")),

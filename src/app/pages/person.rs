@@ -66,9 +66,10 @@ struct Rights {
 #[component]
 pub fn PersonPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<UserId>().ok())));
+    let id =
+        address::settled(move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<UserId>().ok())));
     let tab = address::query_field("tab");
-    let tab = Memo::new(move |_| tab.get().and_then(|name| Tab::parse(&name)).unwrap_or_default());
+    let tab = address::settled(move || tab.get().and_then(|name| Tab::parse(&name)).unwrap_or_default());
     let person = Resource::new_blocking(
         move || id.get(),
         |id| async move {
@@ -79,7 +80,7 @@ pub fn PersonPage() -> impl IntoView {
         },
     );
     // Asked for only where it is shown: who may see people need not be allowed to see rights.
-    let about_rights = Memo::new(move |_| tab.get() != Tab::Details);
+    let about_rights = address::settled(move || tab.get() != Tab::Details);
     let rights = Resource::new_blocking(
         move || id.get().filter(|_| about_rights.get()),
         |id| async move {

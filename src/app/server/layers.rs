@@ -2,17 +2,18 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use axum::{
     Extension,
+    body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use tracing::info;
+use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::{
@@ -169,6 +170,30 @@ pub async fn guard(Extension(cx): Extension<Cx>, request: Request, next: Next) -
         },
         None => next.run(request).await,
     }
+}
+
+/// How long the drawing of a page may take, attempt by attempt, before it counts as lost. The last one leaves room for a
+/// machine that is merely busy.
+const LOST: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15)];
+
+/// Draws a page anew that the renderer has lost.
+///
+/// Leptos 0.8 now and then misses, on the server, that the last resource of a `Suspense` has arrived (its issues #4673 and
+/// #4851; seen here once in some thousand pages), and would wait for ever. To ask for a page changes nothing, so it is
+/// asked for again.
+pub async fn draw_lost_pages_again(request: Request, next: Next) -> Response {
+    if request.method() != Method::GET {
+        return next.run(request).await;
+    }
+    let (parts, _no_body) = request.into_parts();
+    for patience in LOST {
+        let again = Request::from_parts(parts.clone(), Body::empty());
+        if let Ok(response) = tokio::time::timeout(patience, next.clone().run(again)).await {
+            return response;
+        }
+        warn!("a page was lost while it was drawn; it is drawn again");
+    }
+    AppError::Unavailable.into_response()
 }
 
 #[cfg(test)]

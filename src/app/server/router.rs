@@ -72,6 +72,7 @@ pub fn router(wiring: Wiring) -> Router {
             .route("/welcome", post(forms::welcome))
             .route("/logout", post(forms::logout))
             .route("/preferences", post(preferences::set))
+            .layer(from_fn(layers::draw_lost_pages_again))
             .layer(from_fn(layers::guard))
             .layer(from_fn(problem::mend_server_fn))
     };

@@ -64,9 +64,9 @@ fn AuditPage() -> impl IntoView {
 }
 
 /// What the address asks for.
-fn query() -> Memo<AuditQuery> {
+fn query() -> Signal<AuditQuery> {
     let map = use_query_map();
-    Memo::new(move |_| {
+    address::settled(move || {
         map.with(|map| {
             let field = |name: &str| filled(map.get(name));
             AuditQuery {

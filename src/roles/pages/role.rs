@@ -22,6 +22,7 @@ use crate::{
         calls::{create_role, delete_role, edit_role, get_role, list_permissions},
     },
     ui::{
+        address,
         calls::Call,
         dialog::Confirm,
         icons::{Icon, icon},
@@ -89,7 +90,8 @@ fn new_form(catalogue: Catalogue) -> AnyView {
 pub fn RolePage() -> impl IntoView {
     let viewer = viewer();
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|params| params.get_str("id").and_then(|id| id.parse::<RoleId>().ok())));
+    let id =
+        address::settled(move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<RoleId>().ok())));
     let role = Resource::new_blocking(
         move || id.get(),
         |id| async move {

@@ -198,6 +198,7 @@ async fn the_api_describes_itself(pool: PgPool) {
 /// leptos.md "panics": a few thousand pages leave no panic behind.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn thousands_of_pages_leave_no_panic(pool: PgPool) {
+    tracing_subscriber::fmt().with_env_filter("warn").try_init().ok();
     panics::install();
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
