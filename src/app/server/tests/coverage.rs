@@ -167,7 +167,7 @@ async fn problems_speak_the_language_of_the_caller(pool: PgPool) {
     assert_eq!((unknown.status, unknown.code().as_str()), (StatusCode::NOT_FOUND, "not_found"));
 }
 
-/// H7: the description is OpenAPI 3.1 and covers what the issue of this API names.
+/// H7: the description is OpenAPI 3.1 and covers every route that callers rely on.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn the_api_describes_itself(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
