@@ -72,16 +72,18 @@ for (const lang of LANGS) {
             });
 
             await test.step("the page says why", async () => {
-                const allowed = rightOf(page, permissions("users.read"));
+                const allowed = await rightOf(page, say, permissions("users.read"));
                 await expect(allowed).toContainText(say("roles.held"));
                 await expect(allowed).toContainText(say("roles.inherits_from", { roles: role }));
-                const denied = rightOf(page, permissions("roles.read"));
+                const denied = await rightOf(page, say, permissions("roles.read"));
                 await expect(denied).toContainText(say("roles.refused"));
-                await denied.getByText(say("roles.why")).click();
-                const why = denied.getByRole("listitem");
+                await denied.getByRole("button", { name: say("roles.why_about", { name: permissions("roles.read") }) }).click();
+                const detail = page.getByRole("dialog", { name: permissions("roles.read") });
+                const why = detail.getByRole("listitem");
                 await expect(why.filter({ hasText: say("roles.because_denied", { through: "roles.read" }) })).toBeVisible();
                 const given = say("roles.because_role", { role, through: "roles.read" });
                 await expect(why.filter({ hasText: given })).toBeVisible();
+                await detail.getByRole("button", { name: say("roles.done") }).click();
             });
 
             await test.step("the person feels it at the next page, without signing in again", async () => {
@@ -204,15 +206,21 @@ async function openTab(page: Page, say: Say, tab: string) {
     await expect(link).toHaveAttribute("aria-current", "page");
 }
 
-/** The line of one permission on a person's page. */
-function rightOf(page: Page, permission: string) {
+/** The line of one permission on a person's page: searched for, since only what is in sight is drawn. */
+async function rightOf(page: Page, say: Say, permission: string) {
+    await page.getByLabel(say("roles.search"), { exact: true }).fill(permission);
     return page.locator(".right").filter({ has: page.getByRole("group", { name: permission, exact: true }) });
 }
 
 async function deny(page: Page, say: Say, permission: string, reason?: string) {
-    const right = rightOf(page, permission);
+    const right = await rightOf(page, say, permission);
     await right.getByRole("radio", { name: say("ui.denied"), exact: true }).check();
-    if (reason) await right.getByLabel(say("roles.reason_label")).fill(reason);
+    if (!reason) return;
+    await right.getByRole("button", { name: say("roles.why_about", { name: permission }) }).click();
+    const detail = page.getByRole("dialog", { name: permission });
+    await detail.getByLabel(say("roles.reason_label")).fill(reason);
+    await detail.getByRole("button", { name: say("roles.done") }).click();
+    await expect(detail).toBeHidden();
 }
 
 /** Opens the review of what is staged. */

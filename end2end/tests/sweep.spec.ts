@@ -171,6 +171,22 @@ const STOPS: Stop[] = [
         },
     },
     { name: "person-missing", who: "admin", at: () => "/console/people/00000000-0000-4000-8000-000000000000", status: 404 },
+    { name: "studio", who: "admin", at: () => "/console/studio" },
+    { name: "studio-role", who: "admin", at: (world) => `/console/studio?role=${world.role}` },
+    { name: "studio-roles", who: "admin", at: (world) => `/console/studio?person=${world.sara}&tab=roles` },
+    {
+        name: "studio-person",
+        who: "admin",
+        at: (world) => `/console/studio?person=${world.sara}`,
+        act: async (page, say) => {
+            await page.getByLabel(say("roles.search"), { exact: true }).fill("workflows");
+            await page.locator('[data-drag="workflows.execute"]').click();
+            await page.getByRole("button", { name: say("roles.give"), exact: true }).click();
+            await page.locator('[data-drag="workflows.approve"]').click();
+            await page.locator(".rows.rights .tri .deny input").nth(2).check();
+            await expect(page.locator(".figures")).toBeVisible();
+        },
+    },
     { name: "roles", who: "admin", at: () => "/console/roles" },
     { name: "role-new", who: "admin", at: () => "/console/roles/new" },
     { name: "role-own", who: "admin", at: (world) => `/console/roles/${world.role}` },

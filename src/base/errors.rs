@@ -33,6 +33,7 @@ pub enum AppError {
 
 /// Why a known caller was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Denial {
     pub code: DenialCode,
     /// The permissions it is about: the missing one, or those that cannot be passed on.
@@ -41,6 +42,7 @@ pub struct Denial {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum DenialCode {
     /// The caller lacks the named permission.
     MissingPermission,

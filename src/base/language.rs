@@ -71,6 +71,11 @@ pub fn date_time(locale: Locale, moment: Timestamp) -> String {
     .to_string()
 }
 
+/// A whole number for people.
+pub fn number(_locale: Locale, number: usize) -> String {
+    number.to_string()
+}
+
 /// What is wrong with a field, as a sentence.
 pub fn field_error(locale: Locale, code: FieldCode) -> String {
     match code {

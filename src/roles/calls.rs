@@ -10,7 +10,7 @@ use crate::{
         errors::AppError,
         ids::{RoleId, UserId},
     },
-    roles::{Catalogue, NewRole, PersonRights, RightsEdit, Role, RoleEdit},
+    roles::{Catalogue, Effect, NewRole, PersonRights, RightsEdit, Role, RoleEdit, RoleGives},
 };
 
 /// All roles of the tenant and the platform's, by name. Roles are few: the list has no pages.
@@ -60,4 +60,18 @@ pub async fn get_rights(id: UserId) -> Result<PersonRights, AppError> {
 pub async fn edit_rights(id: UserId, edit: RightsEdit) -> Result<PersonRights, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::roles::server::edit_rights(&cx, id, edit.into()).await
+}
+
+/// What saving `edit` would do; nothing is written.
+#[server(prefix = "/api", endpoint = "rights/what-if", input = Json)]
+pub async fn what_if_rights(id: UserId, edit: RightsEdit) -> Result<Effect, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::what_if::of_person(&cx, id, edit.into()).await
+}
+
+/// What it would do if the role gave this instead; nothing is written.
+#[server(prefix = "/api", endpoint = "roles/what-if", input = Json)]
+pub async fn what_if_role(id: RoleId, gives: RoleGives) -> Result<Effect, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::what_if::of_role(&cx, id, gives.into()).await
 }

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{EffectivePermission, PermissionInfo, RoleRef},
+    access::{EffectivePermission, PermissionInfo, Reason, RoleRef, Scope},
     base::{
+        errors::Denial,
         ids::{RoleId, UserId},
         time::Timestamp,
     },
@@ -66,7 +67,29 @@ pub struct RoleEdit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonRole {
     pub role: RoleRef,
+    pub scope: Scope,
     pub expires_at: Option<Timestamp>,
+}
+
+/// A role as it shall be given to a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct GivenRole {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub role: RoleId,
+    /// Where it counts; the whole tenant where nothing is said.
+    #[serde(default)]
+    pub scope: Scope,
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl From<&PersonRole> for GivenRole {
+    fn from(has: &PersonRole) -> Self {
+        GivenRole { role: has.role.id, scope: has.scope.clone(), expires_at: has.expires_at }
+    }
 }
 
 /// An override: a permission allowed or denied to one person whatever their roles say.
@@ -84,8 +107,12 @@ pub struct Override {
 
 /// The whole override set of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Overrides {
+    #[serde(default)]
     pub allow: Vec<Override>,
+    #[serde(default)]
     pub deny: Vec<Override>,
 }
 
@@ -104,13 +131,71 @@ pub struct PersonRights {
 
 /// The new roles and overrides of a person, saved as one transaction. `None` leaves that half alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct RightsEdit {
     /// Replaces the roles.
-    pub roles: Option<Vec<RoleId>>,
+    pub roles: Option<Vec<GivenRole>>,
     /// Replaces the override set.
     pub overrides: Option<Overrides>,
+    /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
+}
+
+/// What a staged change would do, computed by the decision engine on the staged state. Nothing is written (C14).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Effect {
+    /// What is worth telling about single permissions, sorted by what happens and then by key.
+    pub lines: Vec<EffectLine>,
+    /// How many permissions of the catalogue keep their answer for everybody concerned.
+    pub unchanged: u32,
+    /// How many people would hold more than now; somebody can hold more of one thing and less of another.
+    pub people_gaining: u32,
+    /// How many people would hold less than now.
+    pub people_losing: u32,
+    /// How many people the change is about.
+    pub people: u32,
+    /// The first of those whose rights change, by name.
+    pub names: Vec<String>,
+    /// Why saving would be refused: the caller does not hold what would be given, or nobody would be left to administer.
+    pub refused: Option<Denial>,
+    /// The version of the person or role that the answer stands on.
+    pub version: i64,
+}
+
+/// What happens to one permission.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct EffectLine {
+    pub key: String,
+    pub name_ar: String,
+    pub name_en: String,
+    pub what: EffectKind,
+    /// The reasons that count: of the new answer, or of the old one for what is lost because its source goes.
+    pub because: Vec<Reason>,
+    /// For how many people.
+    pub people: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum EffectKind {
+    Gained,
+    Lost,
+    /// Given, but a deny holds it down.
+    Blocked,
+    /// Given, but held already from elsewhere.
+    Redundant,
+}
+
+/// What a role shall give instead of what it gives now, to be looked at before it is saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct RoleGives {
+    pub permissions: Vec<String>,
 }
 
 /// The catalogue: every key of this tenant, wildcards included, sorted by key.

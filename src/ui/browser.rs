@@ -43,6 +43,49 @@ pub async fn copy(_text: String) -> bool {
     false
 }
 
+/// Keeps a text for as long as this tab lives. An empty one is forgotten.
+#[cfg(feature = "hydrate")]
+pub fn keep(name: &str, text: &str) {
+    let Some(storage) = window().session_storage().ok().flatten() else { return };
+    // Fails where the browser keeps nothing for pages; then there is nothing to be done.
+    let _unused = if text.is_empty() { storage.remove_item(name) } else { storage.set_item(name, text) };
+}
+
+/// Keeps a text for as long as this tab lives. An empty one is forgotten.
+#[cfg(not(feature = "hydrate"))]
+pub fn keep(_name: &str, _text: &str) {}
+
+/// What was kept under this name.
+#[cfg(feature = "hydrate")]
+pub fn kept(name: &str) -> Option<String> {
+    window().session_storage().ok().flatten()?.get_item(name).ok().flatten()
+}
+
+/// What was kept under this name.
+#[cfg(not(feature = "hydrate"))]
+pub fn kept(_name: &str) -> Option<String> {
+    None
+}
+
+/// Forgets everything that this tab has kept: the next person at it may be another one.
+pub fn forget_all() {
+    #[cfg(feature = "hydrate")]
+    if let Some(storage) = window().session_storage().ok().flatten() {
+        // Cannot fail where there is a storage.
+        let _unused = storage.clear();
+    }
+}
+
+/// The time by this machine's clock. Only for suggestions: what counts is the server's.
+pub fn about_now() -> crate::base::time::Timestamp {
+    #[cfg(feature = "hydrate")]
+    let milliseconds = web_sys::js_sys::Date::now();
+    #[cfg(not(feature = "hydrate"))]
+    let milliseconds = 0.0_f64;
+    #[expect(clippy::cast_possible_truncation, reason = "the time in microseconds fits for another 292,000 years")]
+    crate::base::time::Timestamp((milliseconds * 1_000.0) as i64)
+}
+
 /// Asks before the page is left while `dirty` holds: by closing it, and by a link of ours to another page.
 pub fn guard_leaving(dirty: Signal<bool>, question: &'static str) {
     guard_links(dirty, question);
@@ -65,7 +108,10 @@ fn guard_links(dirty: Signal<bool>, question: &'static str) {
         let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
         let link = link.and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
         let here = window().location().pathname().unwrap_or_default();
-        let leaves = link.is_some_and(|link| link.pathname() != here && link.target() != "_blank");
+        // Some links stay on the page and still leave what is being worked on.
+        let leaves = link.is_some_and(|link| {
+            (link.pathname() != here || link.has_attribute("data-leaves")) && link.target() != "_blank"
+        });
         if leaves && dirty.get_untracked() && !window().confirm_with_message(question).unwrap_or(true) {
             event.prevent_default();
             event.stop_propagation();

@@ -31,6 +31,8 @@ pub enum Icon {
     Screen,
     Search,
     Sun,
+    Undo,
+    Why,
 }
 
 impl Icon {
@@ -70,6 +72,10 @@ impl Icon {
             Icon::Role => r#"<path d="M12 3l7 3v5c0 4.500-3 8-7 10-4-2-7-5.500-7-10V6z"/>"#,
             Icon::Screen => r#"<path d="M3 5h18v11H3z"/><path d="M9 20h6M12 16v4"/>"#,
             Icon::Search => r#"<circle cx="11" cy="11" r="6.500"/><path d="M16 16l5 5"/>"#,
+            Icon::Undo => r#"<path d="M8 5L4 9l4 4"/><path d="M4 9h10a5.500 5.500 0 0 1 0 11H8"/>"#,
+            Icon::Why => {
+                r#"<circle cx="12" cy="12" r="9"/><path d="M9.500 9.500a2.500 2.500 0 1 1 3.600 2.200c-.7.400-1.100.900-1.100 1.800M12 16.500h.01"/>"#
+            }
             Icon::Sun => {
                 r#"<circle cx="12" cy="12" r="4"/><path d="M12 3v1.500M12 19.500V21M3 12h1.500M19.500 12H21M5.600 5.600l1 1M17.400 17.400l1 1M18.400 5.600l-1 1M6.600 17.400l-1 1"/>"#
             }

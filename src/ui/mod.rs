@@ -8,6 +8,7 @@ pub mod address;
 pub mod browser;
 pub mod calls;
 pub mod dialog;
+pub mod drag;
 pub mod fields;
 pub mod filters;
 pub mod gate;
@@ -19,6 +20,7 @@ pub mod status;
 pub mod toasts;
 pub mod tri_state;
 pub mod viewer;
+pub mod virtual_list;
 
 /// The language of this page. The server chose it; it does not change while the page lives.
 pub fn locale() -> Locale {

@@ -15,12 +15,17 @@ use crate::{
     },
 };
 
-/// Lines that stand for what is being loaded.
+/// A card with lines that stand for what is being loaded.
 pub fn loading(lines: usize) -> AnyView {
+    view! { <div class="card">{bones(lines)}</div> }.into_any()
+}
+
+/// Lines that stand for what is being loaded, inside something else.
+pub fn bones(lines: usize) -> AnyView {
     let locale = locale();
     let bones = (0..lines).map(|_| view! { <div class="bone"></div> }).collect_view();
     view! {
-        <div class="card bones" aria-busy="true">
+        <div class="bones" aria-busy="true">
             <span class="away">{td_string!(locale, ui.loading)}</span>
             {bones}
         </div>

@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
+use serde::{Deserialize, Serialize};
 
 use crate::ui::{
     icons::{Icon, icon},
     locale,
 };
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tri {
     #[default]
     Inherited,

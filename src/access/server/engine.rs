@@ -136,6 +136,16 @@ impl Snapshot {
         self.people.get(&id).or_else(|| self.below.as_ref().and_then(|below| below.person(id)))
     }
 
+    /// Everybody who has the role now, wherever it counts for them.
+    pub fn holders(&self, role: RoleId, now: DateTime<Utc>) -> Vec<UserId> {
+        let has = |person: &PersonGrants| {
+            person.roles.iter().any(|given| given.role == role && is_live(given.expires_at, now))
+        };
+        let own = self.people.iter().filter(|(_, person)| has(person)).map(|(id, _)| *id);
+        let below = self.below.iter().flat_map(|below| below.holders(role, now));
+        own.chain(below.filter(|id| !self.people.contains_key(id))).collect()
+    }
+
     pub fn catalogue(&self) -> &[PermissionInfo] {
         &self.catalogue
     }

@@ -17,7 +17,7 @@ use crate::{
         },
     },
     base::{
-        errors::{AppError, Conflict, DenialCode},
+        errors::{AppError, Conflict, Denial, DenialCode},
         ids::{TenantId, UserId},
     },
 };
@@ -225,6 +225,29 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// The grants as `changes` would leave them, and why granting them would be refused. Nothing is written (C14).
+    pub async fn what_if(&mut self, changes: &[Change]) -> Result<(Snapshot, Option<Denial>), AppError> {
+        let (user, now) = (self.cx.person()?.user, self.now());
+        let before = self.snapshot()?.clone();
+        let after = change::stage(&before, changes);
+        match change::check_ceiling(&before, &after, changes, Granter::Person(user), now) {
+            Ok(()) => {}
+            Err(AppError::Forbidden(denial)) => return Ok((after, Some(denial))),
+            Err(error) => return Err(error),
+        }
+        if change::touches_super_admins(&before, &after, changes, now) {
+            self.set_scope("node").await?;
+            let all = node::count_super_admins(&mut self.tx).await?;
+            self.set_scope(self.scope).await?;
+            // One change is about one person: the one who would stop being it is among those counted.
+            if all <= 1 {
+                let denial = Denial { code: DenialCode::LastSuperAdmin, permissions: Vec::new() };
+                return Ok((after, Some(denial)));
+            }
+        }
+        Ok((after, None))
     }
 
     /// Writes one more event; [`Tx::commit`] writes the last.

@@ -393,3 +393,18 @@ pub async fn platform_role(tx: &mut Tx) -> Result<RoleId, AppError> {
     let id = sqlx::query_scalar!("select id from roles where tenant_id is null and name = $1", SUPER_ADMIN);
     Ok(RoleId(id.fetch_one(tx.conn()).await?))
 }
+
+/// The names of the first `most` of these people, in the order of their names.
+pub async fn first_names(tx: &mut Tx, people: &[UserId], most: usize) -> Result<Vec<String>, AppError> {
+    let (tenant, ids) = (tx.tenant()?, people.iter().map(|id| id.0).collect::<Vec<_>>());
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let names = sqlx::query_scalar!(
+        "select name from users where tenant_id = $1 and id = any($2) order by fold_text(name), id limit $3",
+        tenant.0,
+        &ids,
+        most,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(names)
+}

@@ -24,7 +24,7 @@ use crate::{
             person_permissions::PersonPermissions,
             person_roles::PersonRoles,
             review::ReviewBar,
-            staged::{Names, Saved, Staged},
+            staged::{Names, Staged},
         },
     },
     ui::{
@@ -133,7 +133,7 @@ pub fn PersonPage() -> impl IntoView {
                 })
             }}
         </Suspense>
-        <ReviewBar staged renew=changed />
+        <ReviewBar staged changed />
     }
     .into_any()
 }
@@ -185,15 +185,15 @@ fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Se
     };
     let roles = known.roles.iter().flatten().map(|role| RoleRef { id: role.id, name: role.name.clone() }).collect();
     let catalogue = known.catalogue.clone().unwrap_or_default();
-    staged.begin(Saved::of(&rights), Names { person: person.name.clone(), roles, catalogue });
+    staged.begin(rights, Names { person: person.name.clone(), roles, catalogue });
     let may_assign = held.may(PERMISSIONS_ASSIGN.as_str());
     match tab {
         Tab::Roles => match known.roles {
-            Ok(roles) => view! { <PersonRoles roles rights staged may_assign /> }.into_any(),
+            Ok(roles) => view! { <PersonRoles roles staged may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
         Tab::Details | Tab::Permissions => match known.catalogue {
-            Ok(catalogue) => view! { <PersonPermissions catalogue rights staged search may_assign /> }.into_any(),
+            Ok(catalogue) => view! { <PersonPermissions catalogue staged search may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
     }

@@ -1,30 +1,116 @@
 //! The permission catalogue on the screen: grouped by what it is about, and searched in both languages.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use crate::{
     access::{Permission, PermissionInfo},
-    ui::{is_live, locale, pieces},
+    roles::Catalogue,
+    ui::{is_arabic, is_live, locale, pieces},
 };
 
-/// The keys about one thing.
-pub struct Group {
-    pub resource: String,
-    pub items: Vec<PermissionInfo>,
+/// A permission with the text in which it is searched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub info: PermissionInfo,
+    folded: String,
 }
 
-/// The catalogue in groups. The keys are sorted, so each group stands together, and `*` is first.
-pub fn groups(catalogue: Vec<PermissionInfo>) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for item in catalogue {
-        let resource = Permission::parse(&item.key).map(|key| key.resource().to_owned()).unwrap_or_default();
-        match groups.iter_mut().find(|group| group.resource == resource) {
-            Some(group) => group.items.push(item),
-            None => groups.push(Group { resource, items: vec![item] }),
+impl Entry {
+    fn new(info: PermissionInfo) -> Self {
+        let folded = searchable(&info);
+        Entry { info, folded }
+    }
+
+    /// The name in the language of the page.
+    pub fn name(&self) -> String {
+        self.info.name(is_arabic()).to_owned()
+    }
+}
+
+/// A line of the catalogue: what stands below a heading is about one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Row {
+    /// With the wildcard of the whole group, where headings stand for it.
+    Head {
+        resource: Arc<str>,
+        wildcard: Option<Arc<Entry>>,
+    },
+    Item(Arc<Entry>),
+}
+
+impl Row {
+    pub fn is_head(&self) -> bool {
+        matches!(self, Row::Head { .. })
+    }
+
+    /// What the line stands for, if it is more than a heading.
+    pub fn entry(&self) -> Option<&Arc<Entry>> {
+        match self {
+            Row::Head { wildcard, .. } => wildcard.as_ref(),
+            Row::Item(entry) => Some(entry),
         }
     }
-    groups
+
+    /// Tells lines apart.
+    pub fn id(&self) -> String {
+        match self {
+            Row::Head { resource, .. } => format!("/{resource}"),
+            Row::Item(entry) => entry.info.key.clone(),
+        }
+    }
+}
+
+/// The catalogue as lines. The keys are sorted, so each group stands together, and `*` is first. Where
+/// `heads_are_wildcards`, a group's wildcard is its heading and no line of its own.
+pub fn rows(catalogue: &Catalogue, heads_are_wildcards: bool) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut current: Option<Arc<str>> = None;
+    for item in catalogue {
+        let Ok(key) = Permission::parse(&item.key) else { continue };
+        let resource = key.resource();
+        let entry = Arc::new(Entry::new(item.clone()));
+        let is_head = heads_are_wildcards && key.is_wildcard();
+        if current.as_deref() != Some(resource) {
+            let resource: Arc<str> = Arc::from(resource);
+            current = Some(resource.clone());
+            let wildcard = is_head.then(|| entry.clone());
+            rows.push(Row::Head { resource, wildcard });
+        }
+        if !is_head {
+            rows.push(Row::Item(entry));
+        }
+    }
+    rows
+}
+
+/// The lines that a search finds, with the headings of their groups.
+pub fn found(rows: &[Row], search: Search) -> Vec<Row> {
+    let mut found = Vec::new();
+    let mut head = None;
+    for row in rows {
+        match row {
+            Row::Head { wildcard, .. } => {
+                head = Some(row);
+                if wildcard.as_ref().is_some_and(|entry| search.finds(&entry.folded)) {
+                    found.extend(head.take().cloned());
+                }
+            }
+            Row::Item(entry) if search.finds(&entry.folded) => {
+                found.extend(head.take().cloned());
+                found.push(row.clone());
+            }
+            Row::Item(_) => {}
+        }
+    }
+    found
+}
+
+/// How many permissions are among these lines.
+pub fn count(rows: &[Row]) -> usize {
+    rows.iter().filter(|row| row.entry().is_some()).count()
 }
 
 /// The name of a group; those that a tenant made are named by their key.
@@ -82,9 +168,19 @@ impl Search {
         self.0.with(|(_, search)| folded.contains(search.as_str()))
     }
 
-    /// Whether at least one of several items is found.
-    pub fn finds_any(self, folded: &[String]) -> bool {
-        folded.iter().any(|folded| self.finds(folded))
+    /// Whether any item is found that these texts stand for.
+    pub fn finds_any(self, texts: &[String]) -> bool {
+        texts.iter().any(|folded| self.finds(folded))
+    }
+
+    /// What is searched for, as it was typed.
+    pub fn typed(self) -> String {
+        self.0.with(|(typed, _)| typed.clone())
+    }
+
+    /// What is searched for, folded; empty where nothing is.
+    pub fn folded(self) -> String {
+        self.0.with(|(_, search)| search.clone())
     }
 }
 
@@ -100,7 +196,7 @@ pub fn searchable(item: &PermissionInfo) -> String {
 }
 
 /// Folds what people do not tell apart when they search: case, and spellings of Arabic letters.
-fn fold(text: &str) -> String {
+pub fn fold(text: &str) -> String {
     let letters = text.trim().chars().filter(|c| !matches!(c, '\u{0640}' | '\u{064B}'..='\u{065F}' | '\u{0670}'));
     let folded = letters.map(|c| match c {
         'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
@@ -113,16 +209,15 @@ fn fold(text: &str) -> String {
     folded.flat_map(char::to_lowercase).collect()
 }
 
-/// The search field above a catalogue.
-pub fn search_field(search: Search) -> AnyView {
-    let locale = locale();
+/// A field that searches a list on the page as one types. `id` is its own on the page.
+pub fn search_field(search: Search, id: &'static str, label: &'static str) -> AnyView {
     let live = is_live();
     view! {
         <div class="field">
-            <label for="catalogue-search">{td_string!(locale, roles.search)}</label>
+            <label for=id>{label}</label>
             <input
                 class="input"
-                id="catalogue-search"
+                id=id
                 type="search"
                 dir="auto"
                 autocomplete="off"
@@ -140,11 +235,11 @@ pub fn search_field(search: Search) -> AnyView {
 }
 
 /// Says so when the search finds nothing.
-pub fn nothing_found(search: Search, all: Vec<String>) -> AnyView {
+pub fn nothing_found(is_empty: Signal<bool>) -> AnyView {
     let locale = locale();
     view! {
         <p class="hint padded" role="status">
-            {move || (!search.finds_any(&all)).then_some(td_string!(locale, roles.search_nothing))}
+            {move || is_empty.get().then_some(td_string!(locale, roles.search_nothing))}
         </p>
     }
     .into_any()
@@ -161,11 +256,36 @@ mod tests {
         assert_eq!(fold("Users.READ"), "users.read");
     }
 
-    #[test]
-    fn groups_keep_the_keys_of_one_resource_together() {
+    fn catalogue() -> Catalogue {
         let info = |key: &str| PermissionInfo { key: key.to_owned(), name_ar: String::new(), name_en: String::new() };
-        let found = groups(["*", "oauth.clients.manage", "users.*", "users.read"].map(info).to_vec());
-        let found = found.iter().map(|group| (group.resource.as_str(), group.items.len())).collect::<Vec<_>>();
-        assert_eq!(found, [("", 1), ("oauth.clients", 1), ("users", 2)]);
+        ["*", "oauth.clients.manage", "users.*", "users.read"].map(info).to_vec()
+    }
+
+    fn ids(rows: &[Row]) -> Vec<String> {
+        rows.iter().map(Row::id).collect()
+    }
+
+    #[test]
+    fn lines_of_one_resource_stand_under_its_heading() {
+        let lines = rows(&catalogue(), false);
+        assert_eq!(
+            ids(&lines),
+            ["/", "*", "/oauth.clients", "oauth.clients.manage", "/users", "users.*", "users.read"]
+        );
+        let lines = rows(&catalogue(), true);
+        assert_eq!(ids(&lines), ["/", "/oauth.clients", "oauth.clients.manage", "/users", "users.read"]);
+        assert_eq!(count(&lines), 4);
+    }
+
+    #[test]
+    fn a_search_keeps_the_headings_of_what_it_finds() {
+        let owner = Owner::new();
+        owner.with(|| {
+            let search = Search::new();
+            search.0.set(("READ".to_owned(), fold("READ")));
+            assert_eq!(ids(&found(&rows(&catalogue(), true), search)), ["/users", "users.read"]);
+            search.0.set(("users.*".to_owned(), fold("users.*")));
+            assert_eq!(ids(&found(&rows(&catalogue(), true), search)), ["/users"]);
+        });
     }
 }

@@ -1,6 +1,6 @@
 //! The form of a role: name, description, and what it gives, with a review before anything is saved.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_i18n::td_string;
@@ -113,13 +113,22 @@ pub fn RoleEditor(
 pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) -> AnyView {
     let locale = locale();
     let search = Search::new();
-    let all = catalogue.iter().map(catalogue::searchable).collect::<Vec<_>>();
-    let groups = catalogue::groups(catalogue)
+    let texts = StoredValue::new(catalogue.iter().map(catalogue::searchable).collect::<Vec<_>>());
+    let is_empty = Signal::derive(move || texts.with_value(|texts| !search.finds_any(texts)));
+    let mut groups: Vec<(Arc<str>, Vec<PermissionInfo>)> = Vec::new();
+    for row in catalogue::rows(&catalogue, false) {
+        match row {
+            catalogue::Row::Head { resource, .. } => groups.push((resource, Vec::new())),
+            catalogue::Row::Item(entry) => {
+                groups.iter_mut().rev().take(1).for_each(|(_, items)| items.push(entry.info.clone()))
+            }
+        }
+    }
+    let groups = groups
         .into_iter()
-        .map(|group| {
-            let texts = group.items.iter().map(catalogue::searchable).collect::<Vec<_>>();
-            let boxes = group
-                .items
+        .map(|(resource, items)| {
+            let texts = items.iter().map(catalogue::searchable).collect::<Vec<_>>();
+            let boxes = items
                 .into_iter()
                 .map(|item| {
                     let checked = chosen.contains(&item.key);
@@ -128,7 +137,7 @@ pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) ->
                 .collect_view();
             view! {
                 <div class="group" hidden=move || !search.finds_any(&texts)>
-                    <h3>{catalogue::group_title(&group.resource)}</h3>
+                    <h3>{catalogue::group_title(&resource)}</h3>
                     {boxes}
                 </div>
             }
@@ -138,10 +147,10 @@ pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) ->
         <section class="card" aria-labelledby="permissions-title">
             <div class="card-head">
                 <h2 class="grow" id="permissions-title">{td_string!(locale, roles.permissions)}</h2>
-                {catalogue::search_field(search)}
+                {catalogue::search_field(search, "catalogue-search", td_string!(locale, roles.search))}
             </div>
             {groups}
-            {catalogue::nothing_found(search, all)}
+            {catalogue::nothing_found(is_empty)}
         </section>
     }
     .into_any()

@@ -17,8 +17,10 @@ use crate::{
     },
 };
 
+pub mod bounds;
 pub mod catalogue;
 pub mod editor;
+pub mod effect;
 pub mod list;
 pub mod person_permissions;
 pub mod person_roles;
@@ -26,9 +28,11 @@ pub mod reasons;
 pub mod review;
 pub mod role;
 pub mod staged;
+pub mod studio;
 
 use list::RolesPage;
 use role::{NewRolePage, RolePage};
+use studio::StudioPage;
 
 #[component(transparent)]
 pub fn RoleRoutes() -> AnyNestedRoute {
@@ -36,6 +40,7 @@ pub fn RoleRoutes() -> AnyNestedRoute {
         <Route path=path!("roles") view=RolesPage />
         <Route path=path!("roles/new") view=NewRolePage />
         <Route path=path!("roles/:id") view=RolePage />
+        <Route path=path!("studio") view=StudioPage />
     }
     .into_inner()
     .into_any_nested_route()

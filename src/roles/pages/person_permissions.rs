@@ -1,82 +1,105 @@
-//! Every permission of a person with its three states and the reasons for its answer.
+//! Every permission of a person with its three states and the reasons for its answer. Only the lines in sight are drawn.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
 use super::{
-    catalogue::{self, Search},
+    bounds::{self, EndField},
+    catalogue::{self, Entry, Row, Search},
     person_roles::read_only,
     reasons,
     staged::{Staged, Stand},
 };
 use crate::{
-    access::{EffectivePermission, PermissionInfo},
-    roles::{Catalogue, PersonRights},
+    roles::Catalogue,
     ui::{
-        is_arabic, is_live, locale, pieces,
+        dialog::Dialog,
+        icons::{Icon, icon},
+        is_live, locale, pieces,
         tri_state::{Tri, TriState},
+        virtual_list::Window,
     },
 };
 
 #[component]
-pub fn PersonPermissions(
-    catalogue: Catalogue,
-    rights: PersonRights,
-    staged: Staged,
-    search: Search,
-    may_assign: bool,
-) -> impl IntoView {
+pub fn PersonPermissions(catalogue: Catalogue, staged: Staged, search: Search, may_assign: bool) -> impl IntoView {
     let locale = locale();
-    let all = catalogue.iter().map(catalogue::searchable).collect::<Vec<_>>();
-    let mut effective = rights.effective.into_iter().map(|one| (one.key.clone(), one)).collect::<HashMap<_, _>>();
-    let groups = catalogue::groups(catalogue)
-        .into_iter()
-        .map(|group| {
-            let texts = group.items.iter().map(catalogue::searchable).collect::<Vec<_>>();
-            let lines = group
-                .items
-                .into_iter()
-                .map(|item| {
-                    let answer = effective.remove(&item.key);
-                    line(item, answer, staged, may_assign, search)
-                })
-                .collect_view();
-            view! {
-                <div class="group" hidden=move || !search.finds_any(&texts)>
-                    <h3>{catalogue::group_title(&group.resource)}</h3>
-                    {lines}
-                </div>
-            }
-        })
-        .collect_view();
     view! {
         <section class="card" aria-labelledby="permissions-title">
             <div class="card-head">
                 <h2 class="grow" id="permissions-title">{td_string!(locale, roles.permissions)}</h2>
-                {catalogue::search_field(search)}
+                {catalogue::search_field(search, "right-search", td_string!(locale, roles.search))}
             </div>
             {(!may_assign).then(read_only)}
-            {groups}
-            {catalogue::nothing_found(search, all)}
+            <RightList catalogue staged search may_assign />
         </section>
     }
     .into_any()
 }
 
-fn line(
-    item: PermissionInfo,
-    answer: Option<EffectivePermission>,
-    staged: Staged,
-    may_assign: bool,
-    search: Search,
-) -> AnyView {
+/// The list itself, with the dialog that explains one line and bounds it.
+#[component]
+pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assign: bool) -> impl IntoView {
+    let locale = locale();
+    let all = StoredValue::new(catalogue::rows(&catalogue, false));
+    let rows = Memo::new(move |_| all.with_value(|all| catalogue::found(all, search)));
+    let rows = Signal::from(rows);
+    let window = Window::new(rows, Row::is_head);
+    Effect::new(move |before: Option<String>| {
+        let now = search.folded();
+        if before.is_some_and(|before| before != now) {
+            window.rewind();
+        }
+        now
+    });
+    let open = RwSignal::new(false);
+    let explained = RwSignal::new(None::<Arc<Entry>>);
+    let title =
+        Signal::derive(move || explained.with(|entry| entry.as_ref().map(|entry| entry.name()).unwrap_or_default()));
+    let explain = Callback::new(move |entry| {
+        explained.set(Some(entry));
+        open.set(true);
+    });
+    let is_empty = Signal::derive(move || rows.with(Vec::is_empty));
+    view! {
+        <div
+            class="rows rights"
+            role="list"
+            aria-labelledby="permissions-title"
+            node_ref=window.scroller
+            on:scroll=move |_| window.scrolled()
+        >
+            {window.rows(
+                rows,
+                Row::id,
+                move |_, row| match row {
+                    Row::Head { resource, .. } => {
+                        view! { <h3 class="head" role="listitem">{catalogue::group_title(&resource)}</h3> }.into_any()
+                    }
+                    Row::Item(entry) => line(entry, staged, may_assign, explain),
+                },
+            )}
+        </div>
+        {catalogue::nothing_found(is_empty)}
+        <Dialog id="right-detail" open title>
+            {move || explained.get().map(|entry| detail(&entry, staged, may_assign))}
+            <div class="row-of end">
+                <button class="btn primary" type="button" on:click=move |_| open.set(false)>
+                    {td_string!(locale, roles.done)}
+                </button>
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn line(entry: Arc<Entry>, staged: Staged, may_assign: bool, explain: Callback<Arc<Entry>>) -> AnyView {
     let locale = locale();
     let live = is_live();
-    let text = catalogue::searchable(&item);
-    let key: Arc<str> = Arc::from(item.key.as_str());
-    let name = item.name(is_arabic()).to_owned();
+    let key: Arc<str> = Arc::from(entry.info.key.as_str());
+    let name = entry.name();
     let tri = {
         let key = Arc::clone(&key);
         move || staged.stand(&key).tri
@@ -87,89 +110,117 @@ fn line(
     };
     let choose = {
         let key = Arc::clone(&key);
-        move |tri: Tri| {
-            let stand = Stand { tri, ..untrack(|| staged.stand(&key)) };
-            staged.set_stand(&key, stand);
-        }
+        move |tri: Tri| staged.set_tri(&key, tri)
     };
-    // Only the choice counts: typing into the fields below must not draw them anew.
-    let is_own = ArcMemo::new({
-        let tri = tri.clone();
-        move |_| tri() != Tri::Inherited
-    });
-    let why = match &answer {
-        Some(answer) => view! {
-            <p class="row-of">
-                {reasons::answer_badge(answer)}
-                <span class="small muted">{pieces::sentence(&reasons::inherited(answer))}</span>
-            </p>
-            <details>
-                <summary>
-                    {td_string!(locale, roles.why)} <span class="away">" " {name.clone()}</span>
-                </summary>
-                {reasons::all(answer)}
-            </details>
-        }
-        .into_any(),
-        None => view! { <p class="small muted">{td_string!(locale, roles.wildcard)}</p> }.into_any(),
+    let status = {
+        let key = Arc::clone(&key);
+        move || status(&key, staged)
     };
+    let full = format!("{name} {key}");
     let legend = name.clone();
+    let why = td_string!(locale, roles.why_about, name = name.clone()).to_string();
     view! {
-        <div class="right" class:changed=changed hidden=move || !search.finds(&text)>
+        <div class="right" class:changed=changed role="listitem">
             <div class="about">
-                <p><span class="strong">{name}</span> " " <span class="muted">{pieces::key(item.key.clone())}</span></p>
-                {why}
+                <p class="one-line" title=full>
+                    <span class="strong">{name}</span>
+                    " "
+                    <span class="muted">{pieces::key(key.to_string())}</span>
+                </p>
+                <p class="one-line small muted">{status}</p>
             </div>
+            <button
+                class="round"
+                type="button"
+                aria-label=why
+                disabled=move || !live.get()
+                on:click=move |_| explain.run(entry.clone())
+            >
+                {icon(Icon::Why)}
+            </button>
             <TriState
-                name=format!("stand-{}", item.key)
+                name=format!("stand-{key}")
                 legend=legend
                 value=tri
                 disabled=move || !may_assign || !live.get()
                 on_change=choose
             />
-            {move || is_own.get().then(|| bounds(Arc::clone(&key), staged, may_assign))}
         </div>
     }
     .into_any()
 }
 
-/// Until when, and why, for what is allowed or denied to this person.
-fn bounds(key: Arc<str>, staged: Staged, may_assign: bool) -> AnyView {
+/// The answer on what is saved, and either the bounds of what is set here or where it comes from.
+fn status(key: &str, staged: Staged) -> AnyView {
     let locale = locale();
-    let live = is_live();
-    let (until_id, reason_id) = (format!("until-{key}"), format!("reason-{key}"));
-    let first = untrack(|| staged.stand(&key));
+    let answer = staged.answer(key);
+    let stand = staged.stand(key);
+    let bounds = (stand.tri != Tri::Inherited).then(|| bounds::words(&stand.until, &stand.reason));
+    let words = match (bounds.filter(|words| !words.is_empty()), &answer) {
+        (Some(words), _) => words,
+        (None, Some(answer)) => reasons::inherited(answer),
+        (None, None) => td_string!(locale, roles.wildcard).to_owned(),
+    };
+    view! { {answer.as_ref().map(reasons::answer_badge)} " " {pieces::sentence(&words)} }.into_any()
+}
+
+/// Everything about one permission of this person: the answer, why, and the bounds of what is set here.
+fn detail(entry: &Entry, staged: Staged, may_assign: bool) -> AnyView {
+    let locale = locale();
+    let key: Arc<str> = Arc::from(entry.info.key.as_str());
+    let why = match staged.answer(&key) {
+        Some(answer) => view! {
+            <p class="row-of">{reasons::answer_badge(&answer)}</p>
+            <h3>{td_string!(locale, roles.why)}</h3>
+            {reasons::all(&answer)}
+        }
+        .into_any(),
+        None => view! { <p class="muted">{td_string!(locale, roles.wildcard)}</p> }.into_any(),
+    };
+    let is_own = {
+        let key = Arc::clone(&key);
+        Memo::new(move |_| staged.stand(&key).tri != Tri::Inherited)
+    };
+    let own = {
+        let key = Arc::clone(&key);
+        move || is_own.get().then(|| own_bounds(Arc::clone(&key), staged, may_assign))
+    };
+    view! {
+        <p class="muted">{pieces::key(key.to_string())}</p>
+        {why}
+        {own}
+    }
+    .into_any()
+}
+
+/// Until when, and why, for what is allowed or denied to this person.
+fn own_bounds(key: Arc<str>, staged: Staged, may_assign: bool) -> AnyView {
+    let locale = locale();
+    let until = {
+        let key = Arc::clone(&key);
+        Signal::derive(move || staged.stand(&key).until)
+    };
     let set_until = {
         let key = Arc::clone(&key);
-        move |until: String| staged.set_stand(&key, Stand { until, ..untrack(|| staged.stand(&key)) })
+        Callback::new(move |until| staged.set_stand(&key, Stand { until, ..untrack(|| staged.stand(&key)) }))
     };
+    let first = untrack(|| staged.stand(&key)).reason;
     let set_reason = move |reason: String| {
         staged.set_stand(&key, Stand { reason, ..untrack(|| staged.stand(&key)) });
     };
-    let off = move || !may_assign || !live.get();
     view! {
-        <div class="more form-grid">
+        <div class="stack">
+            <EndField id="right-until" value=until set=set_until fixed=!may_assign />
             <div class="field">
-                <label for=until_id.clone()>{td_string!(locale, roles.until_label)}</label>
-                <input
-                    class="input"
-                    type="datetime-local"
-                    id=until_id
-                    value=first.until
-                    disabled=off
-                    on:change:target=move |event| set_until(event.target().value())
-                />
-            </div>
-            <div class="field">
-                <label for=reason_id.clone()>{td_string!(locale, roles.reason_label)}</label>
+                <label for="right-reason">{td_string!(locale, roles.reason_label)}</label>
                 <input
                     class="input"
                     type="text"
                     dir="auto"
                     maxlength="500"
-                    id=reason_id
-                    value=first.reason
-                    disabled=off
+                    id="right-reason"
+                    value=first
+                    disabled=!may_assign
                     on:change:target=move |event| set_reason(event.target().value())
                 />
             </div>

@@ -1,23 +1,39 @@
 //! The roles of a person, to be checked and unchecked; nothing is saved before the review.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_i18n::td_string;
 
-use super::{origin_badge, staged::Staged};
+use super::{
+    bounds::{self, EndField},
+    catalogue::{self, Search},
+    origin_badge,
+    staged::{RoleStand, Staged},
+};
 use crate::{
-    roles::{PersonRights, Role},
-    ui::{is_live, locale, pieces, states},
+    access::PERMISSIONS_ASSIGN,
+    roles::Role,
+    ui::{
+        dialog::Dialog,
+        icons::{Icon, icon},
+        is_live, locale, pieces, states,
+        virtual_list::Window,
+    },
 };
 
 #[component]
-pub fn PersonRoles(roles: Vec<Role>, rights: PersonRights, staged: Staged, may_assign: bool) -> impl IntoView {
+pub fn PersonRoles(roles: Vec<Role>, staged: Staged, may_assign: bool) -> impl IntoView {
     let locale = locale();
-    let boxes = roles.into_iter().map(|role| role_box(role, &rights, staged, may_assign)).collect_view();
+    let search = Search::new();
     view! {
         <section class="card" aria-labelledby="roles-title">
-            <div class="card-head"><h2 id="roles-title">{td_string!(locale, roles.roles)}</h2></div>
+            <div class="card-head">
+                <h2 class="grow" id="roles-title">{td_string!(locale, roles.roles)}</h2>
+                {catalogue::search_field(search, "role-search", td_string!(locale, roles.search_roles))}
+            </div>
             {(!may_assign).then(read_only)}
-            {boxes}
+            <RoleList roles staged search may_assign />
         </section>
     }
     .into_any()
@@ -26,40 +42,120 @@ pub fn PersonRoles(roles: Vec<Role>, rights: PersonRights, staged: Staged, may_a
 /// Says which permission is missing for changing rights.
 pub fn read_only() -> AnyView {
     let locale = locale();
-    let key = crate::access::PERMISSIONS_ASSIGN;
+    let key = PERMISSIONS_ASSIGN;
     states::notice(
         states::Mood::Plain,
         view! { <p>{td_string!(locale, roles.rights_read_only)} " " {pieces::key(key.as_str())}</p> },
     )
 }
 
-fn role_box(role: Role, rights: &PersonRights, staged: Staged, may_assign: bool) -> AnyView {
+/// The list itself, with the dialog that gives one role an end. Only the lines in sight are drawn.
+#[component]
+pub fn RoleList(roles: Vec<Role>, staged: Staged, search: Search, may_assign: bool) -> impl IntoView {
+    let locale = locale();
+    let all = roles.into_iter().map(|role| (catalogue::fold(&role.name), Arc::new(role))).collect::<Vec<_>>();
+    let all = StoredValue::new(all);
+    let rows = Memo::new(move |_| {
+        all.with_value(|all| {
+            all.iter().filter(|(folded, _)| search.finds(folded)).map(|(_, role)| role.clone()).collect::<Vec<_>>()
+        })
+    });
+    let rows = Signal::from(rows);
+    let window = Window::new(rows, |_| false);
+    let open = RwSignal::new(false);
+    let bounded = RwSignal::new(None::<Arc<Role>>);
+    let title = Signal::derive(move || {
+        bounded.with(|role| {
+            let name = role.as_ref().map(|role| role.name.clone()).unwrap_or_default();
+            td_string!(locale, roles.end_of_role, role = crate::base::language::isolate(&name)).to_string()
+        })
+    });
+    let bound = Callback::new(move |role| {
+        bounded.set(Some(role));
+        open.set(true);
+    });
+    let is_empty = move || rows.with(Vec::is_empty);
+    view! {
+        <div
+            class="rows roles"
+            role="list"
+            aria-labelledby="roles-title"
+            node_ref=window.scroller
+            on:scroll=move |_| window.scrolled()
+        >
+            {window.rows(rows, |role: &Arc<Role>| role.id.to_string(), move |_, role| role_box(role, staged, may_assign, bound))}
+        </div>
+        <p class="hint padded" role="status">
+            {move || is_empty().then_some(td_string!(locale, roles.search_no_role))}
+        </p>
+        <Dialog id="role-end" open title>
+            {move || bounded.get().map(|role| end_of(&role, staged, may_assign))}
+            <div class="row-of end">
+                <button class="btn primary" type="button" on:click=move |_| open.set(false)>
+                    {td_string!(locale, roles.done)}
+                </button>
+            </div>
+        </Dialog>
+    }
+    .into_any()
+}
+
+fn role_box(role: Arc<Role>, staged: Staged, may_assign: bool, bound: Callback<Arc<Role>>) -> AnyView {
     let locale = locale();
     let live = is_live();
     let id = role.id;
-    let has = rights.roles.iter().find(|has| has.role.id == id);
-    let until = has.and_then(|has| has.expires_at).map(|moment| {
-        view! { <span class="small muted">{td_string!(locale, roles.has_until)} " " {pieces::moment(moment)}</span> }
-    });
     let html_id = format!("role-{id}");
     let origin = origin_badge(&role);
     let changed = move || staged.changes.with(|changes| changes.roles.contains_key(&id));
+    let has = Memo::new(move |_| staged.role(id).has);
+    let about = {
+        let description = role.description.clone();
+        move || {
+            let until = bounds::words(&staged.role(id).until, "");
+            if until.is_empty() {
+                view! { <span dir="auto">{description.clone()}</span> }.into_any()
+            } else {
+                pieces::sentence(&until)
+            }
+        }
+    };
+    let name = role.name.clone();
+    let end = td_string!(locale, roles.end_of_role, role = name.clone()).to_string();
     view! {
-        <div class="check" class:changed=changed>
+        <div class="check" class:changed=changed role="listitem">
             <input
                 type="checkbox"
                 id=html_id.clone()
-                checked=has.is_some()
-                prop:checked=move || staged.has_role(id)
+                checked=untrack(|| has.get())
+                prop:checked=move || has.get()
                 disabled=move || !may_assign || !live.get()
-                on:change:target=move |event| staged.set_role(id, event.target().checked())
+                on:change:target=move |event| {
+                    let has = event.target().checked();
+                    staged.set_role(id, RoleStand { has, until: untrack(|| staged.saved.with(|saved| saved.role(id).until)) });
+                }
             />
             <label class="about" for=html_id>
-                <span class="row-of"><bdi class="strong">{role.name}</bdi> {origin}</span>
-                <span class="small muted" dir="auto">{role.description}</span>
-                {until}
+                <span class="one-line"><bdi class="strong">{name}</bdi> " " {origin}</span>
+                <span class="one-line small muted">{about}</span>
             </label>
+            <button
+                class="round"
+                type="button"
+                aria-label=end
+                hidden=move || !has.get()
+                disabled=move || !live.get()
+                on:click=move |_| bound.run(role.clone())
+            >
+                {icon(Icon::Clock)}
+            </button>
         </div>
     }
     .into_any()
+}
+
+fn end_of(role: &Role, staged: Staged, may_assign: bool) -> AnyView {
+    let id = role.id;
+    let until = Signal::derive(move || staged.role(id).until);
+    let set = Callback::new(move |until| staged.set_role(id, RoleStand { has: true, until }));
+    view! { <EndField id="role-until" value=until set fixed=!may_assign /> }.into_any()
 }

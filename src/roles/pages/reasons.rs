@@ -7,7 +7,7 @@ use crate::{
     access::{EffectivePermission, Reason, Scope},
     base::{language, time::Timestamp},
     ui::{
-        icons::Icon,
+        icons::{Icon, icon},
         locale,
         pieces::{self, Tone},
     },
@@ -48,14 +48,32 @@ pub fn inherited(effective: &EffectivePermission) -> String {
     }
 }
 
-/// All reasons, a line each.
+/// All reasons, a line each: the sentence, and the way from the person to the permission.
 pub fn all(effective: &EffectivePermission) -> AnyView {
-    let lines = effective.because.iter().map(|reason| view! { <li>{pieces::sentence(&sentence(reason))}</li> });
-    view! { <ul>{lines.collect_view()}</ul> }.into_any()
+    let lines = effective.because.iter().map(|reason| {
+        view! { <li>{pieces::sentence(&sentence(reason))} {path(reason, &effective.key)}</li> }
+    });
+    view! { <ul class="reasons">{lines.collect_view()}</ul> }.into_any()
+}
+
+/// The way from what was given to the permission it opens or shuts. The sentence says the same in words.
+fn path(reason: &Reason, key: &str) -> Option<AnyView> {
+    let (first, through) = match reason {
+        Reason::Role { role, through, .. } => (Some(role.name.clone()), through),
+        Reason::Allowed { through, .. } | Reason::Denied { through, .. } | Reason::Protected { through } => {
+            (None, through)
+        }
+        Reason::Inactive | Reason::NothingGrants => return None,
+    };
+    let role = first
+        .map(|role| view! { <span class="stop">{icon(Icon::Role)} <bdi>{role}</bdi></span> {icon(Icon::Forward)} });
+    let wildcard =
+        (through != key).then(|| view! { <span class="stop">{pieces::key(through)}</span> {icon(Icon::Forward)} });
+    Some(view! { <span class="path" aria-hidden="true">{role} {wildcard} <span class="stop">{pieces::key(key)}</span></span> }.into_any())
 }
 
 /// One reason as a sentence for `pieces::sentence`.
-fn sentence(reason: &Reason) -> String {
+pub fn sentence(reason: &Reason) -> String {
     let locale = locale();
     match reason {
         Reason::Role { role, through, scope, expires_at } => {

@@ -1,16 +1,23 @@
-//! The bar that counts staged changes of a person's rights, and the dialog that shows and saves them.
+//! The bar that counts staged changes, and the dialog that shows what they do and saves them.
 
-use leptos::prelude::*;
+use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_i18n::td_string;
 
-use super::staged::{Changes, Names, Staged, Stand};
+use super::{
+    bounds,
+    effect::{self, Foresight},
+    staged::{Changes, Names, RoleChanges, Saved, Staged, StagedRole},
+};
 use crate::{
     base::{
         errors::{AppError, Conflict},
+        ids::RoleId,
         language,
-        time::Timestamp,
     },
-    roles::calls::edit_rights,
+    roles::{
+        RoleEdit,
+        calls::{edit_rights, edit_role, get_rights, get_role},
+    },
     ui::{
         browser,
         calls::Call,
@@ -19,45 +26,59 @@ use crate::{
         icons::{Icon, icon},
         is_arabic, locale,
         pieces::{self, Tone},
+        states,
         toasts::toasts,
         tri_state::Tri,
     },
 };
 
-/// Stands on the page for as long as the page does, and shows itself while there are changes. `renew` reads again what
-/// is saved.
+/// Bar and dialog. They stand on the page for as long as it does, and show themselves while there are changes.
 #[component]
-pub fn ReviewBar(staged: Staged, renew: Callback<()>) -> impl IntoView {
+fn Review(
+    count: Memo<usize>,
+    title: Signal<String>,
+    call: Call,
+    foresight: Foresight,
+    open: RwSignal<bool>,
+    /// Every staged change with the way to take it back.
+    lines: Callback<(), AnyView>,
+    /// What somebody else has changed meanwhile.
+    meanwhile: Callback<(), Option<AnyView>>,
+    discard: Callback<()>,
+    /// Reads again what is saved and keeps the changes.
+    renew: Callback<()>,
+    save: Callback<()>,
+) -> impl IntoView {
     let locale = locale();
-    let open = RwSignal::new(false);
-    let (call, toasts) = (Call::new(), toasts());
-    let count = Memo::new(move |_| staged.changes.with(Changes::count));
     let dirty = Signal::derive(move || count.get() > 0);
     browser::guard_leaving(dirty, td_string!(locale, ui.leave_unsaved));
-    let title = Signal::derive(move || {
-        staged
-            .names
-            .with(|names| td_string!(locale, roles.review_rights, name = language::isolate(&names.person)).to_string())
-    });
-    let save = move |_| {
-        let Some(id) = staged.saved.with_untracked(|saved| saved.person) else { return };
-        let edit = staged.saved.with_untracked(|saved| staged.changes.with_untracked(|changes| changes.edit(saved)));
-        match edit {
-            Ok(edit) => call.run(edit_rights(id, edit), move |_rights| {
-                open.set(false);
-                staged.discard();
-                toasts.say(td_string!(locale, roles.rights_saved));
+    // Somebody may have worked on the same thing while this page was not looked at.
+    Effect::new(move |_| {
+        let handle = window_event_listener(ev::focus, move |_| {
+            if dirty.get_untracked() {
                 renew.run(());
-            }),
-            Err(error) => call.error.set(Some(error)),
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+    // Undoing happens without the dialog: what goes wrong then is told beside it.
+    let toasts = toasts();
+    Effect::new(move |_| {
+        if let Some(error) = call.error.get().filter(|_| !open.get_untracked()) {
+            toasts.warn(language::error(locale, &error));
         }
+    });
+    let said = move || {
+        foresight.effect.with(|effect| effect.as_ref().filter(|_| dirty.get()).map(effect::summary)).unwrap_or_default()
     };
     view! {
         <section class="bar" aria-label=td_string!(locale, roles.unsaved_region) hidden=move || count.get() == 0>
-            <span class="strong grow" role="status">
-                {move || td_string!(locale, roles.unsaved, count = count.get()).to_string()}
+            <span class="grow" role="status">
+                <span class="strong">{move || td_string!(locale, roles.unsaved, count = count.get()).to_string()}</span>
+                " "
+                <span class="small wide-only">{said}</span>
             </span>
-            <button class="btn ghost sm" type="button" on:click=move |_| staged.discard()>
+            <button class="btn ghost sm" type="button" on:click=move |_| discard.run(())>
                 {td_string!(locale, roles.discard)}
             </button>
             <button
@@ -72,7 +93,10 @@ pub fn ReviewBar(staged: Staged, renew: Callback<()>) -> impl IntoView {
             </button>
         </section>
         <Dialog id="review-rights" open title>
-            {move || staged.names.with(|names| lines(names, staged))}
+            {move || meanwhile.run(())}
+            {move || lines.run(())}
+            <p class="muted">{said}</p>
+            {move || foresight.effect.with(|effect| effect::refused(effect.as_ref().and_then(|one| one.refused.as_ref())))}
             {fields::summary(call.error, label)}
             <div class="row-of end">
                 {move || {
@@ -95,8 +119,8 @@ pub fn ReviewBar(staged: Staged, renew: Callback<()>) -> impl IntoView {
                 <button
                     class="btn primary"
                     type="button"
-                    disabled=move || call.waits() || count.get() == 0
-                    on:click=save
+                    disabled=move || call.waits() || count.get() == 0 || foresight.is_refused()
+                    on:click=move |_| save.run(())
                 >
                     {td_string!(locale, roles.save)}
                 </button>
@@ -108,11 +132,147 @@ pub fn ReviewBar(staged: Staged, renew: Callback<()>) -> impl IntoView {
 
 fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
-    (field == "expires_at").then(|| td_string!(locale, roles.until_label))
+    field.ends_with("expires_at").then(|| td_string!(locale, roles.until_label))
 }
 
-/// Every staged change with the way to take it back.
-fn lines(names: &Names, staged: Staged) -> AnyView {
+/// Keeps unsaved changes over a reload or a step back: they are written down as they are made, and read when the page
+/// comes to the same thing again.
+fn keep_draft<T>(name: Signal<Option<String>>, write: impl Fn() -> T + 'static, read: impl Fn(&str) + 'static)
+where
+    T: Into<String>,
+{
+    Effect::new(move |before: Option<Option<String>>| {
+        let now = name.get();
+        let Some(name) = &now else { return now };
+        if before.flatten().as_ref() == Some(name) {
+            browser::keep(name, &write().into());
+        } else if let Some(text) = browser::kept(name) {
+            read(&text);
+            // From now on what is written follows what is staged.
+            drop(write().into());
+        } else {
+            drop(write().into());
+        }
+        now
+    });
+}
+
+/// The review of a person's rights. `changed` is told after saving and after undoing.
+#[component]
+pub fn ReviewBar(staged: Staged, changed: Callback<()>) -> impl IntoView {
+    let foresight = Foresight::of_person(staged);
+    view! { <PersonReview staged foresight changed /> }
+}
+
+/// The same where the effect is also shown elsewhere on the page.
+#[component]
+pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>) -> impl IntoView {
+    let locale = locale();
+    let open = RwSignal::new(false);
+    let (call, toasts) = (Call::new(), toasts());
+    let count = Memo::new(move |_| staged.changes.with(Changes::count));
+    let title = Signal::derive(move || {
+        staged
+            .names
+            .with(|names| td_string!(locale, roles.review_rights, name = language::isolate(&names.person)).to_string())
+    });
+    keep_draft(
+        Signal::derive(move || staged.saved.with(|saved| saved.person.map(|person| format!("rights/{person}")))),
+        move || {
+            let text = |changes: &Changes| if changes.count() == 0 { String::new() } else { draft(changes) };
+            staged.changes.with(text)
+        },
+        move |text| {
+            if let Ok(changes) = serde_json::from_str::<Changes>(text) {
+                let changes = staged.saved.with_untracked(|saved| changes.against(saved));
+                if changes.count() > 0 && staged.changes.with_untracked(|now| now.count() == 0) {
+                    staged.changes.set(changes);
+                    toasts.say(td_string!(locale, roles.draft_restored));
+                }
+            }
+        },
+    );
+    let renew = Callback::new(move |()| {
+        let Some(person) = staged.saved.with_untracked(|saved| saved.person) else { return };
+        spawn_local(async move {
+            // Not being able to look is told when saving; until then nothing is lost.
+            if let Ok(rights) = get_rights(person).await {
+                staged.renew(rights);
+            }
+        });
+    });
+    let undo = Callback::new(move |(before, now): (Saved, Saved)| {
+        let Some(person) = before.person else { return };
+        let edit = before.back(&now);
+        call.run(edit_rights(person, edit), move |rights| {
+            staged.renew(rights);
+            toasts.say(td_string!(locale, roles.undone));
+            changed.run(());
+        });
+    });
+    let save = Callback::new(move |()| {
+        let saved = staged.saved.get_untracked();
+        let Some(person) = saved.person else { return };
+        match staged.changes.with_untracked(|changes| changes.edit(&saved)) {
+            Ok(edit) => call.run(edit_rights(person, edit), move |rights| {
+                let now = Saved::of(&rights);
+                open.set(false);
+                staged.saved_as(rights);
+                let undo = Callback::new(move |()| undo.run((saved.clone(), now.clone())));
+                toasts.offer(td_string!(locale, roles.rights_saved), td_string!(locale, roles.undo), undo);
+                changed.run(());
+            }),
+            Err(error) => call.error.set(Some(error)),
+        }
+    });
+    let lines = Callback::new(move |()| staged.names.with(|names| person_lines(names, staged)));
+    let meanwhile = Callback::new(move |()| {
+        let moved = staged.meanwhile.get();
+        staged.names.with(|names| by_others(moved_lines(names, &moved)))
+    });
+    let discard = Callback::new(move |()| staged.discard());
+    view! { <Review count title call foresight open lines meanwhile discard renew save /> }
+}
+
+/// Changes as they are written down.
+fn draft<T: serde::Serialize>(changes: &T) -> String {
+    serde_json::to_string(changes).unwrap_or_default()
+}
+
+/// What others have changed, where they have.
+fn by_others(lines: Vec<AnyView>) -> Option<AnyView> {
+    let locale = locale();
+    (!lines.is_empty()).then(|| {
+        states::notice(
+            states::Mood::Waiting,
+            view! {
+                <p class="strong">{td_string!(locale, roles.meanwhile)}</p>
+                <ul>{lines}</ul>
+            },
+        )
+    })
+}
+
+fn role_name(names: &Names, id: RoleId) -> String {
+    names.roles.iter().find(|role| role.id == id).map(|role| role.name.clone()).unwrap_or_default()
+}
+
+fn moved_lines(names: &Names, moved: &Changes) -> Vec<AnyView> {
+    let locale = locale();
+    let roles = moved.roles.iter().map(|(id, stand)| {
+        let word =
+            if stand.has { td_string!(locale, roles.role_added) } else { td_string!(locale, roles.role_removed) };
+        view! { <li>{word} " " <bdi>{role_name(names, *id)}</bdi></li> }.into_any()
+    });
+    let stands = moved
+        .stands
+        .iter()
+        .map(|(key, stand)| view! { <li>{stand.tri.word()} " " {pieces::key(key.clone())}</li> }.into_any());
+    roles.chain(stands).collect()
+}
+
+/// Every staged change of a person with the way to take it back.
+fn person_lines(names: &Names, staged: Staged) -> AnyView {
     let locale = locale();
     let changes = staged.changes.get();
     if changes.count() == 0 {
@@ -121,18 +281,24 @@ fn lines(names: &Names, staged: Staged) -> AnyView {
     let roles = changes
         .roles
         .into_iter()
-        .map(|(id, wanted)| {
-            let name = names.roles.iter().find(|role| role.id == id).map(|role| role.name.clone()).unwrap_or_default();
-            let what = if wanted {
-                pieces::badge(Tone::Good, Some(Icon::Add), td_string!(locale, roles.role_added))
-            } else {
-                pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, roles.role_removed))
+        .map(|(id, stand)| {
+            let name = role_name(names, id);
+            let before = staged.saved.with_untracked(|saved| saved.role(id));
+            let what = match (before.has, stand.has) {
+                (_, false) => pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, roles.role_removed)),
+                (false, true) => pieces::badge(Tone::Good, Some(Icon::Add), td_string!(locale, roles.role_added)),
+                (true, true) => pieces::badge(Tone::Waiting, Some(Icon::Clock), td_string!(locale, roles.role_bounded)),
             };
+            let until = bounds::words(&stand.until, "");
             view! {
                 <li>
                     {what}
-                    <bdi class="grow">{name.clone()}</bdi>
-                    {undo(name, move || staged.set_role(id, !wanted))}
+                    <span class="grow">
+                        <bdi>{name.clone()}</bdi>
+                        " "
+                        <span class="small muted">{pieces::sentence(&until)}</span>
+                    </span>
+                    {undo(name, move || staged.set_role(id, before.clone()))}
                 </li>
             }
         })
@@ -148,10 +314,17 @@ fn lines(names: &Names, staged: Staged) -> AnyView {
                 let before = staged.saved.with_untracked(|saved| saved.stand(&back));
                 staged.set_stand(&back, before);
             };
+            let bounds = bounds::words(&stand.until, &stand.reason);
             view! {
                 <li>
                     {tri_badge(stand.tri)}
-                    <span class="grow">{name.clone()} " " <span class="muted">{pieces::key(key)}</span> {bounds(&stand)}</span>
+                    <span class="grow">
+                        {name.clone()}
+                        " "
+                        <span class="muted">{pieces::key(key)}</span>
+                        " "
+                        <span class="small muted">{pieces::sentence(&bounds)}</span>
+                    </span>
                     {undo(name, take_back)}
                 </li>
             }
@@ -169,25 +342,114 @@ fn tri_badge(tri: Tri) -> AnyView {
     pieces::badge(tone, Some(tri.icon()), tri.word())
 }
 
-fn bounds(stand: &Stand) -> AnyView {
-    let locale = locale();
-    let until = Timestamp::parse(stand.until.trim())
-        .map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
-    let reason = Some(stand.reason.trim()).filter(|reason| !reason.is_empty());
-    let reason = reason.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
-    let words = [until, reason].into_iter().flatten().collect::<Vec<_>>();
-    let words = words.join(td_string!(locale, base.list_separator));
-    view! { <span class="small muted">" " {pieces::sentence(&words)}</span> }.into_any()
-}
-
 fn undo(name: String, act: impl Fn() + 'static) -> AnyView {
     let locale = locale();
     view! {
         <button class="btn ghost sm" type="button" on:click=move |_| act()>
-            {icon(Icon::Denied)}
+            {icon(Icon::Undo)}
             {td_string!(locale, roles.undo)}
             <span class="away">" " {name}</span>
         </button>
     }
     .into_any()
+}
+
+/// The review of what a role gives.
+#[component]
+pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()>) -> impl IntoView {
+    let locale = locale();
+    let open = RwSignal::new(false);
+    let (call, toasts) = (Call::new(), toasts());
+    let count = Memo::new(move |_| staged.changes.with(RoleChanges::len));
+    let title = Signal::derive(move || {
+        let name = staged.saved.with(|role| role.as_ref().map(|role| role.name.clone()).unwrap_or_default());
+        td_string!(locale, roles.review_role, name = language::isolate(&name)).to_string()
+    });
+    keep_draft(
+        Signal::derive(move || staged.saved.with(|role| role.as_ref().map(|role| format!("role/{}", role.id)))),
+        move || staged.changes.with(|changes| if changes.is_empty() { String::new() } else { draft(changes) }),
+        move |text| {
+            let Ok(changes) = serde_json::from_str::<RoleChanges>(text) else { return };
+            if staged.changes.with_untracked(RoleChanges::is_empty) {
+                for (key, wanted) in changes {
+                    staged.set(&key, wanted);
+                }
+                if staged.changes.with_untracked(|changes| !changes.is_empty()) {
+                    toasts.say(td_string!(locale, roles.draft_restored));
+                }
+            }
+        },
+    );
+    let renew = Callback::new(move |()| {
+        let Some(id) = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id)) else { return };
+        spawn_local(async move {
+            // Not being able to look is told when saving; until then nothing is lost.
+            if let Ok(role) = get_role(id).await {
+                staged.renew(role);
+            }
+        });
+    });
+    let undo = Callback::new(move |(id, permissions, version): (RoleId, Vec<String>, i64)| {
+        let edit = RoleEdit { permissions: Some(permissions), version: Some(version), ..RoleEdit::default() };
+        call.run(edit_role(id, edit), move |role| {
+            staged.renew(role);
+            toasts.say(td_string!(locale, roles.undone));
+            changed.run(());
+        });
+    });
+    let save = Callback::new(move |()| {
+        let Some(before) = staged.saved.get_untracked() else { return };
+        let permissions = Some(untrack(|| staged.all()));
+        let edit = RoleEdit { permissions, version: Some(before.version), ..RoleEdit::default() };
+        call.run(edit_role(before.id, edit), move |role| {
+            let version = role.version;
+            open.set(false);
+            staged.saved_as(role);
+            let undo = Callback::new(move |()| undo.run((before.id, before.permissions.clone(), version)));
+            toasts.offer(td_string!(locale, roles.saved), td_string!(locale, roles.undo), undo);
+            changed.run(());
+        });
+    });
+    let lines = Callback::new(move |()| role_lines(staged));
+    let meanwhile = Callback::new(move |()| {
+        let moved = staged.meanwhile.get();
+        let lines = moved.into_iter().map(|(key, come)| {
+            let word = if come { td_string!(locale, roles.added) } else { td_string!(locale, roles.removed) };
+            view! { <li>{word} " " {pieces::key(key)}</li> }.into_any()
+        });
+        by_others(lines.collect())
+    });
+    let discard = Callback::new(move |()| staged.discard());
+    view! { <Review count title call foresight open lines meanwhile discard renew save /> }
+}
+
+/// Every staged change of a role with the way to take it back.
+fn role_lines(staged: StagedRole) -> AnyView {
+    let locale = locale();
+    let changes = staged.changes.get();
+    if changes.is_empty() {
+        return view! { <p class="muted">{td_string!(locale, roles.no_changes)}</p> }.into_any();
+    }
+    let lines = changes
+        .into_iter()
+        .map(|(key, come)| {
+            let name = staged.catalogue.with_untracked(|catalogue| {
+                let info = catalogue.iter().find(|item| item.key == key);
+                info.map(|item| item.name(is_arabic()).to_owned()).unwrap_or_default()
+            });
+            let what = if come {
+                pieces::badge(Tone::Good, Some(Icon::Add), td_string!(locale, roles.added))
+            } else {
+                pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, roles.removed))
+            };
+            let back = key.clone();
+            view! {
+                <li>
+                    {what} <span class="grow">{name.clone()} " " <span class="muted">{pieces::key(key)}</span></span>
+                    {undo(name, move || staged.set(&back, !come))}
+                </li>
+            }
+        })
+        .collect_view();
+    view! { <ul class="changes" role="list">{lines}</ul> }.into_any()
 }

@@ -1,22 +1,23 @@
-//! Changes of a person's rights that are shown but not saved yet.
+//! Changes of rights that are shown but not saved yet: of a person, and of a role.
 
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::RoleRef,
+    access::{EffectivePermission, RoleRef},
     base::{
         errors::{AppError, FieldCode},
         ids::{RoleId, UserId},
         time::Timestamp,
     },
-    roles::{Catalogue, Override, Overrides, PersonRights, RightsEdit},
+    roles::{Catalogue, GivenRole, Override, Overrides, PersonRights, RightsEdit, Role},
     ui::tri_state::Tri,
 };
 
 /// Where one permission stands for one person, as the form holds it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stand {
     pub tri: Tri,
     /// What the date field holds: `2026-11-22T14:02` in UTC, or nothing.
@@ -24,11 +25,18 @@ pub struct Stand {
     pub reason: String,
 }
 
+/// Whether a person has a role and until when, as the form holds it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoleStand {
+    pub has: bool,
+    /// As in [`Stand::until`].
+    pub until: String,
+}
+
 /// What differs from what is saved, and only that.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Changes {
-    /// True for a role that is added, false for one that is taken away.
-    pub roles: BTreeMap<RoleId, bool>,
+    pub roles: BTreeMap<RoleId, RoleStand>,
     pub stands: BTreeMap<String, Stand>,
 }
 
@@ -37,7 +45,7 @@ pub struct Changes {
 pub struct Saved {
     /// Whose rights these are.
     pub person: Option<UserId>,
-    pub roles: Vec<RoleId>,
+    pub roles: Vec<GivenRole>,
     pub overrides: Overrides,
     pub version: i64,
 }
@@ -46,7 +54,7 @@ impl Saved {
     pub fn of(rights: &PersonRights) -> Self {
         Saved {
             person: Some(rights.user_id),
-            roles: rights.roles.iter().map(|has| has.role.id).collect(),
+            roles: rights.roles.iter().map(GivenRole::from).collect(),
             overrides: rights.overrides.clone(),
             version: rights.version,
         }
@@ -56,7 +64,7 @@ impl Saved {
         let find = |list: &[Override], tri: Tri| {
             list.iter().find(|one| one.key == key).map(|one| Stand {
                 tri,
-                until: one.expires_at.map(for_field).unwrap_or_default(),
+                until: for_field(one.expires_at),
                 reason: one.reason.clone().unwrap_or_default(),
             })
         };
@@ -64,11 +72,36 @@ impl Saved {
             .or_else(|| find(&self.overrides.allow, Tri::Allowed))
             .unwrap_or_default()
     }
+
+    pub fn role(&self, id: RoleId) -> RoleStand {
+        let given = self.roles.iter().find(|given| given.role == id);
+        given.map(|given| RoleStand { has: true, until: for_field(given.expires_at) }).unwrap_or_default()
+    }
+
+    /// The edit that would bring this state back on top of `version`, for the halves that differ from `now`.
+    pub fn back(&self, now: &Saved) -> RightsEdit {
+        RightsEdit {
+            roles: (self.roles != now.roles).then(|| self.roles.clone()),
+            overrides: (self.overrides != now.overrides).then(|| self.overrides.clone()),
+            version: Some(now.version),
+        }
+    }
 }
 
 /// A moment as a date field writes it.
-fn for_field(moment: Timestamp) -> String {
-    moment.to_string().chars().take(16).collect()
+pub fn for_field(moment: Option<Timestamp>) -> String {
+    moment.map(|moment| moment.to_string().chars().take(16).collect()).unwrap_or_default()
+}
+
+/// What a date field holds; nothing is no end.
+fn from_field(text: &str) -> Result<Option<Timestamp>, AppError> {
+    match text.trim() {
+        "" => Ok(None),
+        text => match Timestamp::parse(text) {
+            Some(moment) => Ok(Some(moment)),
+            None => Err(AppError::field("expires_at", FieldCode::Malformed)),
+        },
+    }
 }
 
 impl Changes {
@@ -76,12 +109,13 @@ impl Changes {
         self.roles.len() + self.stands.len()
     }
 
-    /// Notes that a role is wanted or not; wanting what is saved is no change.
-    pub fn set_role(&mut self, saved: &Saved, role: RoleId, wanted: bool) {
-        if saved.roles.contains(&role) == wanted {
+    /// Notes whether a role is wanted and until when; wanting what is saved is no change.
+    pub fn set_role(&mut self, saved: &Saved, role: RoleId, stand: RoleStand) {
+        let stand = if stand.has { stand } else { RoleStand::default() };
+        if saved.role(role) == stand {
             self.roles.remove(&role);
         } else {
-            self.roles.insert(role, wanted);
+            self.roles.insert(role, stand);
         }
     }
 
@@ -96,7 +130,7 @@ impl Changes {
     }
 
     /// What is still a change after the saved state has become another one.
-    fn against(self, saved: &Saved) -> Self {
+    pub fn against(self, saved: &Saved) -> Self {
         let mut still = Changes::default();
         for (role, wanted) in self.roles {
             still.set_role(saved, role, wanted);
@@ -109,13 +143,20 @@ impl Changes {
 
     /// The whole new state, to be saved as one. A half without changes is left alone.
     pub fn edit(&self, saved: &Saved) -> Result<RightsEdit, AppError> {
-        let roles = (!self.roles.is_empty()).then(|| {
-            let kept = saved.roles.iter().filter(|role| self.roles.get(role) != Some(&false)).copied();
-            let added = self.roles.iter().filter(|(_, wanted)| **wanted).map(|(role, _)| *role);
-            kept.chain(added).collect()
-        });
+        let roles = if self.roles.is_empty() { None } else { Some(self.given(saved)?) };
         let overrides = if self.stands.is_empty() { None } else { Some(self.overrides(saved)?) };
         Ok(RightsEdit { roles, overrides, version: Some(saved.version) })
+    }
+
+    fn given(&self, saved: &Saved) -> Result<Vec<GivenRole>, AppError> {
+        let untouched = saved.roles.iter().filter(|given| !self.roles.contains_key(&given.role)).cloned();
+        let mut all = untouched.collect::<Vec<_>>();
+        for (role, stand) in self.roles.iter().filter(|(_, stand)| stand.has) {
+            let scope = saved.roles.iter().find(|given| given.role == *role).map(|given| given.scope.clone());
+            let expires_at = from_field(&stand.until)?;
+            all.push(GivenRole { role: *role, scope: scope.unwrap_or_default(), expires_at });
+        }
+        Ok(all)
     }
 
     fn overrides(&self, saved: &Saved) -> Result<Overrides, AppError> {
@@ -124,12 +165,7 @@ impl Changes {
         };
         let mut all = Overrides { allow: untouched(&saved.overrides.allow), deny: untouched(&saved.overrides.deny) };
         for (key, stand) in &self.stands {
-            let expires_at = match stand.until.trim() {
-                "" => None,
-                text => {
-                    Some(Timestamp::parse(text).ok_or_else(|| AppError::field("expires_at", FieldCode::Malformed))?)
-                }
-            };
+            let expires_at = from_field(&stand.until)?;
             let reason = Some(stand.reason.trim().to_owned()).filter(|reason| !reason.is_empty());
             let one = Override { key: key.clone(), expires_at, reason };
             match stand.tri {
@@ -139,6 +175,20 @@ impl Changes {
             }
         }
         Ok(all)
+    }
+
+    /// What `new` has that `old` had not, as changes: how somebody else has moved what is saved.
+    pub fn between(old: &Saved, new: &Saved) -> Self {
+        let mut moved = Changes::default();
+        let roles = old.roles.iter().chain(&new.roles).map(|given| given.role);
+        for role in roles {
+            moved.set_role(old, role, new.role(role));
+        }
+        let overrides = [&old.overrides.allow, &old.overrides.deny, &new.overrides.allow, &new.overrides.deny];
+        for one in overrides.into_iter().flatten() {
+            moved.set_stand(old, &one.key, new.stand(&one.key));
+        }
+        moved
     }
 }
 
@@ -157,6 +207,10 @@ pub struct Staged {
     pub changes: RwSignal<Changes>,
     pub saved: RwSignal<Saved>,
     pub names: RwSignal<Names>,
+    /// What somebody else has changed since this work began.
+    pub meanwhile: RwSignal<Changes>,
+    /// What the engine answers on what is saved.
+    effective: RwSignal<BTreeMap<String, EffectivePermission>>,
 }
 
 impl Staged {
@@ -165,29 +219,52 @@ impl Staged {
             changes: RwSignal::new(Changes::default()),
             saved: RwSignal::new(Saved::default()),
             names: RwSignal::new(Names::default()),
+            meanwhile: RwSignal::new(Changes::default()),
+            effective: RwSignal::new(BTreeMap::new()),
         }
     }
 
     /// Takes over what is saved now. Changes of another person are forgotten, those of the same one stay.
-    pub fn begin(self, saved: Saved, names: Names) {
+    pub fn begin(self, rights: PersonRights, names: Names) {
         self.names.set(names);
-        let same = self.saved.with_untracked(|before| before.person == saved.person);
-        if *self.saved.read_untracked() == saved {
+        self.renew(rights);
+    }
+
+    /// Takes over what is saved now, with the names that are known.
+    pub fn renew(self, rights: PersonRights) {
+        let saved = Saved::of(&rights);
+        self.effective.set(rights.effective.into_iter().map(|one| (one.key.clone(), one)).collect());
+        let before = self.saved.get_untracked();
+        if before == saved {
             return;
         }
-        self.changes.update(|changes| {
-            let before = std::mem::take(changes);
-            if same {
-                *changes = before.against(&saved);
+        let mine = self.changes.with_untracked(|changes| changes.count() > 0);
+        if before.person == saved.person {
+            if mine {
+                let moved = Changes::between(&before, &saved);
+                self.meanwhile.update(|all| {
+                    all.roles.extend(moved.roles);
+                    all.stands.extend(moved.stands);
+                });
             }
-        });
+            self.changes.update(|changes| *changes = std::mem::take(changes).against(&saved));
+        } else {
+            self.discard();
+        }
         self.saved.set(saved);
     }
 
+    /// What was just saved from here: nothing is staged any more.
+    pub fn saved_as(self, rights: PersonRights) {
+        self.discard();
+        self.renew(rights);
+    }
+
     /// Whether the person has the role, counting what is staged.
-    pub fn has_role(self, role: RoleId) -> bool {
-        let saved = self.saved.with(|saved| saved.roles.contains(&role));
-        self.changes.with(|changes| changes.roles.get(&role).copied().unwrap_or(saved))
+    pub fn role(self, role: RoleId) -> RoleStand {
+        self.changes
+            .with(|changes| changes.roles.get(&role).cloned())
+            .unwrap_or_else(|| self.saved.with(|saved| saved.role(role)))
     }
 
     /// Where a permission stands, counting what is staged.
@@ -197,20 +274,126 @@ impl Staged {
             .unwrap_or_else(|| self.saved.with(|saved| saved.stand(key)))
     }
 
-    pub fn set_role(self, role: RoleId, wanted: bool) {
-        self.saved.with_untracked(|saved| self.changes.update(|changes| changes.set_role(saved, role, wanted)));
+    /// What the engine answers on what is saved; wildcards have no answer of their own.
+    pub fn answer(self, key: &str) -> Option<EffectivePermission> {
+        self.effective.with(|effective| effective.get(key).cloned())
+    }
+
+    pub fn set_role(self, role: RoleId, stand: RoleStand) {
+        self.saved.with_untracked(|saved| self.changes.update(|changes| changes.set_role(saved, role, stand)));
     }
 
     pub fn set_stand(self, key: &str, stand: Stand) {
         self.saved.with_untracked(|saved| self.changes.update(|changes| changes.set_stand(saved, key, stand)));
     }
 
+    /// Allows or denies a permission, keeping the end and reason that it has.
+    pub fn set_tri(self, key: &str, tri: Tri) {
+        let stand = Stand { tri, ..untrack(|| self.stand(key)) };
+        self.set_stand(key, stand);
+    }
+
     pub fn discard(self) {
         self.changes.set(Changes::default());
+        self.meanwhile.set(Changes::default());
     }
 }
 
 impl Default for Staged {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The staged changes of what a role gives: true for a key that comes, false for one that goes.
+pub type RoleChanges = BTreeMap<String, bool>;
+
+/// The role that is being changed.
+#[derive(Clone, Copy)]
+pub struct StagedRole {
+    pub changes: RwSignal<RoleChanges>,
+    pub saved: RwSignal<Option<Role>>,
+    pub catalogue: RwSignal<Catalogue>,
+    /// What somebody else has changed since this work began.
+    pub meanwhile: RwSignal<RoleChanges>,
+}
+
+impl StagedRole {
+    pub fn new() -> Self {
+        StagedRole {
+            changes: RwSignal::new(RoleChanges::new()),
+            saved: RwSignal::new(None),
+            catalogue: RwSignal::new(Catalogue::new()),
+            meanwhile: RwSignal::new(RoleChanges::new()),
+        }
+    }
+
+    /// Takes over what is saved now. Changes of another role are forgotten, those of the same one stay.
+    pub fn renew(self, role: Role) {
+        let before = self.saved.get_untracked();
+        if before.as_ref() == Some(&role) {
+            return;
+        }
+        match before {
+            Some(before) if before.id == role.id => {
+                if self.changes.with_untracked(|changes| !changes.is_empty()) {
+                    let gone = before.permissions.iter().filter(|key| !role.permissions.contains(key));
+                    let come = role.permissions.iter().filter(|key| !before.permissions.contains(key));
+                    let moved = gone.map(|key| (key.clone(), false)).chain(come.map(|key| (key.clone(), true)));
+                    self.meanwhile.update(|all| all.extend(moved));
+                }
+                self.changes.update(|changes| changes.retain(|key, wanted| role.permissions.contains(key) != *wanted));
+            }
+            _ => self.discard(),
+        }
+        self.saved.set(Some(role));
+    }
+
+    /// What was just saved from here: nothing is staged any more.
+    pub fn saved_as(self, role: Role) {
+        self.discard();
+        self.renew(role);
+    }
+
+    fn is_saved(self, key: &str) -> bool {
+        self.saved.with(|role| role.as_ref().is_some_and(|role| role.permissions.iter().any(|one| one == key)))
+    }
+
+    /// Whether the role gives the key, counting what is staged.
+    pub fn gives(self, key: &str) -> bool {
+        self.changes.with(|changes| changes.get(key).copied()).unwrap_or_else(|| self.is_saved(key))
+    }
+
+    pub fn set(self, key: &str, wanted: bool) {
+        let is_saved = untrack(|| self.is_saved(key));
+        self.changes.update(|changes| {
+            if is_saved == wanted {
+                changes.remove(key);
+            } else {
+                changes.insert(key.to_owned(), wanted);
+            }
+        });
+    }
+
+    /// All that the role shall give, sorted.
+    pub fn all(self) -> Vec<String> {
+        let saved = self.saved.with(|role| role.as_ref().map(|role| role.permissions.clone()).unwrap_or_default());
+        self.changes.with(|changes| {
+            let kept = saved.into_iter().filter(|key| changes.get(key) != Some(&false));
+            let come = changes.iter().filter(|(_, wanted)| **wanted).map(|(key, _)| key.clone());
+            let mut all = kept.chain(come).collect::<Vec<_>>();
+            all.sort();
+            all
+        })
+    }
+
+    pub fn discard(self) {
+        self.changes.set(RoleChanges::new());
+        self.meanwhile.set(RoleChanges::new());
+    }
+}
+
+impl Default for StagedRole {
     fn default() -> Self {
         Self::new()
     }
@@ -221,11 +404,23 @@ mod tests {
     use super::*;
     use uuid::Uuid;
 
+    fn role(number: u128) -> RoleId {
+        RoleId(Uuid::from_u128(number))
+    }
+
+    fn given(number: u128) -> GivenRole {
+        GivenRole { role: role(number), scope: Default::default(), expires_at: None }
+    }
+
+    fn has(until: &str) -> RoleStand {
+        RoleStand { has: true, until: until.to_owned() }
+    }
+
     fn saved() -> Saved {
         let deny = Override { key: "users.delete".to_owned(), expires_at: None, reason: Some("r".to_owned()) };
         Saved {
             person: Some(UserId(Uuid::from_u128(9))),
-            roles: vec![RoleId(Uuid::from_u128(1))],
+            roles: vec![given(1)],
             overrides: Overrides { allow: Vec::new(), deny: vec![deny] },
             version: 7,
         }
@@ -239,10 +434,10 @@ mod tests {
     fn going_back_to_what_is_saved_is_no_change() {
         let (saved, mut changes) = (saved(), Changes::default());
         changes.set_stand(&saved, "users.read", allowed(""));
-        changes.set_role(&saved, RoleId(Uuid::from_u128(1)), false);
+        changes.set_role(&saved, role(1), RoleStand::default());
         assert_eq!(changes.count(), 2);
         changes.set_stand(&saved, "users.read", Stand { reason: "left over".to_owned(), ..Stand::default() });
-        changes.set_role(&saved, RoleId(Uuid::from_u128(1)), true);
+        changes.set_role(&saved, role(1), has(""));
         assert_eq!(changes, Changes::default());
     }
 
@@ -257,15 +452,38 @@ mod tests {
         assert_eq!(overrides.allow[0].expires_at, Timestamp::parse("2026-11-30T00:00:00Z"));
     }
 
+    /// C13: a role can be given until a moment, and one that has a scope keeps it.
+    #[test]
+    fn a_role_gets_an_end_and_keeps_its_scope() {
+        let (mut saved, mut changes) = (saved(), Changes::default());
+        saved.roles[0].scope.department = Some("finance".to_owned());
+        changes.set_role(&saved, role(1), has("2026-12-01T08:00"));
+        changes.set_role(&saved, role(2), has(""));
+        let roles = changes.edit(&saved).expect("all is well formed").roles.expect("there is a change");
+        assert_eq!(roles[0].scope.department.as_deref(), Some("finance"));
+        assert_eq!(roles[0].expires_at, Timestamp::parse("2026-12-01T08:00:00Z"));
+        assert_eq!(roles[1], given(2));
+    }
+
     #[test]
     fn what_somebody_else_did_meanwhile_is_no_change_any_more() {
         let (before, mut changes) = (saved(), Changes::default());
         changes.set_stand(&before, "users.read", allowed(""));
-        changes.set_role(&before, RoleId(Uuid::from_u128(2)), true);
-        let mut after = before;
-        after.roles.push(RoleId(Uuid::from_u128(2)));
+        changes.set_role(&before, role(2), has(""));
+        let mut after = before.clone();
+        after.roles.push(given(2));
+        let moved = Changes::between(&before, &after);
+        assert_eq!((moved.roles.len(), moved.stands.len()), (1, 0));
         let still = changes.against(&after);
         assert_eq!((still.roles.len(), still.stands.len()), (0, 1));
+    }
+
+    #[test]
+    fn undoing_brings_back_the_halves_that_were_changed() {
+        let before = saved();
+        let after = Saved { roles: vec![given(2)], version: 8, ..before.clone() };
+        let back = before.back(&after);
+        assert_eq!(back, RightsEdit { roles: Some(vec![given(1)]), overrides: None, version: Some(8) });
     }
 
     #[test]
@@ -273,5 +491,14 @@ mod tests {
         let (saved, mut changes) = (saved(), Changes::default());
         changes.set_stand(&saved, "users.read", allowed("soon"));
         assert_eq!(changes.edit(&saved), Err(AppError::field("expires_at", FieldCode::Malformed)));
+    }
+
+    #[test]
+    fn a_draft_survives_being_written_down() {
+        let (saved, mut changes) = (saved(), Changes::default());
+        changes.set_stand(&saved, "users.read", allowed("2026-11-30T00:00"));
+        changes.set_role(&saved, role(2), has(""));
+        let text = serde_json::to_string(&changes).expect("it can be written");
+        assert_eq!(serde_json::from_str::<Changes>(&text).ok(), Some(changes));
     }
 }

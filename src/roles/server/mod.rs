@@ -2,8 +2,9 @@
 
 pub mod rest;
 pub mod store;
+pub mod what_if;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,11 +12,11 @@ use uuid::Uuid;
 use crate::{
     access::{
         EffectivePermission, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_CREATE, ROLES_DELETE, ROLES_READ,
-        ROLES_UPDATE, RoleRef, USERS_READ,
+        ROLES_UPDATE, RoleRef, Scope, USERS_READ,
         server::{
             Cx, Tx,
             change::{Change, Granter},
-            engine::{OverrideGrant, PersonGrants, RoleGrant, is_live},
+            engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
             record::{Action, Event},
         },
     },
@@ -25,8 +26,9 @@ use crate::{
         ids::{RoleId, UserId},
         server::input::Input,
         text::{one_line, optional_line},
+        time::Timestamp,
     },
-    roles::{Catalogue, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit},
+    roles::{Catalogue, GivenRole, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit},
 };
 
 /// All roles of the tenant and the platform's, by name.
@@ -125,11 +127,15 @@ fn keys(tx: &Tx, field: &str, keys: &[String], errors: &mut FieldErrors) -> Resu
     let snapshot = tx.snapshot()?;
     let mut parsed = BTreeSet::new();
     for (at, key) in keys.iter().enumerate() {
-        let known =
-            Permission::parse(key).and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
-        parsed.extend(errors.take(&format!("{field}[{at}]"), known));
+        parsed.extend(errors.take(&format!("{field}[{at}]"), known(snapshot, key)));
     }
     Ok(parsed.into_iter().collect())
+}
+
+/// A key or wildcard that the catalogue has.
+fn known(snapshot: &Snapshot, key: &str) -> Result<Permission, FieldCode> {
+    let key = Permission::parse(key)?;
+    if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) }
 }
 
 fn stored(role: &Role) -> Result<Vec<Permission>, AppError> {
@@ -162,10 +168,11 @@ fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
     let roles = live.filter_map(|grant| {
         let role = snapshot.role(grant.role)?;
         let role = RoleRef { id: grant.role, name: role.name.clone() };
-        Some(PersonRole { role, expires_at: grant.expires_at.map(Into::into) })
+        Some(PersonRole { role, scope: grant.scope.clone(), expires_at: grant.expires_at.map(Into::into) })
     });
     let overrides = |allowed| {
-        let matching = given.overrides.iter().filter(move |given| given.allowed == allowed);
+        let live = given.overrides.iter().filter(|given| is_live(given.expires_at, now));
+        let matching = live.filter(move |given| given.allowed == allowed);
         matching.map(|given| Override {
             key: given.pattern.to_string(),
             expires_at: given.expires_at.map(Into::into),
@@ -188,11 +195,33 @@ pub async fn edit_rights(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Resu
     let edit = edit.read()?;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, edit.version.or(seen)).await?;
-    let roles = match edit.roles {
-        Some(roles) => Some(replaced_roles(&tx, user, roles)?),
-        None => None,
-    };
-    apply(cx, tx, &person, roles, edit.overrides).await
+    let changes = staged(&tx, user, edit)?;
+    apply(cx, tx, &person, changes).await
+}
+
+/// The changes that an edit comes to; those that change nothing are left out.
+fn staged(tx: &Tx, user: UserId, edit: RightsEdit) -> Result<Vec<Change>, AppError> {
+    let mut changes = Vec::new();
+    if let Some(roles) = edit.roles {
+        changes.push(Change::Roles { user, roles: parse_roles(tx, user, roles)? });
+    }
+    if let Some(overrides) = edit.overrides {
+        changes.push(Change::Overrides { user, overrides: parse_overrides(tx, user, overrides)? });
+    }
+    let (given, now) = (tx.snapshot()?.person(user).cloned().unwrap_or_default(), tx.now());
+    let live_roles = given.roles.iter().filter(|grant| is_live(grant.expires_at, now)).collect::<Vec<_>>();
+    let live_overrides = given.overrides.iter().filter(|grant| is_live(grant.expires_at, now)).collect::<Vec<_>>();
+    changes.retain(|change| match change {
+        Change::Roles { roles, .. } => !is_same(roles, &live_roles),
+        Change::Overrides { overrides, .. } => !is_same(overrides, &live_overrides),
+        _ => true,
+    });
+    Ok(changes)
+}
+
+/// Whether both hold the same grants, whatever their order; neither holds one twice.
+fn is_same<T: PartialEq>(new: &[T], old: &[&T]) -> bool {
+    new.len() == old.len() && new.iter().all(|one| old.contains(&one))
 }
 
 /// Adds roles to a person.
@@ -209,8 +238,32 @@ pub async fn replace_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>) -> Re
 #[derive(Clone, Debug, serde::Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RoleNames {
-    /// Ids or names.
-    pub roles: Vec<String>,
+    pub roles: Vec<NamedRole>,
+}
+
+/// An id or a name, or that with an end and a scope.
+#[derive(Clone, Debug, serde::Deserialize, utoipa::ToSchema)]
+#[serde(untagged)]
+pub enum NamedRole {
+    Name(String),
+    Full(BoundRole),
+}
+
+/// A role with its bounds (C11, C13).
+#[derive(Clone, Debug, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BoundRole {
+    /// Id or name.
+    pub role: String,
+    /// Counts for this department only.
+    #[serde(default)]
+    pub department: Option<String>,
+    /// Counts for this region only.
+    #[serde(default)]
+    pub region: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
 }
 
 async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool) -> Result<PersonRights, AppError> {
@@ -221,62 +274,75 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
     let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
     let all = store::list(&mut tx).await?;
     let mut errors = FieldErrors::default();
-    let mut ids = Vec::new();
-    for (at, name) in names.iter().enumerate() {
+    let mut roles = Vec::new();
+    let old = rights_of(&tx, &person)?.roles;
+    let has = |role: RoleId| old.iter().find(|has| has.role.id == role).map(GivenRole::from);
+    for (at, named) in names.into_iter().enumerate() {
+        let name = match &named {
+            NamedRole::Name(name) => name,
+            NamedRole::Full(full) => &full.role,
+        };
         let role = all.iter().find(|role| role.name == *name || role.id.to_string() == *name);
-        ids.extend(errors.take(&format!("roles[{at}]"), role.map(|role| role.id).ok_or(FieldCode::Unknown)));
+        let Some(role) = errors.take(&format!("roles[{at}]"), role.map(|role| role.id).ok_or(FieldCode::Unknown))
+        else {
+            continue;
+        };
+        roles.push(match named {
+            // Named alone, one that stays keeps its bounds.
+            NamedRole::Name(_) => has(role).unwrap_or(GivenRole { role, scope: Scope::default(), expires_at: None }),
+            NamedRole::Full(full) => GivenRole {
+                role,
+                scope: Scope { department: full.department, region: full.region },
+                expires_at: full.expires_at,
+            },
+        });
     }
     errors.check()?;
     if add {
-        ids.extend(tx.snapshot()?.person(user).iter().flat_map(|given| given.roles.iter().map(|grant| grant.role)));
+        let named = roles.iter().map(|given| given.role).collect::<BTreeSet<_>>();
+        roles.extend(old.iter().filter(|has| !named.contains(&has.role.id)).map(GivenRole::from));
     }
-    let grants = replaced_roles(&tx, user, ids)?;
-    apply(cx, tx, &person, Some(grants), None).await
+    let changes = staged(&tx, user, RightsEdit { roles: Some(roles), ..RightsEdit::default() })?;
+    apply(cx, tx, &person, changes).await
 }
 
-/// The role grants of a person after a replacement: those that stay keep their scope and expiry.
-fn replaced_roles(tx: &Tx, user: UserId, mut roles: Vec<RoleId>) -> Result<Vec<RoleGrant>, AppError> {
-    roles.sort();
-    roles.dedup();
+/// The role grants of a person after a replacement, each role once, in the order of their ids.
+fn parse_roles(tx: &Tx, user: UserId, roles: Vec<GivenRole>) -> Result<Vec<RoleGrant>, AppError> {
     let snapshot = tx.snapshot()?;
     let old = snapshot.person(user).map(|given| given.roles.clone()).unwrap_or_default();
     let mut errors = FieldErrors::default();
-    let mut grants = Vec::new();
-    for (at, role) in roles.into_iter().enumerate() {
-        if snapshot.role(role).is_none() {
-            errors.add(format!("roles[{at}]"), FieldCode::Unknown);
+    let mut grants = BTreeMap::new();
+    for (at, given) in roles.into_iter().enumerate() {
+        let field = format!("roles[{at}]");
+        if snapshot.role(given.role).is_none() {
+            errors.add(field.clone(), FieldCode::Unknown);
         }
-        // One that has run out is given anew.
-        let kept = old.iter().find(|grant| grant.role == role && is_live(grant.expires_at, tx.now())).cloned();
-        grants.push(kept.unwrap_or(RoleGrant { role, scope: Default::default(), expires_at: None }));
+        let mut part = |name: &str, text: Option<String>| {
+            errors.take(&format!("{field}.{name}"), optional_line(text.as_deref(), 200)).flatten()
+        };
+        let scope = Scope {
+            department: part("department", given.scope.department),
+            region: part("region", given.scope.region),
+        };
+        let grant = RoleGrant { role: given.role, scope, expires_at: given.expires_at.map(chrono::DateTime::from) };
+        if !is_live(grant.expires_at, tx.now()) {
+            // It ran out between being read and being sent back: it is gone, and nobody's mistake.
+            if !old.contains(&grant) {
+                errors.add(format!("{field}.expires_at"), FieldCode::Past);
+            }
+            continue;
+        }
+        if grants.insert(grant.role, grant).is_some() {
+            errors.add(field, FieldCode::Contradiction);
+        }
     }
     errors.check()?;
-    Ok(grants)
+    Ok(grants.into_values().collect())
 }
 
-async fn apply(
-    cx: &Cx,
-    mut tx: Tx,
-    person: &Person,
-    roles: Option<Vec<RoleGrant>>,
-    overrides: Option<Overrides>,
-) -> Result<PersonRights, AppError> {
+async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Result<PersonRights, AppError> {
     let user = person.id;
     let before = rights_of(&tx, person)?;
-    let mut changes = Vec::new();
-    if let Some(roles) = roles {
-        changes.push(Change::Roles { user, roles });
-    }
-    if let Some(overrides) = overrides {
-        changes.push(Change::Overrides { user, overrides: parse_overrides(&tx, overrides)? });
-    }
-    let given = tx.snapshot()?.person(user).cloned().unwrap_or_default();
-    let is_same = |change: &Change| match change {
-        Change::Roles { roles, .. } => *roles == given.roles,
-        Change::Overrides { overrides, .. } => *overrides == given.overrides,
-        _ => false,
-    };
-    changes.retain(|change| !is_same(change));
     if changes.is_empty() {
         return Ok(before);
     }
@@ -288,8 +354,7 @@ async fn apply(
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(&tx, &person)?;
     let event = |action| Event::done(action).on("user", user, &person.name);
-    let names = |rights: &PersonRights| json!({"roles": rights.roles.iter().map(|role| role.role.name.clone()).collect::<Vec<_>>()});
-    let assigned = event(Action::AssignRoles).change(names(&before), names(&after));
+    let assigned = event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {
         tx.commit(granted).await?;
@@ -302,22 +367,42 @@ async fn apply(
     Ok(after)
 }
 
-fn parse_overrides(tx: &Tx, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {
+/// Roles by name, as the audit log keeps them; the bounds of those that have any.
+fn audited_roles(rights: &PersonRights) -> Value {
+    let roles = rights.roles.iter().map(|has| {
+        if has.scope.is_everything() && has.expires_at.is_none() {
+            return json!(has.role.name);
+        }
+        json!({
+            "role": has.role.name,
+            "department": has.scope.department,
+            "region": has.scope.region,
+            "expires_at": has.expires_at,
+        })
+    });
+    json!({"roles": roles.collect::<Vec<_>>()})
+}
+
+fn parse_overrides(tx: &Tx, user: UserId, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
+    let old = snapshot.person(user).map(|given| given.overrides.clone()).unwrap_or_default();
     let mut errors = FieldErrors::default();
     let mut seen = BTreeSet::new();
     let mut parsed = Vec::new();
     for (half, allowed, items) in [("allow", true, overrides.allow), ("deny", false, overrides.deny)] {
         for (at, item) in items.into_iter().enumerate() {
             let field = format!("{half}[{at}]");
-            let key = Permission::parse(&item.key)
-                .and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
+            let key = known(snapshot, &item.key);
             let reason = errors.take(&format!("{field}.reason"), optional_line(item.reason.as_deref(), 500)).flatten();
             let expires_at = item.expires_at.map(chrono::DateTime::from);
-            if expires_at.is_some_and(|end| end <= now) {
-                errors.add(format!("{field}.expires_at"), FieldCode::Past);
-            }
             let Some(pattern) = errors.take(&format!("{field}.key"), key) else { continue };
+            let ran_out = |old: &OverrideGrant| old.pattern == pattern && old.expires_at == expires_at;
+            if !is_live(expires_at, now) {
+                if !old.iter().any(ran_out) {
+                    errors.add(format!("{field}.expires_at"), FieldCode::Past);
+                }
+                continue;
+            }
             if !seen.insert(pattern.clone()) {
                 errors.add(format!("{field}.key"), FieldCode::Contradiction);
             }

@@ -17,8 +17,8 @@ use crate::{
         server::http::{Done, Id, IfMatch, Sent, versioned},
     },
     roles::{
-        NewRole, Override, Overrides, RightsEdit, Role, RoleEdit,
-        server::{self, RoleNames},
+        Effect, NewRole, Override, Overrides, RightsEdit, Role, RoleEdit, RoleGives,
+        server::{self, RoleNames, what_if},
     },
 };
 
@@ -30,6 +30,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(add_roles, replace_roles))
         .routes(routes!(replace_overrides))
         .routes(routes!(effective))
+        .routes(routes!(what_if_person))
+        .routes(routes!(what_if_role))
 }
 
 /// List roles: `roles.read`
@@ -140,4 +142,24 @@ async fn replace_overrides(
 #[utoipa::path(get, path = "/admin/users/{id}/effective-permissions", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Vec<EffectivePermission>)))]
 async fn effective(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Vec<EffectivePermission>>, AppError> {
     server::effective(&cx, id).await.map(Json)
+}
+
+/// What a change of a person's rights would do; nothing is written: `permissions.read` and `users.read`
+#[utoipa::path(post, path = "/admin/users/{id}/what-if", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = RightsEdit, responses((status = 200, body = Effect)))]
+async fn what_if_person(
+    cx: Extension<Cx>,
+    Id(id): Id<UserId>,
+    Sent(edit): Sent<RightsEdit>,
+) -> Result<Json<Effect>, AppError> {
+    what_if::of_person(&cx, id, edit).await.map(Json)
+}
+
+/// What it would do if a role gave this instead; nothing is written: `permissions.read` and `users.read`
+#[utoipa::path(post, path = "/admin/roles/{id}/what-if", tag = "roles", params(("id" = uuid::Uuid, Path)), request_body = RoleGives, responses((status = 200, body = Effect)))]
+async fn what_if_role(
+    cx: Extension<Cx>,
+    Id(id): Id<RoleId>,
+    Sent(gives): Sent<RoleGives>,
+) -> Result<Json<Effect>, AppError> {
+    what_if::of_role(&cx, id, gives).await.map(Json)
 }

@@ -76,12 +76,15 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
         match path {
             "/api/people/list" | "/api/audit/list" => r#"{"query": {}}"#.to_owned(),
             "/api/people/add" => r#"{"person": {"email": "a@b.example", "name": "a"}}"#.to_owned(),
-            "/api/people/edit" | "/api/roles/edit" | "/api/rights/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),
+            "/api/people/edit" | "/api/roles/edit" | "/api/rights/edit" | "/api/rights/what-if" => {
+                format!(r#"{{"id": "{id}", "edit": {{}}}}"#)
+            }
             "/api/people/set-status" => format!(r#"{{"id": "{id}", "status": "active", "version": null}}"#),
             "/api/people/delete" | "/api/roles/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
             "/api/people/get" | "/api/people/new-link" | "/api/roles/get" | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
             }
+            "/api/roles/what-if" => format!(r#"{{"id": "{id}", "gives": {{"permissions": []}}}}"#),
             "/api/roles/create" => r#"{"role": {"name": "r"}}"#.to_owned(),
             "/api/people/counts" | "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
             "/api/links/look" => String::new(),
@@ -184,6 +187,8 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/users/{id}/roles", vec!["post", "patch"]),
         ("/admin/users/{id}/permissions", vec!["patch"]),
         ("/admin/users/{id}/effective-permissions", vec!["get"]),
+        ("/admin/users/{id}/what-if", vec!["post"]),
+        ("/admin/roles/{id}/what-if", vec!["post"]),
         ("/admin/roles", vec!["get", "post"]),
         ("/admin/roles/{id}", vec!["get", "patch", "delete"]),
         ("/admin/permissions", vec!["get"]),

@@ -10,3 +10,4 @@ mod oracle;
 mod people;
 mod rights;
 mod source;
+mod what_if;

@@ -1,0 +1,268 @@
+// The grant studio: by mouse, by touch and by keyboard alone, in both directions; what it foresees, saves and undoes.
+
+import { Api, LANGS, PHONE, expect, open, test, words, type Lang, type Say } from "./support";
+import type { Locator, Page } from "@playwright/test";
+
+const say = Object.fromEntries(LANGS.map((lang) => [lang, words(lang)])) as Record<Lang, Say>;
+
+/** The pane of the catalogue, of whom it is about, and of the effect. */
+const panes = (page: Page, say: Say) => ({
+    catalogue: page.getByRole("listbox", { name: say("roles.permissions") }),
+    effect: page.getByRole("region", { name: say("roles.effect") }),
+    bar: page.getByRole("region", { name: say("roles.unsaved_region") }),
+});
+
+const option = (page: Page, key: string): Locator => page.locator(`[data-drag="${key}"]`);
+
+/** Types into the search of the catalogue, so that a permission is in sight. */
+async function find(page: Page, say: Say, text: string) {
+    await page.getByLabel(say("roles.search"), { exact: true }).fill(text);
+}
+
+async function held(api: Api, id: string): Promise<string[]> {
+    const all: { key: string; allowed: boolean }[] = await api.call("GET", `/admin/users/${id}/effective-permissions`);
+    return all.filter((one) => one.allowed).map((one) => one.key);
+}
+
+async function reviewAndSave(page: Page, say: Say, done: string) {
+    const { bar } = panes(page, say);
+    await bar.getByRole("button", { name: say("roles.review") }).click();
+    await page.getByRole("dialog").getByRole("button", { name: say("roles.save") }).click();
+    await expect(page.getByRole("status").getByText(done)).toBeVisible();
+    await expect(bar).toBeHidden();
+}
+
+for (const lang of LANGS) {
+    const t = say[lang];
+
+    test(`dragging by mouse stages, foresees, saves and undoes, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await api.addPerson({ name: "سارة المطيري", email: `mouse.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/studio?person=${id}`);
+        const { effect, bar } = panes(page, t);
+        await expect(effect).toContainText(t("roles.effect_empty"));
+        await find(page, t, "reports.read");
+        await option(page, "reports.read").hover();
+        await page.mouse.down();
+        const zone = page.locator('[data-drop="allow"]');
+        const box = (await page.locator("#target-title").boundingBox())!;
+        await page.mouse.move(box.x + 20, box.y + 5, { steps: 6 });
+        await expect(zone).toBeVisible();
+        await expect(page.locator(".ghost")).toBeVisible();
+        const drop = (await zone.boundingBox())!;
+        await page.mouse.move(drop.x + drop.width / 2, drop.y + drop.height / 2, { steps: 6 });
+        await page.mouse.up();
+        await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+        await expect(effect.locator(".figure.allow")).toHaveText("1");
+        await expect(effect.getByRole("listitem")).toContainText("reports.read");
+        expect(await held(api, id), "nothing is saved yet").not.toContain("reports.read");
+        await reviewAndSave(page, t, t("roles.rights_saved"));
+        expect(await held(api, id)).toContain("reports.read");
+        await page.getByRole("status").getByRole("button", { name: t("roles.undo") }).click();
+        await expect(page.getByRole("status").getByText(t("roles.undone"))).toBeVisible();
+        expect(await held(api, id)).not.toContain("reports.read");
+        const log: { items: { action: string }[] } = await api.call("GET", `/admin/audit?resource_id=${id}&action=admin.grant_permission`);
+        expect(log.items.length, "undoing is a change of its own").toBe(2);
+    });
+
+    test(`what is let go elsewhere stays where it was, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await api.addPerson({ name: "Dana", email: `elsewhere.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/studio?person=${id}`);
+        await find(page, t, "reports.read");
+        for (const end of ["release", "escape"]) {
+            await option(page, "reports.read").hover();
+            await page.mouse.down();
+            await page.mouse.move(700, 60, { steps: 5 });
+            await expect(page.locator(".ghost")).toBeVisible();
+            if (end === "escape") await page.keyboard.press("Escape");
+            await page.mouse.up();
+            await expect(page.locator(".ghost")).toBeHidden();
+            await expect(panes(page, t).bar).toBeHidden();
+        }
+    });
+
+    test(`the keyboard alone gives, denies and saves, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await api.addPerson({ name: "Maha العمري", email: `keys.${lang}@example.com` });
+        const names = await api.permissionNames(lang);
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/studio?person=${id}`);
+        const { catalogue, bar } = panes(page, t);
+        await page.getByLabel(t("roles.search"), { exact: true }).focus();
+        await page.keyboard.type("workflows.");
+        await page.keyboard.press("Tab");
+        await expect(catalogue).toBeFocused();
+        // The heading stands for the whole group, then come its permissions.
+        await page.keyboard.press("ArrowDown");
+        await expect(catalogue).toHaveAttribute("aria-activedescendant", "pick-workflows.*");
+        await page.keyboard.press("ArrowDown");
+        await expect(catalogue).toHaveAttribute("aria-activedescendant", "pick-workflows.approve");
+        await page.keyboard.press("Space");
+        const said = page.getByRole("status").filter({ hasText: t("roles.said_picked", { name: names("workflows.approve") }) });
+        await expect(said).toContainText(t("roles.picked_count", { count: 1 }));
+        await expect(page.getByRole("option", { selected: true })).toHaveCount(1);
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Space");
+        await expect(page.getByRole("option", { selected: true })).toHaveCount(2);
+        await page.keyboard.press("Escape");
+        await expect(page.getByRole("option", { selected: true })).toHaveCount(0);
+        await page.keyboard.press("Space");
+        await page.keyboard.press("Enter");
+        const given = t("roles.said_given", { what: names("workflows.create"), name: "Maha العمري" });
+        await expect(page.getByRole("status").filter({ hasText: given })).toHaveCount(1);
+        await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+        await page.keyboard.press("End");
+        await page.keyboard.press("Space");
+        for (let presses = 0; presses < 10; presses += 1) {
+            await page.keyboard.press("Tab");
+            const focused = page.locator(":focus");
+            if ((await focused.textContent()) === t("roles.deny")) break;
+        }
+        await page.keyboard.press("Enter");
+        await expect(bar).toContainText(t("roles.unsaved", { count: 2 }));
+        await bar.getByRole("button", { name: t("roles.review") }).focus();
+        await page.keyboard.press("Enter");
+        const dialog = page.getByRole("dialog");
+        await expect(dialog.getByRole("listitem")).toHaveCount(2);
+        await dialog.getByRole("button", { name: t("roles.save") }).focus();
+        await page.keyboard.press("Enter");
+        await expect(page.getByRole("status").getByText(t("roles.rights_saved"))).toBeVisible();
+        expect(await held(api, id)).toContain("workflows.create");
+    });
+
+    test(`a finger drags on the phone, in three steps, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await api.addPerson({ name: "هند القحطاني", email: `touch.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin, size: PHONE });
+        await open(page, `/console/studio?person=${id}`);
+        const steps = page.getByRole("group", { name: t("roles.steps") });
+        await steps.getByRole("button", { name: t("roles.permissions") }).click();
+        await find(page, t, "audit.read");
+        const touch = await page.context().newCDPSession(page);
+        const at = (await option(page, "audit.read").boundingBox())!;
+        const from = { x: at.x + at.width / 2, y: at.y + at.height / 2 };
+        await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [from] });
+        const zone = page.locator('[data-drop="allow"]');
+        // A finger that rests picks up; the tray appears then.
+        await expect(zone).toBeVisible();
+        const tray = (await zone.boundingBox())!;
+        const to = { x: tray.x + tray.width / 2, y: tray.y + tray.height / 2 };
+        for (const part of [0.3, 0.6, 1]) {
+            const point = { x: from.x + (to.x - from.x) * part, y: from.y + (to.y - from.y) * part };
+            await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: [point] });
+        }
+        await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+        const { bar, effect } = panes(page, t);
+        await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+        await expect(steps.getByRole("button", { name: "هند القحطاني" })).toHaveAttribute("aria-current", "step");
+        await steps.getByRole("button", { name: t("roles.effect") }).click();
+        await expect(effect.getByRole("listitem")).toContainText("audit.read");
+        await reviewAndSave(page, t, t("roles.rights_saved"));
+        expect(await held(api, id)).toContain("audit.read");
+    });
+
+    test(`a role is changed, and everybody it reaches is counted before, ${lang}`, async ({ visitor, admin, api }) => {
+        const role = await api.call("POST", "/admin/roles", { name: `Desk ${lang}`, permissions: ["users.read"] });
+        const { id } = await api.addPerson({ name: "Reem", email: `role.${lang}@example.com`, roles: [role.id] });
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/studio?role=${role.id}`);
+        await find(page, t, "reports.read");
+        await option(page, "reports.read").click();
+        await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+        await page.getByRole("checkbox", { name: /users\.read/ }).uncheck();
+        const { effect } = panes(page, t);
+        await expect(effect).toContainText(t("roles.people_gaining", { count: 1 }));
+        await expect(effect).toContainText(t("roles.people_losing", { count: 1 }));
+        await expect(effect).toContainText("Reem");
+        await reviewAndSave(page, t, t("roles.saved"));
+        const after = await held(api, id);
+        expect(after).toContain("reports.read");
+        expect(after).not.toContain("users.read");
+    });
+}
+
+test("what somebody else saves meanwhile is shown and not overwritten", async ({ visitor, admin, api }) => {
+    const t = say.en;
+    const { id } = await api.addPerson({ name: "Layla", email: "meanwhile@example.com" });
+    const page = await visitor({ lang: "en", as: admin, refusals: [409] });
+    await open(page, `/console/studio?person=${id}`);
+    await find(page, t, "reports.read");
+    await option(page, "reports.read").click();
+    await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+    await api.call("PATCH", `/admin/users/${id}/permissions`, { deny: ["audit.read"] });
+    const { bar } = panes(page, t);
+    await bar.getByRole("button", { name: t("roles.review") }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: t("roles.save") }).click();
+    await dialog.getByRole("button", { name: t("roles.renew") }).click();
+    await expect(dialog.getByText(t("roles.meanwhile"))).toBeVisible();
+    await expect(dialog).toContainText("audit.read");
+    await dialog.getByRole("button", { name: t("roles.save") }).click();
+    await expect(page.getByRole("status").getByText(t("roles.rights_saved"))).toBeVisible();
+    const all: { key: string; because: { kind: string }[] }[] = await api.call("GET", `/admin/users/${id}/effective-permissions`);
+    const kinds = (key: string) => all.find((one) => one.key === key)!.because.map((reason) => reason.kind);
+    expect(kinds("audit.read")).toContain("denied");
+    expect(kinds("reports.read")).toContain("allowed");
+});
+
+test("unsaved work asks before it is left, and is there again after a reload", async ({ visitor, admin, api }) => {
+    const t = say.ar;
+    const { id } = await api.addPerson({ name: "نوف", email: "draft@example.com" });
+    const page = await visitor({ lang: "ar", as: admin });
+    await open(page, `/console/studio?person=${id}`);
+    await find(page, t, "reports.read");
+    await option(page, "reports.read").click();
+    await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+    const { bar } = panes(page, t);
+    await expect(bar).toBeVisible();
+    const questions: string[] = [];
+    page.on("dialog", (dialog) => {
+        questions.push(dialog.type());
+        return dialog.type() === "confirm" ? dialog.dismiss() : dialog.accept();
+    });
+    await page.getByRole("link", { name: t("roles.choose_another") }).click();
+    expect(questions).toEqual(["confirm"]);
+    await expect(page).toHaveURL(new RegExp(`person=${id}`));
+    await expect(bar).toBeVisible();
+    await page.reload();
+    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+    await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+    await expect(page.getByRole("status").getByText(t("roles.draft_restored"))).toBeVisible();
+});
+
+test("whoever may only look sees why nothing can be changed, and what would be refused", async ({ visitor, api, signedIn }) => {
+    const t = say.en;
+    const password = "three quiet lemons on a shelf";
+    const limited = await api.call("POST", "/admin/roles", {
+        name: "Limited granter",
+        permissions: ["users.read", "permissions.read", "permissions.assign"],
+    });
+    const granter = { name: "Granter", email: "limited@example.com", password };
+    await api.addPerson({ ...granter, roles: [limited.id] });
+    const { id } = await api.addPerson({ name: "Target", email: "target@example.com" });
+    const page = await visitor({ lang: "en", as: await signedIn(granter) });
+    await open(page, `/console/studio?person=${id}`);
+    await find(page, t, "audit.read");
+    await option(page, "audit.read").click();
+    await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+    const { effect, bar } = panes(page, t);
+    await expect(effect).toContainText(t("roles.would_be_refused"));
+    await expect(effect).toContainText("audit.read");
+    await bar.getByRole("button", { name: t("roles.review") }).click();
+    await expect(page.getByRole("dialog").getByRole("button", { name: t("roles.save") })).toBeDisabled();
+});
+
+test("two hundred roles draw as few rows as forty", async ({ visitor, admin, api }) => {
+    const t = say.en;
+    for (let at = 0; at < 200; at += 1) {
+        await api.call("POST", "/admin/roles", { name: `Crowd ${String(at).padStart(3, "0")}` });
+    }
+    const { id } = await api.addPerson({ name: "Crowded", email: "crowded@example.com" });
+    const page = await visitor({ lang: "en", as: admin });
+    await open(page, `/console/studio?person=${id}&tab=roles`);
+    const boxes = page.locator(".rows.roles input[type=checkbox]");
+    await expect(boxes.first()).toBeVisible();
+    expect(await boxes.count()).toBeLessThan(40);
+    await page.getByLabel(t("roles.search_roles"), { exact: true }).fill("crowd 199");
+    await page.getByRole("checkbox", { name: "Crowd 199" }).check();
+    await expect(panes(page, t).bar).toContainText(t("roles.unsaved", { count: 1 }));
+});

@@ -1,0 +1,265 @@
+//! What staged changes would do, as the engine answers it before anything is saved.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_i18n::td_string;
+
+use super::{
+    reasons,
+    staged::{Changes, Staged, StagedRole},
+};
+use crate::{
+    base::{
+        errors::{AppError, Denial},
+        language,
+    },
+    roles::{
+        Effect as Foreseen, EffectKind, EffectLine, RoleGives,
+        calls::{what_if_rights, what_if_role},
+    },
+    ui::{
+        icons::Icon,
+        is_arabic, locale,
+        pieces::{self, Tone},
+        states,
+    },
+};
+
+/// How long changes have to rest before the server is asked about them.
+const REST: Duration = Duration::from_millis(150);
+
+/// The answer about what is staged now.
+#[derive(Clone, Copy)]
+pub struct Foresight {
+    /// Nothing where nothing is staged, or where the answer has not come yet.
+    pub effect: RwSignal<Option<Foreseen>>,
+    pub error: RwSignal<Option<AppError>>,
+    /// An answer is awaited; the one that is shown is about something older.
+    pub waits: RwSignal<bool>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Foreseen, AppError>>>>;
+
+impl Foresight {
+    fn new() -> Self {
+        Foresight { effect: RwSignal::new(None), error: RwSignal::new(None), waits: RwSignal::new(false) }
+    }
+
+    /// What the changes of a person would do.
+    pub fn of_person(staged: Staged) -> Self {
+        Self::following(move || {
+            let edit = staged.saved.with(|saved| {
+                let edit = |changes: &Changes| (changes.count() > 0).then(|| (saved.person, changes.edit(saved)));
+                staged.changes.with(edit)
+            });
+            let (person, edit) = edit?;
+            let person = person?;
+            Some(Box::pin(async move { what_if_rights(person, edit?).await }))
+        })
+    }
+
+    /// What the changes of a role would do.
+    pub fn of_role(staged: StagedRole) -> Self {
+        Self::following(move || {
+            let id = staged.saved.with(|role| role.as_ref().map(|role| role.id))?;
+            staged.changes.with(|changes| !changes.is_empty()).then_some(())?;
+            let permissions = staged.all();
+            Some(Box::pin(what_if_role(id, RoleGives { permissions })))
+        })
+    }
+
+    /// Asks again whenever what is staged changes; of several answers the one about the latest question counts.
+    fn following(ask: impl Fn() -> Option<Answer> + 'static) -> Self {
+        let foresight = Self::new();
+        let latest = StoredValue::new(0_u32);
+        Effect::new(move |_| {
+            latest.update_value(|number| *number += 1);
+            let number = latest.get_value();
+            let Some(answer) = ask() else {
+                foresight.effect.set(None);
+                foresight.error.set(None);
+                foresight.waits.set(false);
+                return;
+            };
+            foresight.waits.set(true);
+            let is_latest = move || latest.try_get_value() == Some(number);
+            set_timeout(
+                move || {
+                    if !is_latest() {
+                        return;
+                    }
+                    spawn_local(async move {
+                        let answer = answer.await;
+                        if !is_latest() {
+                            return;
+                        }
+                        foresight.waits.set(false);
+                        match answer {
+                            Ok(effect) => {
+                                foresight.error.set(None);
+                                foresight.effect.set(Some(effect));
+                            }
+                            Err(error) => {
+                                foresight.effect.set(None);
+                                foresight.error.set(Some(error));
+                            }
+                        }
+                    });
+                },
+                REST,
+            );
+        });
+        foresight
+    }
+
+    /// Whether saving would be refused.
+    pub fn is_refused(self) -> bool {
+        self.effect.with(|effect| effect.as_ref().is_some_and(|effect| effect.refused.is_some()))
+    }
+}
+
+fn of_kind(effect: &Foreseen, kind: EffectKind) -> usize {
+    effect.lines.iter().filter(|line| line.what == kind).count()
+}
+
+/// One sentence for screen readers and for the review: how much is gained and lost, and by how many.
+pub fn summary(effect: &Foreseen) -> String {
+    let locale = locale();
+    let (gained, lost) = (of_kind(effect, EffectKind::Gained), of_kind(effect, EffectKind::Lost));
+    let parts = [
+        td_string!(locale, roles.gained_count, count = gained).to_string(),
+        td_string!(locale, roles.lost_count, count = lost).to_string(),
+        td_string!(locale, roles.same_count, count = effect.unchanged).to_string(),
+    ];
+    parts.join(td_string!(locale, base.list_separator))
+}
+
+/// The pane that shows the effect.
+#[component]
+pub fn EffectPane(foresight: Foresight) -> impl IntoView {
+    let locale = locale();
+    let figures = move || {
+        foresight.effect.with(|effect| {
+            let effect = effect.as_ref()?;
+            let figure = |class: &'static str, count: usize, word: &'static str| {
+                view! {
+                    <div>
+                        <dt class="small muted">{word}</dt>
+                        <dd class=class>{language::number(locale, count)}</dd>
+                    </div>
+                }
+            };
+            Some(view! {
+                <dl class="figures">
+                    {figure("figure allow", of_kind(effect, EffectKind::Gained), td_string!(locale, roles.figure_gained))}
+                    {figure("figure deny", of_kind(effect, EffectKind::Lost), td_string!(locale, roles.figure_lost))}
+                    {figure(
+                        "figure",
+                        usize::try_from(effect.unchanged).unwrap_or_default(),
+                        td_string!(locale, roles.figure_same),
+                    )}
+                </dl>
+            })
+        })
+    };
+    let body = move || {
+        if let Some(error) = foresight.error.get() {
+            return view! { <div class="padded">{states::failed(&error)}</div> }.into_any();
+        }
+        match foresight.effect.get() {
+            Some(effect) => view! { {refused(effect.refused.as_ref())} {people(&effect)} {lines(effect)} }.into_any(),
+            None if foresight.waits.get() => states::bones(4),
+            None => view! { <p class="hint padded">{td_string!(locale, roles.effect_empty)}</p> }.into_any(),
+        }
+    };
+    view! {
+        <div class="card-head">
+            <h2 class="grow" id="effect-title">{td_string!(locale, roles.effect)}</h2>
+            {pieces::badge(Tone::Waiting, None, td_string!(locale, roles.before_saving))}
+        </div>
+        <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
+            {figures}
+            {body}
+        </div>
+    }
+    .into_any()
+}
+
+/// Why saving would be refused.
+pub fn refused(denial: Option<&Denial>) -> Option<AnyView> {
+    let locale = locale();
+    denial.map(|denial| {
+        let words = language::error(locale, &AppError::Forbidden(denial.clone()));
+        states::notice(
+            states::Mood::Bad,
+            view! {
+                <p class="strong">{td_string!(locale, roles.would_be_refused)}</p>
+                <p>{pieces::sentence(&words)}</p>
+            },
+        )
+    })
+}
+
+/// How many people a change of a role reaches, and the first of them by name.
+fn people(effect: &Foreseen) -> Option<AnyView> {
+    let locale = locale();
+    // About one person there is nothing to count.
+    if effect.people == 1 && effect.names.len() <= 1 && effect.lines.iter().all(|line| line.people <= 1) {
+        return None;
+    }
+    let words = [
+        td_string!(locale, roles.people_gaining, count = effect.people_gaining).to_string(),
+        td_string!(locale, roles.people_losing, count = effect.people_losing).to_string(),
+    ];
+    let names = effect.names.iter().map(|name| language::isolate(name)).collect::<Vec<_>>();
+    let names = names.join(td_string!(locale, base.list_separator));
+    Some(
+        view! {
+            <div class="lines">
+                <p>{words.join(td_string!(locale, base.list_separator))}</p>
+                <p class="small muted">{pieces::sentence(&names)}</p>
+            </div>
+        }
+        .into_any(),
+    )
+}
+
+/// How many lines are shown at once; the rest is counted.
+const SHOWN: usize = 60;
+
+fn lines(effect: Foreseen) -> AnyView {
+    let locale = locale();
+    if effect.lines.is_empty() {
+        return view! { <p class="hint padded">{td_string!(locale, roles.effect_none)}</p> }.into_any();
+    }
+    let more = effect.lines.len().saturating_sub(SHOWN);
+    let lines = effect.lines.into_iter().take(SHOWN).map(line).collect_view();
+    let more = (more > 0)
+        .then(|| view! { <li class="muted">{td_string!(locale, roles.and_more, count = more).to_string()}</li> });
+    view! { <ul class="lines" role="list">{lines} {more}</ul> }.into_any()
+}
+
+fn line(line: EffectLine) -> AnyView {
+    let locale = locale();
+    let (tone, sign, word) = match line.what {
+        EffectKind::Gained => (Tone::Good, Icon::Allowed, td_string!(locale, roles.kind_gained)),
+        EffectKind::Lost => (Tone::Bad, Icon::Denied, td_string!(locale, roles.kind_lost)),
+        EffectKind::Blocked => (Tone::Waiting, Icon::Lock, td_string!(locale, roles.kind_blocked)),
+        EffectKind::Redundant => (Tone::Neutral, Icon::Inherited, td_string!(locale, roles.kind_redundant)),
+    };
+    let name = if is_arabic() { line.name_ar } else { line.name_en };
+    let people = (line.people > 1).then(|| {
+        let words = td_string!(locale, roles.for_people, count = line.people).to_string();
+        view! { " " <span class="small muted">{words}</span> }
+    });
+    let because = line.because.first().map(reasons::sentence);
+    view! {
+        <li>
+            <p class="row-of">{pieces::badge(tone, Some(sign), word)} <span class="strong">{name}</span> {people}</p>
+            <p class="small muted">{pieces::key(line.key)}</p>
+            {because.map(|because| view! { <p class="small muted">{pieces::sentence(&because)}</p> })}
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,378 @@
+//! The grant studio: the catalogue, whoever is given something, and what it would do. Dropping and switching only stage;
+//! nothing is saved before the review.
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    catalogue::Search,
+    effect::{EffectPane, Foresight},
+    review::{PersonReview, RoleReview},
+    staged::{Names, Staged, StagedRole},
+};
+use crate::{
+    access::{PERMISSIONS_ASSIGN, PERMISSIONS_READ, ROLES_UPDATE, RoleRef},
+    accounts::{Person, calls::get_person},
+    base::{
+        errors::AppError,
+        ids::{RoleId, UserId},
+    },
+    roles::{
+        Catalogue, PersonRights, Role,
+        calls::{get_rights, get_role, list_permissions, list_roles},
+    },
+    ui::{
+        address,
+        drag::Drag,
+        icons::{Icon, icon},
+        locale, states,
+        tri_state::Tri,
+        viewer::{Held, viewer},
+    },
+};
+
+mod choose;
+mod pick;
+mod target;
+
+/// Whom or what the studio works on, as the address says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Aim {
+    #[default]
+    Nobody,
+    Person(UserId),
+    Role(RoleId),
+}
+
+/// What is known about it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Known {
+    Nobody,
+    Person(Box<(Person, PersonRights)>),
+    Role(Box<Role>),
+}
+
+/// The three steps of the phone; on a desktop all stand side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Catalogue,
+    Target,
+    Effect,
+}
+
+/// What the panes share.
+#[derive(Clone, Copy)]
+pub struct Studio {
+    /// What is worked on now; it follows the address once its rights are known.
+    pub aim: RwSignal<Aim>,
+    /// Its name, for sentences.
+    pub name: RwSignal<String>,
+    /// Whether the viewer may change it.
+    pub may: RwSignal<bool>,
+    pub person: Staged,
+    pub role: StagedRole,
+    /// Keys that are picked up to be given together, in the order in which they were picked.
+    pub picked: RwSignal<Vec<String>>,
+    pub drag: Drag,
+    pub step: RwSignal<Step>,
+    /// What screen readers are told.
+    pub said: RwSignal<String>,
+    pub catalogue: RwSignal<Catalogue>,
+}
+
+/// Where something is dropped.
+pub const ALLOW: &str = "allow";
+pub const DENY: &str = "deny";
+
+impl Studio {
+    fn new() -> Self {
+        let (person, role) = (Staged::new(), StagedRole::new());
+        let (aim, name, may) = (RwSignal::new(Aim::Nobody), RwSignal::new(String::new()), RwSignal::new(false));
+        let (picked, step) = (RwSignal::new(Vec::new()), RwSignal::new(Step::Catalogue));
+        let (said, catalogue) = (RwSignal::new(String::new()), RwSignal::new(Catalogue::new()));
+        // The listener of the drag needs the studio, and the studio the drag.
+        let this = StoredValue::new(None::<Studio>);
+        let dropped = Callback::new(move |(key, zone): (String, String)| {
+            if let Some(studio) = this.get_value() {
+                let keys = studio.with_picked(key);
+                studio.give(&keys, if zone == DENY { Tri::Denied } else { Tri::Allowed });
+            }
+        });
+        let drag = Drag::new(dropped);
+        let studio = Studio { aim, name, may, person, role, picked, drag, step, said, catalogue };
+        this.set_value(Some(studio));
+        studio
+    }
+
+    /// Dragging one of several that are picked drags them all.
+    pub fn with_picked(self, key: String) -> Vec<String> {
+        let picked = self.picked.get_untracked();
+        if picked.contains(&key) { picked } else { vec![key] }
+    }
+
+    /// Picks a permission up, or puts it back.
+    pub fn toggle(self, key: &str) {
+        let locale = locale();
+        let name = self.title_of(key);
+        let mut came = false;
+        self.picked.update(|picked| match picked.iter().position(|one| one == key) {
+            Some(at) => drop(picked.remove(at)),
+            None => {
+                picked.push(key.to_owned());
+                came = true;
+            }
+        });
+        let count = self.picked.with_untracked(Vec::len);
+        let word = if came {
+            td_string!(locale, roles.said_picked, name = name).to_string()
+        } else {
+            td_string!(locale, roles.said_put_back, name = name).to_string()
+        };
+        self.say(format!("{word} {}", td_string!(locale, roles.picked_count, count = count)));
+    }
+
+    /// Stages that the aim is given these, or that they are denied to it. Nothing happens where nobody is chosen.
+    pub fn give(self, keys: &[String], tri: Tri) {
+        let locale = locale();
+        if keys.is_empty() || !self.may.get_untracked() {
+            return;
+        }
+        match self.aim.get_untracked() {
+            Aim::Nobody => {
+                self.step.set(Step::Target);
+                self.say(td_string!(locale, roles.choose_first).to_owned());
+                return;
+            }
+            Aim::Person(_) => keys.iter().for_each(|key| self.person.set_tri(key, tri)),
+            Aim::Role(_) => keys.iter().for_each(|key| self.role.set(key, tri == Tri::Allowed)),
+        }
+        self.picked.set(Vec::new());
+        self.step.set(Step::Target);
+        let what = match keys {
+            [key] => self.title_of(key),
+            _ => td_string!(locale, roles.permissions_count, count = keys.len()).to_string(),
+        };
+        let name = self.name.get_untracked();
+        self.say(if tri == Tri::Denied {
+            td_string!(locale, roles.said_denied, what = what, name = name).to_string()
+        } else {
+            td_string!(locale, roles.said_given, what = what, name = name).to_string()
+        });
+    }
+
+    /// The name of a permission in the language of the page.
+    pub fn title_of(self, key: &str) -> String {
+        self.catalogue.with_untracked(|catalogue| {
+            let info = catalogue.iter().find(|info| info.key == key);
+            info.map(|info| info.name(crate::ui::is_arabic()).to_owned()).unwrap_or_else(|| key.to_owned())
+        })
+    }
+
+    /// Tells screen readers.
+    pub fn say(self, words: String) {
+        self.said.set(words);
+    }
+
+    /// What the keyboard and the buttons give: all that is picked.
+    pub fn give_picked(self, tri: Tri) {
+        let keys = self.picked.get_untracked();
+        self.give(&keys, tri);
+    }
+}
+
+#[component]
+pub fn StudioPage() -> impl IntoView {
+    let locale = locale();
+    let query = use_query_map();
+    let aim = address::settled(move || {
+        query.with(|query| {
+            let person = query.get_str("person").and_then(|id| id.parse::<UserId>().ok()).map(Aim::Person);
+            let role = query.get_str("role").and_then(|id| id.parse::<RoleId>().ok()).map(Aim::Role);
+            person.or(role).unwrap_or_default()
+        })
+    });
+    let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
+    let known = Resource::new_blocking(
+        move || aim.get(),
+        |aim| async move {
+            Ok::<_, AppError>(match aim {
+                Aim::Nobody => Known::Nobody,
+                Aim::Person(id) => Known::Person(Box::new((get_person(id).await?, get_rights(id).await?))),
+                Aim::Role(id) => Known::Role(Box::new(get_role(id).await?)),
+            })
+        },
+    );
+    let roles = Resource::new_blocking(|| (), |()| list_roles());
+    let studio = Studio::new();
+    let (of_person, of_role) = (Foresight::of_person(studio.person), Foresight::of_role(studio.role));
+    let is_role = Memo::new(move |_| matches!(studio.aim.get(), Aim::Role(_)));
+    let search = Search::new();
+    let viewer = viewer();
+    let for_catalogue = viewer.clone();
+    let nothing = Callback::new(|()| ());
+    let carried = move || {
+        studio.drag.carried.get().map(|key| {
+            let count = studio.with_picked(key.clone()).len();
+            let words = if count == 1 {
+                studio.title_of(&key)
+            } else {
+                td_string!(locale, roles.permissions_count, count = count).to_string()
+            };
+            view! { {icon(Icon::Key)} <span>{words}</span> }
+        })
+    };
+    view! {
+        <Title text=td_string!(locale, roles.studio) />
+        <div class="page-head studio-head">
+            <div class="grow">
+                <h1>{td_string!(locale, roles.studio)}</h1>
+                <p class="small muted">{td_string!(locale, roles.studio_about)}</p>
+            </div>
+        </div>
+        {steps(studio)}
+        <div class="studio" class:carrying=move || studio.drag.is_on()>
+            <section
+                class="card pane"
+                aria-labelledby="catalogue-title"
+                class:current=move || studio.step.get() == Step::Catalogue
+            >
+                <Suspense fallback=move || states::bones(8)>
+                    {move || {
+                        let viewer = for_catalogue.clone();
+                        Suspend::new(async move {
+                            if !viewer.holds().await.may(PERMISSIONS_READ.as_str()) {
+                                return states::refused(PERMISSIONS_READ.as_str());
+                            }
+                            match catalogue.await {
+                                Ok(catalogue) => {
+                                    studio.catalogue.set(catalogue.clone());
+                                    studio.role.catalogue.set(catalogue.clone());
+                                    pick::pane(catalogue, studio)
+                                }
+                                Err(error) => states::failure(&error),
+                            }
+                        })
+                    }}
+                </Suspense>
+            </section>
+            <section
+                class="card pane"
+                aria-labelledby="target-title"
+                class:current=move || studio.step.get() == Step::Target
+            >
+                <Suspense fallback=move || states::bones(8)>
+                    {move || {
+                        let viewer = viewer.clone();
+                        Suspend::new(async move {
+                            let held = viewer.holds().await;
+                            let known = known.await;
+                            let parts = Parts { catalogue: catalogue.await.unwrap_or_default(), roles: roles.await };
+                            match known {
+                                Ok(known) => aimed(known, parts, &held, studio, search),
+                                Err(error) => {
+                                    studio.aim.set(Aim::Nobody);
+                                    view! {
+                                        <h2 class="away" id="target-title">{td_string!(locale, roles.target)}</h2>
+                                        {states::failure(&error)}
+                                    }
+                                    .into_any()
+                                }
+                            }
+                        })
+                    }}
+                </Suspense>
+            </section>
+            <section
+                class="card pane effect-pane"
+                aria-labelledby="effect-title"
+                class:current=move || studio.step.get() == Step::Effect
+            >
+                {move || {
+                    let foresight = if is_role.get() { of_role } else { of_person };
+                    view! { <EffectPane foresight /> }
+                }}
+            </section>
+        </div>
+        <div class="ghost" node_ref=studio.drag.ghost hidden=move || !studio.drag.is_on() aria-hidden="true">
+            {carried}
+        </div>
+        <p class="away" role="status">{move || studio.said.get()}</p>
+        <PersonReview staged=studio.person foresight=of_person changed=nothing />
+        <RoleReview staged=studio.role foresight=of_role changed=nothing />
+    }
+    .into_any()
+}
+
+/// What the pane in the middle needs besides its aim.
+struct Parts {
+    catalogue: Catalogue,
+    roles: Result<Vec<Role>, AppError>,
+}
+
+/// Takes over what is known about the aim, and draws it.
+fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search) -> AnyView {
+    match known {
+        Known::Nobody => {
+            studio.aim.set(Aim::Nobody);
+            studio.name.set(String::new());
+            choose::pane(parts.roles, held)
+        }
+        Known::Person(known) => {
+            let (person, rights) = *known;
+            let roles = parts.roles.iter().flatten().map(|role| RoleRef { id: role.id, name: role.name.clone() });
+            let names =
+                Names { person: person.name.clone(), roles: roles.collect(), catalogue: parts.catalogue.clone() };
+            studio.role.discard();
+            studio.aim.set(Aim::Person(person.id));
+            studio.name.set(person.name.clone());
+            studio.may.set(held.may(PERMISSIONS_ASSIGN.as_str()));
+            studio.person.begin(rights, names);
+            target::person(person, parts.catalogue, parts.roles, studio, search)
+        }
+        Known::Role(role) => {
+            studio.person.discard();
+            studio.aim.set(Aim::Role(role.id));
+            studio.name.set(role.name.clone());
+            studio.may.set(held.may(ROLES_UPDATE.as_str()) && !role.platform);
+            studio.role.renew(Role::clone(&role));
+            target::role(*role, parts.catalogue, studio, search)
+        }
+    }
+}
+
+/// The switch between the three steps, on the phone.
+fn steps(studio: Studio) -> AnyView {
+    let locale = locale();
+    let step = move |step: Step, word: Signal<String>, dot: Signal<bool>| {
+        view! {
+            <button
+                type="button"
+                aria-current=move || (studio.step.get() == step).then_some("step")
+                on:click=move |_| studio.step.set(step)
+            >
+                <bdi>{move || word.get()}</bdi>
+                <span class="dot" hidden=move || !dot.get()></span>
+            </button>
+        }
+    };
+    let target = Signal::derive(move || {
+        let name = studio.name.get();
+        if name.is_empty() { td_string!(locale, roles.target).to_owned() } else { name }
+    });
+    let no = Signal::stored(false);
+    let staged = Signal::derive(move || {
+        studio.person.changes.with(|changes| changes.count() > 0)
+            || studio.role.changes.with(|changes| !changes.is_empty())
+    });
+    view! {
+        <div class="segments" role="group" aria-label=td_string!(locale, roles.steps)>
+            {step(Step::Catalogue, Signal::stored(td_string!(locale, roles.permissions).to_owned()), no)}
+            {step(Step::Target, target, no)}
+            {step(Step::Effect, Signal::stored(td_string!(locale, roles.effect).to_owned()), staged)}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,291 @@
+//! The middle of the studio: a person with three states for every permission, or a role with what it gives.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_i18n::td_string;
+
+use super::{ALLOW, Aim, DENY, Studio};
+use crate::{
+    accounts::Person,
+    base::{errors::AppError, language},
+    roles::{
+        Catalogue, Role,
+        pages::{
+            catalogue::{self, Row, Search},
+            origin_badge,
+            person_permissions::RightList,
+            person_roles::{RoleList, read_only},
+        },
+    },
+    ui::{
+        address,
+        icons::{Icon, icon},
+        is_live, locale, pieces, states,
+        virtual_list::Window,
+    },
+};
+
+pub fn person(
+    person: Person,
+    catalogue: Catalogue,
+    roles: Result<Vec<Role>, AppError>,
+    studio: Studio,
+    search: Search,
+) -> AnyView {
+    let locale = locale();
+    let may_assign = studio.may.get_untracked();
+    let count = Memo::new(move |_| {
+        let staged = studio.person.changes.with(|changes| changes.roles.clone());
+        let saved = studio.person.saved.with(|saved| saved.roles.iter().map(|given| given.role).collect::<Vec<_>>());
+        let kept = saved.iter().filter(|role| staged.get(role).is_none_or(|stand| stand.has)).count();
+        kept + staged.iter().filter(|(role, stand)| stand.has && !saved.contains(role)).count()
+    });
+    let about = [Some(person.email.clone()), person.department.clone()].into_iter().flatten();
+    let about = about.map(|part| language::isolate(&part)).collect::<Vec<_>>().join(" · ");
+    let tab = address::query_field("tab");
+    let on_roles = Signal::derive(move || tab.get().as_deref() == Some("roles"));
+    let tab_link = |name: &'static str, word: &'static str| {
+        let href = format!("/console/studio?person={}&tab={name}", person.id);
+        let current = move || (on_roles.get() == (name == "roles")).then_some("page");
+        view! { <li><a href=href aria-current=current>{word}</a></li> }
+    };
+    let tabs = view! {
+        <nav aria-label=td_string!(locale, roles.target_parts)>
+            <ul class="tabs" role="list">
+                {tab_link("permissions", td_string!(locale, roles.permissions))}
+                {tab_link("roles", td_string!(locale, roles.roles))}
+            </ul>
+        </nav>
+    };
+    let role_search = Search::new();
+    let (catalogue, roles) = (StoredValue::new(catalogue), StoredValue::new(roles));
+    let body = move || {
+        if !on_roles.get() {
+            return view! {
+                <div class="pane-search">
+                    {catalogue::search_field(search, "right-search", td_string!(locale, roles.search_rights))}
+                </div>
+                <h3 class="away" id="permissions-title">{td_string!(locale, roles.permissions)}</h3>
+                <RightList catalogue=catalogue.get_value() staged=studio.person search may_assign />
+            }
+            .into_any();
+        }
+        match roles.get_value() {
+            Ok(roles) => view! {
+                <div class="pane-search">
+                    {catalogue::search_field(role_search, "role-search", td_string!(locale, roles.search_roles))}
+                </div>
+                <h3 class="away" id="roles-title">{td_string!(locale, roles.roles)}</h3>
+                <RoleList roles staged=studio.person search=role_search may_assign />
+            }
+            .into_any(),
+            Err(error) => states::failed(&error),
+        }
+    };
+    view! {
+        <div class="card-head target-head">
+            {pieces::avatar(&person.name, true)}
+            <div class="grow">
+                <h2 id="target-title">
+                    <a class="plain-link" href=format!("/console/people/{}", person.id)>{pieces::typed(person.name)}</a>
+                </h2>
+                <p class="small muted">{pieces::sentence(&about)}</p>
+            </div>
+            <span class="badge">{move || td_string!(locale, roles.roles_count, count = count.get()).to_string()}</span>
+            {another()}
+        </div>
+        {tabs}
+        {zones(studio)}
+        {(!may_assign).then(read_only)}
+        {body}
+    }
+    .into_any()
+}
+
+/// The way to choose somebody else.
+fn another() -> AnyView {
+    let locale = locale();
+    view! {
+        <a class="btn ghost sm" href="/console/studio" data-leaves="">
+            {td_string!(locale, roles.choose_another)}
+        </a>
+    }
+    .into_any()
+}
+
+/// Where what is carried or picked can be put: by letting go of it, or by a press.
+fn zones(studio: Studio) -> AnyView {
+    let locale = locale();
+    let is_person = Memo::new(move |_| matches!(studio.aim.get(), Aim::Person(_)));
+    let what = move || {
+        let keys = match studio.drag.carried.get() {
+            Some(key) => studio.with_picked(key),
+            None => studio.picked.get(),
+        };
+        match keys.as_slice() {
+            [key] => language::isolate(&studio.title_of(key)),
+            keys => td_string!(locale, roles.permissions_count, count = keys.len()).to_string(),
+        }
+    };
+    let shown = Memo::new(move |_| {
+        studio.may.get() && (studio.drag.is_on() || studio.picked.with(|picked| !picked.is_empty()))
+    });
+    let over = move |zone: &'static str| move || studio.drag.over.with(|over| over.as_deref() == Some(zone));
+    let give = move |_| studio.give_picked(crate::ui::tri_state::Tri::Allowed);
+    let deny = move |_| studio.give_picked(crate::ui::tri_state::Tri::Denied);
+    view! {
+        <div class="zones" hidden=move || !shown.get()>
+            <button class="zone" type="button" data-drop=ALLOW class:over=over(ALLOW) on:click=give>
+                {icon(Icon::Allowed)}
+                <span>{move || pieces::sentence(&td_string!(locale, roles.drop_to_give, what = what()).to_string())}</span>
+            </button>
+            <button
+                class="zone deny"
+                type="button"
+                hidden=move || !is_person.get()
+                data-drop=DENY
+                class:over=over(DENY)
+                on:click=deny
+            >
+                {icon(Icon::Denied)}
+                <span>{move || pieces::sentence(&td_string!(locale, roles.drop_to_deny, what = what()).to_string())}</span>
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+pub fn role(role: Role, catalogue: Catalogue, studio: Studio, search: Search) -> AnyView {
+    let locale = locale();
+    let may = studio.may.get_untracked();
+    let all = StoredValue::new(catalogue::rows(&catalogue, false));
+    // What it gives comes first in sight: everything else is in the catalogue beside it.
+    let rows = Memo::new(move |_| {
+        let given = |row: &Row| match row {
+            Row::Head { .. } => true,
+            Row::Item(entry) => {
+                let key = entry.info.key.as_str();
+                studio.role.gives(key) || studio.role.changes.with(|changes| changes.contains_key(key))
+            }
+        };
+        let given = all.with_value(|all| all.iter().filter(|row| given(row)).cloned().collect::<Vec<_>>());
+        catalogue::found(&given, search)
+    });
+    let rows = Signal::from(rows);
+    let window = Window::new(rows, Row::is_head);
+    let count = Memo::new(move |_| studio.role.all().len());
+    let origin = origin_badge(&role);
+    let people = td_string!(locale, roles.people_count, count = role.people).to_string();
+    let fixed = role
+        .platform
+        .then(|| states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, roles.platform_fixed)}</p> }));
+    let not_mine = (!may && !role.platform).then(|| {
+        let key = crate::access::ROLES_UPDATE;
+        states::notice(
+            states::Mood::Plain,
+            view! { <p>{td_string!(locale, roles.read_only)} " " {pieces::key(key.as_str())}</p> },
+        )
+    });
+    view! {
+        <div class="card-head target-head">
+            <span class="avatar large" aria-hidden="true">{icon(Icon::Role)}</span>
+            <div class="grow">
+                <h2 id="target-title">
+                    <a class="plain-link" href=format!("/console/roles/{}", role.id)>{pieces::typed(role.name)}</a>
+                </h2>
+                <p class="small muted">{people}</p>
+            </div>
+            {origin}
+            <span class="badge">
+                {move || td_string!(locale, roles.permissions_count, count = count.get()).to_string()}
+            </span>
+            {another()}
+        </div>
+        {zones(studio)}
+        {fixed}
+        {not_mine}
+        <div class="pane-search">
+            {catalogue::search_field(search, "right-search", td_string!(locale, roles.search_given))}
+        </div>
+        <div
+            class="rows gives"
+            role="list"
+            aria-labelledby="target-title"
+            node_ref=window.scroller
+            on:scroll=move |_| window.scrolled()
+        >
+            {window.rows(
+                rows,
+                Row::id,
+                move |_, row| match row {
+                    Row::Head { resource, .. } => {
+                        view! { <h3 class="head" role="listitem">{catalogue::group_title(&resource)}</h3> }.into_any()
+                    }
+                    Row::Item(entry) => given(&entry, studio, may),
+                },
+            )}
+        </div>
+        <p class="hint padded" role="status">
+            {move || {
+                rows.with(Vec::is_empty)
+                    .then(|| {
+                        if search.folded().is_empty() {
+                            td_string!(locale, roles.gives_nothing)
+                        } else {
+                            td_string!(locale, roles.search_nothing)
+                        }
+                    })
+            }}
+        </p>
+    }
+    .into_any()
+}
+
+/// One permission that the role gives, or shall give, or shall give no more.
+fn given(entry: &catalogue::Entry, studio: Studio, may: bool) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let key: Arc<str> = Arc::from(entry.info.key.as_str());
+    let id = format!("gives-{key}");
+    let gives = {
+        let key = Arc::clone(&key);
+        Memo::new(move |_| studio.role.gives(&key))
+    };
+    let staged = {
+        let key = Arc::clone(&key);
+        Memo::new(move |_| studio.role.changes.with(|changes| changes.get(&*key).copied()))
+    };
+    let badge = move || {
+        staged.get().map(|come| {
+            if come {
+                pieces::badge(pieces::Tone::Good, Some(Icon::Add), td_string!(locale, roles.added))
+            } else {
+                pieces::badge(pieces::Tone::Bad, Some(Icon::Denied), td_string!(locale, roles.removed))
+            }
+        })
+    };
+    let name = entry.name();
+    let full = format!("{name} {key}");
+    view! {
+        <div class="check" class:changed=move || staged.get().is_some() role="listitem">
+            <input
+                type="checkbox"
+                id=id.clone()
+                checked=untrack(|| gives.get())
+                prop:checked=move || gives.get()
+                disabled=move || !may || !live.get()
+                on:change:target={
+                    let key = Arc::clone(&key);
+                    move |event| studio.role.set(&key, event.target().checked())
+                }
+            />
+            <label class="about" for=id title=full>
+                <span class="one-line">{name}</span>
+                <span class="one-line small muted">{pieces::key(key.to_string())}</span>
+            </label>
+            {badge}
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,178 @@
+//! What a change of rights would do, before it is saved: the engine's own answers on the staged grants (C14).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    access::{
+        Answer, PERMISSIONS_READ, Permission, Reason, USERS_READ,
+        server::{
+            Cx,
+            change::Change,
+            engine::{PersonGrants, Snapshot, is_live},
+        },
+    },
+    accounts,
+    base::{
+        errors::{AppError, Denial, DenialCode, FieldErrors},
+        ids::{RoleId, UserId},
+        server::input::Input,
+    },
+    roles::{Effect, EffectKind, EffectLine, RightsEdit, RoleGives, server},
+};
+
+/// How many of the people concerned are named.
+const NAMES: usize = 8;
+
+/// What saving the edit would do to this person.
+pub async fn of_person(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result<Effect, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    let edit = edit.read()?;
+    let person = accounts::server::find(&mut tx, user).await?;
+    let changes = server::staged(&tx, user, edit)?;
+    let before = tx.snapshot()?.clone();
+    let (after, refused) = tx.what_if(&changes).await?;
+    let given = newly_given(&before, &after, user, tx.now());
+    let tally = compare(&before, &after, &[user], &given, tx.now());
+    Ok(tally.effect(&before, vec![person.name], 1, refused, person.version))
+}
+
+/// What it would do to everybody who has the role if it gave this instead.
+pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Effect, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    let gives = gives.read()?;
+    let role = server::store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    if role.platform {
+        return Err(AppError::denied(DenialCode::BuiltIn));
+    }
+    let mut errors = FieldErrors::default();
+    let permissions = server::keys(&tx, "permissions", &gives.permissions, &mut errors)?;
+    errors.check()?;
+    let before = tx.snapshot()?.clone();
+    let old = before.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
+    let given = permissions.iter().filter(|new| !old.contains(new)).cloned().collect::<BTreeSet<_>>();
+    let (after, refused) = tx.what_if(&[Change::RolePermissions { role: id, name: role.name, permissions }]).await?;
+    let people = before.holders(id, tx.now());
+    let tally = compare(&before, &after, &people, &given, tx.now());
+    let names = accounts::server::store::first_names(&mut tx, &tally.changed, NAMES).await?;
+    let people = u32::try_from(people.len()).unwrap_or(u32::MAX);
+    Ok(tally.effect(&before, names, people, refused, role.version))
+}
+
+/// The allows that a person did not have before: of their own, and of roles they did not have.
+fn newly_given(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> BTreeSet<Permission> {
+    let allows = |snapshot: &Snapshot| -> BTreeSet<Permission> {
+        let Some(person) = snapshot.person(user).map(Arc::clone) else { return BTreeSet::new() };
+        let PersonGrants { roles, overrides, .. } = &*person;
+        let live = overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
+        let roles = roles.iter().filter(|given| is_live(given.expires_at, now));
+        let roles = roles.filter_map(|given| snapshot.role(given.role)).flat_map(|role| role.patterns.iter().cloned());
+        live.map(|given| given.pattern.clone()).chain(roles).collect()
+    };
+    allows(after).difference(&allows(before)).cloned().collect()
+}
+
+/// What comes out of asking the engine about everybody, before and after.
+#[derive(Default)]
+struct Tally {
+    /// By what happens and then by key: the reasons of the first person, and how many there are.
+    lines: BTreeMap<(EffectKind, Permission), (Vec<Reason>, u32)>,
+    changed: Vec<UserId>,
+    gaining: u32,
+    losing: u32,
+}
+
+/// Asks the engine about each key that may be touched, for each person, on both snapshots.
+fn compare(
+    before: &Snapshot,
+    after: &Snapshot,
+    people: &[UserId],
+    given: &BTreeSet<Permission>,
+    now: DateTime<Utc>,
+) -> Tally {
+    let mut tally = Tally::default();
+    let keys = before.catalogue().iter().filter_map(|info| Permission::parse(&info.key).ok());
+    let keys = keys.filter(|key| !key.is_wildcard()).collect::<Vec<_>>();
+    for user in people {
+        let (mut gains, mut loses) = (false, false);
+        for key in &keys {
+            let (was, is) = (before.check(*user, key, None, now), after.check(*user, key, None, now));
+            let kind = match rank(is).cmp(&rank(was)) {
+                std::cmp::Ordering::Greater => EffectKind::Gained,
+                std::cmp::Ordering::Less => EffectKind::Lost,
+                std::cmp::Ordering::Equal if !given.iter().any(|pattern| pattern.covers(key)) => continue,
+                std::cmp::Ordering::Equal if is == Answer::No => EffectKind::Blocked,
+                std::cmp::Ordering::Equal => EffectKind::Redundant,
+            };
+            gains |= kind == EffectKind::Gained;
+            loses |= kind == EffectKind::Lost;
+            let line = tally.lines.entry((kind, key.clone())).or_insert_with(|| {
+                // What is lost because nothing gives it any more is explained by what gave it.
+                let new = after.decide(*user, key, None, now).because;
+                let nothing_left = new.iter().all(|reason| *reason == Reason::NothingGrants);
+                let explained_by_old = kind == EffectKind::Lost && nothing_left;
+                (if explained_by_old { before.decide(*user, key, None, now).because } else { new }, 0)
+            });
+            line.1 += 1;
+        }
+        if gains || loses {
+            tally.changed.push(*user);
+        }
+        tally.gaining += u32::from(gains);
+        tally.losing += u32::from(loses);
+    }
+    tally
+}
+
+/// More is more: nothing, inside a scope, everywhere.
+fn rank(answer: Answer) -> u8 {
+    match answer {
+        Answer::No => 0,
+        Answer::Depends => 1,
+        Answer::Yes => 2,
+    }
+}
+
+impl Tally {
+    fn effect(
+        self,
+        snapshot: &Snapshot,
+        names: Vec<String>,
+        people: u32,
+        refused: Option<Denial>,
+        version: i64,
+    ) -> Effect {
+        let catalogue = snapshot.catalogue();
+        let plain = catalogue.iter().filter(|info| Permission::parse(&info.key).is_ok_and(|key| !key.is_wildcard()));
+        let touched = self.lines.keys().filter(|(kind, _)| matches!(kind, EffectKind::Gained | EffectKind::Lost));
+        let touched = touched.map(|(_, key)| key).collect::<BTreeSet<_>>().len();
+        let lines = self.lines.into_iter().map(|((what, key), (because, people))| {
+            let key = key.to_string();
+            let info = catalogue.iter().find(|info| info.key == key);
+            EffectLine {
+                name_ar: info.map(|info| info.name_ar.clone()).unwrap_or_default(),
+                name_en: info.map(|info| info.name_en.clone()).unwrap_or_default(),
+                key,
+                what,
+                because,
+                people,
+            }
+        });
+        Effect {
+            lines: lines.collect(),
+            unchanged: u32::try_from(plain.count().saturating_sub(touched)).unwrap_or(u32::MAX),
+            people_gaining: self.gaining,
+            people_losing: self.losing,
+            people,
+            names: if self.gaining + self.losing == 0 { Vec::new() } else { names },
+            refused,
+            version,
+        }
+    }
+}
