@@ -12,6 +12,10 @@ const panes = (page: Page, say: Say) => ({
     bar: page.getByRole("region", { name: say("roles.unsaved_region") }),
 });
 
+/** Somebody who can sign in: grants of accounts that are not active have no effect yet. */
+const addPerson = (api: Api, person: { name: string; email: string; roles?: string[] }) =>
+    api.addPerson({ ...person, password: "three quiet lemons on a shelf" });
+
 const option = (page: Page, key: string): Locator => page.locator(`[data-drag="${key}"]`);
 
 /** Types into the search of the catalogue, so that a permission is in sight. */
@@ -36,7 +40,7 @@ for (const lang of LANGS) {
     const t = say[lang];
 
     test(`dragging by mouse stages, foresees, saves and undoes, ${lang}`, async ({ visitor, admin, api }) => {
-        const { id } = await api.addPerson({ name: "سارة المطيري", email: `mouse.${lang}@example.com` });
+        const { id } = await addPerson(api, { name: "سارة المطيري", email: `mouse.${lang}@example.com` });
         const page = await visitor({ lang, as: admin });
         await open(page, `/console/studio?person=${id}`);
         const { effect, bar } = panes(page, t);
@@ -48,7 +52,7 @@ for (const lang of LANGS) {
         const box = (await page.locator("#target-title").boundingBox())!;
         await page.mouse.move(box.x + 20, box.y + 5, { steps: 6 });
         await expect(zone).toBeVisible();
-        await expect(page.locator(".ghost")).toBeVisible();
+        await expect(page.locator(".carry")).toBeVisible();
         const drop = (await zone.boundingBox())!;
         await page.mouse.move(drop.x + drop.width / 2, drop.y + drop.height / 2, { steps: 6 });
         await page.mouse.up();
@@ -66,7 +70,7 @@ for (const lang of LANGS) {
     });
 
     test(`what is let go elsewhere stays where it was, ${lang}`, async ({ visitor, admin, api }) => {
-        const { id } = await api.addPerson({ name: "Dana", email: `elsewhere.${lang}@example.com` });
+        const { id } = await addPerson(api, { name: "Dana", email: `elsewhere.${lang}@example.com` });
         const page = await visitor({ lang, as: admin });
         await open(page, `/console/studio?person=${id}`);
         await find(page, t, "reports.read");
@@ -74,16 +78,16 @@ for (const lang of LANGS) {
             await option(page, "reports.read").hover();
             await page.mouse.down();
             await page.mouse.move(700, 60, { steps: 5 });
-            await expect(page.locator(".ghost")).toBeVisible();
+            await expect(page.locator(".carry")).toBeVisible();
             if (end === "escape") await page.keyboard.press("Escape");
             await page.mouse.up();
-            await expect(page.locator(".ghost")).toBeHidden();
+            await expect(page.locator(".carry")).toBeHidden();
             await expect(panes(page, t).bar).toBeHidden();
         }
     });
 
     test(`the keyboard alone gives, denies and saves, ${lang}`, async ({ visitor, admin, api }) => {
-        const { id } = await api.addPerson({ name: "Maha العمري", email: `keys.${lang}@example.com` });
+        const { id } = await addPerson(api, { name: "Maha العمري", email: `keys.${lang}@example.com` });
         const names = await api.permissionNames(lang);
         const page = await visitor({ lang, as: admin });
         await open(page, `/console/studio?person=${id}`);
@@ -131,7 +135,7 @@ for (const lang of LANGS) {
     });
 
     test(`a finger drags on the phone, in three steps, ${lang}`, async ({ visitor, admin, api }) => {
-        const { id } = await api.addPerson({ name: "هند القحطاني", email: `touch.${lang}@example.com` });
+        const { id } = await addPerson(api, { name: "هند القحطاني", email: `touch.${lang}@example.com` });
         const page = await visitor({ lang, as: admin, size: PHONE });
         await open(page, `/console/studio?person=${id}`);
         const steps = page.getByRole("group", { name: t("roles.steps") });
@@ -162,7 +166,7 @@ for (const lang of LANGS) {
 
     test(`a role is changed, and everybody it reaches is counted before, ${lang}`, async ({ visitor, admin, api }) => {
         const role = await api.call("POST", "/admin/roles", { name: `Desk ${lang}`, permissions: ["users.read"] });
-        const { id } = await api.addPerson({ name: "Reem", email: `role.${lang}@example.com`, roles: [role.id] });
+        const { id } = await addPerson(api, { name: "Reem", email: `role.${lang}@example.com`, roles: [role.id] });
         const page = await visitor({ lang, as: admin });
         await open(page, `/console/studio?role=${role.id}`);
         await find(page, t, "reports.read");
@@ -182,7 +186,7 @@ for (const lang of LANGS) {
 
 test("what somebody else saves meanwhile is shown and not overwritten", async ({ visitor, admin, api }) => {
     const t = say.en;
-    const { id } = await api.addPerson({ name: "Layla", email: "meanwhile@example.com" });
+    const { id } = await addPerson(api, { name: "Layla", email: "meanwhile@example.com" });
     const page = await visitor({ lang: "en", as: admin, refusals: [409] });
     await open(page, `/console/studio?person=${id}`);
     await find(page, t, "reports.read");
@@ -206,7 +210,7 @@ test("what somebody else saves meanwhile is shown and not overwritten", async ({
 
 test("unsaved work asks before it is left, and is there again after a reload", async ({ visitor, admin, api }) => {
     const t = say.ar;
-    const { id } = await api.addPerson({ name: "نوف", email: "draft@example.com" });
+    const { id } = await addPerson(api, { name: "نوف", email: "draft@example.com" });
     const page = await visitor({ lang: "ar", as: admin });
     await open(page, `/console/studio?person=${id}`);
     await find(page, t, "reports.read");
@@ -238,7 +242,7 @@ test("whoever may only look sees why nothing can be changed, and what would be r
     });
     const granter = { name: "Granter", email: "limited@example.com", password };
     await api.addPerson({ ...granter, roles: [limited.id] });
-    const { id } = await api.addPerson({ name: "Target", email: "target@example.com" });
+    const { id } = await addPerson(api, { name: "Target", email: "target@example.com" });
     const page = await visitor({ lang: "en", as: await signedIn(granter) });
     await open(page, `/console/studio?person=${id}`);
     await find(page, t, "audit.read");
@@ -256,7 +260,7 @@ test("two hundred roles draw as few rows as forty", async ({ visitor, admin, api
     for (let at = 0; at < 200; at += 1) {
         await api.call("POST", "/admin/roles", { name: `Crowd ${String(at).padStart(3, "0")}` });
     }
-    const { id } = await api.addPerson({ name: "Crowded", email: "crowded@example.com" });
+    const { id } = await addPerson(api, { name: "Crowded", email: "crowded@example.com" });
     const page = await visitor({ lang: "en", as: admin });
     await open(page, `/console/studio?person=${id}&tab=roles`);
     const boxes = page.locator(".rows.roles input[type=checkbox]");

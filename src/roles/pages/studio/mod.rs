@@ -296,7 +296,7 @@ pub fn StudioPage() -> impl IntoView {
                 }}
             </section>
         </div>
-        <div class="ghost" node_ref=studio.drag.ghost hidden=move || !studio.drag.is_on() aria-hidden="true">
+        <div class="carry" node_ref=studio.drag.ghost hidden=move || !studio.drag.is_on() aria-hidden="true">
             {carried}
         </div>
         <p class="away" role="status">{move || studio.said.get()}</p>
