@@ -6,6 +6,7 @@ import {
     LANGS,
     PHONE,
     expect,
+    goTo,
     isUsable,
     open,
     test,
@@ -88,7 +89,7 @@ for (const lang of LANGS) {
 
             await test.step("the person feels it at the next page, without signing in again", async () => {
                 await open(theirs, "/console");
-                await theirs.getByRole("navigation", { name: say("app.menu") }).getByText(say("app.people")).click();
+                await goTo(theirs, say, "app.people");
                 await expect(theirs.getByRole("row").filter({ hasText: admin.email })).toBeVisible();
                 await isRefused(theirs, say, "/console/roles", "roles.read");
             });
@@ -102,7 +103,7 @@ for (const lang of LANGS) {
             });
 
             await test.step("the audit log tells the story", async () => {
-                await page.getByRole("navigation", { name: say("app.menu") }).getByText(say("app.audit")).click();
+                await goTo(page, say, "app.audit");
                 await expect(page.getByRole("heading", { level: 1 })).toHaveText(say("audit.audit_log"));
                 const rows = page.getByRole("row");
                 const roles = rows.filter({ hasText: say("audit.said_assign_roles", { thing: person.name }) });
@@ -144,7 +145,7 @@ async function becomeAdministrator(page: Page, say: Say, link: string, { name, e
 }
 
 async function createRole(page: Page, say: Say, name: string, about: string, permission: string) {
-    await page.getByRole("navigation", { name: say("app.menu") }).getByText(say("app.roles")).click();
+    await goTo(page, say, "app.roles");
     await page.getByRole("link", { name: say("roles.create") }).click();
     await page.getByLabel(say("roles.name"), { exact: true }).fill(name);
     await page.getByLabel(say("roles.description"), { exact: true }).fill(about);
@@ -173,7 +174,7 @@ async function givePermission(page: Page, say: Say, permission: string) {
 
 /** Adds a person and reads the link from the page, as an administrator would. */
 async function addPerson(page: Page, say: Say, { name, email }: Person): Promise<string> {
-    await page.getByRole("navigation", { name: say("app.menu") }).getByText(say("app.people")).click();
+    await goTo(page, say, "app.people");
     await page.getByRole("link", { name: say("accounts.add") }).click();
     await page.getByLabel(say("accounts.name"), { exact: true }).fill(name);
     await page.getByLabel(say("accounts.email"), { exact: true }).fill(email);

@@ -270,6 +270,16 @@ export async function isUsable(page: Page) {
     await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
 }
 
+/** Goes to a place of the menu; on a phone some of them are behind a button. */
+export async function goTo(page: Page, say: Say, place: string) {
+    const menu = page.getByRole("navigation", { name: say("app.menu") });
+    const link = menu.getByRole("link", { name: say(place), exact: true });
+    const more = menu.getByRole("button", { name: say("app.more"), exact: true });
+    await expect(menu.getByRole("link").first()).toBeVisible();
+    if (!(await link.isVisible())) await more.click();
+    await link.click();
+}
+
 /** Signs in as people do, from the page at which one is asked to. */
 export async function signIn(page: Page, say: Say, { email, password }: Person) {
     await page.getByLabel(say("sessions.email_or_username"), { exact: true }).fill(email);

@@ -129,6 +129,63 @@ const STOPS: Stop[] = [
         at: () => "/console",
         act: (page, say) => page.getByRole("button", { name: say("ui.theme"), exact: true }).click(),
     },
+    {
+        name: "home-palette",
+        who: "admin",
+        at: () => "/console",
+        act: async (page, say) => {
+            await page.keyboard.press("Control+k");
+            await page.getByRole("combobox", { name: say("ui.palette_field") }).fill("users");
+            await expect(page.getByRole("group", { name: say("app.palette_permissions") })).toBeVisible();
+        },
+    },
+    {
+        name: "home-palette-before-typing",
+        who: "admin",
+        at: () => "/console",
+        act: async (page, say) => {
+            await page.keyboard.press("Control+k");
+            await expect(page.getByRole("group", { name: say("app.palette_acts") })).toBeVisible();
+        },
+    },
+    {
+        name: "home-palette-nothing-found",
+        who: "admin",
+        at: () => "/console",
+        act: async (page, say) => {
+            await page.keyboard.press("Control+k");
+            await page.getByRole("combobox", { name: say("ui.palette_field") }).fill("zzzz");
+            await expect(page.getByRole("dialog").getByText(say("ui.nothing_found"))).toBeVisible();
+        },
+    },
+    {
+        name: "home-shortcuts",
+        who: "admin",
+        at: () => "/console",
+        act: async (page) => {
+            await page.keyboard.press("Control+/");
+            await expect(page.getByRole("dialog")).toBeVisible();
+        },
+    },
+    {
+        name: "home-more",
+        who: "admin",
+        at: () => "/console",
+        act: async (page, say) => {
+            await page.setViewportSize(PHONE);
+            await page.getByRole("button", { name: say("app.more"), exact: true }).click();
+            await expect(page.getByRole("dialog", { name: say("app.more") })).toBeVisible();
+        },
+    },
+    {
+        name: "home-narrow-menu",
+        who: "admin",
+        at: () => "/console",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("app.side_narrow") }).click();
+            await expect(page.getByRole("button", { name: say("app.side_wide") })).toBeVisible();
+        },
+    },
     { name: "people", who: "admin", at: () => "/console/people" },
     { name: "people-nothing-found", who: "admin", at: () => "/console/people?q=zzzz&status=suspended" },
     { name: "person-new", who: "admin", at: () => "/console/people/new" },

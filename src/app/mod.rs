@@ -33,9 +33,10 @@ use pages::{frame::Frame, home::HomePage, missing::MissingPage, person::PersonPa
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = theme();
     let scheme = theme.unwrap_or("light dark");
+    let side = is_side_narrow().then_some("narrow");
     view! {
         <!DOCTYPE html>
-        <html data-theme=theme>
+        <html data-theme=theme data-side=side>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -133,4 +134,15 @@ fn theme() -> Option<&'static str> {
         "dark" => Some("dark"),
         _ => None,
     }
+}
+
+/// Whether the reader has the menu narrow. The server reads it from the request, the browser from the document.
+#[cfg(feature = "ssr")]
+fn is_side_narrow() -> bool {
+    server::preferences::is_side_narrow()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn is_side_narrow() -> bool {
+    browser::document_attribute("data-side").as_deref() == Some("narrow")
 }

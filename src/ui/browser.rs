@@ -15,6 +15,98 @@ pub fn document_attribute(name: &str) -> Option<String> {
     document().document_element()?.get_attribute(name)
 }
 
+/// Writes or takes away what [`document_attribute`] reads.
+pub fn set_document_attribute(name: &str, value: Option<&str>) {
+    let Some(root) = document().document_element() else { return };
+    // Neither fails for a valid name.
+    let _unused = match value {
+        Some(value) => root.set_attribute(name, value),
+        None => root.remove_attribute(name),
+    };
+}
+
+fn element(id: &str) -> Option<web_sys::HtmlElement> {
+    use leptos::wasm_bindgen::JsCast;
+    document().get_element_by_id(id)?.dyn_into().ok()
+}
+
+/// Does what a click on the element would do: follows a link, sends a form.
+pub fn press(id: &str) {
+    if let Some(element) = element(id) {
+        element.click();
+    }
+}
+
+/// Moves the focus to an element.
+pub fn focus(id: &str) {
+    if let Some(element) = element(id) {
+        // Cannot fail for an element of the page.
+        let _unused = element.focus();
+    }
+}
+
+/// Closes a popover that is open.
+pub fn hide_popover(id: &str) {
+    if let Some(element) = element(id) {
+        // Fails where there is nothing to close.
+        let _unused = element.hide_popover();
+    }
+}
+
+/// Scrolls a list just far enough to show one of its lines.
+#[cfg(feature = "hydrate")]
+pub fn show_in_list(id: &str) {
+    let options = web_sys::ScrollIntoViewOptions::new();
+    options.set_block(web_sys::ScrollLogicalPosition::Nearest);
+    if let Some(element) = element(id) {
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn show_in_list(_id: &str) {}
+
+/// What was kept for as long as this tab is open.
+#[cfg(feature = "hydrate")]
+pub fn kept(name: &str) -> Option<String> {
+    window().session_storage().ok()??.get_item(name).ok()?
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn kept(_name: &str) -> Option<String> {
+    None
+}
+
+/// Keeps a text for as long as this tab is open. A browser that keeps nothing is no reason to stop.
+#[cfg(feature = "hydrate")]
+pub fn keep(name: &str, text: &str) {
+    if let Ok(Some(storage)) = window().session_storage() {
+        let _unused = storage.set_item(name, text);
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn keep(_name: &str, _text: &str) {}
+
+/// Sends fields of a form without waiting for the answer.
+#[cfg(feature = "hydrate")]
+pub fn tell(path: &str, fields: &[(&str, &str)]) {
+    let Ok(form) = web_sys::UrlSearchParams::new() else { return };
+    for (name, value) in fields {
+        form.append(name, value);
+    }
+    // It is a preference: one that could not be sent is chosen again.
+    let _unused = window().navigator().send_beacon_with_opt_url_search_params(path, Some(&form));
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn tell(_path: &str, _fields: &[(&str, &str)]) {}
+
+/// Whether a dialog lies over the page and waits for an answer.
+pub fn is_dialog_open() -> bool {
+    document().query_selector("dialog:modal").is_ok_and(|dialog| dialog.is_some())
+}
+
 /// Opens or closes a dialog over the whole page.
 pub fn show_dialog(dialog: NodeRef<Dialog>, open: bool) {
     let Some(dialog) = dialog.get_untracked() else { return };

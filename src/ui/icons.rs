@@ -10,6 +10,8 @@ pub enum Icon {
     Audit,
     Back,
     Clock,
+    Code,
+    Collapse,
     Copy,
     Denied,
     Door,
@@ -17,11 +19,15 @@ pub enum Icon {
     Forward,
     Home,
     Inherited,
+    Info,
     Key,
+    Keyboard,
     Language,
     Link,
     Lock,
     Moon,
+    More,
+    Offline,
     Out,
     Pause,
     People,
@@ -33,6 +39,8 @@ pub enum Icon {
     Sun,
     Undo,
     Why,
+    Up,
+    Down,
 }
 
 impl Icon {
@@ -44,6 +52,8 @@ impl Icon {
             Icon::Audit => r#"<path d="M6 3h9l4 4v14H6z"/><path d="M9 12h7M9 16h5M9 8h3"/>"#,
             Icon::Back => r#"<path d="M15 5l-7 7 7 7"/>"#,
             Icon::Clock => r#"<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3 2"/>"#,
+            Icon::Code => r#"<path d="M8 7l-5 5 5 5M16 7l5 5-5 5M14 4l-4 16"/>"#,
+            Icon::Collapse => r#"<path d="M3 5h18v14H3zM9 5v14M16 9l-3 3 3 3"/>"#,
             Icon::Copy => r#"<path d="M9 9h11v11H9z"/><path d="M5 15H4V4h11v1"/>"#,
             Icon::Denied => r#"<path d="M6 6l12 12M18 6L6 18"/>"#,
             Icon::Door => {
@@ -53,7 +63,11 @@ impl Icon {
             Icon::Forward => r#"<path d="M9 5l7 7-7 7"/>"#,
             Icon::Home => r#"<path d="M4 11l8-7 8 7v9H4z"/><path d="M10 20v-6h4v6"/>"#,
             Icon::Inherited => r#"<path d="M6 4v8a4 4 0 0 0 4 4h8"/><path d="M14 12l4 4-4 4"/>"#,
+            Icon::Info => r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 8h.01"/>"#,
             Icon::Key => r#"<circle cx="8" cy="15" r="4"/><path d="M11 12l8-8M16 7l3 3"/>"#,
+            Icon::Keyboard => {
+                r#"<path d="M3 6h18v12H3z"/><path d="M7 10h.01M11 10h.01M15 10h.01M17.500 10h.01M7 14h.01M10 14h4M17 14h.01"/>"#
+            }
             Icon::Language => {
                 r#"<circle cx="12" cy="12" r="9"/><path d="M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18"/>"#
             }
@@ -62,6 +76,10 @@ impl Icon {
             }
             Icon::Lock => r#"<path d="M5 11h14v9H5z"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>"#,
             Icon::Moon => r#"<path d="M20 14.500A8 8 0 0 1 9.500 4 8 8 0 1 0 20 14.500z"/>"#,
+            Icon::More => r#"<path d="M5 12h.01M12 12h.01M19 12h.01"/>"#,
+            Icon::Offline => {
+                r#"<path d="M4 4l16 16M12 19h.01M8.500 15.500a5 5 0 0 1 7 0M5 12a10 10 0 0 1 4-2.400M19 12a10 10 0 0 0-6-2.900"/>"#
+            }
             Icon::Out => r#"<path d="M10 4H5v16h5M14 8l4 4-4 4M18 12H9"/>"#,
             Icon::Pause => r#"<circle cx="12" cy="12" r="9"/><path d="M10 9v6M14 9v6"/>"#,
             Icon::People => {
@@ -76,6 +94,8 @@ impl Icon {
             Icon::Why => {
                 r#"<circle cx="12" cy="12" r="9"/><path d="M9.500 9.500a2.500 2.500 0 1 1 3.600 2.200c-.7.400-1.100.900-1.100 1.800M12 16.500h.01"/>"#
             }
+            Icon::Up => r#"<path d="M12 19V5M6 11l6-6 6 6"/>"#,
+            Icon::Down => r#"<path d="M12 5v14M6 13l6 6 6-6"/>"#,
             Icon::Sun => {
                 r#"<circle cx="12" cy="12" r="4"/><path d="M12 3v1.500M12 19.500V21M3 12h1.500M19.500 12H21M5.600 5.600l1 1M17.400 17.400l1 1M18.400 5.600l-1 1M6.600 17.400l-1 1"/>"#
             }
@@ -84,7 +104,7 @@ impl Icon {
 
     /// Arrows point with the text; everything else stays.
     fn turns(self) -> bool {
-        matches!(self, Icon::Back | Icon::Forward | Icon::Inherited | Icon::Out)
+        matches!(self, Icon::Back | Icon::Collapse | Icon::Forward | Icon::Inherited | Icon::Out)
     }
 }
 

@@ -31,7 +31,14 @@ pub fn Preferences() -> impl IntoView {
     let choice = |value: &'static str, sign: Icon, word: &'static str| {
         let is_current = current.unwrap_or("system") == value;
         view! {
-            <button class="btn ghost" type="submit" name="theme" value=value aria-current=is_current.then_some("true")>
+            <button
+                class="btn ghost"
+                type="submit"
+                id=format!("theme-{value}")
+                name="theme"
+                value=value
+                aria-current=is_current.then_some("true")
+            >
                 {icon(sign)}
                 {word}
             </button>
@@ -43,12 +50,13 @@ pub fn Preferences() -> impl IntoView {
             <button
                 class="btn ghost sm"
                 type="submit"
+                id="switch-language"
                 name="locale"
                 value=language::code(other)
                 lang=language::code(other)
             >
                 {icon(Icon::Language)}
-                {td_string!(locale, ui.other_language)}
+                <span class="word">{td_string!(locale, ui.other_language)}</span>
             </button>
         </form>
         <button class="round" type="button" popovertarget="theme-choices" aria-label=td_string!(locale, ui.theme)>

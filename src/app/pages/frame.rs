@@ -1,19 +1,27 @@
-//! The frame of the console: menu, top line and the person who is signed in.
+//! The frame of the console: menu, top line, palette, and the person who is signed in.
 
-use leptos::prelude::*;
+use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_i18n::td_string;
 use leptos_router::{components::Outlet, hooks::use_location};
 
+use super::{
+    palette::ConsolePalette,
+    places::{Place, leads_to, places},
+    shortcuts::{self, ShortcutHelp},
+};
 use crate::{
-    access::{AUDIT_READ, Permission, ROLES_READ, RoleRef, USERS_READ},
+    access::RoleRef,
     accounts::pages::RoleChoices,
+    app::is_side_narrow,
     base::errors::AppError,
     roles::calls::list_roles,
     sessions::{Me, me},
     ui::{
+        address, browser,
         icons::{Icon, brand_mark, icon},
-        locale, pieces,
+        is_live, keys, locale, pieces,
         preferences::Preferences,
+        sheet::Sheet,
         viewer::Viewer,
     },
 };
@@ -31,6 +39,9 @@ pub fn Frame() -> impl IntoView {
         let roles = list_roles().await?;
         Ok(roles.into_iter().map(|role| RoleRef { id: role.id, name: role.name }).collect())
     }));
+    let (palette, help) = (RwSignal::new(false), RwSignal::new(false));
+    shortcuts::listen(palette, help);
+    focus_new_pages();
 
     view! {
         // External: the router would scroll there, but leave the focus behind.
@@ -38,103 +49,192 @@ pub fn Frame() -> impl IntoView {
         <div class="app">
             <header class="top">
                 <Suspense>
-                    {move || Suspend::new(async move { top_line(me.await.ok()) })}
+                    {move || Suspend::new(async move { top_line(me.await.ok(), palette, help) })}
                 </Suspense>
             </header>
-            <nav class="side" aria-label=td_string!(locale, app.menu)>
+            <nav class="side" id="menu" aria-label=td_string!(locale, app.menu)>
                 <div class="sticks">
                     <a class="brand" href="/console">{brand_mark()} <span>{td_string!(locale, app.brand)}</span></a>
                     <Suspense>
-                        {move || Suspend::new(async move { me.await.map(menu).ok() })}
+                        {move || Suspend::new(async move { me.await.map(|me| menu(&me)).ok() })}
                     </Suspense>
+                    <SideSwitch />
                 </div>
             </nav>
             <main class="page" id="main" tabindex="-1">
                 <Outlet />
             </main>
         </div>
+        <Suspense>
+            {move || Suspend::new(async move {
+                me.await.ok().map(|me| view! { <ConsolePalette me open=palette help /> })
+            })}
+        </Suspense>
+        <ShortcutHelp open=help />
     }
     .into_any()
 }
 
-/// The pages that this person may open.
-fn menu(me: Me) -> AnyView {
+/// Whoever goes on to another page finds the focus at its beginning, not on the link they came by.
+fn focus_new_pages() {
+    let pathname = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let now = pathname.get();
+        if before.is_some_and(|before| before != now) {
+            browser::focus("main");
+        }
+        now
+    });
+}
+
+/// How many entries the bar on a phone has; what does not fit is in a sheet.
+const BAR: usize = 5;
+const SHEET: &str = "more-places";
+
+/// The places that this person may open.
+fn menu(me: &Me) -> AnyView {
     let locale = locale();
     let pathname = use_location().pathname;
-    let allowed = |needed: Option<Permission>| needed.is_none_or(|permission| me.may(&permission));
-    let entries = [
-        ("/console", Icon::Home, td_string!(locale, app.home), None),
-        ("/console/people", Icon::People, td_string!(locale, app.people), Some(USERS_READ)),
-        ("/console/roles", Icon::Role, td_string!(locale, app.roles), Some(ROLES_READ)),
-        ("/console/audit", Icon::Audit, td_string!(locale, app.audit), Some(AUDIT_READ)),
-    ];
-    let links = entries
+    let all = places(me);
+    let fits = if all.len() > BAR { BAR - 1 } else { BAR };
+    let beyond = all.iter().skip(fits).cloned().collect::<Vec<_>>();
+    let links = all
         .into_iter()
-        .filter(|(.., needed)| allowed(needed.clone()))
-        .map(|(href, sign, word, _)| {
-            let current = move || pathname.with(|path| leads_to(path, href)).then_some("page");
-            view! { <li><a href=href aria-current=current>{icon(sign)} <span>{word}</span></a></li> }
-        })
-        .collect_view();
-    view! { <ul class="menu" role="list">{links}</ul> }.into_any()
-}
-
-/// Whether the page at `path` belongs to the menu entry of `href`.
-fn leads_to(path: &str, href: &str) -> bool {
-    let path = path.trim_end_matches('/');
-    path == href || (href != "/console" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
-}
-
-fn top_line(me: Option<Me>) -> AnyView {
-    let locale = locale();
-    let tenant = me.as_ref().map(|me| me.tenant_name.clone()).unwrap_or_default();
-    let person = me.map(|me| {
-        let title = td_string!(locale, app.person_menu, name = me.name.clone()).to_string();
-        let initials = pieces::avatar(&me.name, false);
-        view! {
-            <button
-                class="round"
-                type="button"
-                popovertarget="person-menu"
-            >
-                {initials}
-                <span class="away">{title.clone()}</span>
-            </button>
-            <div
-                class="drop"
-                id="person-menu"
-                popover="auto"
-                role="group"
-                aria-label=title
-            >
-                <div class="who">
-                    <span class="strong">{pieces::typed(me.name)}</span>
-                    <span class="small muted">{pieces::typed(me.email)}</span>
-                </div>
-                <form method="post" action="/logout">
-                    <button class="btn ghost" type="submit">{icon(Icon::Out)} {td_string!(locale, app.log_out)}</button>
-                </form>
-            </div>
-        }
+        .enumerate()
+        .map(|(at, place)| view! { <li class=if at < fits { "" } else { "beyond" }>{link(place)}</li> })
+        .collect::<Vec<_>>();
+    let more = (!beyond.is_empty()).then(|| {
+        let hrefs = beyond.iter().map(|place| place.href).collect::<Vec<_>>();
+        let current = move || pathname.with(|path| hrefs.iter().any(|href| leads_to(path, href))).then_some("true");
+        let links = beyond.into_iter().map(|place| view! { <li>{link(place)}</li> }).collect::<Vec<_>>();
+        (
+            view! {
+                <li class="more">
+                    <button type="button" popovertarget=SHEET aria-current=current>
+                        {icon(Icon::More)} <span>{td_string!(locale, app.more)}</span>
+                    </button>
+                </li>
+            },
+            view! {
+                <Sheet id=SHEET title=td_string!(locale, app.more)>
+                    <ul class="places" role="list">{links}</ul>
+                </Sheet>
+            },
+        )
     });
+    let (button, sheet) = more.unzip();
     view! {
-        <span class="tenant">{pieces::typed(tenant)}</span>
-        <Preferences />
-        {person}
+        <ul class="menu" role="list">{links} {button}</ul>
+        {sheet}
     }
     .into_any()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_menu_entry_is_current_on_its_own_pages_only() {
-        assert!(leads_to("/console", "/console"));
-        assert!(leads_to("/console/", "/console"));
-        assert!(!leads_to("/console/people", "/console"));
-        assert!(leads_to("/console/people/new", "/console/people"));
-        assert!(!leads_to("/console/peoples", "/console/people"));
+fn link(place: Place) -> AnyView {
+    let pathname = use_location().pathname;
+    let href = place.href;
+    let current = move || pathname.with(|path| leads_to(path, href)).then_some("page");
+    let word = (place.name)(locale());
+    view! {
+        <a href=href aria-current=current rel=place.outside.then_some("external") title=word>
+            {icon(place.sign)} <span>{word}</span>
+        </a>
     }
+    .into_any()
+}
+
+/// The button that makes the menu narrow or wide. Without scripts it is an ordinary form.
+#[component]
+fn SideSwitch() -> impl IntoView {
+    let locale = locale();
+    let here = address::here();
+    let narrow = RwSignal::new(is_side_narrow());
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let now = !narrow.get_untracked();
+        narrow.set(now);
+        browser::set_document_attribute("data-side", now.then_some("narrow"));
+        browser::tell("/preferences", &[("side", if now { "narrow" } else { "wide" })]);
+    };
+    let word =
+        move || if narrow.get() { td_string!(locale, app.side_wide) } else { td_string!(locale, app.side_narrow) };
+    view! {
+        <form class="side-switch" method="post" action="/preferences" on:submit=submit>
+            <input type="hidden" name="next" value=move || here.get() />
+            <button
+                type="submit"
+                name="side"
+                value=move || if narrow.get() { "wide" } else { "narrow" }
+                aria-expanded=move || if narrow.get() { "false" } else { "true" }
+                aria-controls="menu"
+                title=word
+            >
+                {icon(Icon::Collapse)}
+                <span>{word}</span>
+            </button>
+        </form>
+    }
+    .into_any()
+}
+
+fn top_line(me: Option<Me>, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let tenant = me.as_ref().map(|me| me.tenant_name.clone()).unwrap_or_default();
+    view! {
+        <button
+            class="search"
+            type="button"
+            aria-haspopup="dialog"
+            disabled=move || !live.get()
+            on:click=move |_| palette.set(true)
+        >
+            {icon(Icon::Search)}
+            <span class="word">{td_string!(locale, app.search)}</span>
+            <kbd dir="ltr" aria-hidden="true">{keys::written('K')}</kbd>
+        </button>
+        <span class="tenant">{pieces::typed(tenant)}</span>
+        <Preferences />
+        {me.map(|me| person_menu(me, help))}
+    }
+    .into_any()
+}
+
+/// The person who is signed in, with the way out.
+fn person_menu(me: Me, help: RwSignal<bool>) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let title = td_string!(locale, app.person_menu, name = me.name.clone()).to_string();
+    let initials = pieces::avatar(&me.name, false);
+    view! {
+        <button class="round" type="button" popovertarget="person-menu">
+            {initials}
+            <span class="away">{title.clone()}</span>
+        </button>
+        <div class="drop" id="person-menu" popover="auto" role="group" aria-label=title>
+            <div class="who">
+                <span class="strong">{pieces::typed(me.name)}</span>
+                <span class="small muted">{pieces::typed(me.email)}</span>
+            </div>
+            <button
+                class="btn ghost"
+                type="button"
+                disabled=move || !live.get()
+                on:click=move |_| {
+                    browser::hide_popover("person-menu");
+                    help.set(true);
+                }
+            >
+                {icon(Icon::Keyboard)}
+                {td_string!(locale, app.shortcuts)}
+            </button>
+            <form method="post" action="/logout">
+                <button class="btn ghost" id="log-out" type="submit">
+                    {icon(Icon::Out)}
+                    {td_string!(locale, app.log_out)}
+                </button>
+            </form>
+        </div>
+    }
+    .into_any()
 }

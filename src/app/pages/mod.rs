@@ -3,4 +3,7 @@
 pub mod frame;
 pub mod home;
 pub mod missing;
+mod palette;
 pub mod person;
+mod places;
+mod shortcuts;

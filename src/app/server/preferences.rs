@@ -1,9 +1,9 @@
-//! Language and theme: two cookies that a form on every page sets. They are preferences, not secrets.
+//! Language, theme and the width of the menu: cookies that forms on every page set. They are preferences, not secrets.
 
 use axum::{
     Form,
-    http::{HeaderMap, HeaderValue, header, request::Parts},
-    response::Response,
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse as _, Response},
 };
 use leptos::prelude::use_context;
 use serde::Deserialize;
@@ -20,18 +20,22 @@ use crate::{
 /// Also the name that the pages' language provider reads.
 const LOCALE: &str = "bawwab_locale";
 const THEME: &str = "bawwab_theme";
+const SIDE: &str = "bawwab_side";
 
 #[derive(Deserialize)]
 pub struct Preferences {
     locale: Option<String>,
     theme: Option<String>,
-    #[serde(default)]
-    next: String,
+    side: Option<String>,
+    next: Option<String>,
 }
 
-/// `POST /preferences`: keeps the choice and goes back.
+/// `POST /preferences`: keeps the choice and goes back; a page that stays as it is asks for nothing to follow.
 pub async fn set(Form(preferences): Form<Preferences>) -> Response {
-    let mut response = see_other(local(&preferences.next).unwrap_or("/"));
+    let mut response = match &preferences.next {
+        Some(next) => see_other(local(next).unwrap_or("/")),
+        None => StatusCode::NO_CONTENT.into_response(),
+    };
     let mut cookies = Vec::new();
     if let Some(locale) = preferences.locale.as_deref().and_then(language::parse) {
         cookies.push(keep(LOCALE, language::code(locale), 400));
@@ -39,6 +43,11 @@ pub async fn set(Form(preferences): Form<Preferences>) -> Response {
     match preferences.theme.as_deref() {
         Some(theme @ ("light" | "dark")) => cookies.push(keep(THEME, theme, 400)),
         Some(_system) => cookies.push(keep(THEME, "", 0)),
+        None => {}
+    }
+    match preferences.side.as_deref() {
+        Some(side @ "narrow") => cookies.push(keep(SIDE, side, 400)),
+        Some(_wide) => cookies.push(keep(SIDE, "", 0)),
         None => {}
     }
     append(&mut response, cookies);
@@ -58,6 +67,11 @@ pub fn theme() -> Option<&'static str> {
         "dark" => Some("dark"),
         _ => None,
     }
+}
+
+/// Whether this page's reader has the menu of the console narrow.
+pub fn is_side_narrow() -> bool {
+    use_context::<Parts>().is_some_and(|parts| cookie(&parts.headers, SIDE).as_deref() == Some("narrow"))
 }
 
 /// The language of a request: the choice, else the first of ours that is accepted, else Arabic.

@@ -1,0 +1,56 @@
+//! The places of the console: what the menu shows and the palette finds.
+
+use leptos_i18n::td_string;
+
+use crate::{
+    access::{AUDIT_READ, PERMISSIONS_READ, Permission, ROLES_READ, USERS_READ},
+    i18n::Locale,
+    sessions::Me,
+    ui::icons::Icon,
+};
+
+/// A page with an entry in the menu.
+#[derive(Clone)]
+pub struct Place {
+    pub href: &'static str,
+    pub sign: Icon,
+    /// Its name in a language.
+    pub name: fn(Locale) -> &'static str,
+    needed: Option<Permission>,
+    /// It is not one of the console's pages: the browser goes there.
+    pub outside: bool,
+}
+
+/// All places that this person may open, in the order of the menu.
+pub fn places(me: &Me) -> Vec<Place> {
+    let inside = |href, sign, name, needed| Place { href, sign, name, needed, outside: false };
+    let all: [Place; 6] = [
+        inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
+        inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
+        inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
+        inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ)),
+        inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
+        Place { outside: true, ..inside("/developers", Icon::Code, |locale| td_string!(locale, app.developers), None) },
+    ];
+    all.into_iter().filter(|place| place.needed.as_ref().is_none_or(|permission| me.may(permission))).collect()
+}
+
+/// Whether the page at `path` belongs to the place at `href`.
+pub fn leads_to(path: &str, href: &str) -> bool {
+    let path = path.trim_end_matches('/');
+    path == href || (href != "/console" && path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_menu_entry_is_current_on_its_own_pages_only() {
+        assert!(leads_to("/console", "/console"));
+        assert!(leads_to("/console/", "/console"));
+        assert!(!leads_to("/console/people", "/console"));
+        assert!(leads_to("/console/people/new", "/console/people"));
+        assert!(!leads_to("/console/peoples", "/console/people"));
+    }
+}
