@@ -22,6 +22,7 @@ pub enum Icon {
     Link,
     Lock,
     Moon,
+    Offline,
     Out,
     Pause,
     People,
@@ -60,6 +61,9 @@ impl Icon {
             }
             Icon::Lock => r#"<path d="M5 11h14v9H5z"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>"#,
             Icon::Moon => r#"<path d="M20 14.500A8 8 0 0 1 9.500 4 8 8 0 1 0 20 14.500z"/>"#,
+            Icon::Offline => {
+                r#"<path d="M4 4l16 16"/><path d="M8.500 16.500a5 5 0 0 1 7 0M5 12.500a10 10 0 0 1 5.200-2.700M2 8.500a15 15 0 0 1 4.200-2.600M22 8.500a15 15 0 0 0-11-3.900M19 12.500a10 10 0 0 0-2.300-1.700M12 20h.01"/>"#
+            }
             Icon::Out => r#"<path d="M10 4H5v16h5M14 8l4 4-4 4M18 12H9"/>"#,
             Icon::Pause => r#"<circle cx="12" cy="12" r="9"/><path d="M10 9v6M14 9v6"/>"#,
             Icon::People => {

@@ -12,6 +12,7 @@ pub mod fields;
 pub mod filters;
 pub mod gate;
 pub mod icons;
+pub mod offline;
 pub mod pieces;
 pub mod preferences;
 pub mod states;
