@@ -9,4 +9,5 @@ mod nodes;
 mod oracle;
 mod people;
 mod rights;
+mod shell;
 mod source;
