@@ -228,6 +228,10 @@ export type Visit = {
     as?: State;
     /** Client errors that belong to this visit; the browser writes a line about each. */
     refusals?: number[];
+    /** The network goes away during this visit; the browser writes a line about each request that is lost. */
+    losses?: boolean;
+    /** What the browser would otherwise ask its person for. */
+    permissions?: string[];
 };
 
 /** Opens a browser of its own; `complaints` gathers what went wrong in its pages. */
@@ -239,6 +243,7 @@ async function openBrowser(browser: Browser, server: Server, visit: Visit, compl
         javaScriptEnabled: visit.scripts ?? true,
         storageState: visit.as,
         reducedMotion: "reduce",
+        permissions: visit.permissions,
     });
     if (visit.theme) await context.addCookies([{ name: "bawwab_theme", value: visit.theme, url: server.url }]);
     const refusals = visit.refusals ?? [];
@@ -246,6 +251,7 @@ async function openBrowser(browser: Browser, server: Server, visit: Visit, compl
         if (message.type() !== "error" && message.type() !== "warning") return;
         const status = /^Failed to load resource: the server responded with a status of (4\d\d)/.exec(message.text());
         if (status && refusals.includes(Number(status[1]))) return;
+        if (visit.losses && / net::ERR_(INTERNET_DISCONNECTED|FAILED)/.test(message.text())) return;
         // What is fetched ahead for scripts is of no use without them.
         if (visit.scripts === false && message.text().includes(".wasm was preloaded using link preload but not used")) return;
         complaints.push(`${message.type()} at ${message.location().url}: ${message.text()}`);

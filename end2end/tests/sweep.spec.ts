@@ -122,6 +122,23 @@ const STOPS: Stop[] = [
     { name: "welcome", who: "nobody", at: (world) => world.welcome },
     { name: "welcome-spent", who: "nobody", at: () => "/welcome?token=spent", status: 410 },
     { name: "missing", who: "nobody", at: () => "/no/such/page", status: 404 },
+    { name: "offline", who: "nobody", at: () => "/offline" },
+    {
+        name: "login-offline",
+        who: "nobody",
+        at: () => "/login",
+        act: async (page, say) => {
+            await page.context().setOffline(true);
+            await expect(page.getByRole("status").filter({ hasText: say("offline.band") })).toBeVisible();
+        },
+    },
+    { name: "developers", who: "nobody", at: () => "/developers" },
+    {
+        name: "developers-operation",
+        who: "nobody",
+        at: () => "/developers#users_add",
+        act: (page, say) => expect(page.getByLabel(say("developers.body"), { exact: true })).toBeVisible(),
+    },
     { name: "home", who: "admin", at: () => "/console" },
     {
         name: "home-theme-menu",

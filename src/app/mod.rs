@@ -18,11 +18,13 @@ use crate::{
     sessions::pages::{LoginPage, SetupPage, WelcomePage},
     ui::{
         Hydrated, browser,
+        offline::OfflineBand,
         preferences::Theme,
         toasts::{ToastRegion, Toasts},
     },
 };
 
+pub mod head;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
@@ -32,30 +34,12 @@ use pages::{frame::Frame, home::HomePage, missing::MissingPage, person::PersonPa
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = theme();
-    let scheme = theme.unwrap_or("light dark");
     let side = is_side_narrow().then_some("narrow");
     view! {
         <!DOCTYPE html>
         <html data-theme=theme data-side=side>
             <head>
-                <meta charset="utf-8" />
-                <meta name="viewport" content="width=device-width, initial-scale=1" />
-                <meta name="color-scheme" content=scheme />
-                <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
-                <link
-                    as="font"
-                    rel="preload"
-                    href="/fonts/cairo-arabic-wght-normal.woff2"
-                    type="font/woff2"
-                    crossorigin="anonymous"
-                />
-                <link
-                    as="font"
-                    rel="preload"
-                    href="/fonts/cairo-latin-wght-normal.woff2"
-                    type="font/woff2"
-                    crossorigin="anonymous"
-                />
+                {head::links(chosen_locale(), theme)}
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
@@ -81,6 +65,7 @@ pub fn App() -> impl IntoView {
     Effect::new(move |_| {
         hydrated.set(true);
         browser::mark_hydrated();
+        browser::keep_shell();
     });
 
     let brand = td_string!(locale, app.brand);
@@ -89,6 +74,7 @@ pub fn App() -> impl IntoView {
         <Title formatter=move |title: String| {
             if title.is_empty() { brand.to_owned() } else { format!("{title} · {brand}") }
         } />
+        <OfflineBand />
         <Router>
             <Routes fallback=|| view! { <MissingPage /> }>
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />

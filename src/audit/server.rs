@@ -36,7 +36,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// The audit log: `audit.read`
-#[utoipa::path(get, path = "/admin/audit", tag = "audit", params(AuditQuery), responses((status = 200, body = inline(Page<AuditEntry>))))]
+#[utoipa::path(get, path = "/admin/audit", operation_id = "list", tag = "audit", params(AuditQuery), responses((status = 200, body = inline(Page<AuditEntry>))))]
 async fn list_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result<Json<Page<AuditEntry>>, AppError> {
     list(&cx, query).await.map(Json)
 }

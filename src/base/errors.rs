@@ -29,6 +29,8 @@ pub enum AppError {
     Unavailable,
     /// Our fault. The reference finds the cause in the log.
     Internal(String),
+    /// There is no way to the server right now: only browsers say so.
+    Network(Lost),
 }
 
 /// Why a known caller was refused.
@@ -78,6 +80,16 @@ pub enum Conflict {
     LinkSpent,
     /// The thing is still in use.
     InUse,
+}
+
+/// How far a request came that got no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lost {
+    /// The device has no network: the request was not sent.
+    NotSent,
+    /// It was sent and nothing came back: nobody can tell whether it arrived.
+    NoAnswer,
 }
 
 /// What is wrong with one field.
@@ -154,7 +166,7 @@ impl AppError {
             AppError::Conflict(Conflict::LinkSpent) => 410,
             AppError::Conflict(_) => 409,
             AppError::TooMany { .. } => 429,
-            AppError::Unavailable => 503,
+            AppError::Unavailable | AppError::Network(_) => 503,
             AppError::Internal(_) => 500,
         }
     }
@@ -185,6 +197,8 @@ impl AppError {
             AppError::TooMany { .. } => "too_many",
             AppError::Unavailable => "unavailable",
             AppError::Internal(_) => "internal",
+            AppError::Network(Lost::NotSent) => "not_sent",
+            AppError::Network(Lost::NoAnswer) => "no_answer",
         }
     }
 }
@@ -201,13 +215,15 @@ impl FromServerFnError for AppError {
     type Encoder = JsonEncoding;
 
     /// What went wrong around a server function: arguments that cannot be read are the caller's, a lost connection is
-    /// worth another try, everything else is ours.
+    /// worth another try, everything else is ours. In the browser an answer that cannot be read is not the server's: it
+    /// comes from something that stands before it.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => AppError::Network(Lost::NoAnswer),
+            ServerFnErrorErr::Deserialization(_) if cfg!(feature = "hydrate") => AppError::Network(Lost::NoAnswer),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::Deserialization(_) | ServerFnErrorErr::MissingArg(_) => {
                 AppError::field("body", FieldCode::Malformed)
             }
-            ServerFnErrorErr::Request(_) => AppError::Unavailable,
             _ => AppError::Internal(String::new()),
         }
     }

@@ -4,7 +4,7 @@ use leptos_i18n::td_string;
 
 use crate::{
     base::{
-        errors::{AppError, Conflict, DenialCode, FieldCode, SignedOut},
+        errors::{AppError, Conflict, DenialCode, FieldCode, Lost, SignedOut},
         time::Timestamp,
     },
     i18n::Locale,
@@ -130,6 +130,8 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         AppError::Internal(reference) => {
             td_string!(locale, base.error_internal, reference = isolate(reference)).to_string()
         }
+        AppError::Network(Lost::NotSent) => td_string!(locale, base.error_not_sent).to_owned(),
+        AppError::Network(Lost::NoAnswer) => td_string!(locale, base.error_no_answer).to_owned(),
     }
 }
 

@@ -10,6 +10,30 @@ pub fn mark_hydrated() {
     }
 }
 
+/// Whether the device says that it has no network. That it has one does not mean that the server can be reached.
+pub fn is_offline() -> bool {
+    !window().navigator().on_line()
+}
+
+/// Has the browser keep the files that every page needs, and a page for when there is no network. It is a convenience:
+/// where it fails the product works as well.
+#[cfg(feature = "hydrate")]
+pub fn keep_shell() {
+    use leptos::{__reexports::wasm_bindgen_futures::JsFuture, task::spawn_local, web_sys::js_sys::Reflect};
+    let navigator = window().navigator();
+    // Absent on pages of an insecure origin, and where a person or an organisation has switched it off.
+    if !Reflect::has(&navigator, &"serviceWorker".into()).unwrap_or(false) {
+        return;
+    }
+    let registration = navigator.service_worker().register("/sw.js");
+    spawn_local(async move {
+        let _unused = JsFuture::from(registration).await;
+    });
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn keep_shell() {}
+
 /// What the server wrote on the document itself.
 pub fn document_attribute(name: &str) -> Option<String> {
     document().document_element()?.get_attribute(name)

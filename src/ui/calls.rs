@@ -5,8 +5,8 @@ use std::future::Future;
 use leptos::{prelude::*, task::spawn_local};
 
 use crate::{
-    base::errors::AppError,
-    ui::{fields::FormError, is_live},
+    base::errors::{AppError, Lost},
+    ui::{browser, fields::FormError, is_live},
 };
 
 #[derive(Clone, Copy)]
@@ -26,13 +26,18 @@ impl Call {
         !self.live.get() || self.under_way.get()
     }
 
-    /// Makes the call unless one is under way. An error stays to be shown until the next call.
+    /// Makes the call unless one is under way. Without a network it is not begun, and what was typed stays. An error
+    /// stays to be shown until the next call.
     pub fn run<T: 'static>(
         self,
         call: impl Future<Output = Result<T, AppError>> + 'static,
         then: impl FnOnce(T) + 'static,
     ) {
         if self.under_way.get_untracked() {
+            return;
+        }
+        if browser::is_offline() {
+            self.error.set(Some(AppError::Network(Lost::NotSent)));
             return;
         }
         self.under_way.set(true);

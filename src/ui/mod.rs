@@ -15,6 +15,7 @@ pub mod gate;
 pub mod icons;
 pub mod keys;
 pub mod palette;
+pub mod offline;
 pub mod pieces;
 pub mod preferences;
 pub mod sheet;

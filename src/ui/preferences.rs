@@ -19,8 +19,12 @@ pub struct Theme(pub Option<&'static str>);
 /// Both switches, for the end of a top line.
 #[component]
 pub fn Preferences() -> impl IntoView {
+    switches(address::here())
+}
+
+/// Both switches on the page at `here`.
+pub fn switches(here: Signal<String>) -> AnyView {
     let locale = locale();
-    let here = address::here();
     let other = language::other(locale);
     let Theme(current) = use_context::<Theme>().unwrap_or(Theme(None));
     let sign = match current {

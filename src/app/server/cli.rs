@@ -88,7 +88,7 @@ pub async fn run() -> anyhow::Result<()> {
             create_admin(config, &email, name).await
         }
         Command::Openapi => {
-            println!("{}", openapi::rest::<()>().to_openapi().to_pretty_json()?);
+            println!("{}", openapi::document().to_pretty_json()?);
             Ok(())
         }
     }

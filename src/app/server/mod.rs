@@ -1,11 +1,14 @@
 //! The server put together: state, router, layers, command line.
 
 pub mod cli;
+pub mod developers;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod install;
 pub mod layers;
 pub mod openapi;
 pub mod panics;
+pub mod plain;
 pub mod preferences;
 pub mod problem;
 pub mod router;

@@ -61,8 +61,12 @@ fn keep(name: &str, value: &str, days: u32) -> HeaderValue {
 
 /// The theme that this page's reader has fixed; `None` follows the system.
 pub fn theme() -> Option<&'static str> {
-    let parts = use_context::<Parts>()?;
-    match cookie(&parts.headers, THEME)?.as_str() {
+    theme_of(&use_context::<Parts>()?.headers)
+}
+
+/// The theme that whoever sent these headers has fixed.
+pub fn theme_of(headers: &HeaderMap) -> Option<&'static str> {
+    match cookie(headers, THEME)?.as_str() {
         "light" => Some("light"),
         "dark" => Some("dark"),
         _ => None,

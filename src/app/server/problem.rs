@@ -78,7 +78,8 @@ impl Problem {
             | AppError::SignedOut(_)
             | AppError::StepUp
             | AppError::Conflict(_)
-            | AppError::Unavailable => {}
+            | AppError::Unavailable
+            | AppError::Network(_) => {}
         }
         problem
     }

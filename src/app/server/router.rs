@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -27,7 +27,7 @@ use crate::{
     access::server::{Cx, Heart},
     app::{
         App,
-        server::{AppState, idempotency, layers, openapi, panics, preferences, problem},
+        server::{AppState, developers, idempotency, install, layers, openapi, panics, preferences, problem},
         shell,
     },
     base::{
@@ -59,8 +59,9 @@ pub fn router(wiring: Wiring) -> Router {
     let Wiring { heart, options, proxies, failures_last } = wiring;
     let state = AppState { heart, draw: draw(&options), options, proxies: proxies.into(), failures_last };
     let (rest, api) = openapi::rest().split_for_parts();
-    let api = Arc::new(api);
+    let api = Arc::new(openapi::complete(api));
     let rest: Router<AppState> = rest.layer(from_fn(idempotency::once));
+    let guide = Arc::new(developers::Pages::new(state.options.clone(), &api, state.heart.public_url().origin()));
 
     // Leptos adds the server functions to its routes.
     let pages = {
@@ -84,6 +85,10 @@ pub fn router(wiring: Wiring) -> Router {
         .layer(from_fn_with_state(state.clone(), layers::caller));
     Router::new()
         .merge(with_caller)
+        .route("/manifest.webmanifest", get(install::manifest))
+        .route("/sw.js", get(install::worker))
+        .route("/offline", get(install::offline))
+        .route("/developers", get(async move |headers: HeaderMap| guide.answer(&headers)))
         .route("/healthz", get(health))
         .route("/readyz", get(ready))
         .layer(from_fn(problem::write))
@@ -144,16 +149,26 @@ async fn not_a_route(State(state): State<AppState>, request: Request) -> Respons
 
 async fn asset(root: &Path, request: Request) -> Option<Response> {
     let path = request.uri().path();
-    let kept = path.starts_with("/pkg/") || path.starts_with("/fonts/");
+    // A file whose name carries a digest of its content, or a font, never changes under its name.
+    let kept = path.starts_with("/fonts/") || path.rsplit('/').next().is_some_and(has_digest);
     let files = ServeDir::new(root).append_index_html_on_directories(false).precompressed_br().precompressed_gzip();
     let mut response = files.oneshot(request).await.ok()?.map(Body::new);
     if !(response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED) {
         return None;
     }
-    // Built files carry a hash of their content in their names; a font never changes under its name.
-    let policy = if kept { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+    let policy = if kept { "public, max-age=31536000, immutable" } else { "public, max-age=3600, must-revalidate" };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+    // Whether it comes compressed depends on what is asked for.
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     Some(response)
+}
+
+/// Whether a file's name is one that the build gives: `bawwab.<22 characters of a digest>.css`.
+fn has_digest(name: &str) -> bool {
+    let is_digest =
+        |part: &str| part.len() == 22 && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    name.split('.').rev().skip(1).any(is_digest)
 }
 
 /// The process answers. It says nothing of the database: a restart would not help that.

@@ -1,6 +1,6 @@
 //! The real application for tests: real router, real database as the application role, a clock that is moved by hand.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -87,6 +87,13 @@ impl TestApp {
         Self::node(options, clock, hasher, &[]).await
     }
 
+    /// With the built files of the browser half in a folder.
+    pub async fn start_with_site(options: PgConnectOptions, site: &Path) -> Self {
+        let mut app = Self::start(options).await;
+        app.router = Self::routed(&app.heart, &[], &site.to_string_lossy());
+        app
+    }
+
     pub async fn behind(options: PgConnectOptions, proxies: &[Proxy]) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
         Self::node(options, clock, Hasher::new().expect("a hasher"), proxies).await
@@ -98,13 +105,17 @@ impl TestApp {
         let public = PUBLIC.parse::<PublicUrl>().expect("an origin");
         let heart = Heart::new(pool, clock.clone(), Keys::new([9; 32]), hasher.clone(), public);
         heart.refresh().await.expect("the grants");
-        let router = router::router(router::Wiring {
+        let router = Self::routed(&heart, proxies, "target/nothing");
+        TestApp { router, heart, owner, options, hasher, clock }
+    }
+
+    fn routed(heart: &Heart, proxies: &[Proxy], site: &str) -> Router {
+        router::router(router::Wiring {
             heart: heart.clone(),
-            options: LeptosOptions::builder().output_name("bawwab").site_root("target/nothing").build(),
+            options: LeptosOptions::builder().output_name("bawwab").site_root(site.to_owned()).build(),
             proxies: proxies.to_vec(),
             failures_last: FailuresLast(Duration::ZERO),
-        });
-        TestApp { router, heart, owner, options, hasher, clock }
+        })
     }
 
     /// Another node of the same installation, with its own memory.

@@ -68,7 +68,7 @@ async fn delete(cx: Extension<Cx>, Id(id): Id<RoleId>, IfMatch(seen): IfMatch) -
 }
 
 /// The permission catalogue: `permissions.read`
-#[utoipa::path(get, path = "/admin/permissions", tag = "permissions", responses((status = 200, body = Vec<PermissionInfo>)))]
+#[utoipa::path(get, path = "/admin/permissions", operation_id = "list", tag = "permissions", responses((status = 200, body = Vec<PermissionInfo>)))]
 async fn permissions(cx: Extension<Cx>) -> Result<Json<Vec<PermissionInfo>>, AppError> {
     server::catalogue(&cx).await.map(Json)
 }

@@ -11,13 +11,13 @@ pub use login::LoginPage;
 pub use setup::SetupPage;
 pub use welcome::WelcomePage;
 
-use leptos::prelude::*;
+use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_i18n::td_string;
 
 use crate::{
-    base::errors::AppError,
+    base::errors::{AppError, Lost},
     sessions::FormOutcome,
-    ui::{address, fields::FormError, locale, states},
+    ui::{address, browser, fields::FormError, locale, states},
 };
 
 /// The fewest and the most characters of a password, for the browser; the server checks again.
@@ -51,13 +51,20 @@ fn label(field: &str) -> Option<&'static str> {
     }
 }
 
-/// A form that posts to the address it stands at, so that the query survives an answer with errors.
+/// A form that posts to the address it stands at, so that the query survives an answer with errors. Without a network it
+/// stays on the page, with all that was typed.
 #[component]
 fn Sheet(error: FormError, children: Children) -> impl IntoView {
     let here = address::here();
+    let hold = move |event: SubmitEvent| {
+        if browser::is_offline() {
+            event.prevent_default();
+            error.set(Some(AppError::Network(Lost::NotSent)));
+        }
+    };
     view! {
         {crate::ui::fields::summary(error, label)}
-        <form class="sheet" method="post" action=move || here.get()>
+        <form class="sheet" method="post" action=move || here.get() on:submit=hold>
             {children()}
         </form>
     }

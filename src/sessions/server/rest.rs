@@ -54,7 +54,7 @@ impl From<SignedIn> for Tokens {
 }
 
 /// Sign in by e-mail address or user name and password
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/auth/login", tag = "auth", security(()), request_body = Login, responses((status = 200, body = Tokens)))]
 async fn login(
     cx: Extension<Cx>,
     failures: Extension<FailuresLast>,
@@ -75,7 +75,7 @@ struct Refresh {
 }
 
 /// Trade a refresh token for the next pair
-#[utoipa::path(post, path = "/auth/refresh", tag = "auth", request_body = Refresh, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh, responses((status = 200, body = Tokens)))]
 async fn refresh(cx: Extension<Cx>, Sent(refresh): Sent<Refresh>) -> Result<Json<Tokens>, AppError> {
     server::refresh(&cx, &refresh.read()?.refresh_token).await.map(|signed_in| Json(signed_in.into()))
 }

@@ -200,6 +200,22 @@ async fn the_api_describes_itself(pool: PgPool) {
     }
 }
 
+/// H7: the description says which doors are open to everybody, and names every operation once.
+#[test]
+fn the_description_tells_the_open_doors() {
+    let api = serde_json::to_value(openapi::document()).expect("JSON");
+    let mut names = std::collections::BTreeSet::new();
+    for (path, methods) in api["paths"].as_object().expect("paths") {
+        for (method, operation) in methods.as_object().expect("methods") {
+            let door = format!("{method} {path}");
+            let says_open = operation["security"] == serde_json::json!([{}]);
+            assert_eq!(says_open, PUBLIC_DOORS.contains(&door.as_str()), "{door}");
+            let name = operation["operationId"].as_str().expect("a name");
+            assert!(names.insert(name.to_owned()), "{name} twice");
+        }
+    }
+}
+
 /// leptos.md "panics": a few thousand pages leave no panic behind.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn thousands_of_pages_leave_no_panic(pool: PgPool) {

@@ -9,5 +9,6 @@ mod nodes;
 mod oracle;
 mod people;
 mod rights;
+mod shell;
 mod source;
 mod what_if;
