@@ -16,6 +16,7 @@ pub mod audit;
 pub mod base;
 pub mod roles;
 pub mod sessions;
+pub mod settings;
 pub mod ui;
 
 /// Where the browser takes over the pages that the server has drawn.

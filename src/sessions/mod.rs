@@ -3,9 +3,12 @@
 use leptos::{prelude::*, server_fn::codec::PostUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    errors::{AppError, FieldErrors},
-    ids::{TenantId, UserId},
+use crate::{
+    accounts::RegistrationMode,
+    base::{
+        errors::{AppError, FieldErrors},
+        ids::{TenantId, UserId},
+    },
 };
 
 pub mod pages;
@@ -47,6 +50,38 @@ pub struct FormOutcome {
     pub email: String,
 }
 
+/// The tenant's rules for signing in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    /// Whether a link in the mailbox may stand for a password. Never for super-admins.
+    pub magic_link: bool,
+    /// Names of the roles that need a second factor: who lacks it sets it up before anything else.
+    pub second_factor_roles: Vec<String>,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        SignIn { magic_link: true, second_factor_roles: vec![crate::access::SUPER_ADMIN.to_owned()] }
+    }
+}
+
+/// What the pages before the console offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorOptions {
+    pub registration: RegistrationMode,
+    pub domains: Vec<String>,
+    pub magic_link: bool,
+}
+
+impl DoorOptions {
+    /// Whether anybody at all may make themselves an account.
+    pub fn is_open(&self) -> bool {
+        matches!(self.registration, RegistrationMode::Open | RegistrationMode::Domains)
+    }
+}
+
 /// What a set-up or welcome page shows about its link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkInfo {
@@ -59,6 +94,12 @@ pub struct LinkInfo {
 pub async fn me() -> Result<Me, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::sessions::server::me(&cx).await
+}
+
+#[server(name = AskDoor, prefix = "/api", endpoint = "door", input = PostUrl)]
+pub async fn door_options() -> Result<DoorOptions, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::joining::door_options(&cx).await
 }
 
 /// Looks at a one-time link without spending it.

@@ -14,6 +14,7 @@ use std::{net::IpAddr, sync::Arc};
 use chrono::{DateTime, Utc};
 use leptos::prelude::use_context;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tracing::{error, warn};
 use uuid::Uuid;
 
@@ -41,11 +42,18 @@ pub struct Heart {
     keys: Keys,
     hasher: Hasher,
     public_url: PublicUrl,
+    mail_waits: Arc<Notify>,
 }
 
 impl Heart {
     pub fn new(pool: PgPool, clock: Clock, keys: Keys, hasher: Hasher, public_url: PublicUrl) -> Self {
-        Heart { pool, grants: Grants::new(clock.clone()), clock, keys, hasher, public_url }
+        let grants = Grants::new(clock.clone());
+        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits: Arc::default() }
+    }
+
+    /// Wakes when this node has enqueued a letter.
+    pub fn mail_waits(&self) -> &Notify {
+        &self.mail_waits
     }
 
     pub fn public_url(&self) -> &PublicUrl {

@@ -22,7 +22,7 @@ use crate::{
         Password,
         server::{links, make_super_admin, rules::Email},
     },
-    app::server::{FAILURES_LAST, housekeeping, openapi, panics, router},
+    app::server::{FAILURES_LAST, housekeeping, mailer, openapi, panics, router},
     base::{
         errors::AppError,
         server::{
@@ -31,6 +31,7 @@ use crate::{
             config::{Config, LogFormat},
             crypto::Keys,
             db,
+            mail::transport::Post,
             passwords::{self, Hasher},
         },
         text::one_line,
@@ -182,6 +183,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     let heart = database.heart(config).await?;
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
+    let mailer = tokio::spawn(mailer::run(heart.clone(), Post::new(config)?, stop.clone()));
     let wiring = router::Wiring {
         heart: heart.clone(),
         options: leptos_options(config)?,
@@ -207,6 +209,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     stop.cancel();
     grants.await.context("the grants' task panicked")?;
     housekeeping.await.context("housekeeping panicked")?;
+    mailer.await.context("the mailer panicked")?;
     heart.close().await;
     Ok(())
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Caller, Cx, Origin},
-    app::server::AppState,
+    app::server::{AppState, preferences},
     base::{
         errors::{AppError, DenialCode},
         server::config::Proxy,
@@ -102,6 +102,8 @@ pub async fn caller(State(state): State<AppState>, mut request: Request, next: N
     }
     request.extensions_mut().insert(recognised.cx);
     request.extensions_mut().insert(state.failures_last);
+    let locale = preferences::locale(request.headers());
+    request.extensions_mut().insert(locale);
     let mut response = next.run(request).await;
     // A sign-in or log-out has cookies of its own, which are newer.
     if !response.headers().contains_key(header::SET_COOKIE) {

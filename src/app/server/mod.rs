@@ -4,6 +4,7 @@ pub mod cli;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod layers;
+pub mod mailer;
 pub mod openapi;
 pub mod panics;
 pub mod preferences;

@@ -6,7 +6,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, roles, sessions};
+use crate::{accounts, app::server::problem::Problem, audit, roles, sessions, settings};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,4 +34,5 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())
+        .merge(settings::server::routes())
 }

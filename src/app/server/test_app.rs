@@ -22,6 +22,7 @@ use crate::{
         config::{Proxy, PublicUrl},
         crypto::Keys,
         db,
+        mail::transport::Post,
         passwords::Hasher,
     },
     sessions::server::FailuresLast,
@@ -249,6 +250,12 @@ impl Client {
         let held = effective.as_array().into_iter().flatten().filter(|one| one["allowed"] == true);
         held.map(|one| one["key"].as_str().expect("a key").to_owned()).collect()
     }
+}
+
+/// A post that speaks to an SMTP server of the test's own, without TLS.
+pub fn post_to(port: u16) -> Post {
+    let url = format!("smtp://127.0.0.1:{port}?tls=none").parse().expect("an address");
+    Post::of(Some(&url), None, &PUBLIC.parse().expect("an origin"), "/nowhere".into()).expect("a post")
 }
 
 /// Connect options of the database that `#[sqlx::test]` has made, as its owner.

@@ -4,10 +4,16 @@
 //! wrong.
 
 mod login;
+mod magic;
+mod recover;
+mod register;
 mod setup;
 mod welcome;
 
 pub use login::LoginPage;
+pub use magic::MagicLinkPage;
+pub use recover::{ForgotPage, ResetPage};
+pub use register::{ConfirmPage, RegisterPage};
 pub use setup::SetupPage;
 pub use welcome::WelcomePage;
 
@@ -17,7 +23,11 @@ use leptos_i18n::td_string;
 use crate::{
     base::errors::AppError,
     sessions::FormOutcome,
-    ui::{address, fields::FormError, locale, states},
+    ui::{
+        address,
+        fields::{Field, FormError, field_error},
+        locale, states,
+    },
 };
 
 /// The fewest and the most characters of a password, for the browser; the server checks again.
@@ -60,6 +70,42 @@ fn Sheet(error: FormError, children: Children) -> impl IntoView {
         <form class="sheet" method="post" action=move || here.get()>
             {children()}
         </form>
+    }
+    .into_any()
+}
+
+/// A form that asks for nothing but a mailbox.
+fn ask_mailbox(outcome: &FormOutcome, title: &'static str, about: &'static str, word: &'static str) -> AnyView {
+    let locale = locale();
+    let (error, email) = (form_error(outcome), outcome.email.clone());
+    view! {
+        <h1>{title}</h1>
+        <p class="muted">{about}</p>
+        <Sheet error>
+            <Field
+                name="email"
+                label=td_string!(locale, sessions.email)
+                kind="email"
+                value=email
+                required=true
+                longest="254"
+                autocomplete="username"
+                ltr=true
+                error=field_error(error, "email")
+            />
+            <button class="btn primary" type="submit">{word}</button>
+        </Sheet>
+    }
+    .into_any()
+}
+
+/// What stands there once a letter is on its way: the same whether there is one.
+fn sent_notice(title: &'static str, sent: &'static str, about: &'static str) -> AnyView {
+    view! {
+        <h1>{title}</h1>
+        <div role="status">
+            {states::notice(states::Mood::Good, view! { <p class="strong">{sent}</p> <p>{about}</p> })}
+        </div>
     }
     .into_any()
 }

@@ -37,13 +37,18 @@ pub struct Candidate {
     pub is_active: bool,
     pub password_hash: Option<String>,
     pub rights_version: i64,
+    pub email: String,
+    pub locale: String,
+    /// A password or link alone does not let them in.
+    pub has_second_factor: bool,
 }
 
 /// Finds a person by e-mail address or user name, in their one form. Through the door.
 pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, AppError> {
     let row = sqlx::query!(
         r#"select u.id, u.tenant_id, u.name, u.status = 'active' and t.status = 'active' as "is_active!",
-                  u.password_hash, u.rights_version
+                  u.password_hash, u.rights_version, u.email, u.locale,
+                  u.second_factor_at is not null as "has_second_factor!"
            from users u join tenants t on t.id = u.tenant_id
            where u.status <> 'deleted' and (lower(u.email) = $1 or fold_text(u.username) = fold_text($1))"#,
         login,
@@ -57,7 +62,81 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
         is_active: row.is_active,
         password_hash: row.password_hash,
         rights_version: row.rights_version,
+        email: row.email,
+        locale: row.locale,
+        has_second_factor: row.has_second_factor,
     }))
+}
+
+/// Keeps that somebody has proved the first factor.
+pub async fn insert_step(
+    tx: &mut Tx,
+    user: UserId,
+    digest: &[u8],
+    method: &str,
+    expires_at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    sqlx::query!(
+        "insert into sign_in_steps (id, tenant_id, user_id, digest, method, expires_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        Uuid::now_v7(),
+        tenant.0,
+        user.0,
+        digest,
+        method,
+        expires_at,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Somebody half-way in: how they proved the first factor, and their address. Through the door.
+pub async fn step(tx: &mut Tx, digest: &[u8]) -> Result<Option<(Uuid, String, String)>, AppError> {
+    let now = tx.now();
+    let row = sqlx::query!(
+        "select s.id, s.method, u.email from sign_in_steps s join users u on u.id = s.user_id
+         where s.digest = $1 and s.used_at is null and s.expires_at > $2 and u.status = 'active'",
+        digest,
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| (row.id, row.method, row.email)))
+}
+
+/// Spends a step. Of two at the same time one finds it spent.
+pub async fn spend_step(tx: &mut Tx, id: Uuid) -> Result<bool, AppError> {
+    let now = tx.now();
+    let spent = sqlx::query!(
+        "update sign_in_steps set used_at = $2 where id = $1 and used_at is null and expires_at > $2",
+        id,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(spent.rows_affected() == 1)
+}
+
+/// Whoever is half-way in with the password of before has to begin again.
+pub async fn void_steps(tx: &mut Tx, user: UserId) -> Result<(), AppError> {
+    let now = tx.now();
+    sqlx::query!("update sign_in_steps set used_at = $2 where user_id = $1 and used_at is null", user.0, now)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Whether somebody has a role of the platform. The transaction has entered their tenant.
+pub async fn has_platform_role(tx: &mut Tx, user: UserId) -> Result<bool, AppError> {
+    let has = sqlx::query_scalar!(
+        r#"select exists (select from user_roles ur join roles r on r.id = ur.role_id
+                          where ur.user_id = $1 and r.tenant_id is null) as "has!""#,
+        user.0,
+    );
+    Ok(has.fetch_one(tx.conn()).await?)
 }
 
 /// A device as a request shows it.

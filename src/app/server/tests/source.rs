@@ -241,8 +241,12 @@ fn both_languages_hold_every_key_and_every_plural_form() {
 #[test]
 fn the_sources_texts_are_exact() {
     let texts = locale("ar").into_values().collect::<BTreeSet<_>>();
-    for text in ["مرحبًا — سجّل دخولك إلى حسابك", "البريد أو كلمة المرور غير صحيحة", "تم تحديث صلاحيات المستخدم بنجاح."]
-    {
+    for text in [
+        "مرحبًا — سجّل دخولك إلى حسابك",
+        "البريد أو كلمة المرور غير صحيحة",
+        "تم تحديث صلاحيات المستخدم بنجاح.",
+        "تم إرسال رابط التفعيل إلى بريدك — تحقق من صندوق الوارد.",
+    ] {
         assert!(texts.contains(text), "{text}");
     }
 }
