@@ -15,6 +15,7 @@ pub mod app;
 pub mod audit;
 pub mod base;
 pub mod roles;
+pub mod second_factor;
 pub mod sessions;
 pub mod settings;
 pub mod ui;

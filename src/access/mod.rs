@@ -97,6 +97,8 @@ permissions! {
     AUDIT_READ = "audit.read";
     SESSIONS_READ = "sessions.read";
     SESSIONS_REVOKE = "sessions.revoke";
+    DEVICES_READ = "devices.read";
+    DEVICES_REVOKE = "devices.revoke";
     SETTINGS_READ = "settings.read";
     SETTINGS_UPDATE = "settings.update";
 }

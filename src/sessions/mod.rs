@@ -1,13 +1,19 @@
 //! Signing in and out, and what a session is.
 
-use leptos::{prelude::*, server_fn::codec::PostUrl};
+use std::fmt;
+
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, PostUrl},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     accounts::RegistrationMode,
     base::{
         errors::{AppError, FieldErrors},
-        ids::{TenantId, UserId},
+        ids::{DeviceId, SessionId, TenantId, UserId},
+        time::Timestamp,
     },
 };
 
@@ -41,6 +47,50 @@ impl Me {
     }
 }
 
+/// A live session, as its person and whoever may see it do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SessionInfo {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: SessionId,
+    /// Otherwise a program's.
+    pub is_browser: bool,
+    /// Browser and system, as they say of themselves; may be empty.
+    pub device: String,
+    /// `mobile`, `desktop`, `tablet` or `other`.
+    pub device_kind: String,
+    pub ip: Option<String>,
+    /// A second factor was shown.
+    pub two_factors: bool,
+    /// The one that asks.
+    pub is_current: bool,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub last_seen_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub expires_at: Timestamp,
+}
+
+/// A browser or program that somebody signs in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct DeviceInfo {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: DeviceId,
+    pub name: String,
+    /// `mobile`, `desktop`, `tablet` or `other`.
+    pub kind: String,
+    pub browser: String,
+    pub ip: Option<String>,
+    /// How many live sessions it has.
+    pub sessions: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub last_seen_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+}
+
 /// What a form post led to, for the page that is rendered again. Everything typed but secrets comes back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormOutcome {
@@ -48,6 +98,29 @@ pub struct FormOutcome {
     pub fields: FieldErrors,
     pub name: String,
     pub email: String,
+    /// What the page shows this once, where the post led on.
+    pub shown: Option<Shown>,
+}
+
+/// What a post gives to be seen once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shown {
+    /// A secret for an authenticator app.
+    Enrolment(ShownEnrolment),
+    BackupCodes(Vec<String>),
+}
+
+/// A secret in groups of four, and as a picture.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownEnrolment {
+    pub secret: String,
+    pub qr_svg: String,
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown(…)")
+    }
 }
 
 /// The tenant's rules for signing in.
@@ -100,6 +173,35 @@ pub async fn me() -> Result<Me, AppError> {
 pub async fn door_options() -> Result<DoorOptions, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::sessions::server::joining::door_options(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "sessions/own", input = PostUrl)]
+pub async fn list_own_sessions() -> Result<Vec<SessionInfo>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::own_sessions(&cx).await
+}
+
+/// Ends one of the caller's sessions, or without an id all others.
+#[server(prefix = "/api", endpoint = "sessions/end-own", input = Json)]
+pub async fn end_own_session(id: Option<SessionId>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    match id {
+        Some(id) => crate::sessions::server::devices::end_own(&cx, id).await,
+        None => crate::sessions::server::devices::end_others(&cx).await.map(|_ended| ()),
+    }
+}
+
+#[server(prefix = "/api", endpoint = "sessions/of", input = Json)]
+pub async fn list_sessions_of(user: UserId) -> Result<Vec<SessionInfo>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::sessions_of(&cx, user).await
+}
+
+/// Ends one session of a person, or without an id all of them.
+#[server(prefix = "/api", endpoint = "sessions/end-of", input = Json)]
+pub async fn end_session_of(user: UserId, id: Option<SessionId>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::end_of(&cx, user, id).await.map(|_ended| ())
 }
 
 /// Looks at a one-time link without spending it.

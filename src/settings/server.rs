@@ -64,6 +64,28 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     Ok(after)
 }
 
+/// Replaces one group by its key, at the operator's command. Gives the event of it.
+pub async fn set(tx: &mut Tx, key: &str, value: serde_json::Value) -> Result<Event, AppError> {
+    let tenant = tx.tenant()?;
+    let malformed = |_not_of_this_form| AppError::field(key, FieldCode::Malformed);
+    let before = read(tx).await?;
+    match key {
+        Registration::KEY => {
+            let group = serde_json::from_value::<Registration>(value).map_err(malformed)?.parse()?;
+            settings::put(tx.conn(), tenant, &group).await?;
+        }
+        SignIn::KEY => {
+            let group = serde_json::from_value::<SignIn>(value).map_err(malformed)?;
+            check_roles(tx, &group).await?;
+            settings::put(tx.conn(), tenant, &group).await?;
+        }
+        _ => return Err(AppError::field(key, FieldCode::Unknown)),
+    }
+    let after = read(tx).await?;
+    let event = Event::done(Action::SettingsUpdate).on("settings", tenant, key);
+    Ok(event.change(json!(before), json!(after)))
+}
+
 /// A rule about a role that does not exist would protect nobody.
 async fn check_roles(tx: &mut Tx, group: &SignIn) -> Result<(), AppError> {
     let known = sqlx::query_scalar!("select name from roles").fetch_all(tx.conn()).await?;

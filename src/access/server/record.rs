@@ -51,6 +51,13 @@ actions! {
     Reset = "auth.reset";
     MagicLinkRequest = "auth.magic_link_request";
     SettingsUpdate = "admin.settings_update";
+    FactorBegin = "auth.factor_begin";
+    FactorOn = "auth.factor_on";
+    FactorOff = "auth.factor_off";
+    BackupCodes = "auth.backup_codes";
+    Reauthenticate = "auth.reauthenticate";
+    FactorReset = "admin.factor_reset";
+    SessionEnd = "auth.session_end";
     /// Somebody asked for what they may not do.
     AccessDenied = "access.denied";
     UserCreate = "admin.user_create";

@@ -109,3 +109,40 @@ pub fn password_changed(reader: Reader<'_>, at: DateTime<Utc>) -> Letter {
         (td_string!(locale, mail.changed_subject), body)
     })
 }
+
+/// After the fact: signing in now needs a code as well.
+pub fn factor_on(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "factor_on", |locale| {
+        (td_string!(locale, mail.factor_on_subject), td_string!(locale, mail.factor_on))
+    })
+}
+
+/// After the fact: signing in no longer needs a code.
+pub fn factor_off(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "factor_off", |locale| {
+        (td_string!(locale, mail.factor_off_subject), td_string!(locale, mail.factor_off))
+    })
+}
+
+/// After the fact: there is a new set of backup codes.
+pub fn new_codes(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "codes", |locale| (td_string!(locale, mail.codes_subject), td_string!(locale, mail.codes)))
+}
+
+/// Somebody knows the password and guesses at codes.
+pub fn guessed(reader: Reader<'_>) -> Letter {
+    letter(reader, "guessed", |locale| {
+        (td_string!(locale, mail.guessed_subject), vec![td_string!(locale, mail.guessed).to_owned()])
+    })
+}
+
+fn after_the_fact(
+    reader: Reader<'_>,
+    about: &str,
+    write: impl FnOnce(Locale) -> (&'static str, &'static str),
+) -> Letter {
+    letter(reader, about, |locale| {
+        let (subject, done) = write(locale);
+        (subject, vec![done.to_owned(), td_string!(locale, mail.factor_not_you).to_owned()])
+    })
+}

@@ -111,6 +111,7 @@ fn top_line(me: Option<Me>) -> AnyView {
                     <span class="strong">{pieces::typed(me.name)}</span>
                     <span class="small muted">{pieces::typed(me.email)}</span>
                 </div>
+                <a class="btn ghost" href="/console/account">{icon(Icon::Lock)} {td_string!(locale, app.account)}</a>
                 <form method="post" action="/logout">
                     <button class="btn ghost" type="submit">{icon(Icon::Out)} {td_string!(locale, app.log_out)}</button>
                 </form>

@@ -155,10 +155,14 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Proxy]) -> IpAdd
 pub async fn guard(Extension(cx): Extension<Cx>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_console = path == "/console" || path.starts_with("/console/");
+    let is_own = path.starts_with("/account/") || path == "/reauthenticate";
+    // Whoever must set up a second factor first is led there, and nowhere else.
+    let leads_to_set_up = is_console && cx.must_enrol().await.unwrap_or(false);
     let target = match (path, cx.caller()) {
         ("/", _) => Some("/console".to_owned()),
         ("/login", Caller::Person(_)) if request.method() == Method::GET => Some("/console".to_owned()),
-        (_, Caller::Anonymous) if is_console => {
+        (_, Caller::Person(_)) if leads_to_set_up => Some(crate::second_factor::server::forms::ACCOUNT.to_owned()),
+        (_, Caller::Anonymous) if is_console || is_own => {
             let next = request.uri().path_and_query().map_or("/console", |path| path.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
             Some(format!("/login?{query}"))

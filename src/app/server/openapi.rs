@@ -6,7 +6,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, roles, sessions, settings};
+use crate::{accounts, app::server::problem::Problem, audit, roles, second_factor, sessions, settings};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,8 @@ impl Modify for Bearer {
 pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(sessions::server::rest::routes())
+        .merge(sessions::server::devices_rest::routes())
+        .merge(second_factor::server::rest::routes())
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())

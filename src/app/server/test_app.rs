@@ -85,12 +85,33 @@ impl TestApp {
     pub async fn start(options: PgConnectOptions) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
         let hasher = Hasher::new().expect("a hasher");
-        Self::node(options, clock, hasher, &[]).await
+        let app = Self::node(options, clock, hasher, &[]).await;
+        app.without_required_factors().await;
+        app
+    }
+
+    /// With the rule as it comes: super-admins set up a second factor before anything else.
+    pub async fn strict(options: PgConnectOptions) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        Self::node(options, clock, Hasher::new().expect("a hasher"), &[]).await
+    }
+
+    /// Most tests are about something else.
+    async fn without_required_factors(&self) {
+        sqlx::query(
+            "insert into settings (tenant_id, key, value)
+             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}' from tenants",
+        )
+        .execute(&self.owner)
+        .await
+        .expect("a setting");
     }
 
     pub async fn behind(options: PgConnectOptions, proxies: &[Proxy]) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
-        Self::node(options, clock, Hasher::new().expect("a hasher"), proxies).await
+        let app = Self::node(options, clock, Hasher::new().expect("a hasher"), proxies).await;
+        app.without_required_factors().await;
+        app
     }
 
     async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {

@@ -3,6 +3,7 @@
 //! Their forms work without scripts: each posts to its own address, and the answer is the same page with what went
 //! wrong.
 
+mod list;
 mod login;
 mod magic;
 mod recover;
@@ -10,6 +11,7 @@ mod register;
 mod setup;
 mod welcome;
 
+pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
 pub use recover::{ForgotPage, ResetPage};
@@ -35,12 +37,12 @@ const PASSWORD_SHORTEST: &str = "15";
 const PASSWORD_LONGEST: &str = "256";
 
 /// What the post before this page led to; empty when there was none.
-fn outcome() -> FormOutcome {
+pub fn outcome() -> FormOutcome {
     SharedValue::new(|| use_context::<FormOutcome>().unwrap_or_default()).into_inner()
 }
 
 /// The error of an outcome in the form that fields read.
-fn form_error(outcome: &FormOutcome) -> FormError {
+pub fn form_error(outcome: &FormOutcome) -> FormError {
     let error = if outcome.fields.0.is_empty() {
         outcome.error.clone()
     } else {
@@ -56,6 +58,8 @@ fn label(field: &str) -> Option<&'static str> {
         "name" => Some(td_string!(locale, sessions.name)),
         "email" => Some(td_string!(locale, sessions.email)),
         "password" => Some(td_string!(locale, sessions.password)),
+        "totp" | "code" => Some(td_string!(locale, second_factor.code)),
+        "backup_code" => Some(td_string!(locale, second_factor.backup_code)),
         "password_again" => Some(td_string!(locale, sessions.password_again)),
         _ => None,
     }
@@ -63,7 +67,7 @@ fn label(field: &str) -> Option<&'static str> {
 
 /// A form that posts to the address it stands at, so that the query survives an answer with errors.
 #[component]
-fn Sheet(error: FormError, children: Children) -> impl IntoView {
+pub fn Sheet(error: FormError, children: Children) -> impl IntoView {
     let here = address::here();
     view! {
         {crate::ui::fields::summary(error, label)}

@@ -346,6 +346,23 @@ pub async fn again(
         AppError::Invalid(fields) => fields.clone(),
         _ => FieldErrors::default(),
     };
+    let outcome = FormOutcome { error: Some(error), fields, ..outcome };
+    let mut response = show(cx, draw, headers, path, status, outcome).await;
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// Draws the page of a form with what it led to.
+pub async fn show(
+    cx: &Cx,
+    draw: &Draw,
+    headers: &HeaderMap,
+    path: &str,
+    status: StatusCode,
+    outcome: FormOutcome,
+) -> Response {
     let mut request = Request::builder().uri(path).extension(cx.clone());
     // The page is drawn for this reader: language, theme.
     for name in [header::COOKIE, header::ACCEPT_LANGUAGE] {
@@ -355,14 +372,10 @@ pub async fn again(
     }
     let request = match request.body(axum::body::Body::empty()) {
         Ok(request) => request,
-        Err(_unusable) => return error.into_response(),
+        Err(_unusable) => return AppError::NotFound.into_response(),
     };
-    let outcome = FormOutcome { error: Some(error), fields, ..outcome };
     let mut response = draw(request, outcome).await;
     *response.status_mut() = status;
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
     response
 }
 

@@ -123,7 +123,7 @@ pub async fn confirm(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result
         other => other,
     })?;
     let candidate = entered(&mut tx, &registered.email).await?;
-    let signed_in = open_session(&mut tx, &candidate, kind, device, "confirm").await?;
+    let signed_in = open_session(&mut tx, &candidate, kind, device, 1).await?;
     let event = Event::done(Action::Confirm).by(user, &registered.name).on("user", user, &registered.name);
     tx.commit(event).await?;
     Ok(signed_in)

@@ -1,5 +1,7 @@
 //! Operations at the door: signing in, refreshing, signing out, one-time links.
 
+pub mod devices;
+pub mod devices_rest;
 pub mod forms;
 pub mod joining;
 pub mod recognise;
@@ -209,7 +211,7 @@ async fn admit(
     if candidate.has_second_factor {
         return Ok(Entered::Half(Half { candidate, kind, device, method: method.to_owned(), step: None }));
     }
-    open_session(tx, &candidate, kind, device, method).await.map(Entered::In)
+    open_session(tx, &candidate, kind, device, 1).await.map(Entered::In)
 }
 
 /// Keeps how far a browser has come, and gives back the token by which it goes on.
@@ -233,6 +235,35 @@ pub async fn recall(cx: &Cx, token: &str, device: Device) -> Result<Half, AppErr
     let candidate = store::candidate(&mut tx, &email).await?.filter(|candidate| candidate.is_active);
     let candidate = candidate.ok_or_else(AppError::signed_out)?;
     Ok(Half { candidate, kind: Kind::Browser, device, method, step: Some(step) })
+}
+
+/// Lets somebody in who has shown the second factor as well. The transaction has entered their tenant.
+pub async fn complete(tx: &mut Tx, half: Half) -> Result<SignedIn, AppError> {
+    if let Some(step) = half.step
+        && !store::spend_step(tx, step).await?
+    {
+        return Err(AppError::signed_out());
+    }
+    open_session(tx, &half.candidate, half.kind, half.device, 2).await
+}
+
+/// Compares the password of whoever is signed in, counted and recorded like an attempt at the door.
+pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError> {
+    let person = cx.person()?.clone();
+    if password.0.chars().count() > passwords::LONGEST {
+        return Err(AppError::SignedOut(SignedOut::WrongCredentials));
+    }
+    let mut subjects = vec![Subject::Account(person.user)];
+    subjects.extend(cx.origin().ip.map(Subject::Address));
+    throttle::count(cx, &subjects).await?;
+    let mut tx = cx.own().await?;
+    let stored = people::password_hash(&mut tx, person.user).await?;
+    drop(tx);
+    if cx.hasher().verify(password, stored.as_deref()).await? == Verdict::Wrong {
+        cx.record_apart(Event::failed(Action::Reauthenticate).on("session", person.session, "")).await;
+        return Err(AppError::SignedOut(SignedOut::WrongCredentials));
+    }
+    Ok(())
 }
 
 /// The tenant at whose door somebody stands who has none yet.
@@ -264,7 +295,7 @@ async fn open_session(
     candidate: &Candidate,
     kind: Kind,
     device: Device,
-    _method: &str,
+    assurance: i16,
 ) -> Result<SignedIn, AppError> {
     let (now, ip, user_agent) = (tx.now(), tx.cx().origin().ip, tx.cx().origin().user_agent.clone());
     let lifetimes = settings::get::<Lifetimes>(tx.conn(), candidate.tenant).await?;
@@ -281,6 +312,7 @@ async fn open_session(
         kind,
         digest: (kind == Kind::Browser).then_some(digest.as_slice()),
         rights_version: candidate.rights_version,
+        assurance,
         ip,
         user_agent: user_agent.as_deref(),
         expires_at,
@@ -423,7 +455,7 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
     links::spend(&mut tx, &link).await?;
     let user = make_super_admin(&mut tx, &name, &email, &hash).await?;
     let candidate = entered(&mut tx, email.as_str()).await?;
-    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device, "setup").await?;
+    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device, 1).await?;
     let event = Event::done(Action::Setup).by(user, &name).on("user", user, &name);
     tx.commit(event).await?;
     Ok(signed_in)

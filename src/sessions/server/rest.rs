@@ -1,4 +1,4 @@
-//! The door over REST.
+//! The door over REST, but for signing in itself, which knows of all factors: see `second_factor`.
 
 use axum::{Extension, Json, http::HeaderMap, response::Response};
 use leptos_i18n::td_string;
@@ -10,7 +10,7 @@ use crate::{
     access::server::Cx,
     accounts::Password,
     base::{
-        errors::{AppError, SignedOut as Refused},
+        errors::AppError,
         language,
         server::http::{Asked, Done, Sent},
     },
@@ -18,7 +18,7 @@ use crate::{
     sessions::{
         Me,
         server::{
-            self, Credentials, Entered, FailuresLast, Logout, SignedIn, forms,
+            self, FailuresLast, Logout, SignedIn, forms,
             joining::{self, NewAccount},
             recognise,
             store::Kind,
@@ -28,7 +28,6 @@ use crate::{
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
-        .routes(routes!(login))
         .routes(routes!(refresh))
         .routes(routes!(logout))
         .routes(routes!(me))
@@ -38,16 +37,6 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(reset))
         .routes(routes!(magic_link))
         .routes(routes!(verify_magic_link))
-}
-
-/// What a program signs in with.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Login {
-    /// E-mail address or user name.
-    email: String,
-    #[schema(value_type = String)]
-    password: Password,
 }
 
 /// The tokens of a program.
@@ -68,23 +57,6 @@ impl From<SignedIn> for Tokens {
             token_type: "Bearer",
             expires_in: signed_in.lifetimes.access_minutes * 60,
         }
-    }
-}
-
-/// Sign in by e-mail address or user name and password
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses((status = 200, body = Tokens)))]
-async fn login(
-    cx: Extension<Cx>,
-    failures: Extension<FailuresLast>,
-    headers: HeaderMap,
-    Sent(login): Sent<Login>,
-) -> Result<Json<Tokens>, AppError> {
-    let Login { email, password } = login.read()?;
-    let device = recognise::program_device(&headers, cx.origin().ip);
-    let credentials = Credentials { login: email, password };
-    match server::sign_in(&cx, credentials, Kind::Program, device, failures.0.0).await? {
-        Entered::In(signed_in) => Ok(Json(signed_in.into())),
-        Entered::Half(_) => Err(AppError::SignedOut(Refused::TotpRequired)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -10,7 +11,9 @@ use crate::{
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
+        server::settings::Setting as _,
     },
+    sessions::SignIn,
 };
 
 /// Who holds a session.
@@ -181,6 +184,8 @@ pub struct NewSession<'a> {
     /// Digest of the browser's secret; programs have refresh tokens instead.
     pub digest: Option<&'a [u8]>,
     pub rights_version: i64,
+    /// How many factors were proved.
+    pub assurance: i16,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<&'a str>,
     pub expires_at: DateTime<Utc>,
@@ -192,8 +197,8 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
     sqlx::query!(
         "insert into sessions
              (id, tenant_id, user_id, device_id, kind, digest, keyed_rights_version, ip, user_agent, created_at,
-              last_seen_at, expires_at, absolute_expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $11, $12)",
+              last_seen_at, proved_at, expires_at, absolute_expires_at, assurance)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $10, $11, $12, $13)",
         session.id.0,
         tenant.0,
         session.user.0,
@@ -206,6 +211,7 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
         now,
         session.expires_at,
         session.absolute_expires_at,
+        session.assurance,
     )
     .execute(tx.conn())
     .await?;
@@ -240,7 +246,8 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     };
     let row = sqlx::query!(
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
-                  u.name, u.rights_version
+                  s.proved_at, u.name, u.rights_version, u.second_factor_at is not null as "has_second_factor!",
+                  (select value from settings where tenant_id = s.tenant_id and key = $4) as rule
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
            join tenants t on t.id = s.tenant_id and t.status = 'active'
@@ -249,16 +256,25 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
         id,
         digest,
         now,
+        SignIn::KEY,
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| Live {
+    let Some(row) = row else { return Ok(None) };
+    let rule = match row.rule {
+        Some(rule) => serde_json::from_value::<SignIn>(rule).context("read the rules for signing in")?,
+        None => SignIn::default(),
+    };
+    Ok(Some(Live {
         caller: PersonCaller {
             user: UserId(row.user_id),
             name: row.name,
             tenant: TenantId(row.tenant_id),
             session: SessionId(row.id),
             seen_version: row.seen_version,
+            proved_at: row.proved_at,
+            has_second_factor: row.has_second_factor,
+            factor_roles: rule.second_factor_roles,
         },
         is_browser: row.kind == "browser",
         rights_version: row.rights_version,
@@ -312,6 +328,35 @@ pub async fn end(tx: &mut Tx, user: UserId, only: Option<SessionId>, because: &s
          where user_id = $1 and ($2::uuid is null or id = $2) and ended_at is null",
         user.0,
         only.map(|session| session.0),
+        now,
+        because,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(ended.rows_affected())
+}
+
+/// The session has proved again who holds it, by so many factors.
+pub async fn prove(tx: &mut Tx, session: SessionId, assurance: i16) -> Result<(), AppError> {
+    let now = tx.now();
+    sqlx::query!(
+        "update sessions set proved_at = $2, assurance = greatest(assurance, $3) where id = $1 and ended_at is null",
+        session.0,
+        now,
+        assurance,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Ends every session of a person but the one they are in. Gives back how many.
+pub async fn end_others(tx: &mut Tx, person: &PersonCaller, because: &str) -> Result<u64, AppError> {
+    let now = tx.now();
+    let ended = sqlx::query!(
+        "update sessions set ended_at = $3, ended_because = $4 where user_id = $1 and id <> $2 and ended_at is null",
+        person.user.0,
+        person.session.0,
         now,
         because,
     )

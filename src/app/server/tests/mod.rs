@@ -11,5 +11,7 @@ mod nodes;
 mod oracle;
 mod people;
 mod rights;
+mod second_factor;
+mod sessions;
 mod sink;
 mod source;
