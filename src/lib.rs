@@ -15,7 +15,9 @@ pub mod app;
 pub mod audit;
 pub mod base;
 pub mod roles;
+pub mod second_factor;
 pub mod sessions;
+pub mod settings;
 pub mod ui;
 
 /// Where the browser takes over the pages that the server has drawn.

@@ -2,7 +2,7 @@
 // browsers that notice what goes wrong in a page.
 
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -70,6 +70,8 @@ export type Server = {
     url: string;
     /** What the program prints while nobody is administrator. */
     setupLink: string;
+    /** Where the program keeps its files, and its mail, since no SMTP server is set. */
+    data: string;
 };
 
 let started = 0;
@@ -92,6 +94,10 @@ async function withServer(admin: Person | undefined, use: (server: Server) => Pr
     };
     sql(`create database ${name}`);
     try {
+        // Most tests are about something else; second_factor.spec.ts turns the rule on.
+        const rule = ["settings", "set", "sessions.sign_in", '{"second_factor_roles": []}'];
+        const ruled = spawnSync(env("BAWWAB_BIN"), rule, { env: environment, encoding: "utf8" });
+        expect(ruled.status, ruled.stderr).toBe(0);
         if (admin) {
             const args = ["admin", "create", "--email", admin.email, "--name", admin.name, "--password-stdin"];
             const made = spawnSync(env("BAWWAB_BIN"), args, { env: environment, input: admin.password, encoding: "utf8" });
@@ -103,7 +109,7 @@ async function withServer(admin: Person | undefined, use: (server: Server) => Pr
             await isReady(url, program, output);
             const link = () => /^http\S+\/setup\?\S+$/m.exec(output.text)?.[0];
             if (!admin) await expect.poll(link, "the program prints the set-up link").toBeTruthy();
-            await use({ url, setupLink: link() ?? "" });
+            await use({ url, setupLink: link() ?? "", data });
             expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok", panics: 0 });
             expect(output.text.split("\n").filter((line) => / ERROR /.test(line))).toEqual([]);
         } finally {
@@ -159,6 +165,34 @@ async function stop(program: ChildProcess) {
         await ended;
     }
     expect(program.exitCode, "the server stops in order").toBe(0);
+}
+
+// ---------------------------------------------------------------------------- mail
+
+/** The links in the letters to an address, oldest first. */
+export function mailedLinks(server: Server, to: string): string[] {
+    const folder = join(server.data, "mail");
+    const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".eml")) : [];
+    const letters = files.sort().map((file) => readFileSync(join(folder, file), "utf8"));
+    const theirs = letters.filter((letter) => letter.split(/\r?\n\r?\n/)[0].includes(`To: ${to}`));
+    return theirs.flatMap((letter) => /^http\S+$/m.exec(plainText(letter)) ?? []);
+}
+
+/** Waits for the letter that makes it so many, and gives its link. */
+export async function mailedLink(server: Server, to: string, count = 1): Promise<string> {
+    await expect.poll(() => mailedLinks(server, to).length, `letters to ${to}`).toBe(count);
+    return mailedLinks(server, to)[count - 1];
+}
+
+function plainText(letter: string): string {
+    const part = letter.split("Content-Type: text/plain")[1] ?? "";
+    const [head, ...rest] = part.split(/\r?\n\r?\n/);
+    const body = rest.join("\n\n").split(/\r?\n--/)[0];
+    if (/base64/i.test(head)) return Buffer.from(body, "base64").toString("utf8");
+    if (!/quoted-printable/i.test(head)) return body.replace(/\r/g, "");
+    const joined = body.replace(/=\r?\n/g, "").replace(/\r/g, "");
+    const bytes = joined.replace(/=([0-9A-F]{2})/g, (_whole, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+    return Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 // ---------------------------------------------------------------------------- REST

@@ -95,6 +95,12 @@ permissions! {
     PERMISSIONS_READ = "permissions.read";
     PERMISSIONS_ASSIGN = "permissions.assign";
     AUDIT_READ = "audit.read";
+    SESSIONS_READ = "sessions.read";
+    SESSIONS_REVOKE = "sessions.revoke";
+    DEVICES_READ = "devices.read";
+    DEVICES_REVOKE = "devices.revoke";
+    SETTINGS_READ = "settings.read";
+    SETTINGS_UPDATE = "settings.update";
 }
 
 /// What a super-admin keeps whatever is denied to them, so that administration cannot be locked for good.

@@ -54,7 +54,14 @@ pub async fn delete_person(id: UserId, version: Option<i64>) -> Result<(), AppEr
 
 /// A fresh one-time link for somebody who lost theirs or their password.
 #[server(prefix = "/api", endpoint = "people/new-link", input = Json)]
-pub async fn new_link(id: UserId) -> Result<AddedPerson, AppError> {
+pub async fn new_link(id: UserId, mail: bool) -> Result<AddedPerson, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::accounts::server::new_link(&cx, id).await
+    crate::accounts::server::new_link(&cx, id, crate::accounts::LinkRequest { mail }.into()).await
+}
+
+/// Voids the open one-time links of a person.
+#[server(prefix = "/api", endpoint = "people/revoke-link", input = Json)]
+pub async fn revoke_link(id: UserId) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::revoke_link(&cx, id).await
 }

@@ -177,6 +177,45 @@ pub struct NewPerson {
     #[serde(default)]
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
     pub roles: Option<Vec<RoleId>>,
+    /// Without a password: mail the one-time link to the person instead of giving it back.
+    #[serde(default)]
+    pub mail_link: bool,
+}
+
+/// What to do with a fresh one-time link; nothing sent means that it is given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct LinkRequest {
+    /// Mail it to the person instead of giving it back.
+    pub mail: bool,
+}
+
+/// Who may make themselves an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum RegistrationMode {
+    /// Nobody: people are added by administrators.
+    #[default]
+    Closed,
+    /// Nobody; the page says that an invitation is what leads in.
+    Invitation,
+    /// Whoever has an address of one of the domains.
+    Domains,
+    /// Everybody.
+    Open,
+}
+
+/// The tenant's rule for registering. Nobody may until somebody decides otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Registration {
+    pub mode: RegistrationMode,
+    /// The domains of the mode `domains`; subdomains count only where they are named.
+    #[serde(default)]
+    pub domains: Vec<String>,
 }
 
 /// A person that was added.
@@ -189,6 +228,8 @@ pub struct AddedPerson {
     pub link: Option<String>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
     pub link_expires_at: Option<Timestamp>,
+    /// Where the link was mailed to instead.
+    pub mailed_to: Option<String>,
 }
 
 impl fmt::Debug for AddedPerson {

@@ -15,7 +15,10 @@ use crate::{
     base::language,
     i18n::Locale,
     roles::pages::RoleRoutes,
-    sessions::pages::{LoginPage, SetupPage, WelcomePage},
+    second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
+    sessions::pages::{
+        ConfirmPage, ForgotPage, LoginPage, MagicLinkPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
+    },
     ui::{
         Hydrated, browser,
         offline::OfflineBand,
@@ -29,7 +32,7 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
-use pages::{frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
+use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -80,8 +83,17 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async />
                 <Route path=path!("/setup") view=SetupPage ssr=SsrMode::Async />
                 <Route path=path!("/welcome") view=WelcomePage ssr=SsrMode::Async />
+                <Route path=path!("/register") view=RegisterPage ssr=SsrMode::Async />
+                <Route path=path!("/confirm") view=ConfirmPage ssr=SsrMode::Async />
+                <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
+                <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
+                <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
+                <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
+                <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=HomePage />
+                    <Route path=path!("account") view=AccountPage />
                     <PeopleRoutes />
                     <Route path=path!("people/:id") view=PersonPage />
                     <RoleRoutes />

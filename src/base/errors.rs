@@ -58,6 +58,10 @@ pub enum DenialCode {
     BuiltIn,
     /// An unsafe request with cookies did not come from our own pages.
     BadOrigin,
+    /// Nobody may make themselves an account here.
+    RegistrationClosed,
+    /// The caller's role needs a second factor, which they have not set up yet.
+    EnrolmentRequired,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +69,10 @@ pub enum DenialCode {
 pub enum SignedOut {
     NoSession,
     WrongCredentials,
+    /// The password is right; a code of the second factor is needed as well.
+    TotpRequired,
+    /// The code of the second factor is wrong, or has been used.
+    WrongCode,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +124,8 @@ pub enum FieldCode {
     Weak,
     /// Does not equal its repetition.
     Different,
+    /// An address of a domain that may not register.
+    Domain,
 }
 
 /// The fields that are wrong, in the order found. Names are those of the JSON body.
@@ -183,9 +193,13 @@ impl AppError {
                 DenialCode::LastSuperAdmin => "last_super_admin",
                 DenialCode::BuiltIn => "built_in",
                 DenialCode::BadOrigin => "bad_origin",
+                DenialCode::RegistrationClosed => "registration_closed",
+                DenialCode::EnrolmentRequired => "mfa_enrolment_required",
             },
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",
             AppError::SignedOut(SignedOut::WrongCredentials) => "wrong_credentials",
+            AppError::SignedOut(SignedOut::TotpRequired) => "totp_required",
+            AppError::SignedOut(SignedOut::WrongCode) => "wrong_code",
             AppError::StepUp => "step_up_required",
             AppError::Conflict(conflict) => match conflict {
                 Conflict::Stale => "stale",

@@ -40,6 +40,10 @@ id!(
     RoleId
 );
 id!(
+    /// A browser or program that somebody signs in with.
+    DeviceId
+);
+id!(
     /// A signed-in session, of a browser or a program.
     SessionId
 );

@@ -91,6 +91,7 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
         FieldCode::UnknownField => td_string!(locale, base.field_unknown_field),
         FieldCode::Weak => td_string!(locale, base.field_weak),
         FieldCode::Different => td_string!(locale, base.field_different),
+        FieldCode::Domain => td_string!(locale, base.field_domain),
     }
     .to_owned()
 }
@@ -112,10 +113,14 @@ pub fn error(locale: Locale, error: &AppError) -> String {
                 DenialCode::LastSuperAdmin => td_string!(locale, base.error_last_super_admin).to_owned(),
                 DenialCode::BuiltIn => td_string!(locale, base.error_built_in).to_owned(),
                 DenialCode::BadOrigin => td_string!(locale, base.error_bad_origin).to_owned(),
+                DenialCode::RegistrationClosed => td_string!(locale, base.error_registration_closed).to_owned(),
+                DenialCode::EnrolmentRequired => td_string!(locale, base.error_enrolment).to_owned(),
             }
         }
         AppError::SignedOut(SignedOut::NoSession) => td_string!(locale, base.error_signed_out).to_owned(),
         AppError::SignedOut(SignedOut::WrongCredentials) => td_string!(locale, base.error_wrong_credentials).to_owned(),
+        AppError::SignedOut(SignedOut::TotpRequired) => td_string!(locale, base.error_totp_required).to_owned(),
+        AppError::SignedOut(SignedOut::WrongCode) => td_string!(locale, base.error_wrong_code).to_owned(),
         AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
         AppError::Conflict(conflict) => match conflict {
             Conflict::Stale => td_string!(locale, base.error_stale),

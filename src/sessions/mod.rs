@@ -1,11 +1,20 @@
 //! Signing in and out, and what a session is.
 
-use leptos::{prelude::*, server_fn::codec::PostUrl};
+use std::fmt;
+
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, PostUrl},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{
-    errors::{AppError, FieldErrors},
-    ids::{TenantId, UserId},
+use crate::{
+    accounts::RegistrationMode,
+    base::{
+        errors::{AppError, FieldErrors},
+        ids::{DeviceId, SessionId, TenantId, UserId},
+        time::Timestamp,
+    },
 };
 
 pub mod pages;
@@ -38,6 +47,50 @@ impl Me {
     }
 }
 
+/// A live session, as its person and whoever may see it do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SessionInfo {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: SessionId,
+    /// Otherwise a program's.
+    pub is_browser: bool,
+    /// Browser and system, as they say of themselves; may be empty.
+    pub device: String,
+    /// `mobile`, `desktop`, `tablet` or `other`.
+    pub device_kind: String,
+    pub ip: Option<String>,
+    /// A second factor was shown.
+    pub two_factors: bool,
+    /// The one that asks.
+    pub is_current: bool,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub last_seen_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub expires_at: Timestamp,
+}
+
+/// A browser or program that somebody signs in with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct DeviceInfo {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: DeviceId,
+    pub name: String,
+    /// `mobile`, `desktop`, `tablet` or `other`.
+    pub kind: String,
+    pub browser: String,
+    pub ip: Option<String>,
+    /// How many live sessions it has.
+    pub sessions: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub last_seen_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+}
+
 /// What a form post led to, for the page that is rendered again. Everything typed but secrets comes back.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FormOutcome {
@@ -45,6 +98,61 @@ pub struct FormOutcome {
     pub fields: FieldErrors,
     pub name: String,
     pub email: String,
+    /// What the page shows this once, where the post led on.
+    pub shown: Option<Shown>,
+}
+
+/// What a post gives to be seen once.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shown {
+    /// A secret for an authenticator app.
+    Enrolment(ShownEnrolment),
+    BackupCodes(Vec<String>),
+}
+
+/// A secret in groups of four, and as a picture.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownEnrolment {
+    pub secret: String,
+    pub qr_svg: String,
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shown(…)")
+    }
+}
+
+/// The tenant's rules for signing in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    /// Whether a link in the mailbox may stand for a password. Never for super-admins.
+    pub magic_link: bool,
+    /// Names of the roles that need a second factor: who lacks it sets it up before anything else.
+    pub second_factor_roles: Vec<String>,
+}
+
+impl Default for SignIn {
+    fn default() -> Self {
+        SignIn { magic_link: true, second_factor_roles: vec![crate::access::SUPER_ADMIN.to_owned()] }
+    }
+}
+
+/// What the pages before the console offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoorOptions {
+    pub registration: RegistrationMode,
+    pub domains: Vec<String>,
+    pub magic_link: bool,
+}
+
+impl DoorOptions {
+    /// Whether anybody at all may make themselves an account.
+    pub fn is_open(&self) -> bool {
+        matches!(self.registration, RegistrationMode::Open | RegistrationMode::Domains)
+    }
 }
 
 /// What a set-up or welcome page shows about its link.
@@ -59,6 +167,41 @@ pub struct LinkInfo {
 pub async fn me() -> Result<Me, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::sessions::server::me(&cx).await
+}
+
+#[server(name = AskDoor, prefix = "/api", endpoint = "door", input = PostUrl)]
+pub async fn door_options() -> Result<DoorOptions, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::joining::door_options(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "sessions/own", input = PostUrl)]
+pub async fn list_own_sessions() -> Result<Vec<SessionInfo>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::own_sessions(&cx).await
+}
+
+/// Ends one of the caller's sessions, or without an id all others.
+#[server(prefix = "/api", endpoint = "sessions/end-own", input = Json)]
+pub async fn end_own_session(id: Option<SessionId>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    match id {
+        Some(id) => crate::sessions::server::devices::end_own(&cx, id).await,
+        None => crate::sessions::server::devices::end_others(&cx).await.map(|_ended| ()),
+    }
+}
+
+#[server(prefix = "/api", endpoint = "sessions/of", input = Json)]
+pub async fn list_sessions_of(user: UserId) -> Result<Vec<SessionInfo>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::sessions_of(&cx, user).await
+}
+
+/// Ends one session of a person, or without an id all of them.
+#[server(prefix = "/api", endpoint = "sessions/end-of", input = Json)]
+pub async fn end_session_of(user: UserId, id: Option<SessionId>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::end_of(&cx, user, id).await.map(|_ended| ())
 }
 
 /// Looks at a one-time link without spending it.

@@ -202,6 +202,13 @@ pub fn about_now() -> crate::base::time::Timestamp {
     crate::base::time::Timestamp((milliseconds * 1_000.0) as i64)
 }
 
+/// Prints the page.
+pub fn print() {
+    #[cfg(feature = "hydrate")]
+    // Fails only where printing is forbidden, and then nothing is printed.
+    let _unused = window().print();
+}
+
 /// Asks before the page is left while `dirty` holds: by closing it, and by a link of ours to another page.
 pub fn guard_leaving(dirty: Signal<bool>, question: &'static str) {
     guard_links(dirty, question);

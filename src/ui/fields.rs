@@ -40,6 +40,7 @@ pub fn Field(
     #[prop(optional)] shortest: Option<&'static str>,
     #[prop(optional)] longest: Option<&'static str>,
     #[prop(optional)] autocomplete: Option<&'static str>,
+    #[prop(optional)] inputmode: Option<&'static str>,
     #[prop(optional)] hint: Option<&'static str>,
     /// Addresses, keys and secrets are written from left to right in every language.
     #[prop(optional)]
@@ -63,6 +64,7 @@ pub fn Field(
                 minlength=shortest
                 maxlength=longest
                 autocomplete=autocomplete
+                inputmode=inputmode
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=described(name, hint.is_some(), error)
             />

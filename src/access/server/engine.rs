@@ -292,6 +292,14 @@ impl Snapshot {
         held
     }
 
+    /// Has one of the roles with these names now, in whatever scope.
+    pub fn has_role_named(&self, who: UserId, names: &[String], now: DateTime<Utc>) -> bool {
+        self.person(who).is_some_and(|person| {
+            let live = person.roles.iter().filter(|given| is_live(given.expires_at, now));
+            live.filter_map(|given| self.role(given.role)).any(|role| names.contains(&role.name))
+        })
+    }
+
     /// Has the platform's role now, and not in a part of the tenant only.
     pub fn is_super_admin(&self, who: UserId, now: DateTime<Utc>) -> bool {
         self.person(who).filter(|person| person.active).is_some_and(|person| {

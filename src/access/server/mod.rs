@@ -11,9 +11,10 @@ mod tx;
 
 use std::{net::IpAddr, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::use_context;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tracing::{error, warn};
 use uuid::Uuid;
 
@@ -41,11 +42,18 @@ pub struct Heart {
     keys: Keys,
     hasher: Hasher,
     public_url: PublicUrl,
+    mail_waits: Arc<Notify>,
 }
 
 impl Heart {
     pub fn new(pool: PgPool, clock: Clock, keys: Keys, hasher: Hasher, public_url: PublicUrl) -> Self {
-        Heart { pool, grants: Grants::new(clock.clone()), clock, keys, hasher, public_url }
+        let grants = Grants::new(clock.clone());
+        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits: Arc::default() }
+    }
+
+    /// Wakes when this node has enqueued a letter.
+    pub fn mail_waits(&self) -> &Notify {
+        &self.mail_waits
     }
 
     pub fn public_url(&self) -> &PublicUrl {
@@ -98,7 +106,15 @@ pub struct PersonCaller {
     pub session: SessionId,
     /// The version of the session's last write: an older snapshot may not answer it.
     pub seen_version: i64,
+    /// When the session last proved who holds it.
+    pub proved_at: DateTime<Utc>,
+    pub has_second_factor: bool,
+    /// Names of the roles that need a second factor, by the tenant's rule.
+    pub factor_roles: Vec<String>,
 }
+
+/// How long a proof opens sensitive acts (A10).
+pub const FRESH: TimeDelta = TimeDelta::minutes(5);
 
 /// Where a request comes from, as the audit log keeps it.
 #[derive(Clone, Debug, Default)]
@@ -208,9 +224,27 @@ impl Cx {
         self.open(permission, true).await
     }
 
+    /// A session that has proved itself of late, or `StepUp`.
+    pub fn fresh(&self) -> Result<(), AppError> {
+        if self.person()?.proved_at + FRESH > self.now() { Ok(()) } else { Err(AppError::StepUp) }
+    }
+
+    /// Whether the caller has to set up a second factor before anything else.
+    pub async fn must_enrol(&self) -> Result<bool, AppError> {
+        let Caller::Person(person) = &self.0.caller else { return Ok(false) };
+        if person.has_second_factor || person.factor_roles.is_empty() {
+            return Ok(false);
+        }
+        let snapshot = self.snapshot(person).await?;
+        Ok(snapshot.has_role_named(person.user, &person.factor_roles, self.now()))
+    }
+
     async fn open(&self, permission: Permission, read_only: bool) -> Result<Tx, AppError> {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
+        if !person.has_second_factor && snapshot.has_role_named(person.user, &person.factor_roles, self.now()) {
+            return Err(AppError::denied(DenialCode::EnrolmentRequired));
+        }
         match snapshot.check(person.user, &permission, None, self.now()) {
             Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, person.tenant, snapshot, Some(permission), read_only).await,

@@ -43,6 +43,21 @@ actions! {
     Setup = "auth.setup";
     /// A one-time link was used to choose a password.
     Welcome = "auth.welcome";
+    /// Somebody asked for an account; it failed where the address has one.
+    Register = "auth.register";
+    /// A registered address was confirmed: the account was made.
+    Confirm = "auth.confirm";
+    ResetRequest = "auth.reset_request";
+    Reset = "auth.reset";
+    MagicLinkRequest = "auth.magic_link_request";
+    SettingsUpdate = "admin.settings_update";
+    FactorBegin = "auth.factor_begin";
+    FactorOn = "auth.factor_on";
+    FactorOff = "auth.factor_off";
+    BackupCodes = "auth.backup_codes";
+    Reauthenticate = "auth.reauthenticate";
+    FactorReset = "admin.factor_reset";
+    SessionEnd = "auth.session_end";
     /// Somebody asked for what they may not do.
     AccessDenied = "access.denied";
     UserCreate = "admin.user_create";
@@ -50,6 +65,7 @@ actions! {
     UserStatus = "admin.user_status";
     UserDelete = "admin.user_delete";
     UserLink = "admin.user_link";
+    UserLinkRevoke = "admin.user_link_revoke";
     AssignRoles = "admin.assign_roles";
     GrantPermission = "admin.grant_permission";
     RoleCreate = "admin.role_create";

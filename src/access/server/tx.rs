@@ -19,6 +19,7 @@ use crate::{
     base::{
         errors::{AppError, Conflict, Denial, DenialCode},
         ids::{TenantId, UserId},
+        server::mail::{self, Letter},
     },
 };
 
@@ -31,6 +32,8 @@ pub enum Quiet {
     Renewal,
     /// The answer to a request with an `Idempotency-Key` is kept.
     Answer,
+    /// Somebody is half-way in.
+    Step,
     /// Housekeeping.
     Job,
 }
@@ -49,6 +52,8 @@ pub struct Tx {
     read_only: bool,
     /// The version that this transaction's grants make.
     written: Option<i64>,
+    /// A letter waits to be sent once this is committed.
+    has_mail: bool,
 }
 
 impl Tx {
@@ -78,6 +83,7 @@ impl Tx {
             filter,
             read_only,
             written: None,
+            has_mail: false,
         })
     }
 
@@ -95,6 +101,7 @@ impl Tx {
             filter: None,
             read_only: false,
             written: None,
+            has_mail: false,
         })
     }
 
@@ -250,6 +257,15 @@ impl Tx {
         Ok((after, None))
     }
 
+    /// Enqueues a letter: it goes if, and only if, this is committed.
+    pub async fn mail(&mut self, letter: &Letter) -> Result<(), AppError> {
+        let (tenant, now) = (self.tenant()?, self.now());
+        let keys = self.cx.keys().clone();
+        mail::enqueue(&mut self.tx, &keys, tenant, letter, now).await?;
+        self.has_mail = true;
+        Ok(())
+    }
+
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();
@@ -283,6 +299,9 @@ impl Tx {
                 .await?;
         }
         self.tx.commit().await?;
+        if self.has_mail {
+            self.cx.0.heart.mail_waits.notify_one();
+        }
         if self.written.is_some() {
             self.cx.grants_moved().await;
         }

@@ -9,7 +9,7 @@ use crate::{
     access::{USERS_DELETE, USERS_RESET_PASSWORD, USERS_UPDATE},
     accounts::{
         AddedPerson, Person, Status,
-        calls::{delete_person, new_link, set_person_status},
+        calls::{delete_person, new_link, revoke_link, set_person_status},
     },
     base::language,
     ui::{
@@ -30,7 +30,10 @@ pub fn PersonActs(person: Person, held: Held, changed: Callback<()>) -> impl Int
         return ().into_any();
     }
     let status = held.may(USERS_UPDATE.as_str()).then(|| status_act(&person, changed));
-    let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| link_act(&person));
+    let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| {
+        let invited = person.status == Status::Invited;
+        view! { {link_act(&person)} {mail_act(&person)} {invited.then(|| revoke_act(&person))} }.into_any()
+    });
     let delete = held.may(USERS_DELETE.as_str()).then(|| delete_act(&person));
     if status.is_none() && link.is_none() && delete.is_none() {
         return ().into_any();
@@ -109,7 +112,7 @@ fn link_act(person: &Person) -> AnyView {
     let name = language::isolate(&person.name);
     let title = td_string!(locale, accounts.new_link_title, name = name).to_string();
     let act = Callback::new(move |()| {
-        call.run(new_link(id), move |answer| {
+        call.run(new_link(id, false), move |answer| {
             open.set(false);
             made.set(Some(answer));
             shown.set(true);
@@ -134,6 +137,60 @@ fn link_act(person: &Person) -> AnyView {
                 </button>
             </div>
         </Dialog>
+    }
+    .into_any()
+}
+
+/// Sends a fresh link: an invitation again, or the way back for who lost their password.
+fn mail_act(person: &Person) -> AnyView {
+    let locale = locale();
+    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let id = person.id;
+    let name = language::isolate(&person.name);
+    let act = Callback::new(move |()| {
+        call.run(new_link(id, true), move |_answer| {
+            open.set(false);
+            toasts.say(td_string!(locale, accounts.link_mailed));
+        });
+    });
+    view! {
+        {opener(open, "btn", Icon::Link, td_string!(locale, accounts.mail_new_link))}
+        <Confirm
+            id="mail-new-link"
+            open
+            title=td_string!(locale, accounts.mail_new_link_title, name = name).to_string()
+            about=td_string!(locale, accounts.mail_new_link_about)
+            word=td_string!(locale, accounts.mail_new_link)
+            call
+            act
+        />
+    }
+    .into_any()
+}
+
+fn revoke_act(person: &Person) -> AnyView {
+    let locale = locale();
+    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let id = person.id;
+    let name = language::isolate(&person.name);
+    let act = Callback::new(move |()| {
+        call.run(revoke_link(id), move |()| {
+            open.set(false);
+            toasts.say(td_string!(locale, accounts.link_revoked));
+        });
+    });
+    view! {
+        {opener(open, "btn", Icon::Denied, td_string!(locale, accounts.link_revoke))}
+        <Confirm
+            id="revoke-link"
+            open
+            title=td_string!(locale, accounts.link_revoke_title, name = name).to_string()
+            about=td_string!(locale, accounts.link_revoke_about)
+            word=td_string!(locale, accounts.link_revoke)
+            danger=true
+            call
+            act
+        />
     }
     .into_any()
 }

@@ -88,6 +88,7 @@ fn new_person(typed: &Typed) -> Result<NewPerson, AppError> {
         attributes,
         password: typed.optional("password").map(Password),
         roles: (!roles.is_empty()).then_some(roles),
+        mail_link: typed.optional("mail_link").is_some(),
     })
 }
 
@@ -190,6 +191,13 @@ fn form(call: Call, roles: Vec<RoleRef>, submit: impl Fn(SubmitEvent) + 'static)
                     error=wrong("attributes")
                 />
                 {roles}
+                <div class="check whole">
+                    <input type="checkbox" id="mail-link" name="mail_link" value="yes" />
+                    <label class="about" for="mail-link">
+                        {td_string!(locale, accounts.mail_link)}
+                        <span class="hint">{td_string!(locale, accounts.mail_link_hint)}</span>
+                    </label>
+                </div>
             </div>
             <div class="row-of">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>

@@ -5,6 +5,7 @@ use leptos_i18n::td_string;
 
 use crate::{
     accounts::AddedPerson,
+    base::language,
     ui::{
         browser,
         icons::{Icon, icon},
@@ -18,6 +19,16 @@ pub fn OneTimeLink(added: AddedPerson) -> impl IntoView {
     let locale = locale();
     let live = is_live();
     let copied = RwSignal::new(None::<bool>);
+    if let Some(email) = added.mailed_to {
+        let about = td_string!(locale, accounts.link_mailed_about, email = language::isolate(&email)).to_string();
+        return states::notice(
+            states::Mood::Good,
+            view! {
+                <p class="strong">{td_string!(locale, accounts.link_mailed)}</p>
+                <p>{pieces::sentence(&about)}</p>
+            },
+        );
+    }
     let Some(link) = added.link else { return ().into_any() };
     let text = link.clone();
     let copy = move |_| {

@@ -16,12 +16,18 @@ use crate::{
 const SETUP: TimeDelta = TimeDelta::hours(24);
 /// How long a person has to choose their first password.
 const WELCOME: TimeDelta = TimeDelta::hours(72);
+/// How long a link to a new password opens.
+const RESET: TimeDelta = TimeDelta::minutes(30);
+/// How long a link signs in (ASVS 6.5.5).
+const MAGIC: TimeDelta = TimeDelta::minutes(10);
 
 /// What a link is for. A link of one purpose is unknown at another's door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     Setup,
     Welcome,
+    Reset,
+    Magic,
 }
 
 impl Purpose {
@@ -29,11 +35,15 @@ impl Purpose {
         match self {
             Purpose::Setup => "setup",
             Purpose::Welcome => "welcome",
+            Purpose::Reset => "reset",
+            Purpose::Magic => "magic",
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Purpose::Setup, Purpose::Welcome].into_iter().find(|purpose| purpose.as_str() == text)
+        [Purpose::Setup, Purpose::Welcome, Purpose::Reset, Purpose::Magic]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == text)
     }
 }
 
@@ -53,6 +63,37 @@ pub async fn make_welcome(tx: &mut Tx, user: UserId) -> Result<(String, DateTime
     let expires_at = tx.now() + WELCOME;
     let token = insert(tx, Purpose::Welcome, Some(user), expires_at).await?;
     Ok((tx.cx().link(&format!("/welcome?token={}", token.expose())), expires_at))
+}
+
+/// A link at which a person chooses a new password; their earlier ones of this kind are void.
+pub async fn make_reset(tx: &mut Tx, user: UserId) -> Result<(String, DateTime<Utc>), AppError> {
+    make_mailed(tx, user, Purpose::Reset, RESET, "/reset").await
+}
+
+/// A link that signs a person in; their earlier ones of this kind are void.
+pub async fn make_magic(tx: &mut Tx, user: UserId) -> Result<(String, DateTime<Utc>), AppError> {
+    make_mailed(tx, user, Purpose::Magic, MAGIC, "/auth/magic-link/verify").await
+}
+
+async fn make_mailed(
+    tx: &mut Tx,
+    user: UserId,
+    purpose: Purpose,
+    life: TimeDelta,
+    path: &str,
+) -> Result<(String, DateTime<Utc>), AppError> {
+    let now = tx.now();
+    sqlx::query!(
+        "update links set used_at = $3 where user_id = $1 and purpose = $2 and used_at is null",
+        user.0,
+        purpose.as_str(),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let expires_at = now + life;
+    let token = insert(tx, purpose, Some(user), expires_at).await?;
+    Ok((tx.cx().link(&format!("{path}?token={}", token.expose())), expires_at))
 }
 
 /// The link at which the first super-admin is made; the ones before are void.
@@ -96,7 +137,7 @@ pub async fn find(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<Link, Ap
         r#"select l.id, l.tenant_id, l.user_id, u.name as "name?", u.email as "email?"
            from links l left join users u on u.id = l.user_id
            where l.digest = $1 and l.purpose = $2 and l.used_at is null and l.expires_at > $3
-             and (u.id is null or u.status in ('invited', 'active'))"#,
+             and (u.id is null or u.status = 'active' or (u.status = 'invited' and l.purpose = 'welcome'))"#,
         digest,
         purpose.as_str(),
         now,

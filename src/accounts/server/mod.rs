@@ -1,6 +1,8 @@
 //! Operations on people: list, add, edit, suspend, delete, hand out a one-time link.
 
+pub mod letters;
 pub mod links;
+pub mod registration;
 pub mod rest;
 pub mod rules;
 pub mod store;
@@ -8,6 +10,7 @@ pub mod store;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use self::letters::{Address, Reader};
 use crate::{
     access::{
         Facts, PERMISSIONS_ASSIGN, USERS_CREATE, USERS_DELETE, USERS_READ, USERS_RESET_PASSWORD, USERS_UPDATE,
@@ -19,7 +22,8 @@ use crate::{
         },
     },
     accounts::{
-        AddedPerson, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status, StatusChange,
+        AddedPerson, LinkRequest, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status,
+        StatusChange,
     },
     base::{
         errors::{AppError, Conflict, FieldCode},
@@ -84,17 +88,28 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
     let changes = first_grants(&mut tx, id, status, person.roles.as_deref()).await?;
     let granter = Granter::Person(cx.person()?.user);
     tx.grant(&changes, granter).await?;
-    let (link, link_expires_at) = match status {
-        Status::Invited => {
-            let (link, expires_at) = links::make_welcome(&mut tx, id).await?;
-            (Some(link), Some(expires_at.into()))
-        }
-        _ => (None, None),
-    };
     let added = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let answer = match status {
+        Status::Invited => hand_out_link(&mut tx, &added, person.mail_link).await?,
+        _ => AddedPerson { id, link: None, link_expires_at: None, mailed_to: None },
+    };
     let event = Event::done(Action::UserCreate).on("user", id, &person.name).new_value(store::audited(&added));
-    tx.commit(event).await?;
-    Ok(AddedPerson { id, link, link_expires_at })
+    tx.commit(event.meta("mailed", answer.mailed_to.is_some())).await?;
+    Ok(answer)
+}
+
+/// Makes a person's welcome link, and mails it or gives it back.
+async fn hand_out_link(tx: &mut Tx, person: &Person, mail: bool) -> Result<AddedPerson, AppError> {
+    let (link, until) = links::make_welcome(tx, person.id).await?;
+    let mut answer = AddedPerson { id: person.id, link: None, link_expires_at: Some(until.into()), mailed_to: None };
+    if mail {
+        let reader = Reader { email: &person.email, name: &person.name, locale: &person.locale };
+        tx.mail(&letters::invitation(reader, Address { link: &link, until })).await?;
+        answer.mailed_to = Some(person.email.clone());
+    } else {
+        answer.link = Some(link);
+    }
+    Ok(answer)
 }
 
 /// The grants of a new person: the roles that were asked for, else the one that everybody gets.
@@ -185,16 +200,49 @@ pub async fn delete(cx: &Cx, id: UserId, version: Option<i64>) -> Result<(), App
 
 /// A fresh one-time link for somebody who has lost theirs or their password; the one before is void. Whoever opens it
 /// becomes that person, so it needs all they hold.
-pub async fn new_link(cx: &Cx, id: UserId) -> Result<AddedPerson, AppError> {
+pub async fn new_link(cx: &Cx, id: UserId, request: Input<LinkRequest>) -> Result<AddedPerson, AppError> {
     let mut tx = cx.allow(USERS_RESET_PASSWORD).await?;
+    let LinkRequest { mail } = request.read_or_default()?;
     let person = find_for_update(&mut tx, id, None).await?;
     tx.outrank(id)?;
     if person.status == Status::Suspended {
         return Err(AppError::field("status", FieldCode::Unknown));
     }
-    let (link, expires_at) = links::make_welcome(&mut tx, id).await?;
-    tx.commit(Event::done(Action::UserLink).on("user", id, &person.name)).await?;
-    Ok(AddedPerson { id, link: Some(link), link_expires_at: Some(expires_at.into()) })
+    let answer = hand_out_link(&mut tx, &person, mail).await?;
+    tx.commit(Event::done(Action::UserLink).on("user", id, &person.name).meta("mailed", mail)).await?;
+    Ok(answer)
+}
+
+/// Voids the open one-time links of a person.
+pub async fn revoke_link(cx: &Cx, id: UserId) -> Result<(), AppError> {
+    let mut tx = cx.allow(USERS_RESET_PASSWORD).await?;
+    let person = find_for_update(&mut tx, id, None).await?;
+    tx.outrank(id)?;
+    links::void(&mut tx, id).await?;
+    tx.commit(Event::done(Action::UserLinkRevoke).on("user", id, &person.name)).await
+}
+
+/// Makes the account of somebody who has registered and confirmed their address. They get what anybody gets.
+pub async fn make_registered(tx: &mut Tx, registered: &registration::Registered) -> Result<UserId, AppError> {
+    let id = UserId(Uuid::now_v7());
+    let person = rules::ParsedPerson {
+        email: rules::Email::parse(&registered.email).map_err(|code| AppError::field("email", code))?,
+        name: registered.name.clone(),
+        username: None,
+        external_id: None,
+        department: None,
+        region: None,
+        locale: registered.locale.clone(),
+        attributes: Value::Object(serde_json::Map::new()),
+        password: None,
+        roles: None,
+        mail_link: false,
+    };
+    tx.lock_grants(None).await?;
+    store::insert(tx, id, &person, Status::Active, Some(&registered.password_hash)).await?;
+    let first_role = store::first_role(tx).await?;
+    tx.grant(&[Change::Person { user: id, active: true, first_role }], Granter::Setup).await?;
+    Ok(id)
 }
 
 /// Makes the first super-admin, or one more at the operator's command.
@@ -216,6 +264,7 @@ pub async fn make_super_admin(
         attributes: Value::Object(serde_json::Map::new()),
         password: None,
         roles: None,
+        mail_link: false,
     };
     tx.lock_grants(None).await?;
     store::insert(tx, id, &person, Status::Active, Some(password_hash)).await?;

@@ -9,7 +9,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::server::Cx,
-    accounts::{AddedPerson, NewPerson, PeopleQuery, Person, PersonEdit, PersonRow, StatusChange, server},
+    accounts::{AddedPerson, LinkRequest, NewPerson, PeopleQuery, Person, PersonEdit, PersonRow, StatusChange, server},
     base::{
         errors::AppError,
         ids::UserId,
@@ -23,7 +23,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(list, add))
         .routes(routes!(get, edit, delete))
         .routes(routes!(set_status))
-        .routes(routes!(new_link))
+        .routes(routes!(new_link, revoke_link))
 }
 
 /// List people: `users.read`
@@ -70,8 +70,18 @@ async fn set_status(
     Ok(versioned(person.version, person))
 }
 
-/// A fresh one-time link for choosing a password: `users.reset_password`
-#[utoipa::path(post, path = "/admin/users/{id}/link", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = AddedPerson)))]
-async fn new_link(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<AddedPerson>, AppError> {
-    server::new_link(&cx, id).await.map(Json)
+/// A fresh one-time link for choosing a password, given back or mailed: `users.reset_password`
+#[utoipa::path(post, path = "/admin/users/{id}/link", tag = "users", params(("id" = uuid::Uuid, Path)), request_body = LinkRequest, responses((status = 200, body = AddedPerson)))]
+async fn new_link(
+    cx: Extension<Cx>,
+    Id(id): Id<UserId>,
+    Sent(request): Sent<LinkRequest>,
+) -> Result<Json<AddedPerson>, AppError> {
+    server::new_link(&cx, id, request).await.map(Json)
+}
+
+/// Void the open one-time links of a person: `users.reset_password`
+#[utoipa::path(delete, path = "/admin/users/{id}/link", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
+async fn revoke_link(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Done>, AppError> {
+    server::revoke_link(&cx, id).await.map(|()| Json(Done::OK))
 }

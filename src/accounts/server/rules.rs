@@ -43,6 +43,11 @@ impl Email {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// What stands behind the `@`, in ASCII.
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
 }
 
 /// A user name: CVE-2021-3754, never shaped like an address.
@@ -82,6 +87,7 @@ pub struct ParsedPerson {
     pub attributes: Value,
     pub password: Option<Password>,
     pub roles: Option<Vec<RoleId>>,
+    pub mail_link: bool,
 }
 
 /// Judges every field before it answers.
@@ -113,6 +119,7 @@ pub fn parse_new(person: NewPerson) -> Result<ParsedPerson, AppError> {
         attributes: attributes.expect(whole),
         password,
         roles: person.roles,
+        mail_link: person.mail_link,
     })
 }
 

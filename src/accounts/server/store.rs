@@ -364,6 +364,13 @@ pub async fn has_password(tx: &mut Tx, id: UserId) -> Result<bool, AppError> {
     Ok(has.fetch_optional(tx.conn()).await?.unwrap_or(false))
 }
 
+/// The hash of a person's password, to be compared with.
+pub async fn password_hash(tx: &mut Tx, id: UserId) -> Result<Option<String>, AppError> {
+    let tenant = tx.tenant()?;
+    let hash = sqlx::query_scalar!("select password_hash from users where id = $1 and tenant_id = $2", id.0, tenant.0);
+    Ok(hash.fetch_optional(tx.conn()).await?.flatten())
+}
+
 /// Keeps a password that was chosen or renewed, and makes an invited person active.
 pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<(), AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());

@@ -228,6 +228,7 @@ fn person_menu(me: Me, help: RwSignal<bool>) -> AnyView {
                 {icon(Icon::Keyboard)}
                 {td_string!(locale, app.shortcuts)}
             </button>
+            <a class="btn ghost" href="/console/account">{icon(Icon::Lock)} {td_string!(locale, app.account)}</a>
             <form method="post" action="/logout">
                 <button class="btn ghost" id="log-out" type="submit">
                     {icon(Icon::Out)}

@@ -1,5 +1,6 @@
 //! Pages that show several capabilities, and the frame around all of them.
 
+pub mod account;
 pub mod frame;
 pub mod home;
 pub mod missing;

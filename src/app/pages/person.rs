@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    access::{PERMISSIONS_ASSIGN, RoleRef},
+    access::{PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE},
     accounts::{
         Person,
         calls::get_person,
@@ -27,6 +27,7 @@ use crate::{
             staged::{Names, Staged},
         },
     },
+    sessions::pages::SessionList,
     ui::{
         address, locale, states,
         viewer::{Held, viewer},
@@ -39,6 +40,7 @@ enum Tab {
     Details,
     Roles,
     Permissions,
+    Sessions,
 }
 
 impl Tab {
@@ -47,11 +49,12 @@ impl Tab {
             Tab::Details => "details",
             Tab::Roles => "roles",
             Tab::Permissions => "permissions",
+            Tab::Sessions => "sessions",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Tab::Details, Tab::Roles, Tab::Permissions].into_iter().find(|tab| tab.name() == name)
+        [Tab::Details, Tab::Roles, Tab::Permissions, Tab::Sessions].into_iter().find(|tab| tab.name() == name)
     }
 }
 
@@ -80,7 +83,7 @@ pub fn PersonPage() -> impl IntoView {
         },
     );
     // Asked for only where it is shown: who may see people need not be allowed to see rights.
-    let about_rights = address::settled(move || tab.get() != Tab::Details);
+    let about_rights = address::settled(move || matches!(tab.get(), Tab::Roles | Tab::Permissions));
     let rights = Resource::new_blocking(
         move || id.get().filter(|_| about_rights.get()),
         |id| async move {
@@ -115,8 +118,13 @@ pub fn PersonPage() -> impl IntoView {
                         Err(error) => return not_shown(&error),
                     };
                     let held = viewer.holds().await;
+                    let sees_sessions = held.may(SESSIONS_READ.as_str());
                     let body = match tab {
                         Tab::Details => details(person.clone(), held, changed),
+                        Tab::Sessions => {
+                            let may_end = held.may(SESSIONS_REVOKE.as_str());
+                            view! { <SessionList person=person.id may_end /> }.into_any()
+                        }
                         Tab::Roles | Tab::Permissions => {
                             let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));
                             let known = Rights { rights, roles: roles.await, catalogue: catalogue.await };
@@ -126,7 +134,7 @@ pub fn PersonPage() -> impl IntoView {
                     view! {
                         <Title text=person.name.clone() />
                         <PersonHead person=person.clone() />
-                        {tabs(person.id, tab)}
+                        {tabs(person.id, tab, sees_sessions)}
                         {body}
                     }
                     .into_any()
@@ -149,18 +157,20 @@ fn not_shown(error: &AppError) -> AnyView {
     .into_any()
 }
 
-fn tabs(id: UserId, current: Tab) -> AnyView {
+fn tabs(id: UserId, current: Tab, sees_sessions: bool) -> AnyView {
     let locale = locale();
     let links = [
         (Tab::Details, td_string!(locale, app.tab_details)),
         (Tab::Roles, td_string!(locale, app.tab_roles)),
         (Tab::Permissions, td_string!(locale, app.tab_permissions)),
+        (Tab::Sessions, td_string!(locale, app.tab_sessions)),
     ]
+    .into_iter()
+    .filter(|(tab, _)| sees_sessions || *tab != Tab::Sessions)
     .map(|(tab, word)| {
         let href = format!("/console/people/{id}?tab={}", tab.name());
         view! { <li><a href=href aria-current=(tab == current).then_some("page")>{word}</a></li> }
     })
-    .into_iter()
     .collect_view();
     view! {
         <nav aria-label=td_string!(locale, app.tabs)>
@@ -192,7 +202,7 @@ fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Se
             Ok(roles) => view! { <PersonRoles roles staged may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
-        Tab::Details | Tab::Permissions => match known.catalogue {
+        Tab::Details | Tab::Permissions | Tab::Sessions => match known.catalogue {
             Ok(catalogue) => view! { <PersonPermissions catalogue staged search may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },

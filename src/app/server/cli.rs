@@ -22,7 +22,7 @@ use crate::{
         Password,
         server::{links, make_super_admin, rules::Email},
     },
-    app::server::{FAILURES_LAST, housekeeping, openapi, panics, router},
+    app::server::{FAILURES_LAST, housekeeping, mailer, openapi, panics, router},
     base::{
         errors::AppError,
         server::{
@@ -31,10 +31,12 @@ use crate::{
             config::{Config, LogFormat},
             crypto::Keys,
             db,
+            mail::transport::Post,
             passwords::{self, Hasher},
         },
         text::one_line,
     },
+    settings,
 };
 
 /// The doorman: who gets in, what they may do, and proof afterwards.
@@ -58,6 +60,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Settings, for operators who cannot sign in yet or any more
+    Settings {
+        #[command(subcommand)]
+        command: SettingsCommand,
+    },
     /// Print the description of the REST API
     Openapi,
 }
@@ -77,6 +84,12 @@ enum AdminCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum SettingsCommand {
+    /// Replace one group: `accounts.registration '{"mode": "open"}'` or `sessions.sign_in '{"second_factor_roles": []}'`
+    Set { key: String, value: String },
+}
+
 /// Runs what the arguments ask for.
 pub async fn run() -> anyhow::Result<()> {
     let Cli { config, command } = Cli::parse();
@@ -87,6 +100,7 @@ pub async fn run() -> anyhow::Result<()> {
         Command::Admin { command: AdminCommand::Create { email, name, password_stdin: _ } } => {
             create_admin(config, &email, name).await
         }
+        Command::Settings { command: SettingsCommand::Set { key, value } } => set_setting(config, &key, &value).await,
         Command::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
             Ok(())
@@ -182,6 +196,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     let heart = database.heart(config).await?;
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
+    let mailer = tokio::spawn(mailer::run(heart.clone(), Post::new(config)?, stop.clone()));
     let wiring = router::Wiring {
         heart: heart.clone(),
         options: leptos_options(config)?,
@@ -207,6 +222,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     stop.cancel();
     grants.await.context("the grants' task panicked")?;
     housekeeping.await.context("housekeeping panicked")?;
+    mailer.await.context("the mailer panicked")?;
     heart.close().await;
     Ok(())
 }
@@ -264,6 +280,24 @@ async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
     let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
     let tenant = tenant.fetch_one(tx.conn()).await?;
     tx.enter(crate::base::ids::TenantId(tenant)).await
+}
+
+async fn set_setting(config: Config, key: &str, value: &str) -> anyhow::Result<()> {
+    let value = serde_json::from_str(value).context("read the value as JSON")?;
+    let database = Database::open(&config).await?;
+    let result = async {
+        let heart = database.heart(&config).await?;
+        let cx = Cx::for_job(heart.clone(), "settings set");
+        let mut tx = cx.node().await?;
+        enter_first_tenant(&mut tx).await?;
+        let event = settings::server::set(&mut tx, key, value).await?;
+        tx.commit(event.meta("by", "command line")).await?;
+        heart.close().await;
+        Ok::<_, anyhow::Error>(())
+    }
+    .await;
+    database.close().await?;
+    result.with_context(|| format!("set {key}"))
 }
 
 async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyhow::Result<()> {

@@ -37,7 +37,7 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
     let mut tx = cx.node().await?;
     let now = tx.now();
     jobs::enqueue(tx.conn(), KIND, Some(KIND), now).await?;
-    let Some(job) = jobs::claim(tx.conn(), now).await? else {
+    let Some(job) = jobs::claim(tx.conn(), KIND, now).await? else {
         tx.commit_quietly(Quiet::Job).await?;
         return Ok(0);
     };
@@ -50,6 +50,13 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
         .execute(tx.conn())
         .await?
         .rows_affected();
+    // They hold an address and a password's hash: kept no longer than they open.
+    rows += sqlx::query!("delete from registrations where expires_at < $1 or used_at < $1", now)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows +=
+        sqlx::query!("delete from sign_in_steps where expires_at < $1", now).execute(tx.conn()).await?.rows_affected();
     rows += sqlx::query!(
         "delete from limits where updated_at < $1 and (blocked_until is null or blocked_until < $2)",
         now - TimeDelta::days(1),
@@ -58,6 +65,10 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
     .execute(tx.conn())
     .await?
     .rows_affected();
+    rows += sqlx::query!("delete from jobs where dead_at < $1", now - TimeDelta::days(30))
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
     // Their refresh tokens go with them.
     rows += sqlx::query!(
         "delete from sessions where expires_at < $1 or absolute_expires_at < $1 or ended_at < $1",

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Caller, Cx, Origin},
-    app::server::AppState,
+    app::server::{AppState, preferences},
     base::{
         errors::{AppError, DenialCode},
         server::config::Proxy,
@@ -102,6 +102,8 @@ pub async fn caller(State(state): State<AppState>, mut request: Request, next: N
     }
     request.extensions_mut().insert(recognised.cx);
     request.extensions_mut().insert(state.failures_last);
+    let locale = preferences::locale(request.headers());
+    request.extensions_mut().insert(locale);
     let mut response = next.run(request).await;
     // A sign-in or log-out has cookies of its own, which are newer.
     if !response.headers().contains_key(header::SET_COOKIE) {
@@ -153,10 +155,14 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Proxy]) -> IpAdd
 pub async fn guard(Extension(cx): Extension<Cx>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_console = path == "/console" || path.starts_with("/console/");
+    let is_own = path.starts_with("/account/") || path == "/reauthenticate";
+    // Whoever must set up a second factor first is led there, and nowhere else.
+    let leads_to_set_up = is_console && cx.must_enrol().await.unwrap_or(false);
     let target = match (path, cx.caller()) {
         ("/", _) => Some("/console".to_owned()),
         ("/login", Caller::Person(_)) if request.method() == Method::GET => Some("/console".to_owned()),
-        (_, Caller::Anonymous) if is_console => {
+        (_, Caller::Person(_)) if leads_to_set_up => Some(crate::second_factor::server::forms::ACCOUNT.to_owned()),
+        (_, Caller::Anonymous) if is_console || is_own => {
             let next = request.uri().path_and_query().map_or("/console", |path| path.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
             Some(format!("/login?{query}"))

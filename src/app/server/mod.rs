@@ -6,6 +6,7 @@ pub mod housekeeping;
 pub mod idempotency;
 pub mod install;
 pub mod layers;
+pub mod mailer;
 pub mod openapi;
 pub mod panics;
 pub mod plain;

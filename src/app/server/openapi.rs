@@ -11,7 +11,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, roles, sessions};
+use crate::{accounts, app::server::problem::Problem, audit, roles, second_factor, sessions, settings};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -42,9 +42,12 @@ impl Modify for Sessions {
 pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(sessions::server::rest::routes())
+        .merge(sessions::server::devices_rest::routes())
+        .merge(second_factor::server::rest::routes())
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())
+        .merge(settings::server::routes())
 }
 
 /// The whole description.

@@ -34,6 +34,7 @@ use crate::{
         errors::AppError,
         server::{config::Proxy, http::BODY_LIMIT},
     },
+    second_factor::server::forms as second_factor,
     sessions::{
         FormOutcome,
         server::{
@@ -71,6 +72,14 @@ pub fn router(wiring: Wiring) -> Router {
             .route("/login", post(forms::login))
             .route("/setup", post(forms::set_up))
             .route("/welcome", post(forms::welcome))
+            .route("/register", post(forms::register))
+            .route("/confirm", post(forms::confirm))
+            .route("/forgot", post(forms::forgot))
+            .route("/reset", post(forms::reset))
+            .route("/magic-link", post(forms::magic_link))
+            .route("/login/code", post(second_factor::code))
+            .route("/account/two-factor", post(second_factor::factor))
+            .route("/reauthenticate", post(second_factor::reauthenticate))
             .route("/logout", post(forms::logout))
             .route("/preferences", post(preferences::set))
             .layer(from_fn(layers::draw_lost_pages_again))

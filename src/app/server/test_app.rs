@@ -22,6 +22,7 @@ use crate::{
         config::{Proxy, PublicUrl},
         crypto::Keys,
         db,
+        mail::transport::Post,
         passwords::Hasher,
     },
     sessions::server::FailuresLast,
@@ -84,7 +85,26 @@ impl TestApp {
     pub async fn start(options: PgConnectOptions) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
         let hasher = Hasher::new().expect("a hasher");
-        Self::node(options, clock, hasher, &[]).await
+        let app = Self::node(options, clock, hasher, &[]).await;
+        app.without_required_factors().await;
+        app
+    }
+
+    /// With the rule as it comes: super-admins set up a second factor before anything else.
+    pub async fn strict(options: PgConnectOptions) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        Self::node(options, clock, Hasher::new().expect("a hasher"), &[]).await
+    }
+
+    /// Most tests are about something else.
+    async fn without_required_factors(&self) {
+        sqlx::query(
+            "insert into settings (tenant_id, key, value)
+             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}' from tenants",
+        )
+        .execute(&self.owner)
+        .await
+        .expect("a setting");
     }
 
     /// With the built files of the browser half in a folder.
@@ -96,7 +116,9 @@ impl TestApp {
 
     pub async fn behind(options: PgConnectOptions, proxies: &[Proxy]) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
-        Self::node(options, clock, Hasher::new().expect("a hasher"), proxies).await
+        let app = Self::node(options, clock, Hasher::new().expect("a hasher"), proxies).await;
+        app.without_required_factors().await;
+        app
     }
 
     async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {
@@ -260,6 +282,12 @@ impl Client {
         let held = effective.as_array().into_iter().flatten().filter(|one| one["allowed"] == true);
         held.map(|one| one["key"].as_str().expect("a key").to_owned()).collect()
     }
+}
+
+/// A post that speaks to an SMTP server of the test's own, without TLS.
+pub fn post_to(port: u16) -> Post {
+    let url = format!("smtp://127.0.0.1:{port}?tls=none").parse().expect("an address");
+    Post::of(Some(&url), None, &PUBLIC.parse().expect("an origin"), "/nowhere".into()).expect("a post")
 }
 
 /// Connect options of the database that `#[sqlx::test]` has made, as its owner.

@@ -4,6 +4,9 @@ use std::{fmt, net::IpAddr, path::PathBuf, str::FromStr};
 
 use clap::Args;
 use ipnet::IpNet;
+use lettre::message::Mailbox;
+
+use crate::base::server::mail::transport::SmtpUrl;
 
 /// Everything the server is told from outside.
 #[derive(Args, Clone, Debug)]
@@ -32,6 +35,13 @@ pub struct Config {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma separated.
     #[arg(long, env = "BAWWAB_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Proxy>,
+    /// The server that takes our mail: smtps://name:password@host, or smtp://… which upgrades to TLS (STARTTLS) before
+    /// anything is said; only `?tls=none` gives that up. Without it mail is written to files in the data directory.
+    #[arg(long, env = "BAWWAB_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<SmtpUrl>,
+    /// Who our mail comes from, `Name <address>` or an address. Default: no-reply@ the public address's host
+    #[arg(long, env = "BAWWAB_MAIL_FROM")]
+    pub mail_from: Option<Mailbox>,
     /// Directory of the built browser half.
     #[arg(long, env = "BAWWAB_SITE_DIR")]
     pub site_dir: Option<PathBuf>,
@@ -94,6 +104,15 @@ impl PublicUrl {
     /// The address of one of our pages. `path` begins with `/`.
     pub fn link(&self, path: &str) -> String {
         format!("{}{path}", self.0)
+    }
+
+    /// The host alone, without scheme and port.
+    pub fn host(&self) -> &str {
+        let authority = self.0.split_once("://").map_or(self.0.as_str(), |(_, authority)| authority);
+        match authority.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => authority,
+        }
     }
 
     pub fn is_https(&self) -> bool {

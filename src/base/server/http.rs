@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::base::{
     errors::{AppError, FieldCode},
-    ids::{RoleId, SessionId, UserId},
+    ids::{DeviceId, RoleId, SessionId, UserId},
     server::input::{Input, What},
 };
 
@@ -71,7 +71,7 @@ macro_rules! path_id {
         impl PathId for $id {}
     )*};
 }
-path_id!(UserId, RoleId, SessionId);
+path_id!(UserId, RoleId, SessionId, DeviceId);
 
 impl<S: Send + Sync, T: PathId> FromRequestParts<S> for Id<T> {
     type Rejection = std::convert::Infallible;
@@ -79,6 +79,19 @@ impl<S: Send + Sync, T: PathId> FromRequestParts<S> for Id<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let id = Path::<Uuid>::from_request_parts(parts, state).await;
         Ok(Id(T::from(id.map_or_else(|_not_an_id| Uuid::nil(), |Path(id)| id))))
+    }
+}
+
+/// Two ids in the path, one below the other.
+pub struct Ids<A, B>(pub A, pub B);
+
+impl<S: Send + Sync, A: PathId, B: PathId> FromRequestParts<S> for Ids<A, B> {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let ids = Path::<(Uuid, Uuid)>::from_request_parts(parts, state).await;
+        let (a, b) = ids.map_or_else(|_no_ids| (Uuid::nil(), Uuid::nil()), |Path(ids)| ids);
+        Ok(Ids(A::from(a), B::from(b)))
     }
 }
 

@@ -9,5 +9,6 @@ pub mod failure;
 pub mod http;
 pub mod input;
 pub mod jobs;
+pub mod mail;
 pub mod passwords;
 pub mod settings;

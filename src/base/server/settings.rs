@@ -22,3 +22,17 @@ pub async fn get<S: Setting>(connection: &mut PgConnection, tenant: TenantId) ->
         Some(value) => serde_json::from_value(value).with_context(|| format!("read the setting {}", S::KEY)),
     }
 }
+
+/// Keeps the tenant's value.
+pub async fn put<S: Setting>(connection: &mut PgConnection, tenant: TenantId, value: &S) -> anyhow::Result<()> {
+    sqlx::query!(
+        "insert into settings (tenant_id, key, value) values ($1, $2, $3)
+         on conflict (tenant_id, key) do update set value = excluded.value, version = settings.version + 1",
+        tenant.0,
+        S::KEY,
+        serde_json::to_value(value)?,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

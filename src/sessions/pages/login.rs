@@ -5,11 +5,14 @@ use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{Sheet, form_error, outcome};
-use crate::ui::{
-    address,
-    fields::{Field, field_error},
-    gate::Gate,
-    locale,
+use crate::{
+    sessions::{DoorOptions, door_options},
+    ui::{
+        address,
+        fields::{Field, field_error},
+        gate::Gate,
+        locale, states,
+    },
 };
 
 #[component]
@@ -18,10 +21,19 @@ pub fn LoginPage() -> impl IntoView {
     let outcome = outcome();
     let error = form_error(&outcome);
     let next = address::query_field("next");
+    let changed = address::query_field("changed");
+    let options = Resource::new_blocking(|| (), |()| door_options());
+    let changed = move || {
+        changed.get().map(|_| {
+            let done = td_string!(locale, sessions.reset_done);
+            view! { <div role="status">{states::notice(states::Mood::Good, view! { <p>{done}</p> })}</div> }
+        })
+    };
     view! {
         <Title text=td_string!(locale, sessions.login_page) />
         <Gate>
             <h1>{td_string!(locale, sessions.login_title)}</h1>
+            {changed}
             <Sheet error>
                 <input type="hidden" name="next" value=move || next.get() />
                 <Field
@@ -46,7 +58,27 @@ pub fn LoginPage() -> impl IntoView {
                 />
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.sign_in)}</button>
             </Sheet>
+            <Suspense>
+                {move || Suspend::new(async move { ways(&options.await.unwrap_or_default()) })}
+            </Suspense>
         </Gate>
+    }
+    .into_any()
+}
+
+/// The other ways in.
+fn ways(options: &DoorOptions) -> AnyView {
+    let locale = locale();
+    // External: each page is drawn by the server, as after a post.
+    let link = |href: &'static str, word: &'static str| view! { <li><a href=href rel="external">{word}</a></li> };
+    view! {
+        <nav aria-label=td_string!(locale, sessions.other_ways)>
+            <ul class="ways" role="list">
+                {link("/forgot", td_string!(locale, sessions.forgot))}
+                {options.magic_link.then(|| link("/magic-link", td_string!(locale, sessions.by_mail)))}
+                {options.is_open().then(|| link("/register", td_string!(locale, sessions.no_account)))}
+            </ul>
+        </nav>
     }
     .into_any()
 }

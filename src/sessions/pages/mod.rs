@@ -3,11 +3,19 @@
 //! Their forms work without scripts: each posts to its own address, and the answer is the same page with what went
 //! wrong.
 
+mod list;
 mod login;
+mod magic;
+mod recover;
+mod register;
 mod setup;
 mod welcome;
 
+pub use list::SessionList;
 pub use login::LoginPage;
+pub use magic::MagicLinkPage;
+pub use recover::{ForgotPage, ResetPage};
+pub use register::{ConfirmPage, RegisterPage};
 pub use setup::SetupPage;
 pub use welcome::WelcomePage;
 
@@ -17,7 +25,11 @@ use leptos_i18n::td_string;
 use crate::{
     base::errors::{AppError, Lost},
     sessions::FormOutcome,
-    ui::{address, browser, fields::FormError, locale, states},
+    ui::{
+        address, browser,
+        fields::{Field, FormError, field_error},
+        locale, states,
+    },
 };
 
 /// The fewest and the most characters of a password, for the browser; the server checks again.
@@ -25,12 +37,12 @@ const PASSWORD_SHORTEST: &str = "15";
 const PASSWORD_LONGEST: &str = "256";
 
 /// What the post before this page led to; empty when there was none.
-fn outcome() -> FormOutcome {
+pub fn outcome() -> FormOutcome {
     SharedValue::new(|| use_context::<FormOutcome>().unwrap_or_default()).into_inner()
 }
 
 /// The error of an outcome in the form that fields read.
-fn form_error(outcome: &FormOutcome) -> FormError {
+pub fn form_error(outcome: &FormOutcome) -> FormError {
     let error = if outcome.fields.0.is_empty() {
         outcome.error.clone()
     } else {
@@ -46,6 +58,8 @@ fn label(field: &str) -> Option<&'static str> {
         "name" => Some(td_string!(locale, sessions.name)),
         "email" => Some(td_string!(locale, sessions.email)),
         "password" => Some(td_string!(locale, sessions.password)),
+        "totp" | "code" => Some(td_string!(locale, second_factor.code)),
+        "backup_code" => Some(td_string!(locale, second_factor.backup_code)),
         "password_again" => Some(td_string!(locale, sessions.password_again)),
         _ => None,
     }
@@ -54,7 +68,7 @@ fn label(field: &str) -> Option<&'static str> {
 /// A form that posts to the address it stands at, so that the query survives an answer with errors. Without a network it
 /// stays on the page, with all that was typed.
 #[component]
-fn Sheet(error: FormError, children: Children) -> impl IntoView {
+pub fn Sheet(error: FormError, children: Children) -> impl IntoView {
     let here = address::here();
     let hold = move |event: SubmitEvent| {
         if browser::is_offline() {
@@ -67,6 +81,42 @@ fn Sheet(error: FormError, children: Children) -> impl IntoView {
         <form class="sheet" method="post" action=move || here.get() on:submit=hold>
             {children()}
         </form>
+    }
+    .into_any()
+}
+
+/// A form that asks for nothing but a mailbox.
+fn ask_mailbox(outcome: &FormOutcome, title: &'static str, about: &'static str, word: &'static str) -> AnyView {
+    let locale = locale();
+    let (error, email) = (form_error(outcome), outcome.email.clone());
+    view! {
+        <h1>{title}</h1>
+        <p class="muted">{about}</p>
+        <Sheet error>
+            <Field
+                name="email"
+                label=td_string!(locale, sessions.email)
+                kind="email"
+                value=email
+                required=true
+                longest="254"
+                autocomplete="username"
+                ltr=true
+                error=field_error(error, "email")
+            />
+            <button class="btn primary" type="submit">{word}</button>
+        </Sheet>
+    }
+    .into_any()
+}
+
+/// What stands there once a letter is on its way: the same whether there is one.
+fn sent_notice(title: &'static str, sent: &'static str, about: &'static str) -> AnyView {
+    view! {
+        <h1>{title}</h1>
+        <div role="status">
+            {states::notice(states::Mood::Good, view! { <p class="strong">{sent}</p> <p>{about}</p> })}
+        </div>
     }
     .into_any()
 }

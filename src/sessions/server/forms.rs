@@ -14,11 +14,18 @@ use crate::{
     accounts::Password,
     base::{
         errors::{AppError, FieldErrors},
+        language,
         server::crypto::Secret,
     },
+    i18n::Locale,
     sessions::{
         FormOutcome,
-        server::{self, Credentials, FailuresLast, Logout, SetUp, SignedIn, recognise, store::Kind},
+        server::{
+            self, Credentials, Entered, FailuresLast, Logout, SetUp, SignedIn,
+            joining::{self, NewAccount},
+            recognise,
+            store::Kind,
+        },
     },
 };
 
@@ -37,7 +44,7 @@ pub struct LoginForm {
     next: String,
 }
 
-fn empty() -> Password {
+pub fn empty() -> Password {
     Password(String::new())
 }
 
@@ -52,15 +59,9 @@ pub async fn login(
     let (device, secret) = recognise::browser_device(&headers);
     let credentials = Credentials { login: form.email.clone(), password: form.password };
     match server::sign_in(&cx, credentials, Kind::Browser, device, failures.0.0).await {
-        Ok(signed_in) => enter(&signed_in, &secret, &form.next),
+        Ok(entered) => go_on(&cx, entered, &secret, &form.next).await,
         Err(error) => {
-            let path = match local(&form.next) {
-                Some(next) => format!(
-                    "/login?{}",
-                    form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish()
-                ),
-                None => "/login".to_owned(),
-            };
+            let path = with_next("/login", &form.next);
             again(&cx, &draw, &headers, &path, error, FormOutcome { email: form.email, ..FormOutcome::default() }).await
         }
     }
@@ -118,7 +119,7 @@ pub async fn welcome(
 ) -> Response {
     let (device, secret) = recognise::browser_device(&headers);
     match server::welcome(&cx, &form.token, form.password, form.password_again, device).await {
-        Ok(signed_in) => enter(&signed_in, &secret, ""),
+        Ok(entered) => go_on(&cx, entered, &secret, "").await,
         Err(error) => {
             again(&cx, &draw, &headers, &with_token("/welcome", &form.token), error, FormOutcome::default()).await
         }
@@ -140,11 +141,161 @@ pub async fn logout(cx: Extension<Cx>) -> Response {
     }
 }
 
-fn with_token(path: &str, token: &str) -> String {
+#[derive(Deserialize)]
+pub struct RegisterForm {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    email: String,
+    #[serde(default = "empty")]
+    password: Password,
+}
+
+/// `POST /register`
+pub async fn register(
+    cx: Extension<Cx>,
+    lasts: Extension<FailuresLast>,
+    locale: Extension<Locale>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<RegisterForm>,
+) -> Response {
+    let RegisterForm { name, email, password } = form;
+    let typed = NewAccount { email: email.clone(), name: name.clone(), password, locale: language::code(locale.0) };
+    match joining::register(&cx, typed, lasts.0.0).await {
+        Ok(()) => see_other("/register?sent=1"),
+        Err(error) => {
+            let outcome = FormOutcome { name, email, ..FormOutcome::default() };
+            again(&cx, &draw, &headers, "/register", error, outcome).await
+        }
+    }
+}
+
+/// What a page whose button spends a link sends.
+#[derive(Deserialize)]
+pub struct TokenForm {
+    #[serde(default)]
+    token: String,
+    #[serde(default)]
+    email: String,
+}
+
+/// `POST /confirm`
+pub async fn confirm(
+    cx: Extension<Cx>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<TokenForm>,
+) -> Response {
+    let (device, secret) = recognise::browser_device(&headers);
+    match joining::confirm(&cx, &form.token, Kind::Browser, device).await {
+        Ok(signed_in) => enter(&signed_in, &secret, ""),
+        Err(error) => {
+            again(&cx, &draw, &headers, &with_token("/confirm", &form.token), error, FormOutcome::default()).await
+        }
+    }
+}
+
+/// `POST /forgot`
+pub async fn forgot(
+    cx: Extension<Cx>,
+    lasts: Extension<FailuresLast>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<TokenForm>,
+) -> Response {
+    match joining::request_reset(&cx, &form.email, lasts.0.0).await {
+        Ok(()) => see_other("/forgot?sent=1"),
+        Err(error) => {
+            let outcome = FormOutcome { email: form.email, ..FormOutcome::default() };
+            again(&cx, &draw, &headers, "/forgot", error, outcome).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct ResetForm {
+    #[serde(default)]
+    token: String,
+    #[serde(default = "empty")]
+    password: Password,
+    #[serde(default = "empty")]
+    password_again: Password,
+    /// A box that is not ticked is not sent.
+    #[serde(default)]
+    end_sessions: Option<String>,
+}
+
+/// `POST /reset`
+pub async fn reset(
+    cx: Extension<Cx>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<ResetForm>,
+) -> Response {
+    let ResetForm { token, password, password_again, end_sessions } = form;
+    match joining::reset(&cx, &token, password, &password_again, end_sessions.is_some()).await {
+        Ok(()) => see_other("/login?changed=1"),
+        Err(error) => again(&cx, &draw, &headers, &with_token("/reset", &token), error, FormOutcome::default()).await,
+    }
+}
+
+/// `POST /magic-link`: asks for a link, or spends one.
+pub async fn magic_link(
+    cx: Extension<Cx>,
+    lasts: Extension<FailuresLast>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<TokenForm>,
+) -> Response {
+    if form.token.is_empty() {
+        return match joining::request_magic(&cx, &form.email, lasts.0.0).await {
+            Ok(()) => see_other("/magic-link?sent=1"),
+            Err(error) => {
+                let outcome = FormOutcome { email: form.email, ..FormOutcome::default() };
+                again(&cx, &draw, &headers, "/magic-link", error, outcome).await
+            }
+        };
+    }
+    let (device, secret) = recognise::browser_device(&headers);
+    match joining::open_magic(&cx, &form.token, device).await {
+        Ok(entered) => go_on(&cx, entered, &secret, "").await,
+        Err(error) => {
+            again(&cx, &draw, &headers, &with_token("/magic-link", &form.token), error, FormOutcome::default()).await
+        }
+    }
+}
+
+/// A path with where to go on to, if that is one of ours.
+pub fn with_next(path: &str, next: &str) -> String {
+    match local(next) {
+        Some(next) => {
+            format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish())
+        }
+        None => path.to_owned(),
+    }
+}
+
+pub fn with_token(path: &str, token: &str) -> String {
     format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish())
 }
 
-fn enter(signed_in: &SignedIn, device: &Secret<String>, next: &str) -> Response {
+/// Lets in, or leads to the page of the second factor.
+async fn go_on(cx: &Cx, entered: Entered, device: &Secret<String>, next: &str) -> Response {
+    match entered {
+        Entered::In(signed_in) => enter(&signed_in, device, next),
+        Entered::Half(half) => match server::remember(cx, &half).await {
+            Ok(token) => {
+                let mut response = see_other(&with_next("/login/code", next));
+                append(&mut response, vec![recognise::step_cookie(&token)]);
+                response
+            }
+            Err(error) => error.into_response(),
+        },
+    }
+}
+
+pub fn enter(signed_in: &SignedIn, device: &Secret<String>, next: &str) -> Response {
     let mut response = see_other(local(next).unwrap_or("/console"));
     append(&mut response, recognise::cookies_of(signed_in, device));
     response
@@ -172,7 +323,8 @@ pub fn local(next: &str) -> Option<&str> {
     good.then_some(next)
 }
 
-async fn again(
+/// Draws the page of a form again with what was wrong.
+pub async fn again(
     cx: &Cx,
     draw: &Draw,
     headers: &HeaderMap,
@@ -194,6 +346,23 @@ async fn again(
         AppError::Invalid(fields) => fields.clone(),
         _ => FieldErrors::default(),
     };
+    let outcome = FormOutcome { error: Some(error), fields, ..outcome };
+    let mut response = show(cx, draw, headers, path, status, outcome).await;
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
+/// Draws the page of a form with what it led to.
+pub async fn show(
+    cx: &Cx,
+    draw: &Draw,
+    headers: &HeaderMap,
+    path: &str,
+    status: StatusCode,
+    outcome: FormOutcome,
+) -> Response {
     let mut request = Request::builder().uri(path).extension(cx.clone());
     // The page is drawn for this reader: language, theme.
     for name in [header::COOKIE, header::ACCEPT_LANGUAGE] {
@@ -203,14 +372,10 @@ async fn again(
     }
     let request = match request.body(axum::body::Body::empty()) {
         Ok(request) => request,
-        Err(_unusable) => return error.into_response(),
+        Err(_unusable) => return AppError::NotFound.into_response(),
     };
-    let outcome = FormOutcome { error: Some(error), fields, ..outcome };
     let mut response = draw(request, outcome).await;
     *response.status_mut() = status;
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
     response
 }
 

@@ -1,6 +1,9 @@
 //! Operations at the door: signing in, refreshing, signing out, one-time links.
 
+pub mod devices;
+pub mod devices_rest;
 pub mod forms;
+pub mod joining;
 pub mod recognise;
 pub mod rest;
 pub mod store;
@@ -20,13 +23,14 @@ use self::{
 };
 use crate::{
     access::server::{
-        Cx, Tx,
+        Cx, Quiet, Tx,
         change::{Change, Granter},
         record::{Action, Event},
     },
     accounts::{
         Password,
         server::{
+            letters::{self, Reader},
             links::{self, Purpose},
             make_super_admin,
             rules::Email,
@@ -44,7 +48,7 @@ use crate::{
         },
         text::one_line,
     },
-    sessions::{LinkInfo, Me},
+    sessions::{LinkInfo, Me, SignIn},
 };
 
 /// How long things last (A2, A3). Minutes and days.
@@ -68,6 +72,15 @@ impl Setting for Lifetimes {
     const KEY: &'static str = "sessions.lifetimes";
 }
 
+impl Setting for SignIn {
+    const KEY: &'static str = "sessions.sign_in";
+}
+
+/// How long somebody who has proved the first factor has for the second.
+const STEP: TimeDelta = TimeDelta::minutes(10);
+/// Keeps the tokens of that step from being taken for others.
+const STEP_KIND: &str = "step";
+
 /// Parallel refreshes within this time are a client's own race, not theft.
 const RACE: TimeDelta = TimeDelta::seconds(10);
 
@@ -86,6 +99,24 @@ pub struct SignedIn {
     pub lifetimes: Lifetimes,
 }
 
+/// How far somebody has come who has proved the first factor.
+pub enum Entered {
+    In(SignedIn),
+    /// A second factor is on: it is still owed.
+    Half(Half),
+}
+
+/// Somebody half-way in. It opens nothing but the door of the second factor.
+pub struct Half {
+    pub candidate: Candidate,
+    pub kind: Kind,
+    pub device: Device,
+    /// How the first factor was proved: `password`, `magic_link`, `welcome`.
+    pub method: String,
+    /// The kept step that this comes from, which is spent on the way in.
+    pub step: Option<Uuid>,
+}
+
 /// What somebody shows at the door.
 pub struct Credentials {
     /// E-mail address or user name.
@@ -100,7 +131,7 @@ pub async fn sign_in(
     kind: Kind,
     device: Device,
     failures_last: Duration,
-) -> Result<SignedIn, AppError> {
+) -> Result<Entered, AppError> {
     let started = tokio::time::Instant::now();
     let result = try_sign_in(cx, credentials, kind, device).await;
     if let Err(AppError::SignedOut(_)) = &result {
@@ -109,7 +140,7 @@ pub async fn sign_in(
     result
 }
 
-async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Device) -> Result<Entered, AppError> {
     let login = credentials.login.trim().nfkc().collect::<String>().to_lowercase();
     let login = Email::parse(&login).map_or(login, |email| email.as_str().to_owned());
     let too_long = credentials.password.0.chars().count() > passwords::LONGEST || login.chars().count() > 254;
@@ -146,18 +177,99 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
             return Err(AppError::SignedOut(SignedOut::WrongCredentials));
         }
     };
-    throttle::forgive(cx, &subjects).await?;
+    // Whoever still owes the second factor has not proved themselves yet.
+    if !candidate.has_second_factor {
+        throttle::forgive(cx, &subjects).await?;
+    }
     let mut tx = cx.door().await?;
     tx.enter(candidate.tenant).await?;
     if verdict == Verdict::RightButOld {
         let hash = cx.hasher().hash(&credentials.password).await?;
         people::set_password(&mut tx, candidate.user, &hash).await?;
     }
-    let signed_in = open_session(&mut tx, &candidate, kind, device).await?;
-    let event = Event::done(Action::Login).by(candidate.user, &candidate.name);
-    let event = event.on("session", signed_in.session, "").meta("method", "password").meta("kind", kind.as_str());
-    tx.commit(event).await?;
-    Ok(signed_in)
+    let (user, name) = (candidate.user, candidate.name.clone());
+    let entered = admit(&mut tx, candidate, kind, device, "password").await?;
+    match &entered {
+        Entered::In(signed_in) => {
+            let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
+            tx.commit(event.meta("method", "password").meta("kind", kind.as_str())).await?;
+        }
+        Entered::Half(_) => tx.commit_quietly(Quiet::Step).await?,
+    }
+    Ok(entered)
+}
+
+/// Opens a session for whoever has proved the first factor, unless they owe a second. The transaction has entered their
+/// tenant.
+async fn admit(
+    tx: &mut Tx,
+    candidate: Candidate,
+    kind: Kind,
+    device: Device,
+    method: &'static str,
+) -> Result<Entered, AppError> {
+    if candidate.has_second_factor {
+        return Ok(Entered::Half(Half { candidate, kind, device, method: method.to_owned(), step: None }));
+    }
+    open_session(tx, &candidate, kind, device, 1).await.map(Entered::In)
+}
+
+/// Keeps how far a browser has come, and gives back the token by which it goes on.
+pub async fn remember(cx: &Cx, half: &Half) -> Result<Secret<String>, AppError> {
+    let token = crypto::token();
+    let mut tx = cx.door().await?;
+    tx.enter(half.candidate.tenant).await?;
+    let (digest, until) = (crypto::token_digest(STEP_KIND, token.expose()), tx.now() + STEP);
+    store::insert_step(&mut tx, half.candidate.user, &digest, &half.method, until).await?;
+    tx.commit_quietly(Quiet::Step).await?;
+    Ok(token)
+}
+
+/// Whoever holds this token is half-way in, as they stand now.
+pub async fn recall(cx: &Cx, token: &str, device: Device) -> Result<Half, AppError> {
+    let mut tx = cx.door().await?;
+    let digest = crypto::token_digest(STEP_KIND, token);
+    let Some((step, method, email)) = store::step(&mut tx, &digest).await? else {
+        return Err(AppError::signed_out());
+    };
+    let candidate = store::candidate(&mut tx, &email).await?.filter(|candidate| candidate.is_active);
+    let candidate = candidate.ok_or_else(AppError::signed_out)?;
+    Ok(Half { candidate, kind: Kind::Browser, device, method, step: Some(step) })
+}
+
+/// Lets somebody in who has shown the second factor as well. The transaction has entered their tenant.
+pub async fn complete(tx: &mut Tx, half: Half) -> Result<SignedIn, AppError> {
+    if let Some(step) = half.step
+        && !store::spend_step(tx, step).await?
+    {
+        return Err(AppError::signed_out());
+    }
+    open_session(tx, &half.candidate, half.kind, half.device, 2).await
+}
+
+/// Compares the password of whoever is signed in, counted and recorded like an attempt at the door.
+pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError> {
+    let person = cx.person()?.clone();
+    if password.0.chars().count() > passwords::LONGEST {
+        return Err(AppError::SignedOut(SignedOut::WrongCredentials));
+    }
+    let mut subjects = vec![Subject::Account(person.user)];
+    subjects.extend(cx.origin().ip.map(Subject::Address));
+    throttle::count(cx, &subjects).await?;
+    let mut tx = cx.own().await?;
+    let stored = people::password_hash(&mut tx, person.user).await?;
+    drop(tx);
+    if cx.hasher().verify(password, stored.as_deref()).await? == Verdict::Wrong {
+        cx.record_apart(Event::failed(Action::Reauthenticate).on("session", person.session, "")).await;
+        return Err(AppError::SignedOut(SignedOut::WrongCredentials));
+    }
+    Ok(())
+}
+
+/// The tenant at whose door somebody stands who has none yet.
+async fn first_tenant(tx: &mut Tx) -> Result<TenantId, AppError> {
+    let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
+    Ok(TenantId(tenant.fetch_one(tx.conn()).await?))
 }
 
 /// Whom an attempt was about, where the name is somebody's.
@@ -178,7 +290,13 @@ async fn record_at_door(cx: &Cx, candidate: Option<&Candidate>, event: Event) ->
 }
 
 /// Opens a session of somebody who has proved themselves. The transaction has entered their tenant.
-async fn open_session(tx: &mut Tx, candidate: &Candidate, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+async fn open_session(
+    tx: &mut Tx,
+    candidate: &Candidate,
+    kind: Kind,
+    device: Device,
+    assurance: i16,
+) -> Result<SignedIn, AppError> {
     let (now, ip, user_agent) = (tx.now(), tx.cx().origin().ip, tx.cx().origin().user_agent.clone());
     let lifetimes = settings::get::<Lifetimes>(tx.conn(), candidate.tenant).await?;
     let session = SessionId(Uuid::now_v7());
@@ -194,6 +312,7 @@ async fn open_session(tx: &mut Tx, candidate: &Candidate, kind: Kind, device: De
         kind,
         digest: (kind == Kind::Browser).then_some(digest.as_slice()),
         rights_version: candidate.rights_version,
+        assurance,
         ip,
         user_agent: user_agent.as_deref(),
         expires_at,
@@ -303,6 +422,9 @@ async fn tenant_name(tx: &mut Tx, tenant: TenantId) -> Result<String, AppError> 
 
 /// Looks at a one-time link without spending it.
 pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInfo, AppError> {
+    if purpose == "confirm" {
+        return joining::look_at_registration(cx, token).await;
+    }
     let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, purpose, token).await?;
@@ -333,20 +455,21 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
     links::spend(&mut tx, &link).await?;
     let user = make_super_admin(&mut tx, &name, &email, &hash).await?;
     let candidate = entered(&mut tx, email.as_str()).await?;
-    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device).await?;
+    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device, 1).await?;
     let event = Event::done(Action::Setup).by(user, &name).on("user", user, &name);
     tx.commit(event).await?;
     Ok(signed_in)
 }
 
-/// Spends a welcome link, keeps the password and signs the person in. Every session they had ends.
+/// Spends a welcome link, keeps the password and signs the person in. Every session they had ends. Who has a second
+/// factor still owes it: whoever lost that too needs an administrator to take it off.
 pub async fn welcome(
     cx: &Cx,
     token: &str,
     password: Password,
     again: Password,
     device: Device,
-) -> Result<SignedIn, AppError> {
+) -> Result<Entered, AppError> {
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Welcome, token).await?;
     let (Some(user), Some(name), Some(email)) = (link.user, &link.user_name, &link.user_email) else {
@@ -359,14 +482,20 @@ pub async fn welcome(
     tx.enter(link.tenant).await?;
     tx.lock_grants(None).await?;
     links::spend(&mut tx, &link).await?;
+    let had_password = people::has_password(&mut tx, user).await?;
     people::set_password(&mut tx, user, &hash).await?;
+    store::void_steps(&mut tx, user).await?;
     store::end(&mut tx, user, None, "password_changed").await?;
     // An invited person becomes active: the engine has to know. It gives nobody anything.
     tx.grant(&[Change::Active { user, active: true }], Granter::Setup).await?;
     let candidate = entered(&mut tx, email).await?;
-    let signed_in = open_session(&mut tx, &candidate, Kind::Browser, device).await?;
+    if had_password {
+        let (now, reader) = (tx.now(), Reader { email, name, locale: &candidate.locale });
+        tx.mail(&letters::password_changed(reader, now)).await?;
+    }
+    let entered = admit(&mut tx, candidate, Kind::Browser, device, "welcome").await?;
     tx.commit(Event::done(Action::Welcome).by(user, name).on("user", user, name)).await?;
-    Ok(signed_in)
+    Ok(entered)
 }
 
 fn check_choice(errors: &mut FieldErrors, password: &Password, again: &Password) {

@@ -25,6 +25,7 @@ use crate::{
 const ACCESS: &str = "__Host-bawwab-access";
 const SESSION: &str = "__Host-bawwab-session";
 const DEVICE: &str = "__Host-bawwab-device";
+const STEP: &str = "__Host-bawwab-step";
 
 /// How long the secret before a renewal stays good, for requests that are under way.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
@@ -106,6 +107,21 @@ pub fn cookies_of(signed_in: &SignedIn, device: &Secret<String>) -> Vec<HeaderVa
         set(SESSION, signed_in.secret.expose(), lifetimes.idle_days * 86_400),
         set(DEVICE, device.expose(), 400 * 86_400),
     ]
+}
+
+/// The cookie of a browser that has proved the first factor.
+pub fn step_cookie(token: &Secret<String>) -> HeaderValue {
+    set(STEP, token.expose(), 600)
+}
+
+/// Its value, if any.
+pub fn step(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, STEP)
+}
+
+/// The cookie that ends the step.
+pub fn no_step() -> HeaderValue {
+    set(STEP, "", 0)
 }
 
 /// The cookies that end a browser's session. The device stays known.

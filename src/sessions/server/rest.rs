@@ -1,6 +1,7 @@
-//! The door over REST.
+//! The door over REST, but for signing in itself, which knows of all factors: see `second_factor`.
 
-use axum::{Extension, Json, http::HeaderMap};
+use axum::{Extension, Json, http::HeaderMap, response::Response};
+use leptos_i18n::td_string;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -10,31 +11,37 @@ use crate::{
     accounts::Password,
     base::{
         errors::AppError,
-        server::http::{Done, Sent},
+        language,
+        server::http::{Asked, Done, Sent},
     },
+    i18n::Locale,
     sessions::{
         Me,
-        server::{self, Credentials, FailuresLast, Logout, SignedIn, recognise, store::Kind},
+        server::{
+            self, FailuresLast, Logout, SignedIn, forms,
+            joining::{self, NewAccount},
+            recognise,
+            store::Kind,
+        },
     },
 };
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
-    OpenApiRouter::new().routes(routes!(login)).routes(routes!(refresh)).routes(routes!(logout)).routes(routes!(me))
-}
-
-/// What a program signs in with.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Login {
-    /// E-mail address or user name.
-    email: String,
-    #[schema(value_type = String)]
-    password: Password,
+    OpenApiRouter::new()
+        .routes(routes!(refresh))
+        .routes(routes!(logout))
+        .routes(routes!(me))
+        .routes(routes!(register))
+        .routes(routes!(confirm))
+        .routes(routes!(request_reset))
+        .routes(routes!(reset))
+        .routes(routes!(magic_link))
+        .routes(routes!(verify_magic_link))
 }
 
 /// The tokens of a program.
 #[derive(Serialize, ToSchema)]
-struct Tokens {
+pub struct Tokens {
     access_token: String,
     refresh_token: String,
     token_type: &'static str,
@@ -51,21 +58,6 @@ impl From<SignedIn> for Tokens {
             expires_in: signed_in.lifetimes.access_minutes * 60,
         }
     }
-}
-
-/// Sign in by e-mail address or user name and password
-#[utoipa::path(post, path = "/auth/login", tag = "auth", security(()), request_body = Login, responses((status = 200, body = Tokens)))]
-async fn login(
-    cx: Extension<Cx>,
-    failures: Extension<FailuresLast>,
-    headers: HeaderMap,
-    Sent(login): Sent<Login>,
-) -> Result<Json<Tokens>, AppError> {
-    let Login { email, password } = login.read()?;
-    let device = recognise::program_device(&headers, cx.origin().ip);
-    let credentials = Credentials { login: email, password };
-    let signed_in = server::sign_in(&cx, credentials, Kind::Program, device, failures.0.0).await?;
-    Ok(Json(signed_in.into()))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -90,4 +82,118 @@ async fn logout(cx: Extension<Cx>, Sent(logout): Sent<Logout>) -> Result<Json<Do
 #[utoipa::path(get, path = "/auth/me", tag = "auth", responses((status = 200, body = Me)))]
 async fn me(cx: Extension<Cx>) -> Result<Json<Me>, AppError> {
     server::me(&cx).await.map(Json)
+}
+
+/// What was done, in a sentence for people: the same whoever has an account.
+#[derive(Debug, Serialize, ToSchema)]
+struct Told {
+    ok: bool,
+    message: &'static str,
+}
+
+/// Somebody who wants an account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Register {
+    email: String,
+    name: String,
+    #[schema(value_type = String)]
+    password: Password,
+    /// `ar` or `en`; without it the language of the request.
+    #[serde(default)]
+    locale: Option<String>,
+}
+
+/// Ask for an account; a link that confirms the address is mailed
+#[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Register, responses((status = 200, body = Told)))]
+async fn register(
+    cx: Extension<Cx>,
+    lasts: Extension<FailuresLast>,
+    locale: Extension<Locale>,
+    Sent(body): Sent<Register>,
+) -> Result<Json<Told>, AppError> {
+    let Register { email, name, password, locale: chosen } = body.read()?;
+    let chosen = chosen.as_deref().and_then(language::parse).unwrap_or(locale.0);
+    let typed = NewAccount { email, name, password, locale: language::code(chosen) };
+    joining::register(&cx, typed, lasts.0.0).await?;
+    Ok(Json(Told { ok: true, message: td_string!(locale.0, sessions.register_sent) }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Token {
+    token: String,
+}
+
+/// Confirm the address of a new account, and sign in
+#[utoipa::path(post, path = "/auth/confirm", tag = "auth", request_body = Token, responses((status = 200, body = Tokens)))]
+async fn confirm(cx: Extension<Cx>, headers: HeaderMap, Sent(body): Sent<Token>) -> Result<Json<Tokens>, AppError> {
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    joining::confirm(&cx, &body.read()?.token, Kind::Program, device).await.map(|signed_in| Json(signed_in.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Mailbox {
+    email: String,
+}
+
+/// Have a link to a new password mailed
+#[utoipa::path(post, path = "/auth/request-reset", tag = "auth", request_body = Mailbox, responses((status = 200, body = Told)))]
+async fn request_reset(
+    cx: Extension<Cx>,
+    lasts: Extension<FailuresLast>,
+    locale: Extension<Locale>,
+    Sent(body): Sent<Mailbox>,
+) -> Result<Json<Told>, AppError> {
+    joining::request_reset(&cx, &body.read()?.email, lasts.0.0).await?;
+    Ok(Json(Told { ok: true, message: td_string!(locale.0, sessions.forgot_sent) }))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Reset {
+    token: String,
+    #[schema(value_type = String)]
+    password: Password,
+    /// End every session of the account; true without it.
+    #[serde(default = "yes")]
+    end_sessions: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Choose a new password with a mailed link
+#[utoipa::path(post, path = "/auth/reset", tag = "auth", request_body = Reset, responses((status = 200, body = Done)))]
+async fn reset(cx: Extension<Cx>, Sent(body): Sent<Reset>) -> Result<Json<Done>, AppError> {
+    let Reset { token, password, end_sessions } = body.read()?;
+    let again = password.clone();
+    joining::reset(&cx, &token, password, &again, end_sessions).await.map(|()| Json(Done::OK))
+}
+
+/// Have a link mailed that signs in
+#[utoipa::path(post, path = "/auth/magic-link", tag = "auth", request_body = Mailbox, responses((status = 200, body = Told)))]
+async fn magic_link(
+    cx: Extension<Cx>,
+    lasts: Extension<FailuresLast>,
+    locale: Extension<Locale>,
+    Sent(body): Sent<Mailbox>,
+) -> Result<Json<Told>, AppError> {
+    joining::request_magic(&cx, &body.read()?.email, lasts.0.0).await?;
+    Ok(Json(Told { ok: true, message: td_string!(locale.0, sessions.forgot_sent) }))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Verify {
+    token: String,
+}
+
+/// Where a mailed link leads: on to the page whose button spends it, so that no program that only looks at links does
+#[utoipa::path(get, path = "/auth/magic-link/verify", tag = "auth", params(("token" = String, Query)), responses((status = 303)))]
+async fn verify_magic_link(Asked(query): Asked<Verify>) -> Response {
+    let token = query.read().unwrap_or_default().token;
+    forms::see_other(&forms::with_token("/magic-link", &token))
 }

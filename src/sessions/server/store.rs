@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -10,7 +11,9 @@ use crate::{
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
+        server::settings::Setting as _,
     },
+    sessions::SignIn,
 };
 
 /// Who holds a session.
@@ -37,13 +40,18 @@ pub struct Candidate {
     pub is_active: bool,
     pub password_hash: Option<String>,
     pub rights_version: i64,
+    pub email: String,
+    pub locale: String,
+    /// A password or link alone does not let them in.
+    pub has_second_factor: bool,
 }
 
 /// Finds a person by e-mail address or user name, in their one form. Through the door.
 pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, AppError> {
     let row = sqlx::query!(
         r#"select u.id, u.tenant_id, u.name, u.status = 'active' and t.status = 'active' as "is_active!",
-                  u.password_hash, u.rights_version
+                  u.password_hash, u.rights_version, u.email, u.locale,
+                  u.second_factor_at is not null as "has_second_factor!"
            from users u join tenants t on t.id = u.tenant_id
            where u.status <> 'deleted' and (lower(u.email) = $1 or fold_text(u.username) = fold_text($1))"#,
         login,
@@ -57,7 +65,81 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
         is_active: row.is_active,
         password_hash: row.password_hash,
         rights_version: row.rights_version,
+        email: row.email,
+        locale: row.locale,
+        has_second_factor: row.has_second_factor,
     }))
+}
+
+/// Keeps that somebody has proved the first factor.
+pub async fn insert_step(
+    tx: &mut Tx,
+    user: UserId,
+    digest: &[u8],
+    method: &str,
+    expires_at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    sqlx::query!(
+        "insert into sign_in_steps (id, tenant_id, user_id, digest, method, expires_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        Uuid::now_v7(),
+        tenant.0,
+        user.0,
+        digest,
+        method,
+        expires_at,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Somebody half-way in: how they proved the first factor, and their address. Through the door.
+pub async fn step(tx: &mut Tx, digest: &[u8]) -> Result<Option<(Uuid, String, String)>, AppError> {
+    let now = tx.now();
+    let row = sqlx::query!(
+        "select s.id, s.method, u.email from sign_in_steps s join users u on u.id = s.user_id
+         where s.digest = $1 and s.used_at is null and s.expires_at > $2 and u.status = 'active'",
+        digest,
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|row| (row.id, row.method, row.email)))
+}
+
+/// Spends a step. Of two at the same time one finds it spent.
+pub async fn spend_step(tx: &mut Tx, id: Uuid) -> Result<bool, AppError> {
+    let now = tx.now();
+    let spent = sqlx::query!(
+        "update sign_in_steps set used_at = $2 where id = $1 and used_at is null and expires_at > $2",
+        id,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(spent.rows_affected() == 1)
+}
+
+/// Whoever is half-way in with the password of before has to begin again.
+pub async fn void_steps(tx: &mut Tx, user: UserId) -> Result<(), AppError> {
+    let now = tx.now();
+    sqlx::query!("update sign_in_steps set used_at = $2 where user_id = $1 and used_at is null", user.0, now)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Whether somebody has a role of the platform. The transaction has entered their tenant.
+pub async fn has_platform_role(tx: &mut Tx, user: UserId) -> Result<bool, AppError> {
+    let has = sqlx::query_scalar!(
+        r#"select exists (select from user_roles ur join roles r on r.id = ur.role_id
+                          where ur.user_id = $1 and r.tenant_id is null) as "has!""#,
+        user.0,
+    );
+    Ok(has.fetch_one(tx.conn()).await?)
 }
 
 /// A device as a request shows it.
@@ -102,6 +184,8 @@ pub struct NewSession<'a> {
     /// Digest of the browser's secret; programs have refresh tokens instead.
     pub digest: Option<&'a [u8]>,
     pub rights_version: i64,
+    /// How many factors were proved.
+    pub assurance: i16,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<&'a str>,
     pub expires_at: DateTime<Utc>,
@@ -113,8 +197,8 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
     sqlx::query!(
         "insert into sessions
              (id, tenant_id, user_id, device_id, kind, digest, keyed_rights_version, ip, user_agent, created_at,
-              last_seen_at, expires_at, absolute_expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $11, $12)",
+              last_seen_at, proved_at, expires_at, absolute_expires_at, assurance)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $10, $11, $12, $13)",
         session.id.0,
         tenant.0,
         session.user.0,
@@ -127,6 +211,7 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
         now,
         session.expires_at,
         session.absolute_expires_at,
+        session.assurance,
     )
     .execute(tx.conn())
     .await?;
@@ -161,7 +246,8 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     };
     let row = sqlx::query!(
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
-                  u.name, u.rights_version
+                  s.proved_at, u.name, u.rights_version, u.second_factor_at is not null as "has_second_factor!",
+                  (select value from settings where tenant_id = s.tenant_id and key = $4) as rule
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
            join tenants t on t.id = s.tenant_id and t.status = 'active'
@@ -170,16 +256,25 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
         id,
         digest,
         now,
+        SignIn::KEY,
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|row| Live {
+    let Some(row) = row else { return Ok(None) };
+    let rule = match row.rule {
+        Some(rule) => serde_json::from_value::<SignIn>(rule).context("read the rules for signing in")?,
+        None => SignIn::default(),
+    };
+    Ok(Some(Live {
         caller: PersonCaller {
             user: UserId(row.user_id),
             name: row.name,
             tenant: TenantId(row.tenant_id),
             session: SessionId(row.id),
             seen_version: row.seen_version,
+            proved_at: row.proved_at,
+            has_second_factor: row.has_second_factor,
+            factor_roles: rule.second_factor_roles,
         },
         is_browser: row.kind == "browser",
         rights_version: row.rights_version,
@@ -233,6 +328,35 @@ pub async fn end(tx: &mut Tx, user: UserId, only: Option<SessionId>, because: &s
          where user_id = $1 and ($2::uuid is null or id = $2) and ended_at is null",
         user.0,
         only.map(|session| session.0),
+        now,
+        because,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(ended.rows_affected())
+}
+
+/// The session has proved again who holds it, by so many factors.
+pub async fn prove(tx: &mut Tx, session: SessionId, assurance: i16) -> Result<(), AppError> {
+    let now = tx.now();
+    sqlx::query!(
+        "update sessions set proved_at = $2, assurance = greatest(assurance, $3) where id = $1 and ended_at is null",
+        session.0,
+        now,
+        assurance,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Ends every session of a person but the one they are in. Gives back how many.
+pub async fn end_others(tx: &mut Tx, person: &PersonCaller, because: &str) -> Result<u64, AppError> {
+    let now = tx.now();
+    let ended = sqlx::query!(
+        "update sessions set ended_at = $3, ended_because = $4 where user_id = $1 and id <> $2 and ended_at is null",
+        person.user.0,
+        person.session.0,
         now,
         because,
     )

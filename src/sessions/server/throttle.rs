@@ -14,8 +14,12 @@ use crate::{
 const FREE_BY_ACCOUNT: i32 = 5;
 /// An address may stand for a whole office.
 const FREE_BY_ADDRESS: i32 = 30;
+/// Letters to one mailbox that somebody may ask for without waiting.
+const FREE_LETTERS: i32 = 3;
 /// After so long without an attempt the count starts again.
 const MEMORY: TimeDelta = TimeDelta::hours(1);
+/// Codes are short: guesses at them are remembered for longer.
+const MEMORY_OF_CODES: TimeDelta = TimeDelta::hours(24);
 /// The longest wait.
 const LONGEST: i32 = 900;
 
@@ -27,6 +31,12 @@ pub enum Subject {
     /// A name that nobody has: counted the same, so that it tells nothing.
     Nobody(String),
     Address(IpAddr),
+    /// Codes of a person's second factor, counted apart: who knows the password gets no more guesses by it.
+    Codes(UserId),
+    /// Letters that anybody may have sent to this mailbox, whether it is somebody's or not.
+    Letters(String),
+    /// Letters that an address may have sent to anybody.
+    LettersFrom(IpAddr),
 }
 
 impl Subject {
@@ -35,14 +45,22 @@ impl Subject {
             Subject::Account(user) => crypto::token_digest("limit:account", &user.to_string()),
             Subject::Nobody(name) => crypto::token_digest("limit:nobody", &name.trim().to_lowercase()),
             Subject::Address(address) => crypto::token_digest("limit:address", &network(*address)),
+            Subject::Codes(user) => crypto::token_digest("limit:codes", &user.to_string()),
+            Subject::Letters(email) => crypto::token_digest("limit:letters", email),
+            Subject::LettersFrom(address) => crypto::token_digest("limit:letters-from", &network(*address)),
         }
     }
 
     fn free(&self) -> i32 {
         match self {
-            Subject::Account(_) | Subject::Nobody(_) => FREE_BY_ACCOUNT,
-            Subject::Address(_) => FREE_BY_ADDRESS,
+            Subject::Account(_) | Subject::Nobody(_) | Subject::Codes(_) => FREE_BY_ACCOUNT,
+            Subject::Address(_) | Subject::LettersFrom(_) => FREE_BY_ADDRESS,
+            Subject::Letters(_) => FREE_LETTERS,
         }
+    }
+
+    fn memory(&self) -> TimeDelta {
+        if matches!(self, Subject::Codes(_)) { MEMORY_OF_CODES } else { MEMORY }
     }
 }
 
@@ -84,7 +102,7 @@ pub async fn count(cx: &Cx, subjects: &[Subject]) -> Result<Counted, AppError> {
                returning attempts"#,
             subject.digest(),
             now,
-            now - MEMORY,
+            now - subject.memory(),
             free,
             LONGEST,
         )
@@ -115,10 +133,10 @@ pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
     for subject in subjects {
         let digest = subject.digest();
         match subject {
-            Subject::Account(_) | Subject::Nobody(_) => {
+            Subject::Account(_) | Subject::Nobody(_) | Subject::Codes(_) | Subject::Letters(_) => {
                 sqlx::query!("delete from limits where subject = $1", digest).execute(tx.conn()).await?;
             }
-            Subject::Address(_) => {
+            Subject::Address(_) | Subject::LettersFrom(_) => {
                 sqlx::query!(
                     "update limits set attempts = greatest(attempts - 1, 0),
                          blocked_until = case when attempts - 1 < $2 then null else blocked_until end

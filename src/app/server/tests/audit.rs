@@ -201,7 +201,9 @@ async fn no_secret_is_kept_in_clear(pool: PgPool) {
     let tokens = app.anonymous().post("/auth/login", body).await.ok();
     let refresh = tokens["refresh_token"].as_str().expect("a token").to_owned();
     for secret in [PASSWORD.to_owned(), link, refresh] {
-        for table in ["users", "links", "sessions", "refresh_tokens", "devices", "audit_logs", "limits", "jobs"] {
+        for table in
+            ["users", "links", "registrations", "sessions", "refresh_tokens", "devices", "audit_logs", "limits", "jobs"]
+        {
             let query = format!("select count(*) from {table} t where t::text like '%' || $1 || '%'");
             let found: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(query))
                 .bind(&secret)

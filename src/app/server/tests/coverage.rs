@@ -10,9 +10,38 @@ use crate::app::server::{
 };
 
 /// Whoever comes may use these.
-const PUBLIC_DOORS: &[&str] = &["post /auth/login", "post /auth/refresh", "post /api/links/look"];
+const PUBLIC_DOORS: &[&str] = &[
+    "post /auth/login",
+    "post /auth/refresh",
+    "post /auth/register",
+    "post /auth/confirm",
+    "post /auth/request-reset",
+    "post /auth/reset",
+    "post /auth/magic-link",
+    "get /auth/magic-link/verify",
+    "post /api/links/look",
+    "post /api/door",
+];
 /// These open what belongs to the caller alone.
-const OWN_DOORS: &[&str] = &["post /auth/logout", "get /auth/me", "post /api/me"];
+const OWN_DOORS: &[&str] = &[
+    "post /auth/logout",
+    "get /auth/me",
+    "post /api/me",
+    "get /auth/2fa",
+    "post /auth/2fa/setup",
+    "post /auth/2fa/verify",
+    "post /auth/2fa/disable",
+    "post /auth/2fa/backup-codes",
+    "post /auth/reauthenticate",
+    "post /api/second-factor",
+    "get /auth/sessions",
+    "delete /auth/sessions",
+    "delete /auth/sessions/0190a6e0-0000-7000-8000-000000000000",
+    "get /auth/devices",
+    "delete /auth/devices/0190a6e0-0000-7000-8000-000000000000",
+    "post /api/sessions/own",
+    "post /api/sessions/end-own",
+];
 
 /// Every REST route, from the same lines that serve it, and every server function, from Leptos' own registry.
 fn doors() -> Vec<(Method, String)> {
@@ -21,7 +50,9 @@ fn doors() -> Vec<(Method, String)> {
     for (path, methods) in api["paths"].as_object().expect("paths") {
         for method in methods.as_object().expect("methods").keys() {
             let method = method.to_uppercase().parse().expect("a method");
-            doors.push((method, path.replace("{id}", "0190a6e0-0000-7000-8000-000000000000")));
+            let id = "0190a6e0-0000-7000-8000-000000000000";
+            let path = ["{id}", "{session}", "{device}"].iter().fold(path.clone(), |path, name| path.replace(name, id));
+            doors.push((method, path));
         }
     }
     let calls = leptos::server_fn::axum::server_fn_paths();
@@ -81,12 +112,17 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             }
             "/api/people/set-status" => format!(r#"{{"id": "{id}", "status": "active", "version": null}}"#),
             "/api/people/delete" | "/api/roles/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
-            "/api/people/get" | "/api/people/new-link" | "/api/roles/get" | "/api/rights/get" => {
+            "/api/people/get" | "/api/people/revoke-link" | "/api/roles/get" | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
             }
             "/api/roles/what-if" => format!(r#"{{"id": "{id}", "gives": {{"permissions": []}}}}"#),
+            "/api/people/new-link" => format!(r#"{{"id": "{id}", "mail": false}}"#),
             "/api/roles/create" => r#"{"role": {"name": "r"}}"#.to_owned(),
             "/api/people/counts" | "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
+            "/api/second-factor" | "/api/sessions/own" => String::new(),
+            "/api/sessions/end-own" => r#"{"id": null}"#.to_owned(),
+            "/api/sessions/of" => format!(r#"{{"user": "{id}"}}"#),
+            "/api/sessions/end-of" => format!(r#"{{"user": "{id}", "id": null}}"#),
             "/api/links/look" => String::new(),
             other => panic!("say here what {other} takes"),
         }
@@ -193,6 +229,29 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/roles/{id}", vec!["get", "patch", "delete"]),
         ("/admin/permissions", vec!["get"]),
         ("/admin/audit", vec!["get"]),
+        ("/auth/register", vec!["post"]),
+        ("/auth/confirm", vec!["post"]),
+        ("/auth/request-reset", vec!["post"]),
+        ("/auth/reset", vec!["post"]),
+        ("/auth/magic-link", vec!["post"]),
+        ("/auth/magic-link/verify", vec!["get"]),
+        ("/auth/sessions", vec!["get", "delete"]),
+        ("/auth/sessions/{id}", vec!["delete"]),
+        ("/auth/devices", vec!["get"]),
+        ("/auth/devices/{id}", vec!["delete"]),
+        ("/admin/users/{id}/sessions", vec!["get", "delete"]),
+        ("/admin/users/{id}/sessions/{session}", vec!["delete"]),
+        ("/admin/users/{id}/devices", vec!["get"]),
+        ("/admin/users/{id}/devices/{device}", vec!["delete"]),
+        ("/auth/2fa", vec!["get"]),
+        ("/auth/2fa/setup", vec!["post"]),
+        ("/auth/2fa/verify", vec!["post"]),
+        ("/auth/2fa/disable", vec!["post"]),
+        ("/auth/2fa/backup-codes", vec!["post"]),
+        ("/auth/reauthenticate", vec!["post"]),
+        ("/admin/users/{id}/2fa", vec!["delete"]),
+        ("/admin/settings", vec!["get", "patch"]),
+        ("/admin/users/{id}/link", vec!["post", "delete"]),
     ] {
         for method in methods {
             assert!(api["paths"][path][method]["responses"].is_object(), "{method} {path}");

@@ -1,0 +1,153 @@
+//! The forms of the second factor, which work without JavaScript.
+
+use axum::{
+    Extension, Form,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    response::Response,
+};
+use serde::Deserialize;
+
+use super::Proof;
+use crate::{
+    access::server::Cx,
+    accounts::Password,
+    base::errors::AppError,
+    second_factor::server,
+    sessions::{
+        FormOutcome, Shown,
+        server::{
+            self as sessions,
+            forms::{self, Draw, again, append, enter, see_other, with_next},
+            recognise,
+        },
+    },
+};
+
+/// Where the factor is set up and managed.
+pub const ACCOUNT: &str = "/account/two-factor";
+
+#[derive(Deserialize)]
+pub struct CodeForm {
+    #[serde(default)]
+    totp: Option<String>,
+    #[serde(default)]
+    backup_code: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /login/code`
+pub async fn code(
+    cx: Extension<Cx>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<CodeForm>,
+) -> Response {
+    let by_backup = form.backup_code.is_some();
+    let (device, secret) = recognise::browser_device(&headers);
+    let token = recognise::step(&headers).unwrap_or_default();
+    let result = async {
+        let half = sessions::recall(&cx, &token, device).await?;
+        let none = Proof::Totp(String::new());
+        let proof = Proof::of(form.totp, form.backup_code).unwrap_or(none);
+        server::finish(&cx, half, &proof).await
+    }
+    .await;
+    match result {
+        Ok(signed_in) => {
+            let mut response = enter(&signed_in, &secret, &form.next);
+            append(&mut response, vec![recognise::no_step()]);
+            response
+        }
+        // The first step has run out: begin again.
+        Err(AppError::SignedOut(crate::base::errors::SignedOut::NoSession)) => {
+            see_other(&with_next("/login", &form.next))
+        }
+        Err(error) => {
+            let mut path = with_next("/login/code", &form.next);
+            if by_backup {
+                path.push_str(if path.contains('?') { "&way=backup" } else { "?way=backup" });
+            }
+            again(&cx, &draw, &headers, &path, error, FormOutcome::default()).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct FactorForm {
+    /// What to do: `begin`, `confirm`, `codes`, `disable`.
+    #[serde(default)]
+    act: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    end_sessions: Option<String>,
+}
+
+/// `POST /account/two-factor`
+pub async fn factor(
+    cx: Extension<Cx>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<FactorForm>,
+) -> Response {
+    let result = match form.act.as_str() {
+        "begin" => server::begin(&cx).await.map(|enrolment| Some(Shown::Enrolment(enrolment.into()))),
+        "confirm" => server::confirm(&cx, &form.code, form.end_sessions.is_some())
+            .await
+            .map(|codes| Some(Shown::BackupCodes(codes))),
+        "codes" => server::new_backup_codes(&cx).await.map(|codes| Some(Shown::BackupCodes(codes))),
+        "disable" => server::disable(&cx).await.map(|()| None),
+        _ => Err(AppError::NotFound),
+    };
+    match result {
+        Ok(Some(shown)) => {
+            let outcome = FormOutcome { shown: Some(shown), ..FormOutcome::default() };
+            forms::show(&cx, &draw, &headers, ACCOUNT, StatusCode::OK, outcome).await
+        }
+        Ok(None) => see_other(ACCOUNT),
+        Err(AppError::StepUp) => see_other(&with_next("/reauthenticate", ACCOUNT)),
+        Err(AppError::SignedOut(crate::base::errors::SignedOut::NoSession)) => see_other(&with_next("/login", ACCOUNT)),
+        Err(error) => {
+            // After a wrong code the same secret is shown again.
+            let shown = match (form.act.as_str(), server::pending(&cx).await) {
+                ("confirm", Ok(Some(enrolment))) => Some(Shown::Enrolment(enrolment.into())),
+                _ => None,
+            };
+            again(&cx, &draw, &headers, ACCOUNT, error, FormOutcome { shown, ..FormOutcome::default() }).await
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct ReauthenticateForm {
+    #[serde(default = "forms::empty")]
+    password: Password,
+    #[serde(default)]
+    totp: Option<String>,
+    #[serde(default)]
+    backup_code: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /reauthenticate`
+pub async fn reauthenticate(
+    cx: Extension<Cx>,
+    State(draw): State<Draw>,
+    headers: HeaderMap,
+    Form(form): Form<ReauthenticateForm>,
+) -> Response {
+    let proof = Proof::of(form.totp, form.backup_code);
+    match server::reauthenticate(&cx, form.password, proof).await {
+        Ok(()) => see_other(forms::local(&form.next).unwrap_or("/console")),
+        Err(AppError::SignedOut(crate::base::errors::SignedOut::NoSession)) => {
+            see_other(&with_next("/login", &form.next))
+        }
+        Err(error) => {
+            let path = with_next("/reauthenticate", &form.next);
+            again(&cx, &draw, &headers, &path, error, FormOutcome::default()).await
+        }
+    }
+}
