@@ -90,28 +90,6 @@ pub fn show_in_list(id: &str) {
 #[cfg(not(feature = "hydrate"))]
 pub fn show_in_list(_id: &str) {}
 
-/// What was kept for as long as this tab is open.
-#[cfg(feature = "hydrate")]
-pub fn kept(name: &str) -> Option<String> {
-    window().session_storage().ok()??.get_item(name).ok()?
-}
-
-#[cfg(not(feature = "hydrate"))]
-pub fn kept(_name: &str) -> Option<String> {
-    None
-}
-
-/// Keeps a text for as long as this tab is open. A browser that keeps nothing is no reason to stop.
-#[cfg(feature = "hydrate")]
-pub fn keep(name: &str, text: &str) {
-    if let Ok(Some(storage)) = window().session_storage() {
-        let _unused = storage.set_item(name, text);
-    }
-}
-
-#[cfg(not(feature = "hydrate"))]
-pub fn keep(_name: &str, _text: &str) {}
-
 /// Sends fields of a form without waiting for the answer.
 #[cfg(feature = "hydrate")]
 pub fn tell(path: &str, fields: &[(&str, &str)]) {

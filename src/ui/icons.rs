@@ -15,11 +15,12 @@ pub enum Icon {
     Copy,
     Denied,
     Door,
+    Down,
     Edit,
     Forward,
     Home,
-    Inherited,
     Info,
+    Inherited,
     Key,
     Keyboard,
     Language,
@@ -38,9 +39,8 @@ pub enum Icon {
     Search,
     Sun,
     Undo,
-    Why,
     Up,
-    Down,
+    Why,
 }
 
 impl Icon {
@@ -77,8 +77,6 @@ impl Icon {
             Icon::Lock => r#"<path d="M5 11h14v9H5z"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>"#,
             Icon::Moon => r#"<path d="M20 14.500A8 8 0 0 1 9.500 4 8 8 0 1 0 20 14.500z"/>"#,
             Icon::More => r#"<path d="M5 12h.01M12 12h.01M19 12h.01"/>"#,
-            Icon::Offline => {
-                r#"<path d="M4 4l16 16M12 19h.01M8.500 15.500a5 5 0 0 1 7 0M5 12a10 10 0 0 1 4-2.400M19 12a10 10 0 0 0-6-2.900"/>"#
             Icon::Offline => {
                 r#"<path d="M4 4l16 16"/><path d="M8.500 16.500a5 5 0 0 1 7 0M5 12.500a10 10 0 0 1 5.200-2.700M2 8.500a15 15 0 0 1 4.200-2.600M22 8.500a15 15 0 0 0-11-3.900M19 12.500a10 10 0 0 0-2.300-1.700M12 20h.01"/>"#
             }

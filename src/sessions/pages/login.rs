@@ -8,7 +8,7 @@ use super::{Sheet, form_error, outcome};
 use crate::{
     sessions::{DoorOptions, door_options},
     ui::{
-        address,
+        address, browser,
         fields::{Field, field_error},
         gate::Gate,
         locale, states,
@@ -23,6 +23,8 @@ pub fn LoginPage() -> impl IntoView {
     let next = address::query_field("next");
     let changed = address::query_field("changed");
     let options = Resource::new_blocking(|| (), |()| door_options());
+    // Whoever signs in next at this tab finds nothing of the one before.
+    Effect::new(|_| browser::forget_all());
     let changed = move || {
         changed.get().map(|_| {
             let done = td_string!(locale, sessions.reset_done);
