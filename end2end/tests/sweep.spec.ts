@@ -132,15 +132,6 @@ const STOPS: Stop[] = [
     { name: "login-code", who: "nobody", at: () => "/login/code" },
     { name: "login-backup-code", who: "nobody", at: () => "/login/code?way=backup" },
     { name: "two-factor", who: "powerless", at: () => "/account/two-factor" },
-    {
-        name: "two-factor-scan",
-        who: "powerless",
-        at: () => "/account/two-factor",
-        act: async (page, say) => {
-            await page.getByRole("button", { name: say("second_factor.begin") }).click();
-            await expect(page.getByRole("img", { name: say("second_factor.qr_label") })).toBeVisible();
-        },
-    },
     { name: "reauthenticate", who: "powerless", at: () => "/reauthenticate?next=%2Fconsole" },
     { name: "account", who: "admin", at: () => "/console/account" },
     { name: "person-sessions", who: "admin", at: (world) => `/console/people/${world.sara}?tab=sessions` },
