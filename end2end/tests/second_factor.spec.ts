@@ -151,7 +151,8 @@ for (const lang of LANGS) {
         await setUp(page, say, `required-${lang}`);
         await page.getByRole("checkbox", { name: say("second_factor.saved_them") }).check();
         await page.getByRole("button", { name: say("second_factor.go_on") }).click();
-        await expect(page).toHaveURL("/console");
+        // A form that is got has a query, if an empty one.
+        await expect(page).toHaveURL(/\/console\??$/);
         await page.goto("/console/people");
         await expect(page.getByRole("heading", { level: 1 })).toHaveText(say("accounts.people"));
     });
