@@ -45,6 +45,8 @@ for (const lang of LANGS) {
             await expect(page.getByText(email)).toBeVisible();
             await picture(page, `confirm-${tag}`);
             await page.getByRole("button", { name: say("sessions.confirm_submit") }).click();
+            await expect(page).toHaveURL("/account/two-factor");
+            await page.getByRole("link", { name: say("second_factor.later") }).click();
             await isInside(page, say, "ليلى الحربي");
 
             await page.goto(link);

@@ -129,6 +129,12 @@ const STOPS: Stop[] = [
     { name: "confirm-spent", who: "nobody", at: () => "/confirm?token=spent", status: 410 },
     { name: "magic-link", who: "nobody", at: () => "/magic-link" },
     { name: "magic-link-spent", who: "nobody", at: () => "/magic-link?token=spent", status: 410 },
+    { name: "login-code", who: "nobody", at: () => "/login/code" },
+    { name: "login-backup-code", who: "nobody", at: () => "/login/code?way=backup" },
+    { name: "two-factor", who: "powerless", at: () => "/account/two-factor" },
+    { name: "reauthenticate", who: "powerless", at: () => "/reauthenticate?next=%2Fconsole" },
+    { name: "account", who: "admin", at: () => "/console/account" },
+    { name: "person-sessions", who: "admin", at: (world) => `/console/people/${world.sara}?tab=sessions` },
     { name: "missing", who: "nobody", at: () => "/no/such/page", status: 404 },
     { name: "offline", who: "nobody", at: () => "/offline" },
     {

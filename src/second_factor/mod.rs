@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use leptos::{prelude::*, server_fn::codec::PostUrl};
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, PostUrl},
+};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{errors::AppError, time::Timestamp};
+use crate::base::{errors::AppError, ids::UserId, time::Timestamp};
 
 pub mod pages;
 #[cfg(feature = "ssr")]
@@ -65,4 +68,11 @@ impl fmt::Debug for BackupCodes {
 pub async fn factor_status() -> Result<FactorStatus, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::second_factor::server::status(&cx).await
+}
+
+/// Takes a lost factor off somebody's account.
+#[server(prefix = "/api", endpoint = "second-factor/reset", input = Json)]
+pub async fn reset_factor(id: UserId) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::second_factor::server::reset_for(&cx, id).await
 }

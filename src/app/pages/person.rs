@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    access::{PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE},
+    access::{PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE, USERS_RESET_PASSWORD},
     accounts::{
         Person,
         calls::get_person,
@@ -27,6 +27,7 @@ use crate::{
             staged::{Names, Staged},
         },
     },
+    second_factor::pages::LostFactor,
     sessions::pages::SessionList,
     ui::{
         address, locale, states,
@@ -123,7 +124,10 @@ pub fn PersonPage() -> impl IntoView {
                         Tab::Details => details(person.clone(), held, changed),
                         Tab::Sessions => {
                             let may_end = held.may(SESSIONS_REVOKE.as_str());
-                            view! { <SessionList person=person.id may_end /> }.into_any()
+                            let lost = held.may(USERS_RESET_PASSWORD.as_str()).then(|| {
+                                view! { <LostFactor person=person.id name=person.name.clone() /> }
+                            });
+                            view! { <SessionList person=person.id may_end /> {lost} }.into_any()
                         }
                         Tab::Roles | Tab::Permissions => {
                             let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));

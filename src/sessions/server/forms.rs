@@ -189,7 +189,8 @@ pub async fn confirm(
 ) -> Response {
     let (device, secret) = recognise::browser_device(&headers);
     match joining::confirm(&cx, &form.token, Kind::Browser, device).await {
-        Ok(signed_in) => enter(&signed_in, &secret, ""),
+        // A new account is offered a second factor first; it may be put off.
+        Ok(signed_in) => enter(&signed_in, &secret, "/account/two-factor"),
         Err(error) => {
             again(&cx, &draw, &headers, &with_token("/confirm", &form.token), error, FormOutcome::default()).await
         }

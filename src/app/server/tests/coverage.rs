@@ -112,7 +112,11 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             }
             "/api/people/set-status" => format!(r#"{{"id": "{id}", "status": "active", "version": null}}"#),
             "/api/people/delete" | "/api/roles/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
-            "/api/people/get" | "/api/people/revoke-link" | "/api/roles/get" | "/api/rights/get" => {
+            "/api/second-factor/reset"
+            | "/api/people/get"
+            | "/api/people/revoke-link"
+            | "/api/roles/get"
+            | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
             }
             "/api/roles/what-if" => format!(r#"{{"id": "{id}", "gives": {{"permissions": []}}}}"#),
