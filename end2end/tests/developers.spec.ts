@@ -63,9 +63,13 @@ for (const lang of LANGS) {
 
     test(`an operation has an address, and its call can be copied, ${lang}`, async ({ visitor, server }) => {
         const page = await visitor({ lang, permissions: ["clipboard-read", "clipboard-write"] });
-        await page.goto("/developers");
-        const written = await operation(page, "auth_login").locator("[data-call] pre").first().textContent();
-        const login = await openOperation(page, "auth_login");
+        await open(page, "/developers");
+        const login = operation(page, "auth_login");
+        const written = await login.locator("[data-call] pre").first().textContent();
+        const contents = page.getByRole("navigation", { name: say("developers.contents") });
+        await contents.getByRole("link", { name: say("developers.op_auth_login") }).click();
+        await expect(page).toHaveURL("/developers#auth_login");
+        await expect(login.locator("form")).toBeVisible();
         const calls = login.locator("[data-call] pre");
         await expect(calls.first(), "the script writes what the server has written").toHaveText(written ?? "");
         await login.getByRole("button", { name: say("developers.copy") }).first().click();

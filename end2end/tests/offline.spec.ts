@@ -4,7 +4,7 @@
 import { ADMIN, DESKTOP, LANGS, PHONE, expect, isUsable, open, test, words, type Lang, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
-const band = (page: Page, say: Say, key = "offline.band") => page.getByRole("status").filter({ hasText: say(key) });
+const band = (page: Page, say: Say, key = "offline.band") => page.getByRole("status").getByText(say(key));
 
 /** Goes to a page and waits until the worker that keeps the shell is there for the next one. */
 async function openAndKeep(page: Page, address: string) {
@@ -108,17 +108,18 @@ for (const lang of LANGS) {
 
     test(`a server that does not answer is told in words, ${lang}`, async ({ admin, visitor }) => {
         const page = await visitor({ lang, size, as: admin, losses: true });
-        await open(page, "/console/roles/new");
-        const name = page.getByLabel(say("roles.name"), { exact: true });
-        await name.fill(`lost ${lang}`);
-        await page.route("**/api/roles/create", (route) => route.abort());
-        const create = page.getByRole("button", { name: say("roles.create") });
-        await create.click();
-        await expect(page.getByRole("alert")).toHaveText(say("base.error_no_answer"));
-        await expect(name).toHaveValue(`lost ${lang}`);
-        await page.unroute("**/api/roles/create");
-        await create.click();
-        await expect(page.getByText(say("roles.created"))).toBeVisible();
+        await open(page, "/console/people/new");
+        const name = page.getByLabel(say("accounts.name"), { exact: true });
+        await name.fill("Lost");
+        await page.getByLabel(say("accounts.email"), { exact: true }).fill(`lost-${lang}@example.com`);
+        await page.route("**/api/people/add", (route) => route.abort());
+        const add = page.getByRole("button", { name: say("accounts.add_submit") });
+        await add.click();
+        await expect(page.getByRole("alert")).toContainText(say("base.error_no_answer"));
+        await expect(name).toHaveValue("Lost");
+        await page.unroute("**/api/people/add");
+        await add.click();
+        await expect(page.getByRole("link", { name: say("accounts.open_person") })).toBeVisible();
     });
 
     for (const theme of ["light", "dark"] as const) {

@@ -143,7 +143,7 @@ const STOPS: Stop[] = [
         at: () => "/login",
         act: async (page, say) => {
             await page.context().setOffline(true);
-            await expect(page.getByRole("status").filter({ hasText: say("offline.band") })).toBeVisible();
+            await expect(page.getByRole("status").getByText(say("offline.band"))).toBeVisible();
         },
     },
     { name: "developers", who: "nobody", at: () => "/developers" },
