@@ -5,6 +5,7 @@ pub mod ids;
 pub mod language;
 pub mod paging;
 pub mod password;
+pub mod search;
 pub mod text;
 pub mod time;
 

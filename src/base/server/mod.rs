@@ -9,5 +9,7 @@ pub mod failure;
 pub mod http;
 pub mod input;
 pub mod jobs;
+pub mod names;
 pub mod passwords;
+pub mod search;
 pub mod settings;

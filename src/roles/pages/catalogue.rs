@@ -5,6 +5,7 @@ use leptos_i18n::td_string;
 
 use crate::{
     access::{Permission, PermissionInfo},
+    base::search::{self, fold},
     ui::{is_live, locale, pieces},
 };
 
@@ -79,7 +80,7 @@ impl Search {
 
     /// Whether an item is found; the texts are key and names in both languages.
     pub fn finds(self, folded: &str) -> bool {
-        self.0.with(|(_, search)| folded.contains(search.as_str()))
+        self.0.with(|(_, search)| search::finds(folded, search))
     }
 
     /// Whether at least one of several items is found.
@@ -97,20 +98,6 @@ impl Default for Search {
 /// The texts in which an item is searched.
 pub fn searchable(item: &PermissionInfo) -> String {
     fold(&format!("{}\n{}\n{}", item.key, item.name_ar, item.name_en))
-}
-
-/// Folds what people do not tell apart when they search: case, and spellings of Arabic letters.
-fn fold(text: &str) -> String {
-    let letters = text.trim().chars().filter(|c| !matches!(c, '\u{0640}' | '\u{064B}'..='\u{065F}' | '\u{0670}'));
-    let folded = letters.map(|c| match c {
-        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
-        'ة' => 'ه',
-        'ى' => 'ي',
-        'ؤ' => 'و',
-        'ئ' => 'ي',
-        other => other,
-    });
-    folded.flat_map(char::to_lowercase).collect()
 }
 
 /// The search field above a catalogue.
@@ -153,13 +140,6 @@ pub fn nothing_found(search: Search, all: Vec<String>) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn searching_does_not_tell_spellings_apart() {
-        assert_eq!(fold("  إدارة "), "اداره");
-        assert_eq!(fold("مُسْتَأجِر"), "مستاجر");
-        assert_eq!(fold("Users.READ"), "users.read");
-    }
 
     #[test]
     fn groups_keep_the_keys_of_one_resource_together() {

@@ -10,6 +10,7 @@ use crate::{
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
+        search::fold,
     },
 };
 
@@ -45,8 +46,9 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
         r#"select u.id, u.tenant_id, u.name, u.status = 'active' and t.status = 'active' as "is_active!",
                   u.password_hash, u.rights_version
            from users u join tenants t on t.id = u.tenant_id
-           where u.status <> 'deleted' and (lower(u.email) = $1 or fold_text(u.username) = fold_text($1))"#,
+           where u.status <> 'deleted' and (u.email = $1 or u.username_key = $2)"#,
         login,
+        fold(login),
     )
     .fetch_optional(tx.conn())
     .await?;
