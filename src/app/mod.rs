@@ -1,7 +1,6 @@
 //! The shell, the routes and the frame of the console: the only place that knows every capability.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -12,12 +11,17 @@ use leptos_router::{
 use crate::{
     accounts::pages::PeopleRoutes,
     audit::pages::AuditRoutes,
-    base::language,
+    base::{
+        habits::{Calendar, Digits, Habits},
+        language::{self, td_string},
+        time::Timestamp,
+    },
     i18n::Locale,
     roles::pages::RoleRoutes,
     sessions::pages::{LoginPage, SetupPage, WelcomePage},
     ui::{
         Hydrated, browser,
+        clock::Clock,
         preferences::Theme,
         toasts::{ToastRegion, Toasts},
     },
@@ -32,10 +36,16 @@ use pages::{frame::Frame, home::HomePage, missing::MissingPage, person::PersonPa
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = theme();
+    let habits = chosen_habits();
+    provide_context(habits);
+    let clock = Clock::starting(started());
+    provide_context(clock);
+    let digits = (habits.digits != Digits::default()).then_some(habits.digits.code());
+    let calendar = (habits.calendar != Calendar::default()).then_some(habits.calendar.code());
     let scheme = theme.unwrap_or("light dark");
     view! {
         <!DOCTYPE html>
-        <html data-theme=theme>
+        <html data-theme=theme data-now=clock.started().to_string() data-digits=digits data-calendar=calendar>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -75,10 +85,14 @@ pub fn App() -> impl IntoView {
     provide_context(locale);
     provide_context(Theme(theme()));
     provide_context(Toasts::new());
+    // The document has begun with it on the server.
+    let clock = use_context::<Clock>().unwrap_or_else(|| Clock::starting(started()));
+    provide_context(clock);
     let hydrated = RwSignal::new(false);
     provide_context(Hydrated(hydrated));
     Effect::new(move |_| {
         hydrated.set(true);
+        clock.go();
         browser::mark_hydrated();
     });
 
@@ -119,6 +133,32 @@ fn chosen_locale() -> Locale {
 #[cfg(not(feature = "ssr"))]
 fn chosen_locale() -> Locale {
     browser::document_attribute("lang").and_then(|code| language::parse(&code)).unwrap_or_default()
+}
+
+/// How the reader wants numbers and dates. The browser reads it of the document where it is needed.
+#[cfg(feature = "ssr")]
+fn chosen_habits() -> Habits {
+    use_context::<axum::http::request::Parts>()
+        .map(|parts| server::preferences::habits(&parts.headers))
+        .unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn chosen_habits() -> Habits {
+    crate::base::habits::habits()
+}
+
+/// The server's time when the page was begun.
+#[cfg(feature = "ssr")]
+fn started() -> Timestamp {
+    use_context::<crate::access::server::Cx>().map_or(Timestamp(0), |cx| cx.now().into())
+}
+
+#[cfg(not(feature = "ssr"))]
+fn started() -> Timestamp {
+    browser::document_attribute(crate::ui::clock::ATTRIBUTE)
+        .and_then(|text| Timestamp::parse(&text))
+        .unwrap_or(Timestamp(0))
 }
 
 #[cfg(feature = "ssr")]

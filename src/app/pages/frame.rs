@@ -1,13 +1,15 @@
 //! The frame of the console: menu, top line and the person who is signed in.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_router::{components::Outlet, hooks::use_location};
 
 use crate::{
     access::{AUDIT_READ, Permission, ROLES_READ, RoleRef, USERS_READ},
     accounts::pages::RoleChoices,
-    base::errors::AppError,
+    base::{
+        errors::AppError,
+        language::{self, td_string},
+    },
     roles::calls::list_roles,
     sessions::{Me, me},
     ui::{
@@ -89,7 +91,7 @@ fn top_line(me: Option<Me>) -> AnyView {
     let locale = locale();
     let tenant = me.as_ref().map(|me| me.tenant_name.clone()).unwrap_or_default();
     let person = me.map(|me| {
-        let title = td_string!(locale, app.person_menu, name = me.name.clone()).to_string();
+        let title = td_string!(locale, app.person_menu, name = language::isolate(&me.name)).to_string();
         let initials = pieces::avatar(&me.name, false);
         view! {
             <button
@@ -98,7 +100,7 @@ fn top_line(me: Option<Me>) -> AnyView {
                 popovertarget="person-menu"
             >
                 {initials}
-                <span class="away">{title.clone()}</span>
+                <span class="away">{pieces::sentence(&title)}</span>
             </button>
             <div
                 class="drop"

@@ -1,11 +1,13 @@
 //! The permission catalogue on the screen: grouped by what it is about, and searched in both languages.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
     access::{Permission, PermissionInfo},
-    base::search::{self, fold},
+    base::{
+        language::td_string,
+        search::{self, fold},
+    },
     ui::{is_live, locale, pieces},
 };
 

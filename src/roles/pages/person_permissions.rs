@@ -3,7 +3,6 @@
 use std::{collections::HashMap, sync::Arc};
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::{
     catalogue::{self, Search},
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::{
     access::{EffectivePermission, PermissionInfo},
+    base::language::td_string,
     roles::{Catalogue, PersonRights},
     ui::{
         is_arabic, is_live, locale, pieces,

@@ -1,10 +1,10 @@
 //! The roles of a person, to be checked and unchecked; nothing is saved before the review.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::{origin_badge, staged::Staged};
 use crate::{
+    base::language::td_string,
     roles::{PersonRights, Role},
     ui::{is_live, locale, pieces, states},
 };
@@ -39,7 +39,7 @@ fn role_box(role: Role, rights: &PersonRights, staged: Staged, may_assign: bool)
     let id = role.id;
     let has = rights.roles.iter().find(|has| has.role.id == id);
     let until = has.and_then(|has| has.expires_at).map(|moment| {
-        view! { <span class="small muted">{td_string!(locale, roles.has_until)} " " {pieces::moment(moment)}</span> }
+        view! { <span class="small muted">{td_string!(locale, roles.has_until)} " " {pieces::exact_moment(moment)}</span> }
     });
     let html_id = format!("role-{id}");
     let origin = origin_badge(&role);

@@ -1,13 +1,12 @@
 //! The bar that counts staged changes of a person's rights, and the dialog that shows and saves them.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::staged::{Changes, Names, Staged, Stand};
 use crate::{
     base::{
         errors::{AppError, Conflict},
-        language,
+        language::{self, td_string},
         time::Timestamp,
     },
     roles::calls::edit_rights,

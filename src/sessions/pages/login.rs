@@ -1,10 +1,10 @@
 //! Signing in with e-mail or user name and password.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{Sheet, form_error, outcome};
+use crate::base::language::td_string;
 use crate::ui::{
     address,
     fields::{Field, field_error},

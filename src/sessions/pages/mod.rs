@@ -12,10 +12,9 @@ pub use setup::SetupPage;
 pub use welcome::WelcomePage;
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
-    base::errors::AppError,
+    base::{errors::AppError, language::td_string},
     sessions::FormOutcome,
     ui::{address, fields::FormError, locale, states},
 };
