@@ -258,6 +258,10 @@ export type Visit = {
     size?: { width: number; height: number };
     scripts?: boolean;
     theme?: "light" | "dark";
+    /** Where the reader is: `Asia/Riyadh`. */
+    zone?: string;
+    /** Choices that a cookie keeps: `{ digits: "arabic" }`. */
+    habits?: Record<string, string>;
     /** The cookies of somebody who has signed in before. */
     as?: State;
     /** Client errors that belong to this visit; the browser writes a line about each. */
@@ -278,7 +282,10 @@ async function openBrowser(browser: Browser, server: Server, visit: Visit, compl
         storageState: visit.as,
         reducedMotion: "reduce",
         permissions: visit.permissions,
+        timezoneId: visit.zone,
     });
+    const habits = Object.entries(visit.habits ?? {});
+    await context.addCookies(habits.map(([name, value]) => ({ name: `bawwab_${name}`, value, url: server.url })));
     if (visit.theme) await context.addCookies([{ name: "bawwab_theme", value: visit.theme, url: server.url }]);
     const refusals = visit.refusals ?? [];
     context.on("console", (message) => {

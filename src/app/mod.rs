@@ -1,7 +1,6 @@
 //! The shell, the routes and the frame of the console: the only place that knows every capability.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -12,7 +11,11 @@ use leptos_router::{
 use crate::{
     accounts::pages::PeopleRoutes,
     audit::pages::AuditRoutes,
-    base::language,
+    base::{
+        habits::{Calendar, Digits, Habits},
+        language::{self, td_string},
+        time::Timestamp,
+    },
     i18n::Locale,
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
@@ -21,6 +24,7 @@ use crate::{
     },
     ui::{
         Hydrated, browser,
+        clock::Clock,
         offline::OfflineBand,
         preferences::Theme,
         toasts::{ToastRegion, Toasts},
@@ -38,9 +42,21 @@ use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::Missing
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = theme();
     let side = is_side_narrow().then_some("narrow");
+    let habits = chosen_habits();
+    provide_context(habits);
+    let clock = Clock::starting(started());
+    provide_context(clock);
+    let digits = (habits.digits != Digits::default()).then_some(habits.digits.code());
+    let calendar = (habits.calendar != Calendar::default()).then_some(habits.calendar.code());
     view! {
         <!DOCTYPE html>
-        <html data-theme=theme data-side=side>
+        <html
+            data-theme=theme
+            data-side=side
+            data-now=clock.started().to_string()
+            data-digits=digits
+            data-calendar=calendar
+        >
             <head>
                 {head::links(chosen_locale(), theme)}
                 <HashedStylesheet options=options.clone() id="leptos" />
@@ -63,10 +79,14 @@ pub fn App() -> impl IntoView {
     provide_context(locale);
     provide_context(Theme(theme()));
     provide_context(Toasts::new());
+    // The document has begun with it on the server.
+    let clock = use_context::<Clock>().unwrap_or_else(|| Clock::starting(started()));
+    provide_context(clock);
     let hydrated = RwSignal::new(false);
     provide_context(Hydrated(hydrated));
     Effect::new(move |_| {
         hydrated.set(true);
+        clock.go();
         browser::mark_hydrated();
         browser::keep_shell();
     });
@@ -118,6 +138,32 @@ fn chosen_locale() -> Locale {
 #[cfg(not(feature = "ssr"))]
 fn chosen_locale() -> Locale {
     browser::document_attribute("lang").and_then(|code| language::parse(&code)).unwrap_or_default()
+}
+
+/// How the reader wants numbers and dates. The browser reads it of the document where it is needed.
+#[cfg(feature = "ssr")]
+fn chosen_habits() -> Habits {
+    use_context::<axum::http::request::Parts>()
+        .map(|parts| server::preferences::habits(&parts.headers))
+        .unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn chosen_habits() -> Habits {
+    crate::base::habits::habits()
+}
+
+/// The server's time when the page was begun.
+#[cfg(feature = "ssr")]
+fn started() -> Timestamp {
+    use_context::<crate::access::server::Cx>().map_or(Timestamp(0), |cx| cx.now().into())
+}
+
+#[cfg(not(feature = "ssr"))]
+fn started() -> Timestamp {
+    browser::document_attribute(crate::ui::clock::ATTRIBUTE)
+        .and_then(|text| Timestamp::parse(&text))
+        .unwrap_or(Timestamp(0))
 }
 
 #[cfg(feature = "ssr")]

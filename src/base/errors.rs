@@ -111,7 +111,11 @@ pub enum FieldCode {
     Malformed,
     /// Control, invisible or direction-changing characters.
     Characters,
+    /// Letters of several scripts in one word, which can be taken for each other.
+    MixedScripts,
     Taken,
+    /// Not the same as one that is taken, but it looks the same.
+    Lookalike,
     /// No such thing.
     Unknown,
     /// The same thing is both allowed and denied, or named twice.

@@ -1,14 +1,26 @@
 //! The two languages, how a moment and a number are written in them, and every error as a sentence.
 
-use leptos_i18n::td_string;
-
 use crate::{
     base::{
+        dates::{self, Zone},
         errors::{AppError, Conflict, DenialCode, FieldCode, Lost, SignedOut},
         time::Timestamp,
     },
     i18n::Locale,
 };
+
+/// A text in a language, with the reader's digits: `td_string!(locale, base.now)`, `td_string!(locale, app.greeting, name = name)`.
+///
+/// What is filled in and is a name, a key or an address stands between isolating characters: see [`isolate`].
+macro_rules! td_string {
+    ($locale:expr, $($key:ident).+ $(,)?) => {
+        $crate::base::habits::fixed(leptos_i18n::td_string!($locale, $($key).+))
+    };
+    ($locale:expr, $($key:ident).+, $($values:tt)+) => {
+        $crate::base::habits::filled(leptos_i18n::td_string!($locale, $($key).+, $($values)+))
+    };
+}
+pub(crate) use td_string;
 
 /// The direction of a language's text, as the `dir` attribute wants it.
 pub fn direction(locale: Locale) -> &'static str {
@@ -43,37 +55,9 @@ pub fn other(locale: Locale) -> Locale {
     }
 }
 
-/// A moment for people, in UTC: `22 November 2026, 14:02`.
+/// A moment for people, in UTC: `22 November 2026, 14:02 UTC`. On a page of its own it is drawn by `ui::pieces`.
 pub fn date_time(locale: Locale, moment: Timestamp) -> String {
-    let civil = moment.civil();
-    let month = match civil.month {
-        1 => td_string!(locale, base.month_1),
-        2 => td_string!(locale, base.month_2),
-        3 => td_string!(locale, base.month_3),
-        4 => td_string!(locale, base.month_4),
-        5 => td_string!(locale, base.month_5),
-        6 => td_string!(locale, base.month_6),
-        7 => td_string!(locale, base.month_7),
-        8 => td_string!(locale, base.month_8),
-        9 => td_string!(locale, base.month_9),
-        10 => td_string!(locale, base.month_10),
-        11 => td_string!(locale, base.month_11),
-        _ => td_string!(locale, base.month_12),
-    };
-    td_string!(
-        locale,
-        base.date_time,
-        day = civil.day,
-        month = month,
-        year = civil.year,
-        time = format!("{:02}:{:02}", civil.hour, civil.minute)
-    )
-    .to_string()
-}
-
-/// A whole number for people.
-pub fn number(_locale: Locale, number: usize) -> String {
-    number.to_string()
+    dates::exact(locale, moment, Zone::Utc)
 }
 
 /// What is wrong with a field, as a sentence.
@@ -84,7 +68,9 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
         FieldCode::TooLong => td_string!(locale, base.field_too_long),
         FieldCode::Malformed => td_string!(locale, base.field_malformed),
         FieldCode::Characters => td_string!(locale, base.field_characters),
+        FieldCode::MixedScripts => td_string!(locale, base.field_mixed_scripts),
         FieldCode::Taken => td_string!(locale, base.field_taken),
+        FieldCode::Lookalike => td_string!(locale, base.field_lookalike),
         FieldCode::Unknown => td_string!(locale, base.field_unknown),
         FieldCode::Contradiction => td_string!(locale, base.field_contradiction),
         FieldCode::Past => td_string!(locale, base.field_past),

@@ -17,7 +17,7 @@ use crate::{
 #[server(prefix = "/api", endpoint = "roles/list", input = PostUrl)]
 pub async fn list_roles() -> Result<Vec<Role>, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::roles::server::list(&cx).await
+    crate::roles::server::list(&cx, crate::roles::RolesQuery::default().into()).await
 }
 
 #[server(prefix = "/api", endpoint = "roles/get", input = Json)]

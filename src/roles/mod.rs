@@ -39,6 +39,16 @@ pub struct Role {
     pub version: i64,
 }
 
+/// Which roles to list. The same words as in the query of `GET /admin/roles`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct RolesQuery {
+    /// Words of the name or the description, in any order; Arabic spellings fold together.
+    pub q: Option<String>,
+}
+
 /// A role to be created.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,8 +1,8 @@
 //! A question over the page: the browser's own dialog, which keeps the focus inside and gives it back.
 
 use leptos::{html, prelude::*};
-use leptos_i18n::td_string;
 
+use crate::base::language::td_string;
 use crate::ui::{browser, calls::Call, fields, locale, pieces};
 
 /// A dialog that is there while `open` holds. Escape closes it.

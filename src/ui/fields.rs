@@ -1,12 +1,11 @@
 //! Fields of forms: label, hint and error belong to the input and are read out with it.
 
 use leptos::{prelude::*, tachys::view::any_view::AnyView};
-use leptos_i18n::td_string;
 
 use crate::{
     base::{
         errors::{AppError, FieldErrors},
-        language,
+        language::{self, td_string},
     },
     ui::{
         icons::{Icon, icon},

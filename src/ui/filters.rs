@@ -1,9 +1,9 @@
 //! The form above a list. What it holds goes into the address, with scripts and without.
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::td_string;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+use crate::base::language::td_string;
 use crate::ui::{
     address,
     browser::Typed,

@@ -1,8 +1,8 @@
 //! The frame of the pages before the console: one column and nothing beside it.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
+use crate::base::language::td_string;
 use crate::ui::{icons::brand_mark, locale, preferences::Preferences};
 
 #[component]

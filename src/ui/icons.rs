@@ -9,11 +9,13 @@ pub enum Icon {
     Allowed,
     Audit,
     Back,
+    Calendar,
     Clock,
     Code,
     Collapse,
     Copy,
     Denied,
+    Digits,
     Door,
     Down,
     Edit,
@@ -51,11 +53,15 @@ impl Icon {
             Icon::Allowed => r#"<path d="M5 12.5l4.500 4.500L19 7.500"/>"#,
             Icon::Audit => r#"<path d="M6 3h9l4 4v14H6z"/><path d="M9 12h7M9 16h5M9 8h3"/>"#,
             Icon::Back => r#"<path d="M15 5l-7 7 7 7"/>"#,
+            Icon::Calendar => r#"<path d="M4 6h16v14H4zM4 10h16M8 3.500v4M16 3.500v4"/>"#,
             Icon::Clock => r#"<circle cx="12" cy="12" r="9"/><path d="M12 7v5l3 2"/>"#,
             Icon::Code => r#"<path d="M8 7l-5 5 5 5M16 7l5 5-5 5M14 4l-4 16"/>"#,
             Icon::Collapse => r#"<path d="M3 5h18v14H3zM9 5v14M16 9l-3 3 3 3"/>"#,
             Icon::Copy => r#"<path d="M9 9h11v11H9z"/><path d="M5 15H4V4h11v1"/>"#,
             Icon::Denied => r#"<path d="M6 6l12 12M18 6L6 18"/>"#,
+            Icon::Digits => {
+                r#"<path d="M4 8l2-1v10"/><path d="M10 9a2.500 2.500 0 0 1 5 0c0 3-5 4-5 8h5"/><path d="M19 7v10"/>"#
+            }
             Icon::Door => {
                 r#"<path d="M5 21V10a7 7 0 0 1 14 0v11"/><path d="M3 21h18"/><path d="M12 13.5v3"/><circle cx="12" cy="12" r="1.5"/>"#
             }

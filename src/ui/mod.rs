@@ -7,6 +7,7 @@ use crate::i18n::Locale;
 pub mod address;
 pub mod browser;
 pub mod calls;
+pub mod clock;
 pub mod dialog;
 pub mod drag;
 pub mod fields;

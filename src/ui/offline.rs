@@ -1,12 +1,12 @@
 //! The device has no network: a line that says so, and forms that are not sent into the void.
 
+use crate::base::language::td_string;
 use leptos::{
     ev::{self, SubmitEvent},
     prelude::*,
     wasm_bindgen::JsCast,
     web_sys::HtmlFormElement,
 };
-use leptos_i18n::td_string;
 
 use crate::ui::{
     browser,

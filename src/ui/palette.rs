@@ -2,8 +2,8 @@
 //!
 //! A combobox with its list inside a dialog: the focus stays in the field, arrows move the choice, Enter takes it.
 
+use crate::base::language::td_string;
 use leptos::{ev, html, prelude::*};
-use leptos_i18n::td_string;
 
 use crate::{
     base::{errors::AppError, language},

@@ -1,12 +1,12 @@
 //! Small pieces that every page draws: badges, initials, keys, moments, page heads.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
-    base::{language, time::Timestamp},
+    base::{dates, language::td_string, time::Timestamp},
     ui::{
         address,
+        clock::clock,
         icons::{Icon, icon},
         locale,
     },
@@ -92,9 +92,28 @@ pub fn sentence(text: &str) -> AnyView {
     parts.collect_view().into_any()
 }
 
-/// A moment; its exact form is in the attribute.
+/// A moment from where it stands now; in full on hover and for screen readers.
 pub fn moment(moment: Timestamp) -> AnyView {
-    view! { <time class="num" datetime=moment.to_string()>{language::date_time(locale(), moment)}</time> }.into_any()
+    let (locale, clock) = (locale(), clock());
+    let exact = move || dates::exact(locale, moment, clock.zone());
+    view! {
+        <time class="num" datetime=moment.to_string() title=exact>
+            <span>{move || dates::relative(locale, clock.now(), moment, clock.zone())}</span>
+            <span class="away">" " {move || sentence(&exact())}</span>
+        </time>
+    }
+    .into_any()
+}
+
+/// A moment in full, where it must not be guessed: until when something holds.
+pub fn exact_moment(moment: Timestamp) -> AnyView {
+    let (locale, clock) = (locale(), clock());
+    view! {
+        <time class="num" datetime=moment.to_string()>
+            {move || sentence(&dates::exact(locale, moment, clock.zone()))}
+        </time>
+    }
+    .into_any()
 }
 
 /// A moment that may not have come.

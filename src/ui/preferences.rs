@@ -1,14 +1,17 @@
-//! The switches of language and theme: plain forms that the server answers, with and without scripts.
+//! The switches of language, theme, digits and calendar: plain forms that the server answers, with and without scripts.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
-    base::language,
+    base::{
+        habits::{Calendar, Digits, Habits, habits},
+        language::{self, td_string},
+    },
+    i18n::Locale,
     ui::{
         address,
         icons::{Icon, icon},
-        locale,
+        locale, pieces,
     },
 };
 
@@ -16,7 +19,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Theme(pub Option<&'static str>);
 
-/// Both switches, for the end of a top line.
+/// All switches, for the end of a top line.
 #[component]
 pub fn Preferences() -> impl IntoView {
     switches(address::here())
@@ -32,22 +35,37 @@ pub fn switches(here: Signal<String>) -> AnyView {
         Some("dark") => Icon::Moon,
         _ => Icon::Screen,
     };
-    let choice = |value: &'static str, sign: Icon, word: &'static str| {
-        let is_current = current.unwrap_or("system") == value;
+    let Habits { digits, calendar } = habits();
+    let choice = |name: &'static str, value: &'static str, is_current: bool, sign: Icon, word: &'static str| {
         view! {
             <button
                 class="btn ghost"
                 type="submit"
-                id=format!("theme-{value}")
-                name="theme"
+                id=format!("{name}-{value}")
+                name=name
                 value=value
                 aria-current=is_current.then_some("true")
             >
                 {icon(sign)}
-                {word}
+                {pieces::sentence(word)}
             </button>
         }
     };
+    let theme = |value: &'static str, sign: Icon, word: &'static str| {
+        choice("theme", value, current.unwrap_or("system") == value, sign, word)
+    };
+    let write_in =
+        |value: Digits, word: &'static str| choice("digits", value.code(), value == digits, Icon::Digits, word);
+    let date_by =
+        |value: Calendar, word: &'static str| choice("calendar", value.code(), value == calendar, Icon::Calendar, word);
+    // English has its own digits only.
+    let digits = (locale == Locale::ar).then(|| {
+        view! {
+            <p class="title">{td_string!(locale, ui.digits)}</p>
+            {write_in(Digits::Latin, td_string!(locale, ui.digits_latin))}
+            {write_in(Digits::ArabicIndic, td_string!(locale, ui.digits_arabic))}
+        }
+    });
     view! {
         <form method="post" action="/preferences">
             <input type="hidden" name="next" value=move || here.get() />
@@ -69,9 +87,13 @@ pub fn switches(here: Signal<String>) -> AnyView {
         <div class="drop" id="theme-choices" popover="auto" role="group" aria-label=td_string!(locale, ui.theme)>
             <form method="post" action="/preferences">
                 <input type="hidden" name="next" value=move || here.get() />
-                {choice("system", Icon::Screen, td_string!(locale, ui.theme_system))}
-                {choice("light", Icon::Sun, td_string!(locale, ui.theme_light))}
-                {choice("dark", Icon::Moon, td_string!(locale, ui.theme_dark))}
+                {theme("system", Icon::Screen, td_string!(locale, ui.theme_system))}
+                {theme("light", Icon::Sun, td_string!(locale, ui.theme_light))}
+                {theme("dark", Icon::Moon, td_string!(locale, ui.theme_dark))}
+                {digits}
+                <p class="title">{td_string!(locale, ui.calendar)}</p>
+                {date_by(Calendar::Gregorian, td_string!(locale, ui.calendar_gregorian))}
+                {date_by(Calendar::WithHijri, td_string!(locale, ui.calendar_hijri))}
             </form>
         </div>
     }

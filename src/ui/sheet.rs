@@ -1,7 +1,7 @@
 //! A sheet that comes from the lower edge of a phone, and stands as a small window on a desk.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_router::hooks::use_location;
 
 use crate::ui::{

@@ -1,12 +1,11 @@
 //! What stands where data should be: it loads, there is none, it failed, it was refused.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
     base::{
         errors::{AppError, Denial, DenialCode},
-        language,
+        language::{self, td_string},
     },
     ui::{
         address,

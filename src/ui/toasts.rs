@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
+use crate::base::language::td_string;
 use crate::ui::{
     icons::{Icon, icon},
     locale, pieces,

@@ -1,9 +1,9 @@
 //! The control with three states: what comes from elsewhere, allowed here, denied here.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use serde::{Deserialize, Serialize};
 
+use crate::base::language::td_string;
 use crate::ui::{
     icons::{Icon, icon},
     locale,

@@ -10,6 +10,7 @@ use crate::{
     access::{Outcome, server::Origin},
     base::{
         ids::{TenantId, UserId},
+        search::fold,
         server::crypto,
     },
 };
@@ -198,14 +199,13 @@ pub async fn insert(
         Some(meta.to_string()),
         ip.clone(),
     ];
-    let search = search.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let search = fold(&search.into_iter().flatten().collect::<Vec<_>>().join(" "));
 
     sqlx::query!(
         "insert into audit_logs
              (id, tenant_id, user_id, user_name, action, outcome, resource_type, resource_id, resource_name, old_value,
               new_value, meta, ip, user_agent, request_id, created_at, canonical, salts, search)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::inet, $14, $15, $16, $17, $18,
-                 fold_text($19))",
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::inet, $14, $15, $16, $17, $18, $19)",
         id,
         tenant.map(|tenant| tenant.0),
         user_id,

@@ -1,7 +1,6 @@
 //! What can be done to an account as a whole. Each act names the person and is confirmed.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use super::link::OneTimeLink;
@@ -11,7 +10,7 @@ use crate::{
         AddedPerson, Person, Status,
         calls::{delete_person, new_link, revoke_link, set_person_status},
     },
-    base::language,
+    base::language::{self, td_string},
     ui::{
         calls::Call,
         dialog::{Confirm, Dialog},

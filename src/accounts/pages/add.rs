@@ -1,7 +1,6 @@
 //! Adding a person, with the one-time link that lets them choose a password.
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 use serde_json::Value;
 
@@ -9,7 +8,10 @@ use super::{label, link::OneTimeLink, locale_choices, role_choices};
 use crate::{
     access::{PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_CREATE},
     accounts::{AddedPerson, NewPerson, Password, calls::add_person},
-    base::errors::{AppError, FieldCode},
+    base::{
+        errors::{AppError, FieldCode},
+        language::td_string,
+    },
     ui::{
         browser::Typed,
         calls::Call,

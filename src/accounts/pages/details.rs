@@ -1,13 +1,12 @@
 //! Everything that is known about a person, and the form that changes it.
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::td_string;
 
 use super::{add::attributes, label, locale_choices, role_badges, status_badge};
 use crate::{
     access::USERS_UPDATE,
     accounts::{Person, PersonEdit, calls::edit_person},
-    base::errors::AppError,
+    base::{errors::AppError, language::td_string},
     ui::{
         browser::Typed,
         calls::Call,
@@ -25,14 +24,15 @@ use crate::{
 #[component]
 pub fn PersonHead(person: Person) -> impl IntoView {
     let locale = locale();
-    let number = td_string!(locale, accounts.number, number = person.number).to_string();
+    let number =
+        td_string!(locale, accounts.number, number = pieces::isolate_key(&person.number.to_string())).to_string();
     let roles = person.roles.into_iter().map(|role| pieces::badge(Tone::Neutral, None, role)).collect_view();
     view! {
         <div class="page-head">
             {pieces::avatar(&person.name, true)}
             <div class="grow">
                 <h1>{pieces::typed(person.name)}</h1>
-                <p class="small muted">{pieces::typed(person.email)} " · " <span class="num">{number}</span></p>
+                <p class="small muted">{pieces::typed(person.email)} " · " {pieces::sentence(&number)}</p>
                 <div class="badges">{roles}</div>
             </div>
             <div class="badges">

@@ -1,11 +1,10 @@
 //! A one-time link on the screen: shown once, to be handed over by whoever asked for it.
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_i18n::td_string;
 
 use crate::{
     accounts::AddedPerson,
-    base::language,
+    base::language::{self, td_string},
     ui::{
         browser,
         icons::{Icon, icon},
@@ -53,7 +52,7 @@ pub fn OneTimeLink(added: AddedPerson) -> impl IntoView {
             .link_expires_at
             .map(|moment| {
                 view! {
-                    <p class="small muted">{td_string!(locale, accounts.link_until)} " " {pieces::moment(moment)}</p>
+                    <p class="small muted">{td_string!(locale, accounts.link_until)} " " {pieces::exact_moment(moment)}</p>
                 }
             })}
         <div class="row-of">

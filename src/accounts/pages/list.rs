@@ -1,7 +1,6 @@
 //! The list of people. Filters, order and place in the list are in the address.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
@@ -9,7 +8,7 @@ use super::{role_badges, role_choices, sort_word, status_badge, status_word};
 use crate::{
     access::{ROLES_READ, RoleRef, USERS_CREATE},
     accounts::{PeopleQuery, PeopleSort, PersonRow, Status, calls::list_people},
-    base::paging::Page,
+    base::{language::td_string, paging::Page},
     ui::{
         address::{self, filled},
         fields::{Field, Select},

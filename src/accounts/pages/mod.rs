@@ -3,7 +3,6 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_router::{
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
@@ -13,7 +12,7 @@ use leptos_router::{
 use crate::{
     access::RoleRef,
     accounts::{PeopleSort, Status},
-    base::errors::AppError,
+    base::{errors::AppError, language::td_string},
     ui::{
         icons::Icon,
         locale,

@@ -1,7 +1,7 @@
 //! The letters about accounts, in the language of whoever gets them.
 
+use crate::base::language::td_string;
 use chrono::{DateTime, Utc};
-use leptos_i18n::td_string;
 
 use crate::{
     base::{language, server::mail::Letter, time::Timestamp},

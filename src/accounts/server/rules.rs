@@ -9,7 +9,7 @@ use crate::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::RoleId,
         password::Password,
-        server::passwords,
+        server::{names, passwords},
         text::{one_line, optional_line},
     },
 };
@@ -52,7 +52,7 @@ impl Email {
 
 /// A user name: CVE-2021-3754, never shaped like an address.
 pub fn username(text: &str) -> Result<Option<String>, FieldCode> {
-    let Some(name) = optional_line(Some(&text.nfkc().collect::<String>()), 64)? else { return Ok(None) };
+    let Some(name) = names::parse_optional(Some(&text.nfkc().collect::<String>()), 64)? else { return Ok(None) };
     if name.contains('@') || name.contains(char::is_whitespace) {
         return Err(FieldCode::Malformed);
     }
@@ -94,11 +94,11 @@ pub struct ParsedPerson {
 pub fn parse_new(person: NewPerson) -> Result<ParsedPerson, AppError> {
     let mut errors = FieldErrors::default();
     let email = errors.take("email", Email::parse(&person.email));
-    let name = errors.take("name", one_line(&person.name, 1, 200));
+    let name = errors.take("name", names::parse(&person.name, 200));
     let username = errors.take("username", username(person.username.as_deref().unwrap_or_default()));
     let external_id = errors.take("external_id", optional_line(person.external_id.as_deref(), 255));
-    let department = errors.take("department", optional_line(person.department.as_deref(), 120));
-    let region = errors.take("region", optional_line(person.region.as_deref(), 120));
+    let department = errors.take("department", names::parse_optional(person.department.as_deref(), 120));
+    let region = errors.take("region", names::parse_optional(person.region.as_deref(), 120));
     let language = errors.take("locale", locale(person.locale.as_deref().unwrap_or("ar")));
     let attributes =
         errors.take("attributes", attributes(person.attributes.unwrap_or_else(|| Value::Object(Default::default()))));
@@ -140,13 +140,14 @@ pub struct ParsedEdit {
 pub fn parse_edit(edit: PersonEdit) -> Result<ParsedEdit, AppError> {
     let mut errors = FieldErrors::default();
     let line = |text: &Option<String>, max| text.as_deref().map(|text| optional_line(Some(text), max)).transpose();
+    let place = |text: &Option<String>| text.as_deref().map(|text| names::parse_optional(Some(text), 120)).transpose();
     let parsed = ParsedEdit {
         email: errors.take("email", edit.email.as_deref().map(Email::parse).transpose()).flatten(),
-        name: errors.take("name", edit.name.as_deref().map(|name| one_line(name, 1, 200)).transpose()).flatten(),
+        name: errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 200)).transpose()).flatten(),
         username: errors.take("username", edit.username.as_deref().map(username).transpose()).flatten(),
         external_id: errors.take("external_id", line(&edit.external_id, 255)).flatten(),
-        department: errors.take("department", line(&edit.department, 120)).flatten(),
-        region: errors.take("region", line(&edit.region, 120)).flatten(),
+        department: errors.take("department", place(&edit.department)).flatten(),
+        region: errors.take("region", place(&edit.region)).flatten(),
         locale: errors.take("locale", edit.locale.as_deref().map(locale).transpose()).flatten(),
         attributes: errors.take("attributes", edit.attributes.map(attributes).transpose()).flatten(),
         version: edit.version,

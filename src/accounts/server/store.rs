@@ -16,13 +16,14 @@ use crate::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::{RoleId, TenantId, UserId},
         paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
+        server::search::{Words, filter_text},
     },
 };
 
 /// A list's filter, understood.
 #[derive(Debug, Default)]
 pub struct Filter {
-    q: Option<String>,
+    words: Words,
     status: Option<Status>,
     department: Option<String>,
     role: Option<RoleId>,
@@ -54,15 +55,8 @@ impl Filter {
     pub fn parse(query: PeopleQuery) -> Result<Self, AppError> {
         let mut errors = FieldErrors::default();
         let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let no_nul = |text: &Option<String>| match text {
-            Some(text) if text.contains('\0') => Err(FieldCode::Characters),
-            Some(text) if text.chars().count() > 200 => Err(FieldCode::TooLong),
-            _ => Ok(()),
-        };
-        let q = given(query.q);
-        errors.take("q", no_nul(&q));
-        let department = given(query.department);
-        errors.take("department", no_nul(&department));
+        let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
+        let department = errors.take("department", filter_text(query.department)).flatten();
         let status = given(query.status).map(|text| Status::parse(&text).ok_or(FieldCode::Unknown));
         let status = errors.take("status", status.transpose()).flatten();
         let role = given(query.role).map(|text| text.parse().map_err(|_not_an_id| FieldCode::Malformed));
@@ -82,7 +76,7 @@ impl Filter {
             errors.add("limit", FieldCode::Malformed);
         }
         errors.check()?;
-        Ok(Filter { q, status, department, role, sort, after, limit })
+        Ok(Filter { words, status, department, role, sort, after, limit })
     }
 }
 
@@ -93,7 +87,7 @@ const ROLES: &str = "array(select r.name from user_roles ur join roles r on r.id
 pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppError> {
     let tenant = tx.tenant()?;
     let key = match filter.sort {
-        PeopleSort::Name => "fold_text(u.name)",
+        PeopleSort::Name => "u.name_key",
         PeopleSort::Created => "to_char(u.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
         PeopleSort::LastLogin => "coalesce(to_char(u.last_login_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')",
     };
@@ -107,13 +101,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
         Some(status) => query.push(" and u.status = ").push_bind(status.as_str()),
         None => query.push(" and u.status <> 'deleted'"),
     };
-    if let Some(q) = &filter.q {
-        // Every word must be found somewhere, whatever its order.
-        for word in q.split_whitespace().take(8) {
-            let escaped = word.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            query.push(" and u.search like '%' || fold_text(").push_bind(escaped).push(") || '%'");
-        }
-    }
+    filter.words.push(&mut query, "u.search");
     if let Some(department) = &filter.department {
         query.push(" and u.department = ").push_bind(department);
     }
@@ -125,7 +113,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
     if let Some(after) = &filter.after {
         match filter.sort {
             PeopleSort::Name => {
-                query.push(" and (fold_text(u.name), u.id) > (").push_bind(&after.key).push(", ");
+                query.push(" and (u.name_key, u.id) > (").push_bind(&after.key).push(", ");
                 query.push_bind(after.id).push(")");
             }
             PeopleSort::Created => {
@@ -143,7 +131,7 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
         }
     }
     query.push(match filter.sort {
-        PeopleSort::Name => " order by fold_text(u.name), u.id",
+        PeopleSort::Name => " order by u.name_key, u.id",
         PeopleSort::Created => " order by u.created_at desc, u.id desc",
         PeopleSort::LastLogin => " order by u.last_login_at desc nulls last, u.id",
     });

@@ -1,7 +1,7 @@
 //! One's own account: the second factor, and where one is signed in.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use crate::{

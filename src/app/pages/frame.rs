@@ -1,7 +1,6 @@
 //! The frame of the console: menu, top line, palette, and the person who is signed in.
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::td_string;
 use leptos_router::{components::Outlet, hooks::use_location};
 
 use super::{
@@ -13,7 +12,10 @@ use crate::{
     access::RoleRef,
     accounts::pages::RoleChoices,
     app::is_side_narrow,
-    base::errors::AppError,
+    base::{
+        errors::AppError,
+        language::{self, td_string},
+    },
     roles::calls::list_roles,
     sessions::{Me, me},
     ui::{

@@ -1,7 +1,6 @@
 //! The first page of the console: where things stand and what this person may do.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::frame::SignedIn;
@@ -12,7 +11,10 @@ use crate::{
         calls::count_people,
         pages::{role_badges, status_badge},
     },
-    base::{errors::AppError, language},
+    base::{
+        errors::AppError,
+        language::{self, td_string},
+    },
     sessions::Me,
     ui::{
         icons::{Icon, icon},

@@ -1,9 +1,9 @@
 //! The page for addresses that lead nowhere.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
+use crate::base::language::td_string;
 use crate::ui::{gate::Gate, locale, status};
 
 #[component]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use crate::base::language::td_string;
 use leptos::{
     leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle},
     prelude::*,
     task::spawn_local,
 };
-use leptos_i18n::td_string;
 use serde::{Deserialize, Serialize};
 
 use super::places::places;

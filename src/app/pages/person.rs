@@ -1,7 +1,6 @@
 //! The page of one person: details, roles and permissions, a tab each. The tab is in the address.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -15,7 +14,7 @@ use crate::{
             details::{PersonDetails, PersonHead},
         },
     },
-    base::{errors::AppError, ids::UserId},
+    base::{errors::AppError, ids::UserId, language::td_string},
     roles::{
         Catalogue, PersonRights, Role,
         calls::{get_rights, list_permissions, list_roles},

@@ -1,6 +1,6 @@
 //! The places of the console: what the menu shows and the palette finds.
 
-use leptos_i18n::td_string;
+use crate::base::language::td_string;
 
 use crate::{
     access::{AUDIT_READ, PERMISSIONS_READ, Permission, ROLES_READ, USERS_READ},

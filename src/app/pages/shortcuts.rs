@@ -1,7 +1,7 @@
 //! The keyboard shortcuts of the console, and the page of help about them.
 
+use crate::base::language::td_string;
 use leptos::{ev, prelude::*};
-use leptos_i18n::td_string;
 
 use crate::ui::{browser, dialog::Dialog, keys, locale};
 

@@ -32,9 +32,9 @@ use crate::{
             crypto::Keys,
             db,
             mail::transport::Post,
+            names,
             passwords::{self, Hasher},
         },
-        text::one_line,
     },
     settings,
 };
@@ -313,7 +313,7 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
     })?;
     let parsed = Email::parse(email).map_err(|code| anyhow::anyhow!("{email} is not an e-mail address ({code:?})"))?;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
-    let name = one_line(&name, 1, 200).map_err(|code| anyhow::anyhow!("the name cannot be used ({code:?})"))?;
+    let name = names::parse(&name, 200).map_err(|code| anyhow::anyhow!("the name cannot be used ({code:?})"))?;
     let database = Database::open(&config).await?;
     let result = async {
         let heart = database.heart(&config).await?;

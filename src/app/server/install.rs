@@ -2,13 +2,13 @@
 
 use std::{fs, path::Path};
 
+use crate::base::language::td_string;
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::Response,
 };
 use leptos::{config::LeptosOptions, prelude::*};
-use leptos_i18n::td_string;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

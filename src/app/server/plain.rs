@@ -1,13 +1,13 @@
 //! Documents that the server draws and no WASM takes over: they are light, the same for everybody of one language and
 //! theme, and go on working without us.
 
+use crate::base::language::td_string;
 use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use leptos::{config::LeptosOptions, prelude::*};
-use leptos_i18n::td_string;
 use leptos_meta::HashedStylesheet;
 
 use crate::{

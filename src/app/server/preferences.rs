@@ -1,4 +1,5 @@
-//! Language, theme and the width of the menu: cookies that forms on every page set. They are preferences, not secrets.
+//! Language, theme, digits, calendar and the width of the menu: cookies that forms on every page set. They are
+//! preferences, not secrets.
 
 use axum::{
     Form,
@@ -9,7 +10,10 @@ use leptos::prelude::use_context;
 use serde::Deserialize;
 
 use crate::{
-    base::language,
+    base::{
+        habits::{Calendar, Digits, Habits},
+        language,
+    },
     i18n::Locale,
     sessions::server::{
         forms::{append, local, see_other},
@@ -21,12 +25,18 @@ use crate::{
 const LOCALE: &str = "bawwab_locale";
 const THEME: &str = "bawwab_theme";
 const SIDE: &str = "bawwab_side";
+const DIGITS: &str = "bawwab_digits";
+const CALENDAR: &str = "bawwab_calendar";
+/// How long a choice is kept: the longest that browsers allow.
+const DAYS: u32 = 400;
 
 #[derive(Deserialize)]
 pub struct Preferences {
     locale: Option<String>,
     theme: Option<String>,
     side: Option<String>,
+    digits: Option<String>,
+    calendar: Option<String>,
     next: Option<String>,
 }
 
@@ -38,17 +48,23 @@ pub async fn set(Form(preferences): Form<Preferences>) -> Response {
     };
     let mut cookies = Vec::new();
     if let Some(locale) = preferences.locale.as_deref().and_then(language::parse) {
-        cookies.push(keep(LOCALE, language::code(locale), 400));
+        cookies.push(keep(LOCALE, language::code(locale), DAYS));
     }
     match preferences.theme.as_deref() {
-        Some(theme @ ("light" | "dark")) => cookies.push(keep(THEME, theme, 400)),
+        Some(theme @ ("light" | "dark")) => cookies.push(keep(THEME, theme, DAYS)),
         Some(_system) => cookies.push(keep(THEME, "", 0)),
         None => {}
     }
     match preferences.side.as_deref() {
-        Some(side @ "narrow") => cookies.push(keep(SIDE, side, 400)),
+        Some(side @ "narrow") => cookies.push(keep(SIDE, side, DAYS)),
         Some(_wide) => cookies.push(keep(SIDE, "", 0)),
         None => {}
+    }
+    if let Some(digits) = preferences.digits.as_deref().and_then(Digits::parse) {
+        cookies.push(keep(DIGITS, digits.code(), DAYS));
+    }
+    if let Some(calendar) = preferences.calendar.as_deref().and_then(Calendar::parse) {
+        cookies.push(keep(CALENDAR, calendar.code(), DAYS));
     }
     append(&mut response, cookies);
     response
@@ -78,6 +94,16 @@ pub fn is_side_narrow() -> bool {
     use_context::<Parts>().is_some_and(|parts| cookie(&parts.headers, SIDE).as_deref() == Some("narrow"))
 }
 
+/// How the reader of this page wants numbers and dates. English is always written with Latin digits.
+pub fn habits(headers: &HeaderMap) -> Habits {
+    let digits = cookie(headers, DIGITS).as_deref().and_then(Digits::parse).unwrap_or_default();
+    let calendar = cookie(headers, CALENDAR).as_deref().and_then(Calendar::parse).unwrap_or_default();
+    match locale(headers) {
+        Locale::ar => Habits { digits, calendar },
+        Locale::en => Habits { digits: Digits::Latin, calendar },
+    }
+}
+
 /// The language of a request: the choice, else the first of ours that is accepted, else Arabic.
 pub fn locale(headers: &HeaderMap) -> Locale {
     if let Some(chosen) = cookie(headers, LOCALE).as_deref().and_then(language::parse) {
@@ -101,6 +127,24 @@ pub fn locale(headers: &HeaderMap) -> Locale {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// H1: Latin digits and Gregorian dates until somebody chooses; English keeps its digits.
+    #[test]
+    fn the_habits_of_a_reader() {
+        let of = |cookies: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::COOKIE, HeaderValue::from_str(cookies).expect("ASCII"));
+            habits(&headers)
+        };
+        let (digits, calendar) = (Digits::ArabicIndic, Calendar::WithHijri);
+        assert_eq!(of("bawwab_locale=ar"), Habits::default());
+        assert_eq!(of("bawwab_locale=ar; bawwab_digits=arabic; bawwab_calendar=hijri"), Habits { digits, calendar });
+        assert_eq!(
+            of("bawwab_locale=en; bawwab_digits=arabic; bawwab_calendar=hijri"),
+            Habits { digits: Digits::Latin, calendar }
+        );
+        assert_eq!(of("bawwab_locale=ar; bawwab_digits=roman; bawwab_calendar="), Habits::default());
+    }
 
     /// H1: the first visit follows Accept-Language, and is Arabic where that says nothing.
     #[test]

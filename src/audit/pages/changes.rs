@@ -1,13 +1,15 @@
 //! What an act changed, line by line, as people say it.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use serde_json::Value;
 
 use super::words::{field_word, value_word};
 use crate::{
     audit::{AuditEntry, DiffLine, diff},
-    base::{language, time::Timestamp},
+    base::{
+        language::{self, td_string},
+        time::Timestamp,
+    },
     ui::{locale, pieces},
 };
 

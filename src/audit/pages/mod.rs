@@ -1,7 +1,6 @@
 //! The audit log on the screen: a sentence for each act, who did it, from where, and what it changed.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 use leptos_router::{
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
@@ -18,7 +17,7 @@ use words::{ACTIONS, action_word, sentence};
 
 use crate::{
     audit::{AuditEntry, AuditQuery, Outcome, list_audit},
-    base::paging::Page,
+    base::{language::td_string, paging::Page},
     ui::{
         address::{self, filled},
         fields::{Field, Select},

@@ -1,10 +1,8 @@
 //! The words of the audit log: actions, fields and values as people say them.
 
-use leptos_i18n::td_string;
-
 use crate::{
     audit::AuditEntry,
-    base::language,
+    base::language::{self, td_string},
     ui::{locale, pieces},
 };
 

@@ -10,6 +10,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use crate::base::server::search;
+
 /// Every migration, in order.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
@@ -28,6 +30,7 @@ pub async fn prepare(owner: &PgConnectOptions) -> anyhow::Result<()> {
     }
     make_application_role(&mut connection).await?;
     MIGRATOR.run(&mut connection).await.context("migrate the database")?;
+    search::allow_indexed_search(&mut connection).await.context("let searches use their indexes")?;
     connection.close().await?;
     Ok(())
 }

@@ -10,5 +10,7 @@ pub mod http;
 pub mod input;
 pub mod jobs;
 pub mod mail;
+pub mod names;
 pub mod passwords;
+pub mod search;
 pub mod settings;

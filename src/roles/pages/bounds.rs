@@ -1,7 +1,7 @@
 //! The end of a grant: how it is chosen and how it is told.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::staged::for_field;
 use crate::{

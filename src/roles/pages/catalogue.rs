@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
     access::{Permission, PermissionInfo},
+    base::{
+        language::td_string,
+        search::{self, fold},
+    },
     roles::Catalogue,
     ui::{is_arabic, is_live, locale, pieces},
 };
@@ -165,7 +168,7 @@ impl Search {
 
     /// Whether an item is found; the texts are key and names in both languages.
     pub fn finds(self, folded: &str) -> bool {
-        self.0.with(|(_, search)| folded.contains(search.as_str()))
+        self.0.with(|(_, search)| search::finds(folded, search))
     }
 
     /// Whether any item is found that these texts stand for.
@@ -193,20 +196,6 @@ impl Default for Search {
 /// The texts in which an item is searched.
 pub fn searchable(item: &PermissionInfo) -> String {
     fold(&format!("{}\n{}\n{}", item.key, item.name_ar, item.name_en))
-}
-
-/// Folds what people do not tell apart when they search: case, and spellings of Arabic letters.
-pub fn fold(text: &str) -> String {
-    let letters = text.trim().chars().filter(|c| !matches!(c, '\u{0640}' | '\u{064B}'..='\u{065F}' | '\u{0670}'));
-    let folded = letters.map(|c| match c {
-        'أ' | 'إ' | 'آ' | 'ٱ' => 'ا',
-        'ة' => 'ه',
-        'ى' => 'ي',
-        'ؤ' => 'و',
-        'ئ' => 'ي',
-        other => other,
-    });
-    folded.flat_map(char::to_lowercase).collect()
 }
 
 /// A field that searches a list on the page as one types. `id` is its own on the page.
@@ -248,13 +237,6 @@ pub fn nothing_found(is_empty: Signal<bool>) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn searching_does_not_tell_spellings_apart() {
-        assert_eq!(fold("  إدارة "), "اداره");
-        assert_eq!(fold("مُسْتَأجِر"), "مستاجر");
-        assert_eq!(fold("Users.READ"), "users.read");
-    }
 
     fn catalogue() -> Catalogue {
         let info = |key: &str| PermissionInfo { key: key.to_owned(), name_ar: String::new(), name_en: String::new() };

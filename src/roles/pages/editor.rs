@@ -3,7 +3,6 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::td_string;
 
 use super::{
     catalogue::{self, Search},
@@ -11,6 +10,7 @@ use super::{
 };
 use crate::{
     access::PermissionInfo,
+    base::language::td_string,
     roles::Catalogue,
     ui::{
         browser::Typed,

@@ -2,8 +2,8 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
+use crate::base::language::td_string;
 use leptos::{prelude::*, task::spawn_local};
-use leptos_i18n::td_string;
 
 use super::{
     reasons,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     base::{
         errors::{AppError, Denial},
-        language,
+        habits, language,
     },
     roles::{
         Effect as Foreseen, EffectKind, EffectLine, RoleGives,
@@ -146,7 +146,7 @@ pub fn EffectPane(foresight: Foresight) -> impl IntoView {
                 view! {
                     <div>
                         <dt class="small muted">{word}</dt>
-                        <dd class=class>{language::number(locale, count)}</dd>
+                        <dd class=class>{habits::number(count)}</dd>
                     </div>
                 }
             };

@@ -1,12 +1,12 @@
 //! The list of roles.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::origin_badge;
 use crate::{
     access::ROLES_CREATE,
+    base::{habits::number, language::td_string},
     roles::{Role, calls::list_roles},
     ui::{
         icons::{Icon, icon},
@@ -102,8 +102,8 @@ fn row(role: Role) -> AnyView {
                 </span>
             </th>
             <td class="wide-only"><span dir="auto">{role.description}</span></td>
-            <td class="num">{role.permissions.len()}</td>
-            <td class="num">{role.people}</td>
+            <td class="num">{number(role.permissions.len())}</td>
+            <td class="num">{number(role.people)}</td>
         </tr>
     }
     .into_any()

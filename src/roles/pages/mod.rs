@@ -1,7 +1,6 @@
 //! The pages about roles, and the parts of a person's page about their rights.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_router::{
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
@@ -9,6 +8,7 @@ use leptos_router::{
 };
 
 use crate::{
+    base::language::td_string,
     roles::Role,
     ui::{
         icons::Icon,

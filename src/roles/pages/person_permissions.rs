@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::{
     bounds::{self, EndField},
@@ -13,6 +12,7 @@ use super::{
     staged::{Staged, Stand},
 };
 use crate::{
+    base::language::td_string,
     roles::Catalogue,
     ui::{
         dialog::Dialog,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::{
     bounds::{self, EndField},
@@ -13,6 +12,7 @@ use super::{
 };
 use crate::{
     access::PERMISSIONS_ASSIGN,
+    base::language::{self, td_string},
     roles::Role,
     ui::{
         dialog::Dialog,
@@ -53,7 +53,7 @@ pub fn read_only() -> AnyView {
 #[component]
 pub fn RoleList(roles: Vec<Role>, staged: Staged, search: Search, may_assign: bool) -> impl IntoView {
     let locale = locale();
-    let all = roles.into_iter().map(|role| (catalogue::fold(&role.name), Arc::new(role))).collect::<Vec<_>>();
+    let all = roles.into_iter().map(|role| (crate::base::search::fold(&role.name), Arc::new(role))).collect::<Vec<_>>();
     let all = StoredValue::new(all);
     let rows = Memo::new(move |_| {
         all.with_value(|all| {

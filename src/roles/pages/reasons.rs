@@ -1,11 +1,13 @@
 //! Why somebody may or may not do something, in sentences.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
     access::{EffectivePermission, Reason, Scope},
-    base::{language, time::Timestamp},
+    base::{
+        language::{self, td_string},
+        time::Timestamp,
+    },
     ui::{
         icons::{Icon, icon},
         locale,

@@ -1,7 +1,6 @@
 //! The bar that counts staged changes, and the dialog that shows what they do and saves them.
 
 use leptos::{ev, prelude::*, task::spawn_local};
-use leptos_i18n::td_string;
 
 use super::{
     bounds,
@@ -12,7 +11,7 @@ use crate::{
     base::{
         errors::{AppError, Conflict},
         ids::RoleId,
-        language,
+        language::{self, td_string},
     },
     roles::{
         RoleEdit,

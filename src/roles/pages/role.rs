@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
@@ -16,7 +15,11 @@ use super::{
 };
 use crate::{
     access::{ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE},
-    base::{errors::AppError, ids::RoleId, language},
+    base::{
+        errors::AppError,
+        ids::RoleId,
+        language::{self, td_string},
+    },
     roles::{
         Catalogue, NewRole, Role, RoleEdit,
         calls::{create_role, delete_role, edit_role, get_role, list_permissions},

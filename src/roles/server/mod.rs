@@ -24,17 +24,21 @@ use crate::{
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
-        server::input::Input,
-        text::{one_line, optional_line},
+        server::{input::Input, names, search::Words},
+        text::optional_line,
         time::Timestamp,
     },
-    roles::{Catalogue, GivenRole, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit},
+    roles::{
+        Catalogue, GivenRole, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit,
+        RolesQuery,
+    },
 };
 
-/// All roles of the tenant and the platform's, by name.
-pub async fn list(cx: &Cx) -> Result<Vec<Role>, AppError> {
+/// The roles of the tenant and the platform's that are asked for, by name.
+pub async fn list(cx: &Cx, query: Input<RolesQuery>) -> Result<Vec<Role>, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
-    store::list(&mut tx).await
+    let words = Words::parse(query.read()?.q).map_err(|code| AppError::field("q", code))?;
+    store::list(&mut tx, &words).await
 }
 
 pub async fn get(cx: &Cx, id: RoleId) -> Result<Role, AppError> {
@@ -54,7 +58,7 @@ pub async fn create(cx: &Cx, role: Input<NewRole>) -> Result<Role, AppError> {
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&ROLES_CREATE)).await?;
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", one_line(&role.name, 1, 120));
+    let name = errors.take("name", names::parse(&role.name, 120));
     let description = errors.take("description", optional_line(Some(&role.description), 1000));
     let permissions = keys(&tx, "permissions", &role.permissions, &mut errors)?;
     errors.check()?;
@@ -77,7 +81,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     tx.lock_grants(Some(&ROLES_UPDATE)).await?;
     let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", edit.name.as_deref().map(|name| one_line(name, 1, 120)).transpose()).flatten();
+    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
     let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
     let description = errors.take("description", description).flatten();
     let permissions = match &edit.permissions {
@@ -272,7 +276,7 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
     let names = roles.read()?.roles;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
-    let all = store::list(&mut tx).await?;
+    let all = store::list(&mut tx, &Words::default()).await?;
     let mut errors = FieldErrors::default();
     let mut roles = Vec::new();
     let old = rights_of(&tx, &person)?.roles;

@@ -14,10 +14,10 @@ use crate::{
     base::{
         errors::AppError,
         ids::{RoleId, UserId},
-        server::http::{Done, Id, IfMatch, Sent, versioned},
+        server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     roles::{
-        Effect, NewRole, Override, Overrides, RightsEdit, Role, RoleEdit, RoleGives,
+        Effect, NewRole, Override, Overrides, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
         server::{self, RoleNames, what_if},
     },
 };
@@ -35,9 +35,9 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// List roles: `roles.read`
-#[utoipa::path(get, path = "/admin/roles", tag = "roles", responses((status = 200, body = Vec<Role>)))]
-async fn list(cx: Extension<Cx>) -> Result<Json<Vec<Role>>, AppError> {
-    server::list(&cx).await.map(Json)
+#[utoipa::path(get, path = "/admin/roles", tag = "roles", params(RolesQuery), responses((status = 200, body = Vec<Role>)))]
+async fn list(cx: Extension<Cx>, Asked(query): Asked<RolesQuery>) -> Result<Json<Vec<Role>>, AppError> {
+    server::list(&cx, query).await.map(Json)
 }
 
 /// Create a role: `roles.create`, and all that it gives

@@ -2,20 +2,20 @@
 
 use crate::{
     access::server::Tx,
-    base::{errors::AppError, ids::RoleId},
+    base::{errors::AppError, ids::RoleId, server::search::Words},
     roles::Role,
 };
 
-/// All roles that can be seen, the platform's first, then by name.
-pub async fn list(tx: &mut Tx) -> Result<Vec<Role>, AppError> {
-    read(tx, None).await
+/// The roles that can be seen and in which all words are found, the platform's first, then by name.
+pub async fn list(tx: &mut Tx, words: &Words) -> Result<Vec<Role>, AppError> {
+    read(tx, None, words).await
 }
 
 pub async fn by_id(tx: &mut Tx, id: RoleId) -> Result<Option<Role>, AppError> {
-    Ok(read(tx, Some(id)).await?.pop())
+    Ok(read(tx, Some(id), &Words::default()).await?.pop())
 }
 
-async fn read(tx: &mut Tx, id: Option<RoleId>) -> Result<Vec<Role>, AppError> {
+async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role>, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
     let rows = sqlx::query!(
         r#"select r.id, r.name, r.description, r.built_in, r.tenant_id is null as "platform!", r.created_at,
@@ -27,10 +27,12 @@ async fn read(tx: &mut Tx, id: Option<RoleId>) -> Result<Vec<Role>, AppError> {
                      and (ur.expires_at is null or ur.expires_at > $3)) as "people!"
            from roles r
            where (r.tenant_id = $1 or r.tenant_id is null) and ($2::uuid is null or r.id = $2)
-           order by r.tenant_id is not null, fold_text(r.name), r.id"#,
+             and r.search like all ($4)
+           order by r.tenant_id is not null, r.name_key, r.id"#,
         tenant.0,
         id.map(|id| id.0),
         now,
+        words.patterns(),
     )
     .fetch_all(tx.conn())
     .await?;

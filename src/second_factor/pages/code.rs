@@ -1,7 +1,7 @@
 //! The second step of signing in: a code of the app, or a backup code.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{backup_field, totp_field};

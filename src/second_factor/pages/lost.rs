@@ -1,7 +1,7 @@
 //! Taking a lost second factor off somebody's account, on the page of that person.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
     base::{errors::AppError, ids::UserId, language},

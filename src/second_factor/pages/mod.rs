@@ -12,8 +12,8 @@ pub use lost::LostFactor;
 pub use prove::ProvePage;
 pub use setup::TwoFactorPage;
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::ui::{
     fields::{Field, FormError, field_error},

@@ -1,7 +1,7 @@
 //! Proving again who holds the session, before a sensitive act.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{backup_field, totp_field};

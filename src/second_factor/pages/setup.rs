@@ -1,7 +1,7 @@
 //! Setting the second factor up step by step, and managing it afterwards.
 
+use crate::base::language::td_string;
 use leptos::{prelude::*, task::spawn_local};
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::totp_field;

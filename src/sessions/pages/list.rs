@@ -1,7 +1,7 @@
 //! Where somebody is signed in, with what ends it. For one's own account and for the page of a person.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use crate::{
     base::{

@@ -1,11 +1,11 @@
 //! Signing in with e-mail or user name and password.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{Sheet, form_error, outcome};
 use crate::{
+    base::language::td_string,
     sessions::{DoorOptions, door_options},
     ui::{
         address, browser,

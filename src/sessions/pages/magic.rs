@@ -1,7 +1,7 @@
 //! Signing in by a link in the mailbox: asking for it, and the page whose button spends it.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{Sheet, ask_mailbox, form_error, outcome, sent_notice, unusable_link};

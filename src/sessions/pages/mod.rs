@@ -20,10 +20,12 @@ pub use setup::SetupPage;
 pub use welcome::WelcomePage;
 
 use leptos::{ev::SubmitEvent, prelude::*};
-use leptos_i18n::td_string;
 
 use crate::{
-    base::errors::{AppError, Lost},
+    base::{
+        errors::{AppError, Lost},
+        language::td_string,
+    },
     sessions::FormOutcome,
     ui::{
         address, browser,

@@ -1,7 +1,7 @@
 //! The way back in for who has forgotten their password: a link in the mailbox, and a new password.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{PASSWORD_LONGEST, PASSWORD_SHORTEST, Sheet, ask_mailbox, form_error, outcome, sent_notice, unusable_link};

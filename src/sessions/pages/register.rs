@@ -1,7 +1,7 @@
 //! Making oneself an account, where the tenant's rule lets people, and confirming its address.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{PASSWORD_LONGEST, PASSWORD_SHORTEST, Sheet, form_error, outcome, sent_notice, unusable_link};

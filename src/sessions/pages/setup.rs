@@ -1,11 +1,11 @@
 //! The first start: whoever holds the link that the program printed becomes its first administrator.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{PASSWORD_LONGEST, PASSWORD_SHORTEST, Sheet, form_error, outcome, unusable_link};
 use crate::{
+    base::language::td_string,
     sessions::look_at_link,
     ui::{
         address,

@@ -1,12 +1,11 @@
 //! The first visit of somebody who was added, and the way back for who lost their password: they choose one.
 
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 
 use super::{PASSWORD_LONGEST, PASSWORD_SHORTEST, Sheet, form_error, outcome, unusable_link};
 use crate::{
-    base::language,
+    base::language::{self, td_string},
     sessions::{LinkInfo, look_at_link},
     ui::{
         address,

@@ -43,10 +43,10 @@ use crate::{
         server::{
             crypto::{self, Secret},
             input::Input,
+            names,
             passwords::{self, Verdict},
             settings::{self, Setting},
         },
-        text::one_line,
     },
     sessions::{LinkInfo, Me, SignIn},
 };
@@ -445,7 +445,7 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Setup, &typed.token).await?;
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", one_line(&typed.name, 1, 200));
+    let name = errors.take("name", names::parse(&typed.name, 200));
     let email = errors.take("email", Email::parse(&typed.email));
     check_choice(&mut errors, &typed.password, &typed.password_again);
     errors.check()?;

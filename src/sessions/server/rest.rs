@@ -1,7 +1,7 @@
 //! The door over REST, but for signing in itself, which knows of all factors: see `second_factor`.
 
+use crate::base::language::td_string;
 use axum::{Extension, Json, http::HeaderMap, response::Response};
-use leptos_i18n::td_string;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -11,6 +11,7 @@ use crate::{
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
+        search::fold,
         server::settings::Setting as _,
     },
     sessions::SignIn,
@@ -53,8 +54,9 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
                   u.password_hash, u.rights_version, u.email, u.locale,
                   u.second_factor_at is not null as "has_second_factor!"
            from users u join tenants t on t.id = u.tenant_id
-           where u.status <> 'deleted' and (lower(u.email) = $1 or fold_text(u.username) = fold_text($1))"#,
+           where u.status <> 'deleted' and (u.email = $1 or u.username_key = $2)"#,
         login,
+        fold(login),
     )
     .fetch_optional(tx.conn())
     .await?;

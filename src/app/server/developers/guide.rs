@@ -1,7 +1,7 @@
 //! The guide before the reference: what holds for every call.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::reference::{code_block, rich};
 use crate::{

@@ -11,9 +11,9 @@ use std::{
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
+use crate::base::language::td_string;
 use axum::{http::HeaderMap, response::Response};
 use leptos::{config::LeptosOptions, prelude::*};
-use leptos_i18n::td_string;
 use utoipa::openapi::OpenApi;
 
 pub use document::Described;

@@ -1,7 +1,7 @@
 //! The reference: every operation and every schema, and where a call can be tried.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::{
     document::{Answer, Body, Described, Field, Operation, Parameter, Schema},

@@ -1,5 +1,6 @@
 //! What holds for the whole application, through its real router and database.
 
+mod arabic;
 mod audit;
 mod coverage;
 mod doors;

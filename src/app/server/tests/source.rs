@@ -179,6 +179,16 @@ fn no_arabic_stands_in_the_program() {
     }
 }
 
+/// H1: every text goes through the one macro that writes numbers as the reader wants them.
+#[test]
+fn texts_come_through_the_macro_that_knows_the_readers_digits() {
+    for (path, text) in sources(&root().join("src")) {
+        let inside = path.strip_prefix(root()).expect("inside").to_string_lossy().into_owned();
+        let may = is_test(&path) || inside == "src/base/language.rs";
+        assert!(may || !text.contains("leptos_i18n::"), "{inside}: use crate::base::language::td_string");
+    }
+}
+
 fn leaves(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
     match value {
         Value::Object(map) => {

@@ -2,9 +2,9 @@
 
 use std::time::SystemTime;
 
+use crate::base::language::td_string;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use leptos_i18n::td_string;
 use lettre::{
     Message,
     message::{Mailbox, MultiPart},

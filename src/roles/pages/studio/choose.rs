@@ -1,7 +1,7 @@
 //! Choosing whom the studio works on: a person by search, or a role.
 
+use crate::base::language::td_string;
 use leptos::{prelude::*, task::spawn_local};
-use leptos_i18n::td_string;
 
 use crate::{
     access::USERS_READ,
@@ -57,7 +57,11 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, held: &Held) -> AnyView {
     let found_roles = move || {
         roles.with_value(|roles| {
             let roles = roles.as_ref().map(Vec::as_slice).unwrap_or_default();
-            roles.iter().filter(|role| search.finds(&catalogue::fold(&role.name))).map(role_choice).collect_view()
+            roles
+                .iter()
+                .filter(|role| search.finds(&crate::base::search::fold(&role.name)))
+                .map(role_choice)
+                .collect_view()
         })
     };
     let found_people = move || match people.get() {

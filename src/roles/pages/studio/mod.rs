@@ -1,8 +1,8 @@
 //! The grant studio: the catalogue, whoever is given something, and what it would do. Dropping and switching only stage;
 //! nothing is saved before the review.
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::base::language::td_string;
 use leptos::{ev::KeyboardEvent, prelude::*};
-use leptos_i18n::td_string;
 
 use super::{Aim, Studio};
 use crate::{
-    base::language,
+    base::habits,
     roles::{
         Catalogue,
         pages::catalogue::{self, Entry, Row, Search},
@@ -54,7 +54,7 @@ pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
     view! {
         <div class="card-head">
             <h2 id="catalogue-title">{td_string!(locale, roles.permissions)}</h2>
-            {pieces::badge(pieces::Tone::Neutral, None, language::number(locale, total.get_value()))}
+            {pieces::badge(pieces::Tone::Neutral, None, habits::number(total.get_value()))}
         </div>
         <div class="pane-search">{catalogue::search_field(search, "catalogue-search", td_string!(locale, roles.search))}</div>
         <div node_ref=studio.drag.source class="source">

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::base::language::td_string;
 use leptos::prelude::*;
-use leptos_i18n::td_string;
 
 use super::{ALLOW, Aim, DENY, Studio};
 use crate::{
