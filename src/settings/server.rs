@@ -124,19 +124,19 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// The tenant's settings: `settings.read`
-#[utoipa::path(get, path = "/admin/settings", tag = "settings", responses((status = 200, body = Settings)))]
+#[utoipa::path(get, path = "/admin/settings", operation_id = "get", tag = "settings", responses((status = 200, body = Settings)))]
 async fn get_rest(cx: Extension<Cx>) -> Result<Json<Settings>, AppError> {
     get(&cx).await.map(Json)
 }
 
 /// Replace groups of settings: `settings.update`
-#[utoipa::path(patch, path = "/admin/settings", tag = "settings", request_body = SettingsEdit, responses((status = 200, body = Settings)))]
+#[utoipa::path(patch, path = "/admin/settings", operation_id = "edit", tag = "settings", request_body = SettingsEdit, responses((status = 200, body = Settings)))]
 async fn edit_rest(cx: Extension<Cx>, Sent(body): Sent<SettingsEdit>) -> Result<Json<Settings>, AppError> {
     edit(&cx, body).await.map(Json)
 }
 
 /// Letters that could not be sent: `settings.read`
-#[utoipa::path(get, path = "/admin/mail/undelivered", tag = "settings", responses((status = 200, body = Vec<Undelivered>)))]
+#[utoipa::path(get, path = "/admin/mail/undelivered", operation_id = "undelivered", tag = "settings", responses((status = 200, body = Vec<Undelivered>)))]
 async fn undelivered_rest(cx: Extension<Cx>) -> Result<Json<Vec<Undelivered>>, AppError> {
     undelivered(&cx).await.map(Json)
 }

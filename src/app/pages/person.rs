@@ -1,6 +1,6 @@
 //! The page of one person: details, roles and permissions, a tab each. The tab is in the address.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
@@ -73,9 +73,11 @@ pub fn PersonPage() -> impl IntoView {
         address::settled(move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<UserId>().ok())));
     let tab = address::query_field("tab");
     let tab = address::settled(move || tab.get().and_then(|name| Tab::parse(&name)).unwrap_or_default());
+    // Read again where it is edited: the version moves with the rights, too.
+    let is_edited = address::settled(move || tab.get() == Tab::Details);
     let person = Resource::new_blocking(
-        move || id.get(),
-        |id| async move {
+        move || (id.get(), is_edited.get()),
+        |(id, _)| async move {
             match id {
                 Some(id) => get_person(id).await,
                 None => Err(AppError::NotFound),
@@ -102,9 +104,17 @@ pub fn PersonPage() -> impl IntoView {
         |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
     );
     let (staged, search) = (Staged::new(), Search::new());
-    let changed = Callback::new(move |()| {
-        person.refetch();
-        rights.refetch();
+    let changed = Callback::new(move |()| person.refetch());
+    // Saved rights change the head of the page only: the list below stays where it is.
+    let renewed = RwSignal::new(None::<Person>);
+    let rights_changed = Callback::new(move |()| {
+        let Some(id) = id.get_untracked() else { return };
+        spawn_local(async move {
+            // The head then tells of the state before; the next page reads it anew.
+            if let Ok(person) = get_person(id).await {
+                renewed.set(Some(person));
+            }
+        });
     });
     let viewer = viewer();
     view! {
@@ -136,7 +146,7 @@ pub fn PersonPage() -> impl IntoView {
                     };
                     view! {
                         <Title text=person.name.clone() />
-                        <PersonHead person=person.clone() />
+                        {head(person.clone(), renewed)}
                         {tabs(person.id, tab, sees_sessions)}
                         {body}
                     }
@@ -144,9 +154,18 @@ pub fn PersonPage() -> impl IntoView {
                 })
             }}
         </Suspense>
-        <ReviewBar staged changed />
+        <ReviewBar staged changed=rights_changed />
     }
     .into_any()
+}
+
+/// The head of the page, drawn again when what it tells has changed.
+fn head(person: Person, renewed: RwSignal<Option<Person>>) -> AnyView {
+    let head = move || {
+        let now = renewed.get().filter(|now| now.id == person.id && now.version > person.version);
+        view! { <PersonHead person=now.unwrap_or_else(|| person.clone()) /> }
+    };
+    head.into_any()
 }
 
 /// A page without its person still has a title.

@@ -137,7 +137,11 @@ pub fn summary(effect: &Foreseen) -> String {
 
 /// The pane that shows the effect.
 #[component]
-pub fn EffectPane(foresight: Foresight) -> impl IntoView {
+pub fn EffectPane(
+    foresight: Foresight,
+    /// Whether it is about everybody who has a role, who are counted.
+    of_role: bool,
+) -> impl IntoView {
     let locale = locale();
     let figures = move || {
         foresight.effect.with(|effect| {
@@ -168,7 +172,10 @@ pub fn EffectPane(foresight: Foresight) -> impl IntoView {
             return view! { <div class="padded">{states::failed(&error)}</div> }.into_any();
         }
         match foresight.effect.get() {
-            Some(effect) => view! { {refused(effect.refused.as_ref())} {people(&effect)} {lines(effect)} }.into_any(),
+            Some(effect) => {
+                view! { {refused(effect.refused.as_ref())} {of_role.then(|| people(&effect))} {lines(effect)} }
+                    .into_any()
+            }
             None if foresight.waits.get() => states::bones(4),
             None => view! { <p class="hint padded">{td_string!(locale, roles.effect_empty)}</p> }.into_any(),
         }
@@ -202,27 +209,21 @@ pub fn refused(denial: Option<&Denial>) -> Option<AnyView> {
 }
 
 /// How many people a change of a role reaches, and the first of them by name.
-fn people(effect: &Foreseen) -> Option<AnyView> {
+fn people(effect: &Foreseen) -> AnyView {
     let locale = locale();
-    // About one person there is nothing to count.
-    if effect.people == 1 && effect.names.len() <= 1 && effect.lines.iter().all(|line| line.people <= 1) {
-        return None;
-    }
     let words = [
         td_string!(locale, roles.people_gaining, count = effect.people_gaining).to_string(),
         td_string!(locale, roles.people_losing, count = effect.people_losing).to_string(),
     ];
     let names = effect.names.iter().map(|name| language::isolate(name)).collect::<Vec<_>>();
     let names = names.join(td_string!(locale, base.list_separator));
-    Some(
-        view! {
-            <div class="lines">
-                <p>{words.join(td_string!(locale, base.list_separator))}</p>
-                <p class="small muted">{pieces::sentence(&names)}</p>
-            </div>
-        }
-        .into_any(),
-    )
+    view! {
+        <div class="lines">
+            <p>{words.join(td_string!(locale, base.list_separator))}</p>
+            <p class="small muted">{pieces::sentence(&names)}</p>
+        </div>
+    }
+    .into_any()
 }
 
 /// How many lines are shown at once; the rest is counted.

@@ -233,6 +233,10 @@ impl Staged {
     /// Takes over what is saved now, with the names that are known.
     pub fn renew(self, rights: PersonRights) {
         let saved = Saved::of(&rights);
+        // What was read before the last change was saved is no news.
+        if self.saved.with_untracked(|now| now.person == saved.person && now.version > saved.version) {
+            return;
+        }
         self.effective.set(rights.effective.into_iter().map(|one| (one.key.clone(), one)).collect());
         let before = self.saved.get_untracked();
         if before == saved {
@@ -331,7 +335,8 @@ impl StagedRole {
     /// Takes over what is saved now. Changes of another role are forgotten, those of the same one stay.
     pub fn renew(self, role: Role) {
         let before = self.saved.get_untracked();
-        if before.as_ref() == Some(&role) {
+        // What was read before the last change was saved is no news.
+        if before.as_ref().is_some_and(|now| now.id == role.id && now.version >= role.version) {
             return;
         }
         match before {

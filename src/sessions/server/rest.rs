@@ -105,7 +105,7 @@ struct Register {
 }
 
 /// Ask for an account; a link that confirms the address is mailed
-#[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Register, responses((status = 200, body = Told)))]
+#[utoipa::path(post, path = "/auth/register", tag = "auth", security(()), request_body = Register, responses((status = 200, body = Told)))]
 async fn register(
     cx: Extension<Cx>,
     lasts: Extension<FailuresLast>,
@@ -126,7 +126,7 @@ struct Token {
 }
 
 /// Confirm the address of a new account, and sign in
-#[utoipa::path(post, path = "/auth/confirm", tag = "auth", request_body = Token, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/auth/confirm", tag = "auth", security(()), request_body = Token, responses((status = 200, body = Tokens)))]
 async fn confirm(cx: Extension<Cx>, headers: HeaderMap, Sent(body): Sent<Token>) -> Result<Json<Tokens>, AppError> {
     let device = recognise::program_device(&headers, cx.origin().ip);
     joining::confirm(&cx, &body.read()?.token, Kind::Program, device).await.map(|signed_in| Json(signed_in.into()))
@@ -139,7 +139,7 @@ struct Mailbox {
 }
 
 /// Have a link to a new password mailed
-#[utoipa::path(post, path = "/auth/request-reset", tag = "auth", request_body = Mailbox, responses((status = 200, body = Told)))]
+#[utoipa::path(post, path = "/auth/request-reset", tag = "auth", security(()), request_body = Mailbox, responses((status = 200, body = Told)))]
 async fn request_reset(
     cx: Extension<Cx>,
     lasts: Extension<FailuresLast>,
@@ -166,7 +166,7 @@ fn yes() -> bool {
 }
 
 /// Choose a new password with a mailed link
-#[utoipa::path(post, path = "/auth/reset", tag = "auth", request_body = Reset, responses((status = 200, body = Done)))]
+#[utoipa::path(post, path = "/auth/reset", tag = "auth", security(()), request_body = Reset, responses((status = 200, body = Done)))]
 async fn reset(cx: Extension<Cx>, Sent(body): Sent<Reset>) -> Result<Json<Done>, AppError> {
     let Reset { token, password, end_sessions } = body.read()?;
     let again = password.clone();
@@ -174,7 +174,7 @@ async fn reset(cx: Extension<Cx>, Sent(body): Sent<Reset>) -> Result<Json<Done>,
 }
 
 /// Have a link mailed that signs in
-#[utoipa::path(post, path = "/auth/magic-link", tag = "auth", request_body = Mailbox, responses((status = 200, body = Told)))]
+#[utoipa::path(post, path = "/auth/magic-link", tag = "auth", security(()), request_body = Mailbox, responses((status = 200, body = Told)))]
 async fn magic_link(
     cx: Extension<Cx>,
     lasts: Extension<FailuresLast>,
@@ -192,7 +192,7 @@ struct Verify {
 }
 
 /// Where a mailed link leads: on to the page whose button spends it, so that no program that only looks at links does
-#[utoipa::path(get, path = "/auth/magic-link/verify", tag = "auth", params(("token" = String, Query)), responses((status = 303)))]
+#[utoipa::path(get, path = "/auth/magic-link/verify", tag = "auth", security(()), params(("token" = String, Query)), responses((status = 303)))]
 async fn verify_magic_link(Asked(query): Asked<Verify>) -> Response {
     let token = query.read().unwrap_or_default().token;
     forms::see_other(&forms::with_token("/magic-link", &token))

@@ -292,7 +292,7 @@ pub fn StudioPage() -> impl IntoView {
             >
                 {move || {
                     let foresight = if is_role.get() { of_role } else { of_person };
-                    view! { <EffectPane foresight /> }
+                    view! { <EffectPane foresight of_role=is_role.get() /> }
                 }}
             </section>
         </div>
