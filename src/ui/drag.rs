@@ -17,6 +17,7 @@ pub struct Drag {
     /// Goes onto the element inside of which things can be picked up.
     pub source: NodeRef<html::Div>,
     /// Where the pointer is, in pixels of the window.
+    #[cfg(feature = "hydrate")]
     at: RwSignal<(i32, i32)>,
     /// What the pointer rests on and may pick up.
     pressed: RwSignal<Option<Pressed>>,
@@ -38,6 +39,7 @@ impl Drag {
             over: RwSignal::new(None),
             ghost: NodeRef::new(),
             source: NodeRef::new(),
+            #[cfg(feature = "hydrate")]
             at: RwSignal::new((0, 0)),
             pressed: RwSignal::new(None),
         };

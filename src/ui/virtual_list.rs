@@ -19,7 +19,9 @@ pub struct Window {
     below: NodeRef<html::Div>,
     /// How far the list is scrolled, how high it is, and how high a row and a heading are; in pixels.
     offset: RwSignal<f64>,
+    #[cfg(feature = "hydrate")]
     room: RwSignal<f64>,
+    #[cfg(feature = "hydrate")]
     heights: RwSignal<(f64, f64)>,
     /// Where each row begins, and where the last one ends.
     starts: Memo<Vec<f64>>,
@@ -40,7 +42,9 @@ impl Window {
             above: NodeRef::new(),
             below: NodeRef::new(),
             offset,
+            #[cfg(feature = "hydrate")]
             room,
+            #[cfg(feature = "hydrate")]
             heights,
             starts,
             range,

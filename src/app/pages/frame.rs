@@ -206,12 +206,12 @@ fn top_line(me: Option<Me>, palette: RwSignal<bool>, help: RwSignal<bool>) -> An
 fn person_menu(me: Me, help: RwSignal<bool>) -> AnyView {
     let locale = locale();
     let live = is_live();
-    let title = td_string!(locale, app.person_menu, name = me.name.clone()).to_string();
+    let title = td_string!(locale, app.person_menu, name = language::isolate(&me.name)).to_string();
     let initials = pieces::avatar(&me.name, false);
     view! {
         <button class="round" type="button" popovertarget="person-menu">
             {initials}
-            <span class="away">{title.clone()}</span>
+            <span class="away">{pieces::sentence(&title)}</span>
         </button>
         <div class="drop" id="person-menu" popover="auto" role="group" aria-label=title>
             <div class="who">

@@ -67,7 +67,7 @@ pub fn RoleList(roles: Vec<Role>, staged: Staged, search: Search, may_assign: bo
     let title = Signal::derive(move || {
         bounded.with(|role| {
             let name = role.as_ref().map(|role| role.name.clone()).unwrap_or_default();
-            td_string!(locale, roles.end_of_role, role = crate::base::language::isolate(&name)).to_string()
+            td_string!(locale, roles.end_of_role, role = language::isolate(&name)).to_string()
         })
     });
     let bound = Callback::new(move |role| {
