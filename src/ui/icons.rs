@@ -74,7 +74,7 @@ impl Icon {
             }
             Icon::Lock => r#"<path d="M5 11h14v9H5z"/><path d="M8 11V8a4 4 0 0 1 8 0v3"/>"#,
             Icon::Moon => r#"<path d="M20 14.500A8 8 0 0 1 9.500 4 8 8 0 1 0 20 14.500z"/>"#,
-            Icon::More => r#"<path d="M5 12h.01M12 12h.01M19 12h.01"/>"#,
+            Icon::More => r#"<path d="M4 7h16M4 12h16M4 17h16"/>"#,
             Icon::Offline => {
                 r#"<path d="M4 4l16 16M12 19h.01M8.500 15.500a5 5 0 0 1 7 0M5 12a10 10 0 0 1 4-2.400M19 12a10 10 0 0 0-6-2.900"/>"#
             }

@@ -1,4 +1,4 @@
-//! The page of one person: details, roles and permissions, a tab each. The tab is in the address.
+//! The page of one person: details, roles, permissions and activity, a tab each. The tab is in the address.
 
 use leptos::prelude::*;
 use leptos_i18n::td_string;
@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    access::{PERMISSIONS_ASSIGN, RoleRef},
+    access::{AUDIT_READ, PERMISSIONS_ASSIGN, RoleRef},
     accounts::{
         Person,
         calls::get_person,
@@ -15,7 +15,8 @@ use crate::{
             details::{PersonDetails, PersonHead},
         },
     },
-    base::{errors::AppError, ids::UserId},
+    audit::{AuditEntry, AuditQuery, list_audit, pages::list::entries},
+    base::{errors::AppError, ids::UserId, paging::Page},
     roles::{
         Catalogue, PersonRights, Role,
         calls::{get_rights, list_permissions, list_roles},
@@ -28,7 +29,9 @@ use crate::{
         },
     },
     ui::{
-        address, locale, states,
+        address,
+        list::Place,
+        locale, states, tabs,
         viewer::{Held, viewer},
     },
 };
@@ -39,6 +42,7 @@ enum Tab {
     Details,
     Roles,
     Permissions,
+    Activity,
 }
 
 impl Tab {
@@ -47,11 +51,12 @@ impl Tab {
             Tab::Details => "details",
             Tab::Roles => "roles",
             Tab::Permissions => "permissions",
+            Tab::Activity => "activity",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Tab::Details, Tab::Roles, Tab::Permissions].into_iter().find(|tab| tab.name() == name)
+        [Tab::Details, Tab::Roles, Tab::Permissions, Tab::Activity].into_iter().find(|tab| tab.name() == name)
     }
 }
 
@@ -80,7 +85,7 @@ pub fn PersonPage() -> impl IntoView {
         },
     );
     // Asked for only where it is shown: who may see people need not be allowed to see rights.
-    let about_rights = address::settled(move || tab.get() != Tab::Details);
+    let about_rights = address::settled(move || matches!(tab.get(), Tab::Roles | Tab::Permissions));
     let rights = Resource::new_blocking(
         move || id.get().filter(|_| about_rights.get()),
         |id| async move {
@@ -98,6 +103,19 @@ pub fn PersonPage() -> impl IntoView {
         move || about_rights.get(),
         |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
     );
+    let after = address::query_field("after");
+    let asked = address::settled(move || id.get().filter(|_| tab.get() == Tab::Activity).map(|id| (id, after.get())));
+    let activity = Resource::new_blocking(
+        move || asked.get(),
+        |asked| async move {
+            match asked {
+                Some((id, after)) => {
+                    list_audit(AuditQuery { about: Some(id.to_string()), after, ..AuditQuery::default() }).await
+                }
+                None => Ok(Page { items: Vec::new(), next: None }),
+            }
+        },
+    );
     let (staged, search) = (Staged::new(), Search::new());
     let changed = Callback::new(move |()| {
         person.refetch();
@@ -105,7 +123,7 @@ pub fn PersonPage() -> impl IntoView {
     });
     let viewer = viewer();
     view! {
-        <Suspense fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading_form(8)>
             {move || {
                 let viewer = viewer.clone();
                 let tab = tab.get();
@@ -116,7 +134,8 @@ pub fn PersonPage() -> impl IntoView {
                     };
                     let held = viewer.holds().await;
                     let body = match tab {
-                        Tab::Details => details(person.clone(), held, changed),
+                        Tab::Details => details(person.clone(), held.clone(), changed),
+                        Tab::Activity => activity_of(person.id, after.get_untracked(), activity.await),
                         Tab::Roles | Tab::Permissions => {
                             let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));
                             let known = Rights { rights, roles: roles.await, catalogue: catalogue.await };
@@ -126,7 +145,7 @@ pub fn PersonPage() -> impl IntoView {
                     view! {
                         <Title text=person.name.clone() />
                         <PersonHead person=person.clone() />
-                        {tabs(person.id, tab)}
+                        {parts(person.id, tab, &held)}
                         {body}
                     }
                     .into_any()
@@ -149,25 +168,30 @@ fn not_shown(error: &AppError) -> AnyView {
     .into_any()
 }
 
-fn tabs(id: UserId, current: Tab) -> AnyView {
+fn parts(id: UserId, current: Tab, held: &Held) -> AnyView {
     let locale = locale();
-    let links = [
+    let all = [
         (Tab::Details, td_string!(locale, app.tab_details)),
         (Tab::Roles, td_string!(locale, app.tab_roles)),
         (Tab::Permissions, td_string!(locale, app.tab_permissions)),
-    ]
-    .map(|(tab, word)| {
+        (Tab::Activity, td_string!(locale, app.tab_activity)),
+    ];
+    let may_read_log = held.may(AUDIT_READ.as_str());
+    let shown = all.into_iter().filter(|(tab, _)| *tab != Tab::Activity || *tab == current || may_read_log);
+    let links = shown.map(|(tab, word)| {
         let href = format!("/console/people/{id}?tab={}", tab.name());
-        view! { <li><a href=href aria-current=(tab == current).then_some("page")>{word}</a></li> }
-    })
-    .into_iter()
-    .collect_view();
-    view! {
-        <nav aria-label=td_string!(locale, app.tabs)>
-            <ul class="tabs" role="list">{links}</ul>
-        </nav>
-    }
-    .into_any()
+        tabs::Tab { href, word, is_current: tab == current }
+    });
+    tabs::tabs(td_string!(locale, app.tabs), links)
+}
+
+/// What this person did and what was done to them.
+fn activity_of(id: UserId, after: Option<String>, answer: Result<Page<AuditEntry>, AppError>) -> AnyView {
+    let here = |after: &str| {
+        address::with_query(&format!("/console/people/{id}"), &[("tab", Tab::Activity.name()), ("after", after)])
+    };
+    let place = Place { is_filtered: false, all: here(""), is_later: after.is_some(), at: here };
+    entries(answer, place)
 }
 
 fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
@@ -192,7 +216,7 @@ fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Se
             Ok(roles) => view! { <PersonRoles roles rights staged may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
-        Tab::Details | Tab::Permissions => match known.catalogue {
+        Tab::Details | Tab::Permissions | Tab::Activity => match known.catalogue {
             Ok(catalogue) => view! { <PersonPermissions catalogue rights staged search may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },

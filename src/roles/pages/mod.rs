@@ -9,6 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
+    access::PermissionInfo,
     roles::Role,
     ui::{
         icons::Icon,
@@ -19,6 +20,7 @@ use crate::{
 
 pub mod catalogue;
 pub mod editor;
+mod holders;
 pub mod list;
 pub mod person_permissions;
 pub mod person_roles;
@@ -39,6 +41,12 @@ pub fn RoleRoutes() -> AnyNestedRoute {
     }
     .into_inner()
     .into_any_nested_route()
+}
+
+/// A text as it is searched: what people do not tell apart is folded together.
+pub fn fold(text: &str) -> String {
+    let item = PermissionInfo { key: text.to_owned(), name_ar: String::new(), name_en: String::new() };
+    catalogue::searchable(&item)
 }
 
 /// Where a role comes from, when it is not the tenant's own.

@@ -83,7 +83,9 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
                 format!(r#"{{"id": "{id}"}}"#)
             }
             "/api/roles/create" => r#"{"role": {"name": "r"}}"#.to_owned(),
-            "/api/people/counts" | "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
+            "/api/roles/holders" => format!(r#"{{"id": "{id}", "query": {{}}}}"#),
+            "/api/people/counts" | "/api/people/count-ending" | "/api/audit/counts" => String::new(),
+            "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
             "/api/links/look" => String::new(),
             other => panic!("say here what {other} takes"),
         }

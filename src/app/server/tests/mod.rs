@@ -1,5 +1,6 @@
 //! What holds for the whole application, through its real router and database.
 
+mod attention;
 mod audit;
 mod coverage;
 mod doors;
