@@ -22,6 +22,13 @@ pub async fn count_people() -> Result<PeopleCounts, AppError> {
     crate::accounts::server::counts(&cx).await
 }
 
+/// How many people have a grant that ends soon.
+#[server(prefix = "/api", endpoint = "people/count-ending", input = PostUrl)]
+pub async fn count_ending() -> Result<i64, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::count_ending(&cx).await
+}
+
 #[server(prefix = "/api", endpoint = "people/get", input = Json)]
 pub async fn get_person(id: UserId) -> Result<Person, AppError> {
     let cx = crate::access::server::from_context()?;

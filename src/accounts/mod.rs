@@ -63,6 +63,10 @@ pub struct PersonRow {
     pub last_login_at: Option<Timestamp>,
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
+    /// When the first of their grants ends; told only by a list of people whose grants end soon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub ends_at: Option<Timestamp>,
 }
 
 /// Everything about a person but their rights (A11).
@@ -100,13 +104,13 @@ pub struct Person {
     pub version: i64,
 }
 
-/// The order of the list of people.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+/// What the list of people is ordered by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PeopleSort {
     #[default]
     Name,
+    /// Who has none comes last.
+    Department,
     /// Newest first.
     Created,
     /// Latest sign-in first; who never signed in comes last.
@@ -114,18 +118,44 @@ pub enum PeopleSort {
 }
 
 impl PeopleSort {
+    pub const ALL: [PeopleSort; 4] =
+        [PeopleSort::Name, PeopleSort::Department, PeopleSort::Created, PeopleSort::LastLogin];
+
     pub fn as_str(self) -> &'static str {
         match self {
             PeopleSort::Name => "name",
+            PeopleSort::Department => "department",
             PeopleSort::Created => "created",
             PeopleSort::LastLogin => "last_login",
         }
     }
+}
 
+/// The order of the list of people, as it is or turned round.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PeopleOrder {
+    pub by: PeopleSort,
+    pub reversed: bool,
+}
+
+impl PeopleOrder {
+    /// `last_login`, or turned round `-last_login`.
     pub fn parse(text: &str) -> Option<Self> {
-        [PeopleSort::Name, PeopleSort::Created, PeopleSort::LastLogin].into_iter().find(|s| s.as_str() == text)
+        let (reversed, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
+        let by = PeopleSort::ALL.into_iter().find(|sort| sort.as_str() == name)?;
+        Some(PeopleOrder { by, reversed })
+    }
+
+    pub fn written(self) -> String {
+        format!("{}{}", if self.reversed { "-" } else { "" }, self.by.as_str())
     }
 }
+
+/// The role filter of a list of people who have none.
+pub const NO_ROLE: &str = "none";
+
+/// Grants that end within so many days are worth a look.
+pub const SOON_DAYS: u32 = 7;
 
 /// What to list. The same words as in the query of `GET /admin/users` and of the page's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,9 +168,13 @@ pub struct PeopleQuery {
     /// `invited`, `active`, `suspended` or `deleted`; without it everybody who is not deleted.
     pub status: Option<String>,
     pub department: Option<String>,
-    /// Id of a role.
+    /// Id of a role, or `none` for people without one.
     pub role: Option<String>,
-    /// `name`, `created` or `last_login`.
+    /// Only people with a grant that ends within so many days, 1 to 366. Needs `permissions.read`.
+    #[cfg_attr(feature = "ssr", param(value_type = Option<u32>))]
+    pub ends_within: Option<String>,
+    /// `name`, `department`, `created` (newest first) or `last_login` (latest first); with a `-` before it the other way
+    /// round.
     pub sort: Option<String>,
     /// The `next` of the page before.
     pub after: Option<String>,
@@ -273,4 +307,6 @@ pub struct PeopleCounts {
     pub active: i64,
     pub invited: i64,
     pub suspended: i64,
+    /// Whoever has an account and no role.
+    pub without_role: i64,
 }

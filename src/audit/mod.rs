@@ -1,6 +1,9 @@
 //! The audit log: who did what, as whom, to what, from where, and how it ended.
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::{
+    prelude::*,
+    server_fn::codec::{Json, PostUrl},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -53,6 +56,8 @@ pub struct AuditQuery {
     pub q: Option<String>,
     /// Id of the actor.
     pub actor: Option<String>,
+    /// Id of a person: what they did and what was done to them.
+    pub about: Option<String>,
     /// An action, or its beginning: `admin.`.
     pub action: Option<String>,
     pub resource_type: Option<String>,
@@ -64,10 +69,30 @@ pub struct AuditQuery {
     pub from: Option<String>,
     /// Up to, not including, this moment.
     pub to: Option<String>,
+    /// Only the last so many hours, 1 to 8784.
+    #[cfg_attr(feature = "ssr", param(value_type = Option<u32>))]
+    pub last_hours: Option<String>,
     /// The `next` of the page before.
     pub after: Option<String>,
     /// 1 to 200, 50 without it.
     pub limit: Option<u32>,
+}
+
+/// What of the last day is worth a look.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditCounts {
+    pub failed_sign_ins: i64,
+    /// Requests that were refused for want of a permission.
+    pub refusals: i64,
+}
+
+/// For how long back [`AuditCounts`] counts.
+pub const RECENT_HOURS: u32 = 24;
+
+#[server(prefix = "/api", endpoint = "audit/counts", input = PostUrl)]
+pub async fn count_audit() -> Result<AuditCounts, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::audit::server::counts(&cx).await
 }
 
 #[server(prefix = "/api", endpoint = "audit/list", input = Json)]

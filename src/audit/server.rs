@@ -2,7 +2,7 @@
 
 use axum::{Extension, Json};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -10,9 +10,9 @@ use uuid::Uuid;
 use crate::{
     access::{
         AUDIT_READ,
-        server::{Cx, Tx},
+        server::{Cx, Tx, record::Action},
     },
-    audit::{AuditEntry, AuditQuery, Outcome},
+    audit::{AuditCounts, AuditEntry, AuditQuery, Outcome, RECENT_HOURS},
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::UserId,
@@ -35,6 +35,23 @@ pub async fn list(cx: &Cx, query: Input<AuditQuery>) -> Result<Page<AuditEntry>,
     select(&mut tx, &filter).await
 }
 
+/// How many rows of the last day are worth a look: those that the list with these filters shows.
+pub async fn counts(cx: &Cx) -> Result<AuditCounts, AppError> {
+    let mut tx = cx.read(AUDIT_READ).await?;
+    tx.decide(&Default::default())?;
+    let hours = Some(RECENT_HOURS.to_string());
+    let failed = AuditQuery {
+        action: Some(Action::LoginFailed.as_str().to_owned()),
+        last_hours: hours.clone(),
+        ..AuditQuery::default()
+    };
+    let refused =
+        AuditQuery { outcome: Some(Outcome::Denied.as_str().to_owned()), last_hours: hours, ..AuditQuery::default() };
+    let failed_sign_ins = count(&mut tx, &Filter::parse(failed)?).await?;
+    let refusals = count(&mut tx, &Filter::parse(refused)?).await?;
+    Ok(AuditCounts { failed_sign_ins, refusals })
+}
+
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new().routes(routes!(list_rest))
 }
@@ -50,6 +67,7 @@ async fn list_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result
 struct Filter {
     words: Words,
     actor: Option<Uuid>,
+    about: Option<Uuid>,
     action: Option<String>,
     resource_type: Option<String>,
     resource_id: Option<String>,
@@ -57,6 +75,7 @@ struct Filter {
     ip: Option<std::net::IpAddr>,
     from: Option<DateTime<Utc>>,
     to: Option<DateTime<Utc>>,
+    last: Option<TimeDelta>,
     after: Option<(DateTime<Utc>, Uuid)>,
     limit: u32,
 }
@@ -70,26 +89,48 @@ impl Filter {
         let resource_type = text("resource_type", query.resource_type);
         let resource_id = text("resource_id", query.resource_id);
         let actor = text("actor", query.actor);
+        let about = text("about", query.about);
         let outcome = text("outcome", query.outcome);
         let ip = text("ip", query.ip);
         let from = text("from", query.from);
         let to = text("to", query.to);
+        let last = text("last_hours", query.last_hours);
         let after = text("after", query.after);
         let malformed = FieldCode::Malformed;
         let moment = |text: String| Timestamp::parse(&text).map(DateTime::from).ok_or(malformed);
         let actor = errors.take("actor", actor.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
+        let about = errors.take("about", about.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
         let outcome = outcome.map(|text| Outcome::parse(&text).ok_or(FieldCode::Unknown)).transpose();
         let outcome = errors.take("outcome", outcome).flatten();
         let ip = errors.take("ip", ip.map(|ip| ip.parse().map_err(|_| malformed)).transpose()).flatten();
         let from = errors.take("from", from.map(moment).transpose()).flatten();
         let to = errors.take("to", to.map(moment).transpose()).flatten();
+        let last = last.map(|text| match text.parse() {
+            Ok(hours @ 1..=8784) => Ok(TimeDelta::hours(hours)),
+            _ => Err(malformed),
+        });
+        let last = errors.take("last_hours", last.transpose()).flatten();
         let after = errors.take("after", after.map(|text| parse_cursor(&text).ok_or(malformed)).transpose()).flatten();
         let limit = query.limit.unwrap_or(PAGE_SIZE);
         if !(1..=PAGE_SIZE_MAX).contains(&limit) {
             errors.add("limit", malformed);
         }
         errors.check()?;
-        Ok(Filter { words, actor, action, resource_type, resource_id, outcome, ip, from, to, after, limit })
+        Ok(Filter {
+            words,
+            actor,
+            about,
+            action,
+            resource_type,
+            resource_id,
+            outcome,
+            ip,
+            from,
+            to,
+            last,
+            after,
+            limit,
+        })
     }
 }
 
@@ -110,10 +151,13 @@ const COLUMNS: &str = "id, user_id, user_name, impersonator_id, action, outcome,
 /// super-admins alone. Each half is read in the order of its index: one condition for both would sort the whole log.
 async fn select(tx: &mut Tx, filter: &Filter) -> Result<Page<AuditEntry>, AppError> {
     let mut query = QueryBuilder::<Postgres>::new(format!("(select {COLUMNS} from audit_logs where tenant_id = "));
+    let now = tx.now();
     query.push_bind(tx.tenant()?.0);
-    push_filter(&mut query, filter);
+    push_filter(&mut query, filter, now);
+    push_page(&mut query, filter);
     query.push(format!(") union all (select {COLUMNS} from audit_logs where tenant_id is null"));
-    push_filter(&mut query, filter);
+    push_filter(&mut query, filter, now);
+    push_page(&mut query, filter);
     query.push(")");
     push_order(&mut query, filter);
     let rows = query.build().fetch_all(tx.conn()).await?;
@@ -121,13 +165,38 @@ async fn select(tx: &mut Tx, filter: &Filter) -> Result<Page<AuditEntry>, AppErr
     Ok(Page::of(rows, filter.limit, cursor))
 }
 
+/// How many rows a filter leaves; each half by its index, as in `select`.
+async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, AppError> {
+    let now = tx.now();
+    let mut query = QueryBuilder::<Postgres>::new("select (select count(*) from audit_logs where tenant_id = ");
+    query.push_bind(tx.tenant()?.0);
+    push_filter(&mut query, filter, now);
+    query.push(") + (select count(*) from audit_logs where tenant_id is null");
+    push_filter(&mut query, filter, now);
+    query.push(")");
+    Ok(query.build_query_scalar().fetch_one(tx.conn()).await?)
+}
+
 fn push_order(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     query.push(" order by created_at desc, id desc limit ").push_bind(i64::from(filter.limit) + 1);
 }
 
-fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+/// What comes after the last row that was shown, as far as one page reaches.
+fn push_page(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    if let Some((at, id)) = filter.after {
+        query.push(" and (created_at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
+    }
+    push_order(query, filter);
+}
+
+/// The rows that a filter leaves.
+fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, now: DateTime<Utc>) {
     if let Some(actor) = filter.actor {
         query.push(" and user_id = ").push_bind(actor);
+    }
+    if let Some(about) = filter.about {
+        query.push(" and (user_id = ").push_bind(about).push(" or (resource_type = 'user' and resource_id = ");
+        query.push_bind(about.to_string()).push("))");
     }
     if let Some(action) = &filter.action {
         if action.ends_with('.') {
@@ -154,11 +223,10 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     if let Some(to) = filter.to {
         query.push(" and created_at < ").push_bind(to);
     }
-    filter.words.push(query, "search");
-    if let Some((at, id)) = filter.after {
-        query.push(" and (created_at, id) < (").push_bind(at).push(", ").push_bind(id).push(")");
+    if let Some(last) = filter.last {
+        query.push(" and created_at >= ").push_bind(now - last);
     }
-    push_order(query, filter);
+    filter.words.push(query, "search");
 }
 
 fn read(row: &PgRow) -> Result<AuditEntry, AppError> {

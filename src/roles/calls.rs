@@ -9,8 +9,9 @@ use crate::{
     base::{
         errors::AppError,
         ids::{RoleId, UserId},
+        paging::Page,
     },
-    roles::{Catalogue, Effect, NewRole, PersonRights, RightsEdit, Role, RoleEdit, RoleGives},
+    roles::{Catalogue, Effect, Holder, HoldersQuery, NewRole, PersonRights, RightsEdit, Role, RoleEdit, RoleGives},
 };
 
 /// All roles of the tenant and the platform's, by name. Roles are few: the list has no pages.
@@ -24,6 +25,13 @@ pub async fn list_roles() -> Result<Vec<Role>, AppError> {
 pub async fn get_role(id: RoleId) -> Result<Role, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::roles::server::get(&cx, id).await
+}
+
+/// A page of those who have a role, given to them directly.
+#[server(prefix = "/api", endpoint = "roles/holders", input = Json)]
+pub async fn list_holders(id: RoleId, query: HoldersQuery) -> Result<Page<Holder>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::holders(&cx, id, query.into()).await
 }
 
 #[server(prefix = "/api", endpoint = "roles/create", input = Json)]

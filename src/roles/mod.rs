@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{EffectivePermission, PermissionInfo, Reason, RoleRef, Scope},
+    accounts::PersonRow,
     base::{
         errors::Denial,
         ids::{RoleId, UserId},
@@ -71,6 +72,32 @@ pub struct RoleEdit {
     pub permissions: Option<Vec<String>>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
+}
+
+/// Somebody who has a role, given to them directly.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Holder {
+    pub person: PersonRow,
+    /// Until when; without it for good.
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+    /// For which part of the tenant the role counts.
+    pub scope: Scope,
+}
+
+/// Whom of those who have a role to list, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct HoldersQuery {
+    /// Part of a name, address or department; Arabic spellings fold together.
+    pub q: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 without it.
+    pub limit: Option<u32>,
 }
 
 /// A role of a person.

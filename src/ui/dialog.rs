@@ -49,7 +49,7 @@ pub fn Confirm(
     id: &'static str,
     open: RwSignal<bool>,
     #[prop(into)] title: Signal<String>,
-    about: &'static str,
+    #[prop(into)] about: String,
     /// The word on the button: the act itself, not "yes".
     word: &'static str,
     #[prop(optional)] danger: bool,
@@ -60,7 +60,7 @@ pub fn Confirm(
     let class = if danger { "btn primary danger" } else { "btn primary" };
     view! {
         <Dialog id open title>
-            <p class="muted">{about}</p>
+            <p class="muted">{about.clone()}</p>
             {fields::summary(call.error, |_field| None)}
             <div class="row-of end">
                 <button class="btn" type="button" on:click=move |_| open.set(false)>

@@ -8,13 +8,61 @@ use crate::ui::{
     address,
     browser::Typed,
     icons::{Icon, icon},
-    locale,
+    locale, pieces,
 };
+
+/// A filter that has no field of its own, with the address that is without it.
+pub struct Chip {
+    /// A sentence as `pieces::sentence` takes it.
+    pub word: String,
+    pub without: String,
+}
+
+/// The filters that no field shows, each with a way to take it off.
+pub fn chips(chips: Vec<Chip>) -> AnyView {
+    let locale = locale();
+    if chips.is_empty() {
+        return ().into_any();
+    }
+    let items = chips
+        .into_iter()
+        .map(|Chip { word, without }| {
+            view! {
+                <li>
+                    <span class="chip">
+                        {pieces::sentence(&word)}
+                        <a href=without>
+                            {icon(Icon::Denied)}
+                            <span class="away">{td_string!(locale, ui.remove_filter)} " " {pieces::sentence(&word)}</span>
+                        </a>
+                    </span>
+                </li>
+            }
+        })
+        .collect::<Vec<_>>();
+    view! { <ul class="chips" role="list" aria-label=td_string!(locale, ui.filtered_by)>{items}</ul> }.into_any()
+}
+
+/// Fields that are seldom used, behind a word; open while one of them holds something.
+#[component]
+pub fn MoreFilters(open: bool, children: Children) -> impl IntoView {
+    let locale = locale();
+    view! {
+        <details class="more-filters" open=open>
+            <summary>{td_string!(locale, ui.more_filters)}</summary>
+            <div class="tools">{children()}</div>
+        </details>
+    }
+    .into_any()
+}
 
 /// Fields with a button that searches, and a link that clears them when `filtered`.
 #[component]
 pub fn Filters(
-    path: &'static str,
+    #[prop(into)] path: String,
+    /// The address without filters, where it is not the path alone.
+    #[prop(optional, into)]
+    clear: Option<String>,
     /// The names of all fields inside.
     fields: &'static [&'static str],
     filtered: bool,
@@ -22,17 +70,19 @@ pub fn Filters(
 ) -> impl IntoView {
     let locale = locale();
     let navigate = use_navigate();
+    let clear = clear.unwrap_or_else(|| path.clone());
+    let action = path.clone();
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
         let values = fields.iter().map(|name| typed.text(name)).collect::<Vec<_>>();
         let query = fields.iter().copied().zip(values.iter().map(|value| value.trim())).collect::<Vec<_>>();
-        navigate(&address::with_query(path, &query), NavigateOptions::default());
+        navigate(&address::with_query(&path, &query), NavigateOptions::default());
     };
     view! {
-        <form class="tools" role="search" method="get" action=path on:submit=submit>
+        <form class="tools" role="search" method="get" action=action on:submit=submit>
             {children()}
             <button class="btn" type="submit">{icon(Icon::Search)} {td_string!(locale, ui.filter)}</button>
-            {filtered.then(|| view! { <a class="btn ghost" href=path>{td_string!(locale, ui.clear_filters)}</a> })}
+            {filtered.then(|| view! { <a class="btn ghost" href=clear>{td_string!(locale, ui.clear_filters)}</a> })}
         </form>
     }
     .into_any()

@@ -113,7 +113,7 @@ pub fn Palette(
     };
     view! {
         <dialog
-            class="dialog palette"
+            class="palette"
             node_ref=dialog
             aria-label=td_string!(locale, ui.palette)
             on:close=closed

@@ -8,7 +8,7 @@ use crate::{
         language::{self, td_string},
     },
     ui::{
-        address,
+        address, browser,
         icons::{Icon, icon},
         locale, pieces, status,
     },
@@ -32,6 +32,55 @@ pub fn bones(lines: usize) -> AnyView {
     .into_any()
 }
 
+/// What stands for a table: a line of heads and rows of several parts.
+pub fn loading_table(rows: usize) -> AnyView {
+    let row = |class: &'static str| {
+        view! {
+            <div class=class>
+                <div class="bone round-bone"></div>
+                <div class="bone"></div>
+                <div class="bone"></div>
+                <div class="bone"></div>
+            </div>
+        }
+    };
+    let rows = (0..rows).map(|_| row("bone-row")).collect_view();
+    loads(view! { {row("bone-row head")} {rows} })
+}
+
+/// What stands for a form: labels with fields, and a button.
+pub fn loading_form(fields: usize) -> AnyView {
+    let fields = (0..fields)
+        .map(|_| {
+            view! {
+                <div class="bone-field">
+                    <div class="bone"></div>
+                    <div class="bone tall"></div>
+                </div>
+            }
+        })
+        .collect_view();
+    loads(view! { <div class="form-grid">{fields}</div> })
+}
+
+/// What stands for a card: a heading and a few lines.
+pub fn loading_card() -> AnyView {
+    loads(
+        view! { <div class="bone title"></div> <div class="bone"></div> <div class="bone"></div> <div class="bone short"></div> },
+    )
+}
+
+fn loads(bones: impl IntoView + 'static) -> AnyView {
+    let locale = locale();
+    view! {
+        <div class="card bones" aria-busy="true">
+            <span class="away">{td_string!(locale, ui.loading)}</span>
+            {bones}
+        </div>
+    }
+    .into_any()
+}
+
 /// A list without entries: what it is for, and the first thing to do.
 pub fn empty(sign: Icon, title: &'static str, about: &'static str, action: Option<(String, &'static str)>) -> AnyView {
     let action = action.map(|(href, word)| view! { <p class="row-of"><a class="btn primary" href=href>{word}</a></p> });
@@ -44,8 +93,8 @@ pub fn empty(sign: Icon, title: &'static str, about: &'static str, action: Optio
 }
 
 /// A list whose filter leaves nothing.
-pub fn nothing_found(clear: &'static str) -> AnyView {
-    let locale = locale();
+pub fn nothing_found(clear: impl Into<String>) -> AnyView {
+    let (locale, clear) = (locale(), clear.into());
     view! {
         <div class="card state">
             {icon(Icon::Search)} <p class="strong">{td_string!(locale, ui.nothing_found)}</p>
@@ -101,6 +150,14 @@ pub fn failed(error: &AppError) -> AnyView {
             }
             .into_any()
         }
+        AppError::Unavailable if browser::is_offline() => view! {
+            <div class="card state">
+                {icon(Icon::Offline)} <p class="strong">{td_string!(locale, ui.offline)}</p>
+                <p class="muted">{td_string!(locale, ui.offline_about)}</p>
+                <p class="row-of"><a class="btn" rel="external" href=move || here.get()>{td_string!(locale, ui.retry)}</a></p>
+            </div>
+        }
+        .into_any(),
         other => view! {
             <div class="card state">
                 {icon(Icon::Alert)} <p class="strong">{td_string!(locale, ui.failed)}</p>
@@ -124,7 +181,7 @@ pub enum Mood {
 /// A few sentences in a box.
 pub fn notice(mood: Mood, words: impl IntoView + 'static) -> AnyView {
     let (class, sign) = match mood {
-        Mood::Plain => ("notice", Icon::Lock),
+        Mood::Plain => ("notice", Icon::Info),
         Mood::Bad => ("notice deny", Icon::Alert),
         Mood::Waiting => ("notice pending", Icon::Alert),
         Mood::Good => ("notice allow", Icon::Allowed),

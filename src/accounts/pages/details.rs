@@ -2,14 +2,16 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{add::attributes, label, locale_choices, role_badges, status_badge};
+use super::{add::attributes, label, locale_choices, role_badges, roles_count, status_badge};
 use crate::{
     access::USERS_UPDATE,
     accounts::{Person, PersonEdit, calls::edit_person},
     base::{errors::AppError, language::td_string},
     ui::{
+        address,
         browser::Typed,
         calls::Call,
+        copy::key_to_copy,
         fields::{self, Field, Select, TextArea, field_error},
         icons::Icon,
         locale,
@@ -24,22 +26,22 @@ use crate::{
 #[component]
 pub fn PersonHead(person: Person) -> impl IntoView {
     let locale = locale();
-    let number =
-        td_string!(locale, accounts.number, number = pieces::isolate_key(&person.number.to_string())).to_string();
-    let roles = person.roles.into_iter().map(|role| pieces::badge(Tone::Neutral, None, role)).collect_view();
+    let department = address::filled(person.department).map(|department| {
+        view! { " · " {pieces::typed(department)} }
+    });
     view! {
         <div class="page-head">
             {pieces::avatar(&person.name, true)}
             <div class="grow">
                 <h1>{pieces::typed(person.name)}</h1>
-                <p class="small muted">{pieces::typed(person.email)} " · " {pieces::sentence(&number)}</p>
-                <div class="badges">{roles}</div>
+                <p class="small muted">{pieces::typed(person.email)} {department}</p>
             </div>
             <div class="badges">
                 {status_badge(person.status)}
                 {person
                     .is_super_admin
                     .then(|| pieces::badge(Tone::Accent, Some(Icon::Key), td_string!(locale, accounts.super_admin)))}
+                {roles_count(&person.roles)}
             </div>
         </div>
     }
@@ -200,9 +202,9 @@ fn facts(person: Person) -> AnyView {
     let fact = |name: &'static str, value: AnyView| view! { <div><dt>{name}</dt><dd>{value}</dd></div> };
     view! {
         <dl class="facts">
-            {fact(td_string!(locale, accounts.id), pieces::key(person.id.to_string()))}
+            {fact(td_string!(locale, accounts.id), key_to_copy(person.id.to_string()))}
             {fact(td_string!(locale, accounts.number_label), pieces::key(person.number.to_string()))}
-            {fact(td_string!(locale, accounts.tenant), pieces::key(person.tenant_id.to_string()))}
+            {fact(td_string!(locale, accounts.tenant), key_to_copy(person.tenant_id.to_string()))}
             {fact(td_string!(locale, accounts.status), status_badge(person.status))}
             {fact(td_string!(locale, accounts.roles), role_badges(person.roles))}
             {fact(td_string!(locale, accounts.email_confirmed_at), pieces::moment_or_dash(person.email_confirmed_at))}

@@ -6,22 +6,24 @@ use leptos_router::hooks::use_query_map;
 
 use super::{role_badges, role_choices, sort_word, status_badge, status_word};
 use crate::{
-    access::{ROLES_READ, RoleRef, USERS_CREATE},
-    accounts::{PeopleQuery, PeopleSort, PersonRow, Status, calls::list_people},
-    base::{language::td_string, paging::Page},
+    access::{PERMISSIONS_READ, ROLES_READ, RoleRef, USERS_CREATE},
+    accounts::{NO_ROLE, PeopleOrder, PeopleQuery, PeopleSort, PersonRow, SOON_DAYS, Status, calls::list_people},
+    base::{errors::AppError, language::td_string, paging::Page},
     ui::{
         address::{self, filled},
         fields::{Field, Select},
         filters::Filters,
         icons::{Icon, icon},
+        list::{Empty, Place, list},
         locale, pieces, states,
-        viewer::viewer,
+        table::{Column, Sorted, table},
+        viewer::{Held, viewer},
     },
 };
 
 const PATH: &str = "/console/people";
 /// The fields of the filter, as they stand in the address.
-const FIELDS: &[&str] = &["q", "status", "role", "department", "sort"];
+const FIELDS: &[&str] = &["q", "status", "role", "department", "ends_within", "sort"];
 
 #[component]
 pub fn PeoplePage() -> impl IntoView {
@@ -38,10 +40,14 @@ pub fn PeoplePage() -> impl IntoView {
             async move { if viewer.holds().await.may(ROLES_READ.as_str()) { choices.ask().await } else { Vec::new() } }
         },
     );
+    let for_filters = viewer.clone();
     view! {
         <Title text=td_string!(locale, accounts.people) />
         <div class="page-head">
-            <h1 class="grow">{td_string!(locale, accounts.people)}</h1>
+            <div class="grow">
+                <h1>{td_string!(locale, accounts.people)}</h1>
+                <p class="small muted">{td_string!(locale, accounts.people_about)}</p>
+            </div>
             <Suspense>
                 {move || {
                     let viewer = viewer.clone();
@@ -63,19 +69,14 @@ pub fn PeoplePage() -> impl IntoView {
         </div>
         <Suspense>
             {move || {
-                let query = query.get();
-                Suspend::new(async move { filters(query, roles.await) })
+                let (query, viewer) = (query.get(), for_filters.clone());
+                Suspend::new(async move { filters(query, roles.await, &viewer.holds().await) })
             }}
         </Suspense>
-        <Suspense fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading_table(8)>
             {move || {
                 let query = query.get();
-                Suspend::new(async move {
-                    match people.await {
-                        Ok(page) => list(&query, page),
-                        Err(error) => states::failure(&error),
-                    }
-                })
+                Suspend::new(async move { people_list(&query, people.await) })
             }}
         </Suspense>
     }
@@ -91,6 +92,7 @@ fn query() -> Signal<PeopleQuery> {
             status: filled(map.get("status")),
             department: filled(map.get("department")),
             role: filled(map.get("role")),
+            ends_within: filled(map.get("ends_within")),
             sort: filled(map.get("sort")),
             after: filled(map.get("after")),
             limit: None,
@@ -99,11 +101,12 @@ fn query() -> Signal<PeopleQuery> {
 }
 
 fn is_filtered(query: &PeopleQuery) -> bool {
-    query.q.is_some() || query.status.is_some() || query.department.is_some() || query.role.is_some()
+    let none = PeopleQuery { sort: query.sort.clone(), after: query.after.clone(), ..PeopleQuery::default() };
+    *query != none
 }
 
-/// The same filters at another place of the list.
-fn at(query: &PeopleQuery, after: &str) -> String {
+/// The same filters in another order, at another place of the list.
+fn at(query: &PeopleQuery, sort: &str, after: &str) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     address::with_query(
         PATH,
@@ -112,25 +115,42 @@ fn at(query: &PeopleQuery, after: &str) -> String {
             ("status", &text(&query.status)),
             ("role", &text(&query.role)),
             ("department", &text(&query.department)),
-            ("sort", &text(&query.sort)),
+            ("ends_within", &text(&query.ends_within)),
+            ("sort", sort),
             ("after", after),
         ],
     )
 }
 
-fn filters(query: PeopleQuery, roles: Vec<RoleRef>) -> AnyView {
+fn filters(query: PeopleQuery, roles: Vec<RoleRef>, held: &Held) -> AnyView {
     let locale = locale();
     let filtered = is_filtered(&query);
+    let any = |word: &str| (String::new(), word.to_owned());
     let statuses = [Status::Active, Status::Invited, Status::Suspended, Status::Deleted]
         .map(|status| (status.as_str().to_owned(), status_word(status).to_owned()));
-    let statuses = [(String::new(), td_string!(locale, accounts.status_any).to_owned())].into_iter().chain(statuses);
-    let sorts = [PeopleSort::Name, PeopleSort::Created, PeopleSort::LastLogin]
-        .map(|sort| (sort.as_str().to_owned(), sort_word(sort).to_owned()));
+    let statuses = [any(td_string!(locale, accounts.status_any))].into_iter().chain(statuses);
+    let sorts = PeopleSort::ALL.map(|sort| (sort.as_str().to_owned(), sort_word(sort).to_owned()));
+    // An order that was turned round stays one of the choices.
+    let turned = query.sort.as_deref().and_then(PeopleOrder::parse).filter(|order| order.reversed);
+    let turned = turned.map(|order| {
+        let word = td_string!(locale, accounts.sort_reversed, order = sort_word(order.by)).to_string();
+        (order.written(), word)
+    });
     let role = (!roles.is_empty()).then(|| {
-        let any = (String::new(), td_string!(locale, accounts.role_any).to_owned());
-        let options = [any].into_iter().chain(roles.into_iter().map(|role| (role.id.to_string(), role.name))).collect();
+        let first = [
+            any(td_string!(locale, accounts.role_any)),
+            (NO_ROLE.to_owned(), td_string!(locale, accounts.role_none).to_owned()),
+        ];
+        let options = first.into_iter().chain(roles.into_iter().map(|role| (role.id.to_string(), role.name))).collect();
         let value = query.role.clone().unwrap_or_default();
         view! { <Select name="role" label=td_string!(locale, accounts.role) options value /> }
+    });
+    let ends = held.may(PERMISSIONS_READ.as_str()).then(|| {
+        let within =
+            |days: u32| (days.to_string(), td_string!(locale, accounts.ends_within_days, count = days).to_string());
+        let options = vec![any(td_string!(locale, accounts.ends_any)), within(1), within(SOON_DAYS), within(30)];
+        let value = query.ends_within.clone().unwrap_or_default();
+        view! { <Select name="ends_within" label=td_string!(locale, accounts.ends) options value /> }
     });
     view! {
         <Filters path=PATH fields=FIELDS filtered>
@@ -149,66 +169,106 @@ fn filters(query: PeopleQuery, roles: Vec<RoleRef>) -> AnyView {
                 label=td_string!(locale, accounts.department)
                 value=query.department.unwrap_or_default()
             />
-            <Select
-                name="sort"
-                label=td_string!(locale, accounts.sort)
-                options=sorts.to_vec()
-                value=query.sort.unwrap_or_default()
-            />
+            {ends}
+            // On a desk the heads of the columns sort.
+            <div class="field narrow-only">
+                <Select
+                    name="sort"
+                    label=td_string!(locale, accounts.sort)
+                    options=sorts.into_iter().chain(turned).collect()
+                    value=query.sort.unwrap_or_default()
+                />
+            </div>
         </Filters>
     }
     .into_any()
 }
 
-fn list(query: &PeopleQuery, page: Page<PersonRow>) -> AnyView {
+fn people_list(query: &PeopleQuery, answer: Result<Page<PersonRow>, AppError>) -> AnyView {
     let locale = locale();
-    if page.items.is_empty() {
-        if is_filtered(query) {
-            return states::nothing_found(PATH);
-        }
-        return states::empty(
-            Icon::People,
-            td_string!(locale, accounts.nobody),
-            td_string!(locale, accounts.nobody_about),
-            None,
-        );
+    let sort = query.sort.clone().unwrap_or_default();
+    let place = Place {
+        is_filtered: is_filtered(query),
+        all: PATH.to_owned(),
+        is_later: query.after.is_some(),
+        at: |after: &str| at(query, &sort, after),
+    };
+    let empty = Empty {
+        sign: Icon::People,
+        title: td_string!(locale, accounts.nobody),
+        about: td_string!(locale, accounts.nobody_about),
+        action: None,
+    };
+    let ending = query.ends_within.is_some();
+    list(answer, place, empty, |people| {
+        let rows = people.into_iter().map(|person| row(person, ending)).collect();
+        table(td_string!(locale, accounts.people), columns(query, ending), rows)
+    })
+}
+
+fn columns(query: &PeopleQuery, ending: bool) -> Vec<Column> {
+    let locale = locale();
+    let now = query.sort.as_deref().and_then(PeopleOrder::parse).unwrap_or_default();
+    let sorted = |column: Column, by: PeopleSort| {
+        let is_now = now.by == by;
+        let other = PeopleOrder { by, reversed: is_now && !now.reversed };
+        // Names go up from the first letter, moments down from the latest.
+        let goes_up = matches!(by, PeopleSort::Name | PeopleSort::Department) != now.reversed;
+        let state = match (is_now, goes_up) {
+            (false, _) => Sorted::Not,
+            (true, true) => Sorted::Up,
+            (true, false) => Sorted::Down,
+        };
+        column.sorted(state, at(query, &other.written(), ""))
+    };
+    let mut columns = vec![
+        sorted(Column::new(td_string!(locale, accounts.name)), PeopleSort::Name),
+        sorted(Column::new(td_string!(locale, accounts.department)).wide(), PeopleSort::Department),
+        Column::new(td_string!(locale, accounts.status)),
+        Column::new(td_string!(locale, accounts.roles)).wide(),
+    ];
+    if ending {
+        columns.push(Column::new(td_string!(locale, accounts.ends_first)));
+    } else {
+        columns.push(sorted(Column::new(td_string!(locale, accounts.last_login)).wide(), PeopleSort::LastLogin));
+        columns.push(sorted(Column::new(td_string!(locale, accounts.created_at)).wide(), PeopleSort::Created));
     }
-    let first = query.after.is_some().then(|| at(query, ""));
-    let next = page.next.as_deref().map(|next| at(query, next));
-    let rows = page.items.into_iter().map(row).collect_view();
+    columns
+}
+
+fn row(person: PersonRow, ending: bool) -> AnyView {
+    let href = if ending { format!("{PATH}/{}?tab=permissions", person.id) } else { format!("{PATH}/{}", person.id) };
+    let last = if ending {
+        view! { <td>{pieces::moment_or_dash(person.ends_at)}</td> }.into_any()
+    } else {
+        view! {
+            <td class="wide-only">{pieces::moment_or_dash(person.last_login_at)}</td>
+            <td class="wide-only">{pieces::moment(person.created_at)}</td>
+        }
+        .into_any()
+    };
     view! {
-        <div class="card table-box">
-            <table class="table">
-                <caption class="away">{td_string!(locale, accounts.people)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{td_string!(locale, accounts.name)}</th>
-                        <th scope="col" class="wide-only">{td_string!(locale, accounts.department)}</th>
-                        <th scope="col">{td_string!(locale, accounts.status)}</th>
-                        <th scope="col" class="wide-only">{td_string!(locale, accounts.roles)}</th>
-                        <th scope="col" class="wide-only">{td_string!(locale, accounts.last_login)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {pieces::pager(first, next)}
+        <tr>
+            <th scope="row">{person_name(&person.name, &person.email, href)}</th>
+            <td class="wide-only">{pieces::typed_or_dash(person.department)}</td>
+            <td>{status_badge(person.status)}</td>
+            <td class="wide-only">{role_badges(person.roles)}</td>
+            {last}
+        </tr>
     }
     .into_any()
 }
 
-fn row(person: PersonRow) -> AnyView {
+/// A person at the head of a row: initials, name and address, as a way to their page.
+pub fn person_name(name: &str, email: &str, href: String) -> AnyView {
     view! {
-        <tr>
-            <th scope="row">
-                <a class="name" href=format!("{PATH}/{}", person.id)>{pieces::typed(person.name)}</a>
-                <div class="small muted">{pieces::typed(person.email)}</div>
-            </th>
-            <td class="wide-only">{pieces::typed_or_dash(person.department)}</td>
-            <td>{status_badge(person.status)}</td>
-            <td class="wide-only">{role_badges(person.roles)}</td>
-            <td class="wide-only">{pieces::moment_or_dash(person.last_login_at)}</td>
-        </tr>
+        <span class="person">
+            {pieces::avatar(name, false)}
+            <span class="grow">
+                <a class="name" href=href>{pieces::typed(name)}</a>
+                <span class="small muted">{pieces::typed(email)}</span>
+            </span>
+        </span>
     }
     .into_any()
 }

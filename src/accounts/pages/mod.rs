@@ -88,9 +88,17 @@ fn sort_word(sort: PeopleSort) -> &'static str {
     let locale = locale();
     match sort {
         PeopleSort::Name => td_string!(locale, accounts.sort_name),
+        PeopleSort::Department => td_string!(locale, accounts.sort_department),
         PeopleSort::Created => td_string!(locale, accounts.sort_created),
         PeopleSort::LastLogin => td_string!(locale, accounts.sort_last_login),
     }
+}
+
+/// How many roles somebody has.
+pub fn roles_count(roles: &[String]) -> AnyView {
+    let locale = locale();
+    let words = td_string!(locale, accounts.roles_count, count = roles.len()).to_string();
+    pieces::badge(Tone::Neutral, Some(Icon::Role), words)
 }
 
 /// Names of roles side by side.

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use self::letters::{Address, Reader};
 use crate::{
     access::{
-        Facts, PERMISSIONS_ASSIGN, USERS_CREATE, USERS_DELETE, USERS_READ, USERS_RESET_PASSWORD, USERS_UPDATE,
+        Facts, PERMISSIONS_ASSIGN, PERMISSIONS_READ, USERS_CREATE, USERS_DELETE, USERS_READ, USERS_RESET_PASSWORD,
+        USERS_UPDATE,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -37,6 +38,9 @@ use crate::{
 pub async fn list(cx: &Cx, query: Input<PeopleQuery>) -> Result<Page<PersonRow>, AppError> {
     let mut tx = cx.read(USERS_READ).await?;
     let filter = store::Filter::parse(query.read()?)?;
+    if filter.tells_of_grants() {
+        tx.require(PERMISSIONS_READ).await?;
+    }
     store::list(&mut tx, &filter).await
 }
 
@@ -44,6 +48,13 @@ pub async fn list(cx: &Cx, query: Input<PeopleQuery>) -> Result<Page<PersonRow>,
 pub async fn counts(cx: &Cx) -> Result<PeopleCounts, AppError> {
     let mut tx = cx.read(USERS_READ).await?;
     store::counts(&mut tx).await
+}
+
+/// How many people have a grant that ends soon: those whom the list with that filter shows.
+pub async fn count_ending(cx: &Cx) -> Result<i64, AppError> {
+    let mut tx = cx.read(USERS_READ).await?;
+    tx.require(PERMISSIONS_READ).await?;
+    store::count_ending(&mut tx).await
 }
 
 pub async fn get(cx: &Cx, id: UserId) -> Result<Person, AppError> {

@@ -1,7 +1,7 @@
 //! The rows of people.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     access::{Facts, STANDARD_USER, SUPER_ADMIN, Scope, server::Tx},
     accounts::{
-        PeopleCounts, PeopleQuery, PeopleSort, Person, PersonRow, Status,
+        NO_ROLE, PeopleCounts, PeopleOrder, PeopleQuery, PeopleSort, Person, PersonRow, SOON_DAYS, Status,
         server::rules::{ParsedEdit, ParsedPerson},
     },
     base::{
@@ -26,10 +26,17 @@ pub struct Filter {
     words: Words,
     status: Option<Status>,
     department: Option<String>,
-    role: Option<RoleId>,
-    sort: PeopleSort,
+    role: Option<RoleFilter>,
+    ends_within: Option<TimeDelta>,
+    order: PeopleOrder,
     after: Option<Cursor>,
     limit: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RoleFilter {
+    Has(RoleId),
+    HasNone,
 }
 
 /// Where a page goes on: the sort key and id of the last row shown.
@@ -59,13 +66,21 @@ impl Filter {
         let department = errors.take("department", filter_text(query.department)).flatten();
         let status = given(query.status).map(|text| Status::parse(&text).ok_or(FieldCode::Unknown));
         let status = errors.take("status", status.transpose()).flatten();
-        let role = given(query.role).map(|text| text.parse().map_err(|_not_an_id| FieldCode::Malformed));
+        let role = given(query.role).map(|text| match text.as_str() {
+            NO_ROLE => Ok(RoleFilter::HasNone),
+            id => id.parse().map(RoleFilter::Has).map_err(|_not_an_id| FieldCode::Malformed),
+        });
         let role = errors.take("role", role.transpose()).flatten();
-        let sort = given(query.sort).map_or(Ok(PeopleSort::Name), |s| PeopleSort::parse(&s).ok_or(FieldCode::Unknown));
-        let sort = errors.take("sort", sort).unwrap_or_default();
+        let ends_within = given(query.ends_within).map(|text| match text.parse() {
+            Ok(days @ 1..=366) => Ok(TimeDelta::days(days)),
+            _ => Err(FieldCode::Malformed),
+        });
+        let ends_within = errors.take("ends_within", ends_within.transpose()).flatten();
+        let order = given(query.sort).map(|text| PeopleOrder::parse(&text).ok_or(FieldCode::Unknown));
+        let order = errors.take("sort", order.transpose()).flatten().unwrap_or_default();
         let after = given(query.after).map(|text| Cursor::parse(&text).ok_or(FieldCode::Malformed));
         let after = errors.take("after", after.transpose()).flatten();
-        if let (Some(cursor), PeopleSort::Created | PeopleSort::LastLogin) = (&after, sort)
+        if let (Some(cursor), PeopleSort::Created | PeopleSort::LastLogin) = (&after, order.by)
             && !cursor.key.is_empty()
             && cursor.key.parse::<DateTime<Utc>>().is_err()
         {
@@ -76,27 +91,36 @@ impl Filter {
             errors.add("limit", FieldCode::Malformed);
         }
         errors.check()?;
-        Ok(Filter { words, status, department, role, sort, after, limit })
+        Ok(Filter { words, status, department, role, ends_within, order, after, limit })
+    }
+
+    /// Whether the rows tell more of grants than the names of roles.
+    pub fn tells_of_grants(&self) -> bool {
+        self.ends_within.is_some()
     }
 }
 
-const ROLES: &str = "array(select r.name from user_roles ur join roles r on r.id = ur.role_id
-    where ur.user_id = u.id order by r.name) as roles";
-
 /// A page of people. Row-level security keeps it to the tenant, the scopes to what the caller may see.
 pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppError> {
-    let tenant = tx.tenant()?;
-    let key = match filter.sort {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let key = match filter.order.by {
         PeopleSort::Name => "u.name_key",
+        PeopleSort::Department => "lower(coalesce(u.department, ''))",
         PeopleSort::Created => "to_char(u.created_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
         PeopleSort::LastLogin => "coalesce(to_char(u.last_login_at, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), '')",
     };
     let mut query = QueryBuilder::<Postgres>::new(format!(
         "select u.id, u.number, u.name, u.email, u.username, u.department, u.region, u.status, u.last_login_at,
-                u.created_at, {key} as sort_key, {ROLES}
-         from users u where u.tenant_id = "
+                u.created_at, {key} as sort_key,
+                array(select r.name from user_roles ur join roles r on r.id = ur.role_id
+                      where ur.user_id = u.id and (ur.expires_at is null or ur.expires_at > "
     ));
-    query.push_bind(tenant.0);
+    query.push_bind(now).push(") order by r.name) as roles, ");
+    match filter.ends_within {
+        Some(within) => push_first_end(&mut query, now, within),
+        None => query.push("null::timestamptz"),
+    };
+    query.push(" as ends_at from users u where u.tenant_id = ").push_bind(tenant.0);
     match filter.status {
         Some(status) => query.push(" and u.status = ").push_bind(status.as_str()),
         None => query.push(" and u.status <> 'deleted'"),
@@ -105,41 +129,102 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
     if let Some(department) = &filter.department {
         query.push(" and u.department = ").push_bind(department);
     }
-    if let Some(role) = filter.role {
-        query.push(" and exists (select from user_roles ur where ur.user_id = u.id and ur.role_id = ");
-        query.push_bind(role.0).push(")");
+    match filter.role {
+        Some(RoleFilter::Has(role)) => {
+            query.push(" and exists (select from user_roles ur where ur.user_id = u.id and ur.role_id = ");
+            query.push_bind(role.0).push(" and (ur.expires_at is null or ur.expires_at > ").push_bind(now).push("))");
+        }
+        Some(RoleFilter::HasNone) => {
+            query.push(" and ");
+            push_without_role(&mut query, now);
+        }
+        None => {}
+    }
+    if let Some(within) = filter.ends_within {
+        query.push(" and ");
+        push_first_end(&mut query, now, within).push(" is not null");
     }
     push_scopes(&mut query, tx.filter());
-    if let Some(after) = &filter.after {
-        match filter.sort {
-            PeopleSort::Name => {
-                query.push(" and (u.name_key, u.id) > (").push_bind(&after.key).push(", ");
-                query.push_bind(after.id).push(")");
-            }
-            PeopleSort::Created => {
-                query.push(" and (u.created_at, u.id) < (").push_bind(&after.key).push("::timestamptz, ");
-                query.push_bind(after.id).push(")");
-            }
-            PeopleSort::LastLogin if after.key.is_empty() => {
-                query.push(" and u.last_login_at is null and u.id > ").push_bind(after.id);
-            }
-            PeopleSort::LastLogin => {
-                query.push(" and (u.last_login_at < ").push_bind(&after.key).push("::timestamptz");
-                query.push(" or u.last_login_at is null or (u.last_login_at = ").push_bind(&after.key);
-                query.push("::timestamptz and u.id > ").push_bind(after.id).push("))");
-            }
+    push_place(&mut query, filter);
+    query.push(match (filter.order.by, filter.order.reversed) {
+        (PeopleSort::Name, false) => " order by u.name_key, u.id",
+        (PeopleSort::Name, true) => " order by u.name_key desc, u.id desc",
+        (PeopleSort::Department, false) => " order by u.department is null, lower(coalesce(u.department, '')), u.id",
+        (PeopleSort::Department, true) => {
+            " order by u.department is null desc, lower(coalesce(u.department, '')) desc, u.id desc"
         }
-    }
-    query.push(match filter.sort {
-        PeopleSort::Name => " order by u.name_key, u.id",
-        PeopleSort::Created => " order by u.created_at desc, u.id desc",
-        PeopleSort::LastLogin => " order by u.last_login_at desc nulls last, u.id",
+        (PeopleSort::Created, false) => " order by u.created_at desc, u.id desc",
+        (PeopleSort::Created, true) => " order by u.created_at, u.id",
+        (PeopleSort::LastLogin, false) => " order by u.last_login_at desc nulls last, u.id",
+        (PeopleSort::LastLogin, true) => " order by u.last_login_at nulls first, u.id desc",
     });
     query.push(" limit ").push_bind(i64::from(filter.limit) + 1);
     let rows = query.build().fetch_all(tx.conn()).await?;
     let rows = rows.iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
     let page = Page::of(rows, filter.limit, |(key, row)| Cursor { key: key.clone(), id: row.id.0 }.write());
     Ok(page.map(|(_, row)| row))
+}
+
+/// Begins the page after the last row that was shown.
+fn push_place(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
+    let Some(Cursor { key, id }) = &filter.after else { return };
+    let (forward, backward) = if filter.order.reversed { ("<", ">") } else { (">", "<") };
+    match filter.order.by {
+        PeopleSort::Name => {
+            query.push(format!(" and (u.name_key, u.id) {forward} ("));
+            query.push_bind(key).push(", ").push_bind(id).push(")");
+        }
+        PeopleSort::Department => {
+            query.push(" and (u.department is null, lower(coalesce(u.department, '')), u.id) ");
+            query.push(forward).push(" (").push_bind(key.is_empty()).push(", ");
+            query.push_bind(key).push(", ").push_bind(id).push(")");
+        }
+        PeopleSort::Created => {
+            query.push(format!(" and (u.created_at, u.id) {backward} ("));
+            query.push_bind(key).push("::timestamptz, ").push_bind(id).push(")");
+        }
+        PeopleSort::LastLogin => {
+            query.push(" and (");
+            if key.is_empty() {
+                query.push("(u.last_login_at is null and u.id ").push(forward).push(" ").push_bind(id).push(")");
+            } else {
+                query.push("u.last_login_at ").push(backward).push(" ").push_bind(key).push("::timestamptz");
+                query.push(" or (u.last_login_at = ").push_bind(key);
+                query.push("::timestamptz and u.id ").push(forward).push(" ").push_bind(id).push(")");
+            }
+            // Whoever never signed in comes last, or first where the order is turned round.
+            query.push(match (key.is_empty(), filter.order.reversed) {
+                (true, true) => " or u.last_login_at is not null)",
+                (false, false) => " or u.last_login_at is null)",
+                (true, false) | (false, true) => ")",
+            });
+        }
+    }
+}
+
+/// When the first grant of `users u` ends that ends within so long from now; null where none does.
+fn push_first_end(
+    query: &mut QueryBuilder<Postgres>,
+    now: DateTime<Utc>,
+    within: TimeDelta,
+) -> &mut QueryBuilder<Postgres> {
+    query.push("least(");
+    for (at, table) in ["user_roles", "user_permissions"].into_iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        query.push(format!(
+            "{comma}(select min(g.expires_at) from {table} g where g.user_id = u.id and g.expires_at > "
+        ));
+        query.push_bind(now).push(" and g.expires_at <= ").push_bind(now + within).push(")");
+    }
+    query.push(")")
+}
+
+/// Whether `users u` has no role now.
+fn push_without_role(query: &mut QueryBuilder<Postgres>, now: DateTime<Utc>) {
+    query.push(
+        "not exists (select from user_roles ur where ur.user_id = u.id and (ur.expires_at is null or ur.expires_at > ",
+    );
+    query.push_bind(now).push("))");
 }
 
 /// Keeps a query on `users u` to the scopes of the caller.
@@ -172,6 +257,7 @@ fn read_row(row: &PgRow) -> Result<(String, PersonRow), AppError> {
         roles: row.try_get("roles")?,
         last_login_at: row.try_get::<Option<DateTime<Utc>>, _>("last_login_at")?.map(Into::into),
         created_at: row.try_get::<DateTime<Utc>, _>("created_at")?.into(),
+        ends_at: row.try_get::<Option<DateTime<Utc>>, _>("ends_at")?.map(Into::into),
     };
     Ok((row.try_get("sort_key")?, person))
 }
@@ -182,34 +268,50 @@ fn read_status(text: &str) -> Result<Status, AppError> {
 
 /// Counts by state, in the caller's scopes.
 pub async fn counts(tx: &mut Tx) -> Result<PeopleCounts, AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
     let mut query = QueryBuilder::<Postgres>::new(
         "select count(*) filter (where u.status = 'active') as active,
                 count(*) filter (where u.status = 'invited') as invited,
-                count(*) filter (where u.status = 'suspended') as suspended
-         from users u where u.tenant_id = ",
+                count(*) filter (where u.status = 'suspended') as suspended,
+                count(*) filter (where u.status <> 'deleted' and ",
     );
-    query.push_bind(tx.tenant()?.0);
+    push_without_role(&mut query, now);
+    query.push(") as without_role from users u where u.tenant_id = ").push_bind(tenant.0);
     push_scopes(&mut query, tx.filter());
     let row = query.build().fetch_one(tx.conn()).await?;
     Ok(PeopleCounts {
         active: row.try_get("active")?,
         invited: row.try_get("invited")?,
         suspended: row.try_get("suspended")?,
+        without_role: row.try_get("without_role")?,
     })
+}
+
+/// How many people have a grant that ends soon.
+pub async fn count_ending(tx: &mut Tx) -> Result<i64, AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let mut query =
+        QueryBuilder::<Postgres>::new("select count(*) from users u where u.status <> 'deleted' and u.tenant_id = ");
+    query.push_bind(tenant.0).push(" and ");
+    push_first_end(&mut query, now, TimeDelta::days(i64::from(SOON_DAYS))).push(" is not null");
+    push_scopes(&mut query, tx.filter());
+    Ok(query.build_query_scalar().fetch_one(tx.conn()).await?)
 }
 
 /// A person of the tenant, deleted ones included.
 pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> {
-    let tenant = tx.tenant()?;
+    let (tenant, now) = (tx.tenant()?, tx.now());
     let row = sqlx::query!(
         r#"select u.id, u.number, u.tenant_id, u.external_id, u.username, u.email, u.name, u.department, u.region,
                   u.locale, u.status, u.email_confirmed_at, u.last_login_at, u.attributes, u.version, u.created_at,
                   u.updated_at,
                   array(select r.name from user_roles ur join roles r on r.id = ur.role_id
-                        where ur.user_id = u.id order by r.name) as "roles!"
+                        where ur.user_id = u.id and (ur.expires_at is null or ur.expires_at > $3)
+                        order by r.name) as "roles!"
            from users u where u.id = $1 and u.tenant_id = $2"#,
         id.0,
         tenant.0,
+        now,
     )
     .fetch_optional(tx.conn())
     .await?;

@@ -136,10 +136,17 @@ fn link(place: Place) -> AnyView {
     let pathname = use_location().pathname;
     let href = place.href;
     let current = move || pathname.with(|path| leads_to(path, href)).then_some("page");
-    let word = (place.name)(locale());
+    let locale = locale();
+    let word = (place.name)(locale);
+    let name = match place.short {
+        Some(short) => {
+            view! { <span class="long-name">{word}</span> <span class="short-name">{short(locale)}</span> }.into_any()
+        }
+        None => view! { <span>{word}</span> }.into_any(),
+    };
     view! {
         <a href=href aria-current=current rel=place.outside.then_some("external") title=word>
-            {icon(place.sign)} <span>{word}</span>
+            {icon(place.sign)} {name}
         </a>
     }
     .into_any()

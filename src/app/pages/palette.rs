@@ -19,7 +19,7 @@ use crate::{
     roles::{
         Role,
         calls::{list_permissions, list_roles},
-        pages::catalogue,
+        pages::{catalogue, fold},
     },
     sessions::Me,
     ui::{
@@ -36,12 +36,6 @@ const PAUSE: Duration = Duration::from_millis(180);
 const MOST: usize = 6;
 /// For how many people and roles found the way to the studio is offered.
 const STUDIOS: usize = 2;
-
-/// The text as it is compared: what people do not tell apart when they search is folded together.
-fn fold(text: &str) -> String {
-    let item = PermissionInfo { key: text.to_owned(), name_ar: String::new(), name_en: String::new() };
-    catalogue::searchable(&item)
-}
 
 /// A choice with the folded text in which it is looked for.
 type Searched = (String, Entry);

@@ -1,11 +1,11 @@
-//! The page of one person: details, roles and permissions, a tab each. The tab is in the address.
+//! The page of one person: details, roles, permissions and activity, a tab each. The tab is in the address.
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    access::{PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE, USERS_RESET_PASSWORD},
+    access::{AUDIT_READ, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE, USERS_RESET_PASSWORD},
     accounts::{
         Person,
         calls::get_person,
@@ -14,7 +14,8 @@ use crate::{
             details::{PersonDetails, PersonHead},
         },
     },
-    base::{errors::AppError, ids::UserId, language::td_string},
+    audit::{AuditEntry, AuditQuery, list_audit, pages::list::entries},
+    base::{errors::AppError, ids::UserId, language::td_string, paging::Page},
     roles::{
         Catalogue, PersonRights, Role,
         calls::{get_rights, list_permissions, list_roles},
@@ -29,7 +30,9 @@ use crate::{
     second_factor::pages::LostFactor,
     sessions::pages::SessionList,
     ui::{
-        address, locale, states,
+        address,
+        list::Place,
+        locale, states, tabs,
         viewer::{Held, viewer},
     },
 };
@@ -41,6 +44,7 @@ enum Tab {
     Roles,
     Permissions,
     Sessions,
+    Activity,
 }
 
 impl Tab {
@@ -50,11 +54,13 @@ impl Tab {
             Tab::Roles => "roles",
             Tab::Permissions => "permissions",
             Tab::Sessions => "sessions",
+            Tab::Activity => "activity",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Tab::Details, Tab::Roles, Tab::Permissions, Tab::Sessions].into_iter().find(|tab| tab.name() == name)
+        let all = [Tab::Details, Tab::Roles, Tab::Permissions, Tab::Sessions, Tab::Activity];
+        all.into_iter().find(|tab| tab.name() == name)
     }
 }
 
@@ -103,6 +109,19 @@ pub fn PersonPage() -> impl IntoView {
         move || about_rights.get(),
         |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
     );
+    let after = address::query_field("after");
+    let asked = address::settled(move || id.get().filter(|_| tab.get() == Tab::Activity).map(|id| (id, after.get())));
+    let activity = Resource::new_blocking(
+        move || asked.get(),
+        |asked| async move {
+            match asked {
+                Some((id, after)) => {
+                    list_audit(AuditQuery { about: Some(id.to_string()), after, ..AuditQuery::default() }).await
+                }
+                None => Ok(Page { items: Vec::new(), next: None }),
+            }
+        },
+    );
     let (staged, search) = (Staged::new(), Search::new());
     let changed = Callback::new(move |()| person.refetch());
     // Saved rights change the head of the page only: the list below stays where it is.
@@ -118,7 +137,7 @@ pub fn PersonPage() -> impl IntoView {
     });
     let viewer = viewer();
     view! {
-        <Suspense fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading_form(8)>
             {move || {
                 let viewer = viewer.clone();
                 let tab = tab.get();
@@ -128,9 +147,8 @@ pub fn PersonPage() -> impl IntoView {
                         Err(error) => return not_shown(&error),
                     };
                     let held = viewer.holds().await;
-                    let sees_sessions = held.may(SESSIONS_READ.as_str());
                     let body = match tab {
-                        Tab::Details => details(person.clone(), held, changed),
+                        Tab::Details => details(person.clone(), held.clone(), changed),
                         Tab::Sessions => {
                             let may_end = held.may(SESSIONS_REVOKE.as_str());
                             let lost = held.may(USERS_RESET_PASSWORD.as_str()).then(|| {
@@ -138,6 +156,7 @@ pub fn PersonPage() -> impl IntoView {
                             });
                             view! { <SessionList person=person.id may_end /> {lost} }.into_any()
                         }
+                        Tab::Activity => activity_of(person.id, after.get_untracked(), activity.await),
                         Tab::Roles | Tab::Permissions => {
                             let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));
                             let known = Rights { rights, roles: roles.await, catalogue: catalogue.await };
@@ -147,7 +166,7 @@ pub fn PersonPage() -> impl IntoView {
                     view! {
                         <Title text=person.name.clone() />
                         {head(person.clone(), renewed)}
-                        {tabs(person.id, tab, sees_sessions)}
+                        {parts(person.id, tab, &held)}
                         {body}
                     }
                     .into_any()
@@ -179,27 +198,35 @@ fn not_shown(error: &AppError) -> AnyView {
     .into_any()
 }
 
-fn tabs(id: UserId, current: Tab, sees_sessions: bool) -> AnyView {
+fn parts(id: UserId, current: Tab, held: &Held) -> AnyView {
     let locale = locale();
-    let links = [
+    let all = [
         (Tab::Details, td_string!(locale, app.tab_details)),
         (Tab::Roles, td_string!(locale, app.tab_roles)),
         (Tab::Permissions, td_string!(locale, app.tab_permissions)),
         (Tab::Sessions, td_string!(locale, app.tab_sessions)),
-    ]
-    .into_iter()
-    .filter(|(tab, _)| sees_sessions || *tab != Tab::Sessions)
-    .map(|(tab, word)| {
+        (Tab::Activity, td_string!(locale, app.tab_activity)),
+    ];
+    let may_see = |tab: Tab| match tab {
+        Tab::Sessions => held.may(SESSIONS_READ.as_str()),
+        Tab::Activity => held.may(AUDIT_READ.as_str()),
+        Tab::Details | Tab::Roles | Tab::Permissions => true,
+    };
+    let shown = all.into_iter().filter(|(tab, _)| *tab == current || may_see(*tab));
+    let links = shown.map(|(tab, word)| {
         let href = format!("/console/people/{id}?tab={}", tab.name());
-        view! { <li><a href=href aria-current=(tab == current).then_some("page")>{word}</a></li> }
-    })
-    .collect_view();
-    view! {
-        <nav aria-label=td_string!(locale, app.tabs)>
-            <ul class="tabs" role="list">{links}</ul>
-        </nav>
-    }
-    .into_any()
+        tabs::Tab { href, word, is_current: tab == current }
+    });
+    tabs::tabs(td_string!(locale, app.tabs), links)
+}
+
+/// What this person did and what was done to them.
+fn activity_of(id: UserId, after: Option<String>, answer: Result<Page<AuditEntry>, AppError>) -> AnyView {
+    let here = |after: &str| {
+        address::with_query(&format!("/console/people/{id}"), &[("tab", Tab::Activity.name()), ("after", after)])
+    };
+    let place = Place { is_filtered: false, all: here(""), is_later: after.is_some(), at: here };
+    entries(answer, place)
 }
 
 fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
@@ -224,7 +251,7 @@ fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Se
             Ok(roles) => view! { <PersonRoles roles staged may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
-        Tab::Details | Tab::Permissions | Tab::Sessions => match known.catalogue {
+        Tab::Details | Tab::Permissions | Tab::Sessions | Tab::Activity => match known.catalogue {
             Ok(catalogue) => view! { <PersonPermissions catalogue staged search may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },

@@ -16,6 +16,8 @@ pub struct Place {
     pub sign: Icon,
     /// Its name in a language.
     pub name: fn(Locale) -> &'static str,
+    /// A shorter name for the bar on a phone, where the name is long.
+    pub short: Option<fn(Locale) -> &'static str>,
     needed: Option<Permission>,
     /// It is not one of the console's pages: the browser goes there.
     pub outside: bool,
@@ -23,12 +25,15 @@ pub struct Place {
 
 /// All places that this person may open, in the order of the menu.
 pub fn places(me: &Me) -> Vec<Place> {
-    let inside = |href, sign, name, needed| Place { href, sign, name, needed, outside: false };
+    let inside = |href, sign, name, needed| Place { href, sign, name, short: None, needed, outside: false };
     let all: [Place; 6] = [
         inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
         inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
         inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
-        inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ)),
+        Place {
+            short: Some(|locale| td_string!(locale, app.studio_short)),
+            ..inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ))
+        },
         inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
         Place { outside: true, ..inside("/developers", Icon::Code, |locale| td_string!(locale, app.developers), None) },
     ];

@@ -10,42 +10,31 @@ use crate::{
         language::{self, td_string},
         time::Timestamp,
     },
-    ui::{locale, pieces},
+    ui::{
+        self,
+        diff::{Line, Side},
+        locale, pieces,
+    },
 };
 
 /// The changes of one entry; nothing where there are none.
 pub fn changes(entry: &AuditEntry) -> AnyView {
     let (old, new) = (entry.old_value.as_ref().map(readable), entry.new_value.as_ref().map(readable));
-    let lines = diff(old.as_ref(), new.as_ref()).into_iter().map(line).collect::<Vec<_>>();
-    if lines.is_empty() {
-        return ().into_any();
-    }
-    view! { <ul class="diff" role="list">{lines}</ul> }.into_any()
+    ui::diff::diff(diff(old.as_ref(), new.as_ref()).into_iter().flat_map(lines).collect())
 }
 
-fn line(change: DiffLine) -> AnyView {
-    let locale = locale();
-    let draw = |class: &'static str, sign: &'static str, word: &'static str, value: String| {
-        let name = match field_word(&change.field) {
-            Some(word) => word.into_any(),
-            None => pieces::key(change.field.clone()),
-        };
-        view! {
-            <li class=class>
-                <span aria-hidden="true">{sign}</span>
-                <span class="away">{word}</span>
-                " "
-                {name}
-                {td_string!(locale, ui.colon)}
-                " "
-                {worded(&change.field, &value)}
-            </li>
-        }
-    };
+/// What a field was, and what it is; an empty value is none.
+fn lines(change: DiffLine) -> impl Iterator<Item = Line> {
+    let DiffLine { field, old, new } = change;
     let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
-    let old = filled(change.old.clone()).map(|old| draw("minus", "−", td_string!(locale, audit.was), old));
-    let new = filled(change.new.clone()).map(|new| draw("plus", "+", td_string!(locale, audit.is), new));
-    view! { {old} {new} }.into_any()
+    let sides = [(Side::Was, filled(old)), (Side::Is, filled(new))];
+    sides.into_iter().filter_map(move |(side, value)| {
+        let name = match field_word(&field) {
+            Some(word) => word.into_any(),
+            None => pieces::key(field.clone()),
+        };
+        Some(Line { side, name, value: worded(&field, &value?) })
+    })
 }
 
 fn worded(field: &str, value: &str) -> AnyView {

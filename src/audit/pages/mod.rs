@@ -1,4 +1,4 @@
-//! The audit log on the screen: a sentence for each act, who did it, from where, and what it changed.
+//! The audit log on the screen, with everything one may look for in it.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -10,28 +10,32 @@ use leptos_router::{
 };
 
 mod changes;
+pub mod list;
 mod words;
 
-use changes::changes;
-use words::{ACTIONS, action_word, sentence};
+use list::{entries, outcome_word};
+use words::{ACTIONS, action_word};
 
 use crate::{
-    audit::{AuditEntry, AuditQuery, Outcome, list_audit},
-    base::{language::td_string, paging::Page},
+    audit::{AuditEntry, AuditQuery, Outcome, RECENT_HOURS, list_audit},
+    base::{
+        errors::AppError,
+        language::{self, td_string},
+        paging::Page,
+    },
     ui::{
         address::{self, filled},
         fields::{Field, Select},
-        filters::Filters,
-        icons::Icon,
-        locale,
-        pieces::{self, Tone},
-        states,
+        filters::{Chip, Filters, MoreFilters, chips},
+        list::Place,
+        locale, pieces, states,
     },
 };
 
 const PATH: &str = "/console/audit";
 /// The fields of the filter, as they stand in the address.
-const FIELDS: &[&str] = &["q", "action", "outcome", "resource_type", "from", "to", "actor", "resource_id", "ip"];
+const FIELDS: &[&str] =
+    &["q", "action", "outcome", "last_hours", "resource_type", "from", "to", "actor", "about", "resource_id", "ip"];
 
 #[component(transparent)]
 pub fn AuditRoutes() -> AnyNestedRoute {
@@ -42,19 +46,26 @@ pub fn AuditRoutes() -> AnyNestedRoute {
 fn AuditPage() -> impl IntoView {
     let locale = locale();
     let query = query();
-    let entries = Resource::new_blocking(move || query.get(), list_audit);
+    let answer = Resource::new_blocking(move || query.get(), list_audit);
     view! {
         <Title text=td_string!(locale, audit.audit_log) />
-        <div class="page-head"><h1>{td_string!(locale, audit.audit_log)}</h1></div>
+        <div class="page-head">
+            <div class="grow">
+                <h1>{td_string!(locale, audit.audit_log)}</h1>
+                <p class="small muted">{td_string!(locale, audit.nothing_about)}</p>
+            </div>
+        </div>
         {move || filters(query.get())}
-        <Suspense fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading_table(8)>
             {move || {
                 let query = query.get();
                 Suspend::new(async move {
-                    match entries.await {
-                        Ok(page) => list(&query, page),
-                        Err(error) => states::failure(&error),
+                    let answer = answer.await;
+                    view! {
+                        {chips(hidden_filters(&query, answer.as_ref().ok()))}
+                        {log(&query, answer)}
                     }
+                    .into_any()
                 })
             }}
         </Suspense>
@@ -71,6 +82,7 @@ fn query() -> Signal<AuditQuery> {
             AuditQuery {
                 q: field("q"),
                 actor: field("actor"),
+                about: field("about"),
                 action: field("action"),
                 resource_type: field("resource_type"),
                 resource_id: field("resource_id"),
@@ -78,6 +90,7 @@ fn query() -> Signal<AuditQuery> {
                 ip: field("ip"),
                 from: field("from"),
                 to: field("to"),
+                last_hours: field("last_hours"),
                 after: field("after"),
                 limit: None,
             }
@@ -98,9 +111,11 @@ fn at(query: &AuditQuery, after: &str) -> String {
             ("q", &text(&query.q)),
             ("action", &text(&query.action)),
             ("outcome", &text(&query.outcome)),
+            ("last_hours", &text(&query.last_hours)),
             ("from", &text(&query.from)),
             ("to", &text(&query.to)),
             ("actor", &text(&query.actor)),
+            ("about", &text(&query.about)),
             ("resource_type", &text(&query.resource_type)),
             ("resource_id", &text(&query.resource_id)),
             ("ip", &text(&query.ip)),
@@ -109,18 +124,60 @@ fn at(query: &AuditQuery, after: &str) -> String {
     )
 }
 
+/// The filters that come from links and have no field. Names are those that the rows tell.
+fn hidden_filters(query: &AuditQuery, page: Option<&Page<AuditEntry>>) -> Vec<Chip> {
+    let locale = locale();
+    let rows = page.map(|page| page.items.as_slice()).unwrap_or_default();
+    let actor_name = |id: &str| {
+        let row = rows.iter().find(|row| row.user_id.is_some_and(|actor| actor.to_string() == id));
+        language::isolate(row.and_then(|row| row.user_name.as_deref()).unwrap_or(id))
+    };
+    let thing_name = |id: &str| {
+        let row = rows.iter().find(|row| row.resource_id.as_deref() == Some(id));
+        language::isolate(row.and_then(|row| row.resource_name.as_deref()).unwrap_or(id))
+    };
+    let mut found = Vec::new();
+    let mut chip = |word: String, without: AuditQuery| found.push(Chip { word, without: at(&without, "") });
+    if let Some(id) = &query.actor {
+        let word = td_string!(locale, audit.chip_actor, name = actor_name(id)).to_string();
+        chip(word, AuditQuery { actor: None, ..query.clone() });
+    }
+    if let Some(id) = &query.about {
+        let word = td_string!(locale, audit.chip_about, name = thing_name(id)).to_string();
+        chip(word, AuditQuery { about: None, ..query.clone() });
+    }
+    if let Some(id) = &query.resource_id {
+        let word = td_string!(locale, audit.chip_about, name = thing_name(id)).to_string();
+        chip(word, AuditQuery { resource_id: None, ..query.clone() });
+    }
+    if let Some(ip) = &query.ip {
+        let word = td_string!(locale, audit.chip_ip, ip = pieces::isolate_key(ip)).to_string();
+        chip(word, AuditQuery { ip: None, ..query.clone() });
+    }
+    found
+}
+
 fn filters(query: AuditQuery) -> AnyView {
     let locale = locale();
     let filtered = is_filtered(&query);
     let any = |word: &str| (String::new(), word.to_owned());
-    let actions = [any(td_string!(locale, audit.action_any))]
+    let actions = [
+        any(td_string!(locale, audit.action_any)),
+        ("admin.".to_owned(), td_string!(locale, audit.actions_admin).to_owned()),
+        ("auth.".to_owned(), td_string!(locale, audit.actions_auth).to_owned()),
+    ];
+    let actions = actions
         .into_iter()
         .chain(ACTIONS.iter().map(|action| (action.to_string(), action_word(action).unwrap_or(action).to_owned())));
-    let outcomes = [
-        any(td_string!(locale, audit.outcome_any)),
-        ("done".to_owned(), td_string!(locale, audit.outcome_done).to_owned()),
-        ("denied".to_owned(), td_string!(locale, audit.outcome_denied).to_owned()),
-        ("failed".to_owned(), td_string!(locale, audit.outcome_failed).to_owned()),
+    let outcomes = [Outcome::Done, Outcome::Denied, Outcome::Failed]
+        .map(|outcome| (outcome.as_str().to_owned(), outcome_word(outcome).to_owned()));
+    let outcomes = [any(td_string!(locale, audit.outcome_any))].into_iter().chain(outcomes);
+    let hours = |hours: u32, word: &str| (hours.to_string(), word.to_owned());
+    let periods = vec![
+        any(td_string!(locale, audit.period_any)),
+        hours(RECENT_HOURS, td_string!(locale, audit.period_day)),
+        hours(7 * 24, td_string!(locale, audit.period_week)),
+        hours(30 * 24, td_string!(locale, audit.period_month)),
     ];
     let kinds = [
         any(td_string!(locale, audit.resource_any)),
@@ -129,7 +186,8 @@ fn filters(query: AuditQuery) -> AnyView {
         ("session".to_owned(), td_string!(locale, audit.resource_session).to_owned()),
         ("permission".to_owned(), td_string!(locale, audit.resource_permission).to_owned()),
     ];
-    let kept = [("actor", query.actor), ("resource_id", query.resource_id), ("ip", query.ip)]
+    let more = query.resource_type.is_some() || query.from.is_some() || query.to.is_some();
+    let kept = [("actor", query.actor), ("about", query.about), ("resource_id", query.resource_id), ("ip", query.ip)]
         .into_iter()
         .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value? /> }))
         .collect_view();
@@ -148,97 +206,36 @@ fn filters(query: AuditQuery) -> AnyView {
             <Select
                 name="outcome"
                 label=td_string!(locale, audit.outcome)
-                options=outcomes.to_vec()
+                options=outcomes.collect()
                 value=query.outcome.unwrap_or_default()
             />
             <Select
-                name="resource_type"
-                label=td_string!(locale, audit.resource)
-                options=kinds.to_vec()
-                value=query.resource_type.unwrap_or_default()
+                name="last_hours"
+                label=td_string!(locale, audit.period)
+                options=periods
+                value=query.last_hours.unwrap_or_default()
             />
-            <Field name="from" label=td_string!(locale, audit.from) kind="date" value=query.from.unwrap_or_default() />
-            <Field name="to" label=td_string!(locale, audit.to) kind="date" value=query.to.unwrap_or_default() />
+            <MoreFilters open=more>
+                <Select
+                    name="resource_type"
+                    label=td_string!(locale, audit.resource)
+                    options=kinds.to_vec()
+                    value=query.resource_type.unwrap_or_default()
+                />
+                <Field name="from" label=td_string!(locale, audit.from) kind="date" value=query.from.unwrap_or_default() />
+                <Field name="to" label=td_string!(locale, audit.to) kind="date" value=query.to.unwrap_or_default() />
+            </MoreFilters>
         </Filters>
     }
     .into_any()
 }
 
-fn list(query: &AuditQuery, page: Page<AuditEntry>) -> AnyView {
-    let locale = locale();
-    if page.items.is_empty() {
-        if is_filtered(query) {
-            return states::nothing_found(PATH);
-        }
-        return states::empty(
-            Icon::Audit,
-            td_string!(locale, audit.nothing),
-            td_string!(locale, audit.nothing_about),
-            None,
-        );
-    }
-    let first = query.after.is_some().then(|| at(query, ""));
-    let next = page.next.as_deref().map(|next| at(query, next));
-    let rows = page.items.into_iter().map(row).collect_view();
-    view! {
-        <div class="card table-box">
-            <table class="table">
-                <caption class="away">{td_string!(locale, audit.audit_log)}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{td_string!(locale, audit.event)}</th>
-                        <th scope="col" class="wide-only">{td_string!(locale, audit.when)}</th>
-                        <th scope="col" class="wide-only">{td_string!(locale, audit.actor)}</th>
-                        <th scope="col" class="wide-only">{td_string!(locale, audit.ip)}</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-        {pieces::pager(first, next)}
-    }
-    .into_any()
-}
-
-fn row(entry: AuditEntry) -> AnyView {
-    let changes = changes(&entry);
-    let sentence = sentence(&entry);
-    let outcome = outcome_badge(entry.outcome);
-    let actor = move || actor(entry.user_id.map(|id| id.to_string()), entry.user_name.clone());
-    let ip = entry.ip.map(pieces::key).unwrap_or_else(pieces::nothing);
-    view! {
-        <tr>
-            <td>
-                <p class="row-of"><span class="strong">{pieces::sentence(&sentence)}</span> {outcome}</p>
-                <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)}</p>
-                {changes}
-            </td>
-            <td class="wide-only small">{pieces::moment(entry.created_at)}</td>
-            <td class="wide-only">{actor()}</td>
-            <td class="wide-only">{ip}</td>
-        </tr>
-    }
-    .into_any()
-}
-
-/// Who did it, as a way to everything they did.
-fn actor(id: Option<String>, name: Option<String>) -> AnyView {
-    match (id, name) {
-        (Some(id), name) => {
-            let href = address::with_query(PATH, &[("actor", &id)]);
-            view! { <a href=href>{pieces::typed(name.unwrap_or(id))}</a> }.into_any()
-        }
-        (None, name) => pieces::typed_or_dash(name),
-    }
-}
-
-fn outcome_badge(outcome: Outcome) -> Option<AnyView> {
-    let locale = locale();
-    match outcome {
-        Outcome::Done => None,
-        Outcome::Denied => Some(pieces::badge(Tone::Bad, Some(Icon::Denied), td_string!(locale, audit.outcome_denied))),
-        Outcome::Failed => {
-            Some(pieces::badge(Tone::Waiting, Some(Icon::Alert), td_string!(locale, audit.outcome_failed)))
-        }
-    }
+fn log(query: &AuditQuery, answer: Result<Page<AuditEntry>, AppError>) -> AnyView {
+    let place = Place {
+        is_filtered: is_filtered(query),
+        all: PATH.to_owned(),
+        is_later: query.after.is_some(),
+        at: |after: &str| at(query, after),
+    };
+    entries(answer, place)
 }

@@ -8,6 +8,7 @@ use leptos_router::{
 };
 
 use crate::{
+    access::PermissionInfo,
     base::language::td_string,
     roles::Role,
     ui::{
@@ -21,6 +22,7 @@ pub mod bounds;
 pub mod catalogue;
 pub mod editor;
 pub mod effect;
+mod holders;
 pub mod list;
 pub mod person_permissions;
 pub mod person_roles;
@@ -44,6 +46,12 @@ pub fn RoleRoutes() -> AnyNestedRoute {
     }
     .into_inner()
     .into_any_nested_route()
+}
+
+/// A text as it is searched: what people do not tell apart is folded together.
+pub fn fold(text: &str) -> String {
+    let item = PermissionInfo { key: text.to_owned(), name_ar: String::new(), name_en: String::new() };
+    catalogue::searchable(&item)
 }
 
 /// Where a role comes from, when it is not the tenant's own.

@@ -6,30 +6,33 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
     NavigateOptions,
-    hooks::{use_navigate, use_params_map},
+    hooks::{use_navigate, use_params_map, use_query_map},
 };
 
 use super::{
     editor::{RoleEditor, RoleForm, checklist},
+    holders::holders,
     origin_badge,
 };
 use crate::{
-    access::{ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE},
+    access::{PERMISSIONS_READ, ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE, USERS_READ},
     base::{
         errors::AppError,
         ids::RoleId,
         language::{self, td_string},
+        paging::Page,
     },
     roles::{
-        Catalogue, NewRole, Role, RoleEdit,
-        calls::{create_role, delete_role, edit_role, get_role, list_permissions},
+        Catalogue, HoldersQuery, NewRole, Role, RoleEdit,
+        calls::{create_role, delete_role, edit_role, get_role, list_holders, list_permissions},
     },
     ui::{
-        address,
+        address::{self, filled},
         calls::Call,
         dialog::Confirm,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
+        tabs::{Tab, tabs},
         toasts::toasts,
         viewer::{Held, viewer},
     },
@@ -89,12 +92,32 @@ fn new_form(catalogue: Catalogue) -> AnyView {
     .into_any()
 }
 
+/// The parts of the page; which one is shown is in the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Permissions,
+    People,
+}
+
+/// What the part about people asks for; `None` while another part is shown.
+type AskedPeople = Option<(RoleId, HoldersQuery)>;
+
 #[component]
 pub fn RolePage() -> impl IntoView {
     let viewer = viewer();
     let params = use_params_map();
     let id =
         address::settled(move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<RoleId>().ok())));
+    let map = use_query_map();
+    let part = address::settled(move || match map.with(|map| map.get("tab")).as_deref() {
+        Some("people") => Part::People,
+        _ => Part::Permissions,
+    });
+    let asked = address::settled(move || {
+        let query =
+            map.with(|map| HoldersQuery { q: filled(map.get("q")), after: filled(map.get("after")), limit: None });
+        id.get().filter(|_| part.get() == Part::People).map(|id| (id, query))
+    });
     let role = Resource::new_blocking(
         move || id.get(),
         |id| async move {
@@ -104,17 +127,35 @@ pub fn RolePage() -> impl IntoView {
             }
         },
     );
-    let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
+    let catalogue = Resource::new_blocking(
+        move || part.get() == Part::Permissions,
+        |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
+    );
+    let people = Resource::new_blocking(
+        move || asked.get(),
+        |asked: AskedPeople| async move {
+            match asked {
+                Some((id, query)) => list_holders(id, query).await,
+                None => Ok(Page { items: Vec::new(), next: None }),
+            }
+        },
+    );
     let changed = Callback::new(move |()| role.refetch());
     view! {
-        <Suspense fallback=move || states::loading(8)>
+        <Suspense fallback=move || states::loading_form(8)>
             {move || {
-                let viewer = viewer.clone();
+                let (viewer, part, asked) = (viewer.clone(), part.get(), asked.get());
                 Suspend::new(async move {
-                    match role.await {
-                        Ok(role) => page(role, catalogue.await, viewer.holds().await, changed),
-                        Err(error) => not_shown(&error),
-                    }
+                    let role = match role.await {
+                        Ok(role) => role,
+                        Err(error) => return not_shown(&error),
+                    };
+                    let held = viewer.holds().await;
+                    let body = match (part, asked) {
+                        (Part::People, Some((id, query))) => holders(id, &query, people.await),
+                        (Part::People | Part::Permissions, _) => given(role.clone(), catalogue.await, &held, changed),
+                    };
+                    page(role, part, &held, body)
                 })
             }}
         </Suspense>
@@ -133,11 +174,44 @@ fn not_shown(error: &AppError) -> AnyView {
     .into_any()
 }
 
-fn page(role: Role, catalogue: Result<Catalogue, AppError>, held: Held, changed: Callback<()>) -> AnyView {
+fn page(role: Role, part: Part, held: &Held, body: AnyView) -> AnyView {
     let locale = locale();
-    let may_edit = held.may(ROLES_UPDATE.as_str()) && !role.platform;
     let may_delete = held.may(ROLES_DELETE.as_str()) && !role.platform && !role.built_in;
     let people = td_string!(locale, roles.people_count, count = role.people).to_string();
+    let studio = held.may(PERMISSIONS_READ.as_str()).then(|| {
+        let href = address::with_query("/console/studio", &[("role", &role.id.to_string())]);
+        view! { <a class="btn" href=href>{icon(Icon::Key)} {td_string!(locale, roles.open_studio)}</a> }
+    });
+    let tab = |to: Part, name: &str, word: &'static str| Tab {
+        href: address::with_query(&format!("/console/roles/{}", role.id), &[("tab", name)]),
+        word,
+        is_current: part == to,
+    };
+    let mut parts = vec![tab(Part::Permissions, "", td_string!(locale, roles.tab_permissions))];
+    if held.may(USERS_READ.as_str()) || part == Part::People {
+        parts.push(tab(Part::People, "people", td_string!(locale, roles.tab_people)));
+    }
+    view! {
+        <Title text=role.name.clone() />
+        <div class="page-head">
+            <div class="grow">
+                <h1>{pieces::typed(role.name.clone())}</h1>
+                <p class="small muted">{people}</p>
+            </div>
+            {origin_badge(&role)}
+            {studio}
+            {may_delete.then(|| delete_act(&role))}
+        </div>
+        {tabs(td_string!(locale, roles.tabs), parts)}
+        {body}
+    }
+    .into_any()
+}
+
+/// What the role gives, to be changed by whoever may.
+fn given(role: Role, catalogue: Result<Catalogue, AppError>, held: &Held, changed: Callback<()>) -> AnyView {
+    let locale = locale();
+    let may_edit = held.may(ROLES_UPDATE.as_str()) && !role.platform;
     let why_not = if role.platform {
         Some(states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, roles.platform_fixed)}</p> }))
     } else if !may_edit {
@@ -148,30 +222,14 @@ fn page(role: Role, catalogue: Result<Catalogue, AppError>, held: Held, changed:
     } else {
         None
     };
-    let delete = may_delete.then(|| delete_act(&role));
     let description =
         (!role.description.is_empty() && !may_edit).then(|| view! { <p>{pieces::typed(role.description.clone())}</p> });
-    let (head, origin) = (role.name.clone(), origin_badge(&role));
     let body = match catalogue {
         Ok(catalogue) if may_edit => edit_form(role, catalogue, changed),
         Ok(catalogue) => checklist(catalogue, role.permissions.into_iter().collect(), true),
         Err(error) => states::failed(&error),
     };
-    view! {
-        <Title text=head.clone() />
-        <div class="page-head">
-            <div class="grow">
-                <h1>{pieces::typed(head)}</h1>
-                <p class="small muted">{people}</p>
-            </div>
-            {origin}
-            {delete}
-        </div>
-        {why_not}
-        {description}
-        {body}
-    }
-    .into_any()
+    view! { {why_not} {description} {body} }.into_any()
 }
 
 fn edit_form(role: Role, catalogue: Catalogue, changed: Callback<()>) -> AnyView {
@@ -205,6 +263,8 @@ fn delete_act(role: &Role) -> AnyView {
     let (open, call, toasts, navigate) = (RwSignal::new(false), Call::new(), toasts(), use_navigate());
     let (id, version) = (role.id, role.version);
     let title = td_string!(locale, roles.delete_title, name = language::isolate(&role.name)).to_string();
+    let people = td_string!(locale, roles.delete_people, count = role.people).to_string();
+    let about = format!("{} {people}", td_string!(locale, roles.delete_about));
     let act = Callback::new(move |()| {
         let navigate = navigate.clone();
         call.run(delete_role(id, Some(version)), move |()| {
@@ -221,7 +281,7 @@ fn delete_act(role: &Role) -> AnyView {
             id="delete-role"
             open
             title
-            about=td_string!(locale, roles.delete_about)
+            about=about
             word=td_string!(locale, roles.delete)
             danger=true
             call

@@ -20,17 +20,18 @@ use crate::{
             record::{Action, Event},
         },
     },
-    accounts::{self, Person, server::links},
+    accounts::{self, PeopleQuery, Person, server::links},
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
+        paging::Page,
         server::{input::Input, names, search::Words},
         text::optional_line,
         time::Timestamp,
     },
     roles::{
-        Catalogue, GivenRole, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit,
-        RolesQuery,
+        Catalogue, GivenRole, Holder, HoldersQuery, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit,
+        Role, RoleEdit, RolesQuery,
     },
 };
 
@@ -44,6 +45,26 @@ pub async fn list(cx: &Cx, query: Input<RolesQuery>) -> Result<Vec<Role>, AppErr
 pub async fn get(cx: &Cx, id: RoleId) -> Result<Role, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
     store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)
+}
+
+/// Who has a role, given to them directly, inside the caller's scope. Needs `users.read` beside what the role needs.
+pub async fn holders(cx: &Cx, id: RoleId, query: Input<HoldersQuery>) -> Result<Page<Holder>, AppError> {
+    get(cx, id).await?;
+    let mut tx = cx.read(USERS_READ).await?;
+    let HoldersQuery { q, after, limit } = query.read()?;
+    let people = PeopleQuery { q, after, limit, role: Some(id.to_string()), ..PeopleQuery::default() };
+    let filter = accounts::server::store::Filter::parse(people)?;
+    let people = accounts::server::store::list(&mut tx, &filter).await?;
+    let snapshot = tx.snapshot()?;
+    Ok(people.map(|person| {
+        let given = snapshot.person(person.id);
+        let grant = given.and_then(|given| given.roles.iter().find(|grant| grant.role == id));
+        Holder {
+            expires_at: grant.and_then(|grant| grant.expires_at).map(Into::into),
+            scope: grant.map(|grant| grant.scope.clone()).unwrap_or_default(),
+            person,
+        }
+    }))
 }
 
 /// The catalogue of the tenant, wildcards included.

@@ -14,10 +14,11 @@ use crate::{
     base::{
         errors::AppError,
         ids::{RoleId, UserId},
+        paging::Page,
         server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     roles::{
-        Effect, NewRole, Override, Overrides, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
+        Effect, Holder, HoldersQuery, NewRole, Override, Overrides, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
         server::{self, RoleNames, what_if},
     },
 };
@@ -26,6 +27,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(get, edit, delete))
+        .routes(routes!(holders))
         .routes(routes!(permissions))
         .routes(routes!(add_roles, replace_roles))
         .routes(routes!(replace_overrides))
@@ -65,6 +67,16 @@ async fn edit(cx: Extension<Cx>, Id(id): Id<RoleId>, Sent(edit): Sent<RoleEdit>)
 #[utoipa::path(delete, path = "/admin/roles/{id}", tag = "roles", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
 async fn delete(cx: Extension<Cx>, Id(id): Id<RoleId>, IfMatch(seen): IfMatch) -> Result<Json<Done>, AppError> {
     server::delete(&cx, id, seen).await.map(|()| Json(Done::OK))
+}
+
+/// Who has a role, given to them directly: `users.read` and `roles.read`
+#[utoipa::path(get, path = "/admin/roles/{id}/users", tag = "roles", params(("id" = uuid::Uuid, Path), HoldersQuery), responses((status = 200, body = inline(Page<Holder>))))]
+async fn holders(
+    cx: Extension<Cx>,
+    Id(id): Id<RoleId>,
+    Asked(query): Asked<HoldersQuery>,
+) -> Result<Json<Page<Holder>>, AppError> {
+    server::holders(&cx, id, query).await.map(Json)
 }
 
 /// The permission catalogue: `permissions.read`

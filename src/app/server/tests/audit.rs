@@ -160,9 +160,17 @@ async fn the_log_is_filtered_searched_and_paged(pool: PgPool) {
     let first = admin.get("/admin/audit?action=admin.user_create&limit=2").await.ok();
     let next = first["next"].as_str().expect("a next page");
     assert_eq!(names(&format!("action=admin.user_create&limit=2&after={next}")).await, ["أحمد"]);
-    for (query, field) in
-        [("actor=x", "actor"), ("outcome=x", "outcome"), ("ip=x", "ip"), ("from=x", "from"), ("after=x", "after")]
-    {
+    for (query, field) in [
+        ("actor=x", "actor"),
+        ("about=x", "about"),
+        ("outcome=x", "outcome"),
+        ("ip=x", "ip"),
+        ("from=x", "from"),
+        ("last_hours=0", "last_hours"),
+        ("last_hours=8785", "last_hours"),
+        ("last_hours=day", "last_hours"),
+        ("after=x", "after"),
+    ] {
         let refused = admin.get(&format!("/admin/audit?{query}")).await;
         assert_eq!(refused.json()["errors"][0]["field"], field, "{}", refused.text);
     }

@@ -1,6 +1,7 @@
 //! What holds for the whole application, through its real router and database.
 
 mod arabic;
+mod attention;
 mod audit;
 mod coverage;
 mod doors;

@@ -49,10 +49,12 @@ async fn pages_join_in_every_order(pool: PgPool) {
     let admin = app.admin().await;
     for n in 0..11 {
         let name = if n % 2 == 0 { "سارة" } else { "علي" };
-        admin.post("/admin/users", json!({"email": format!("p{n}@x.example"), "name": name})).await.ok();
+        let department = [None, Some("المالية"), Some("Sales")][n % 3];
+        let body = json!({"email": format!("p{n}@x.example"), "name": name, "department": department});
+        admin.post("/admin/users", body).await.ok();
     }
     app.person(&admin, "late@x.example", &[]).await;
-    for sort in ["name", "created", "last_login"] {
+    for sort in ["name", "department", "created", "last_login", "-name", "-department", "-created", "-last_login"] {
         let whole = admin.get(&format!("/admin/users?sort={sort}")).await.ok();
         let ids = |page: &Value| {
             page["items"].as_array().expect("a list").iter().map(|row| row["id"].clone()).collect::<Vec<_>>()
@@ -69,7 +71,18 @@ async fn pages_join_in_every_order(pool: PgPool) {
         }
         assert_eq!(joined.len(), 13, "{sort}");
         assert_eq!(joined, ids(&whole), "{sort}");
+        let turned = match sort.strip_prefix('-') {
+            Some(sort) => sort.to_owned(),
+            None => format!("-{sort}"),
+        };
+        let mut turned = ids(&admin.get(&format!("/admin/users?sort={turned}")).await.ok());
+        turned.reverse();
+        assert_eq!(joined, turned, "{sort} turned round");
     }
+    let departments = admin.get("/admin/users?sort=department").await.ok();
+    let departments = departments["items"].as_array().expect("a list").iter().map(|row| row["department"].clone());
+    let departments = departments.collect::<Vec<_>>();
+    assert_eq!((&departments[0], &departments[12]), (&json!("Sales"), &Value::Null), "who has none comes last");
 }
 
 /// D1: filters narrow, and one that means nothing is named.
@@ -94,6 +107,10 @@ async fn filters_narrow_the_list(pool: PgPool) {
         ("status=gone", "status"),
         ("sort=age", "sort"),
         ("role=x", "role"),
+        ("sort=--name", "sort"),
+        ("ends_within=0", "ends_within"),
+        ("ends_within=367", "ends_within"),
+        ("ends_within=soon", "ends_within"),
         ("after=x", "after"),
         ("limit=0", "limit"),
         ("limit=x", "limit"),
