@@ -104,17 +104,6 @@ pub fn tell(path: &str, fields: &[(&str, &str)]) {
 #[cfg(not(feature = "hydrate"))]
 pub fn tell(_path: &str, _fields: &[(&str, &str)]) {}
 
-/// Whether the browser knows that it has no connection.
-#[cfg(feature = "hydrate")]
-pub fn is_offline() -> bool {
-    !window().navigator().on_line()
-}
-
-#[cfg(not(feature = "hydrate"))]
-pub fn is_offline() -> bool {
-    false
-}
-
 /// Whether a dialog lies over the page and waits for an answer.
 pub fn is_dialog_open() -> bool {
     document().query_selector("dialog:modal").is_ok_and(|dialog| dialog.is_some())

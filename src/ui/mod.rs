@@ -10,7 +10,6 @@ pub mod calls;
 pub mod clock;
 pub mod copy;
 pub mod dialog;
-pub mod dialog;
 pub mod diff;
 pub mod drag;
 pub mod fields;

@@ -19,7 +19,7 @@ use crate::{
     roles::{
         Role,
         calls::{list_permissions, list_roles},
-        pages::{catalogue, fold},
+        pages::catalogue,
     },
     sessions::Me,
     ui::{

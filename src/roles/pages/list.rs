@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{fold, origin_badge};
+use super::origin_badge;
 use crate::{
     access::{Permission, ROLES_CREATE, USERS_READ},
-    base::{errors::AppError, habits::number, language::td_string, paging::Page},
+    base::{errors::AppError, habits::number, language::td_string, paging::Page, search::fold},
     roles::{Role, calls::list_roles},
     ui::{
         address::{self, filled},

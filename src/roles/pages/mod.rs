@@ -48,12 +48,6 @@ pub fn RoleRoutes() -> AnyNestedRoute {
     .into_any_nested_route()
 }
 
-/// A text as it is searched: what people do not tell apart is folded together.
-pub fn fold(text: &str) -> String {
-    let item = PermissionInfo { key: text.to_owned(), name_ar: String::new(), name_en: String::new() };
-    catalogue::searchable(&item)
-}
-
 /// Where a role comes from, when it is not the tenant's own.
 fn origin_badge(role: &Role) -> Option<AnyView> {
     let locale = locale();
