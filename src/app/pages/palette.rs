@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::base::language::td_string;
 use leptos::{
     leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle},
     prelude::*,
@@ -14,7 +13,11 @@ use super::places::places;
 use crate::{
     access::{PERMISSIONS_READ, PermissionInfo, ROLES_CREATE, ROLES_READ, USERS_CREATE, USERS_READ},
     accounts::{PeopleQuery, PersonRow, calls::list_people},
-    base::{errors::AppError, language},
+    base::{
+        errors::AppError,
+        language::{self, td_string},
+        search::fold,
+    },
     i18n::Locale,
     roles::{
         Role,

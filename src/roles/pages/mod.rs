@@ -8,7 +8,6 @@ use leptos_router::{
 };
 
 use crate::{
-    access::PermissionInfo,
     base::language::td_string,
     roles::Role,
     ui::{
