@@ -36,7 +36,7 @@ for (const lang of LANGS) {
             await picture(page, `register-${tag}`);
             await page.getByRole("button", { name: say("sessions.register_submit") }).click();
             await expect(page).toHaveURL("/register?sent=1");
-            await expect(page.getByRole("status").first()).toContainText(say("sessions.register_sent"));
+            await expect(page.getByRole("main").getByRole("status").first()).toContainText(say("sessions.register_sent"));
             await picture(page, `register-sent-${tag}`);
 
             const link = await mailedLink(server, email);
@@ -62,7 +62,7 @@ for (const lang of LANGS) {
             await page.getByRole("link", { name: say("sessions.forgot") }).click();
             await page.getByLabel(say("sessions.email"), { exact: true }).fill(email);
             await page.getByRole("button", { name: say("sessions.forgot_submit") }).click();
-            await expect(page.getByRole("status").first()).toContainText(say("sessions.forgot_sent"));
+            await expect(page.getByRole("main").getByRole("status").first()).toContainText(say("sessions.forgot_sent"));
 
             await page.goto(await mailedLink(server, email));
             await expect(page.getByRole("checkbox", { name: say("sessions.end_others") })).toBeChecked();
@@ -77,7 +77,7 @@ for (const lang of LANGS) {
             await picture(page, `reset-${tag}`);
             await page.getByRole("button", { name: say("sessions.reset_submit") }).click();
             await expect(page).toHaveURL("/login?changed=1");
-            await expect(page.getByRole("status").first()).toContainText(say("sessions.reset_done"));
+            await expect(page.getByRole("main").getByRole("status").first()).toContainText(say("sessions.reset_done"));
             await picture(page, `login-changed-${tag}`);
             await signIn(page, say, { name: "Omar", email, password: NEW_PASSWORD });
             await isInside(page, say, "Omar");
@@ -91,7 +91,7 @@ for (const lang of LANGS) {
             await page.getByRole("link", { name: say("sessions.by_mail") }).click();
             await page.getByLabel(say("sessions.email"), { exact: true }).fill(email);
             await page.getByRole("button", { name: say("sessions.forgot_submit") }).click();
-            await expect(page.getByRole("status").first()).toContainText(say("sessions.forgot_sent"));
+            await expect(page.getByRole("main").getByRole("status").first()).toContainText(say("sessions.forgot_sent"));
             await page.goto(await mailedLink(server, email));
             await expect(page.getByRole("heading", { level: 1 })).toHaveText(say("sessions.magic_open_title", { name: "هدى" }));
             await picture(page, `magic-${tag}`);

@@ -49,6 +49,7 @@ pub enum DenialCode {
     /// The caller lacks the named permission.
     MissingPermission,
     /// The caller would hand on rights it does not hold.
+    #[serde(rename = "beyond_your_rights")]
     Ceiling,
     /// The caller would act on the account of somebody with rights it does not hold.
     Outranked,

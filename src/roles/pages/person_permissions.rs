@@ -83,6 +83,8 @@ pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assig
             )}
         </div>
         {catalogue::nothing_found(is_empty)}
+        // Only the lines in sight are drawn above, and scrolling needs scripts.
+        <noscript inner_html=all_in_words(&catalogue, staged)></noscript>
         <Dialog id="right-detail" open title>
             {move || explained.get().map(|entry| detail(&entry, staged, may_assign))}
             <div class="row-of end">
@@ -93,6 +95,30 @@ pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assig
         </Dialog>
     }
     .into_any()
+}
+
+/// Every permission with its answer and reasons, for whoever reads without scripts.
+#[cfg(feature = "ssr")]
+fn all_in_words(catalogue: &Catalogue, staged: Staged) -> String {
+    let lines = catalogue::rows(catalogue, false).into_iter().filter_map(|row| row.entry().cloned()).map(|entry| {
+        let key = entry.info.key.as_str();
+        let why = untrack(|| staged.answer(key)).map(|answer| {
+            view! { {reasons::answer_badge(&answer)} {reasons::all(&answer)} }
+        });
+        view! {
+            <li class="padded">
+                <p><span class="strong">{entry.name()}</span> " " {pieces::key(key)}</p>
+                {why}
+            </li>
+        }
+    });
+    view! { <ul class="lines" role="list">{lines.collect_view()}</ul> }.to_html()
+}
+
+/// A browser that runs this shows no such thing.
+#[cfg(not(feature = "ssr"))]
+fn all_in_words(_catalogue: &Catalogue, _staged: Staged) -> String {
+    String::new()
 }
 
 fn line(entry: Arc<Entry>, staged: Staged, may_assign: bool, explain: Callback<Arc<Entry>>) -> AnyView {

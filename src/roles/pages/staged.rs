@@ -13,7 +13,7 @@ use crate::{
         time::Timestamp,
     },
     roles::{Catalogue, GivenRole, Override, Overrides, PersonRights, RightsEdit, Role},
-    ui::tri_state::Tri,
+    ui::{browser, tri_state::Tri},
 };
 
 /// Where one permission stands for one person, as the form holds it.
@@ -93,6 +93,11 @@ pub fn for_field(moment: Option<Timestamp>) -> String {
     moment.map(|moment| moment.to_string().chars().take(16).collect()).unwrap_or_default()
 }
 
+/// Whether a grant has ended since it was read: it is no more, and is not sent back.
+fn has_run_out(end: Option<Timestamp>) -> bool {
+    end.is_some_and(|end| end <= browser::about_now())
+}
+
 /// What a date field holds; nothing is no end.
 fn from_field(text: &str) -> Result<Option<Timestamp>, AppError> {
     match text.trim() {
@@ -149,7 +154,10 @@ impl Changes {
     }
 
     fn given(&self, saved: &Saved) -> Result<Vec<GivenRole>, AppError> {
-        let untouched = saved.roles.iter().filter(|given| !self.roles.contains_key(&given.role)).cloned();
+        let untouched = saved.roles.iter();
+        let untouched =
+            untouched.filter(|given| !self.roles.contains_key(&given.role) && !has_run_out(given.expires_at));
+        let untouched = untouched.cloned();
         let mut all = untouched.collect::<Vec<_>>();
         for (role, stand) in self.roles.iter().filter(|(_, stand)| stand.has) {
             let scope = saved.roles.iter().find(|given| given.role == *role).map(|given| given.scope.clone());
@@ -161,7 +169,8 @@ impl Changes {
 
     fn overrides(&self, saved: &Saved) -> Result<Overrides, AppError> {
         let untouched = |list: &[Override]| {
-            list.iter().filter(|one| !self.stands.contains_key(&one.key)).cloned().collect::<Vec<_>>()
+            let kept = list.iter().filter(|one| !self.stands.contains_key(&one.key) && !has_run_out(one.expires_at));
+            kept.cloned().collect::<Vec<_>>()
         };
         let mut all = Overrides { allow: untouched(&saved.overrides.allow), deny: untouched(&saved.overrides.deny) };
         for (key, stand) in &self.stands {

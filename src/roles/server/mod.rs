@@ -228,10 +228,10 @@ pub async fn edit_rights(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Resu
 fn staged(tx: &Tx, user: UserId, edit: RightsEdit) -> Result<Vec<Change>, AppError> {
     let mut changes = Vec::new();
     if let Some(roles) = edit.roles {
-        changes.push(Change::Roles { user, roles: parse_roles(tx, user, roles)? });
+        changes.push(Change::Roles { user, roles: parse_roles(tx, roles)? });
     }
     if let Some(overrides) = edit.overrides {
-        changes.push(Change::Overrides { user, overrides: parse_overrides(tx, user, overrides)? });
+        changes.push(Change::Overrides { user, overrides: parse_overrides(tx, overrides)? });
     }
     let (given, now) = (tx.snapshot()?.person(user).cloned().unwrap_or_default(), tx.now());
     let live_roles = given.roles.iter().filter(|grant| is_live(grant.expires_at, now)).collect::<Vec<_>>();
@@ -332,9 +332,8 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
 }
 
 /// The role grants of a person after a replacement, each role once, in the order of their ids.
-fn parse_roles(tx: &Tx, user: UserId, roles: Vec<GivenRole>) -> Result<Vec<RoleGrant>, AppError> {
+fn parse_roles(tx: &Tx, roles: Vec<GivenRole>) -> Result<Vec<RoleGrant>, AppError> {
     let snapshot = tx.snapshot()?;
-    let old = snapshot.person(user).map(|given| given.roles.clone()).unwrap_or_default();
     let mut errors = FieldErrors::default();
     let mut grants = BTreeMap::new();
     for (at, given) in roles.into_iter().enumerate() {
@@ -351,11 +350,7 @@ fn parse_roles(tx: &Tx, user: UserId, roles: Vec<GivenRole>) -> Result<Vec<RoleG
         };
         let grant = RoleGrant { role: given.role, scope, expires_at: given.expires_at.map(chrono::DateTime::from) };
         if !is_live(grant.expires_at, tx.now()) {
-            // It ran out between being read and being sent back: it is gone, and nobody's mistake.
-            if !old.contains(&grant) {
-                errors.add(format!("{field}.expires_at"), FieldCode::Past);
-            }
-            continue;
+            errors.add(format!("{field}.expires_at"), FieldCode::Past);
         }
         if grants.insert(grant.role, grant).is_some() {
             errors.add(field, FieldCode::Contradiction);
@@ -408,9 +403,8 @@ fn audited_roles(rights: &PersonRights) -> Value {
     json!({"roles": roles.collect::<Vec<_>>()})
 }
 
-fn parse_overrides(tx: &Tx, user: UserId, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {
+fn parse_overrides(tx: &Tx, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
-    let old = snapshot.person(user).map(|given| given.overrides.clone()).unwrap_or_default();
     let mut errors = FieldErrors::default();
     let mut seen = BTreeSet::new();
     let mut parsed = Vec::new();
@@ -421,12 +415,8 @@ fn parse_overrides(tx: &Tx, user: UserId, overrides: Overrides) -> Result<Vec<Ov
             let reason = errors.take(&format!("{field}.reason"), optional_line(item.reason.as_deref(), 500)).flatten();
             let expires_at = item.expires_at.map(chrono::DateTime::from);
             let Some(pattern) = errors.take(&format!("{field}.key"), key) else { continue };
-            let ran_out = |old: &OverrideGrant| old.pattern == pattern && old.expires_at == expires_at;
             if !is_live(expires_at, now) {
-                if !old.iter().any(ran_out) {
-                    errors.add(format!("{field}.expires_at"), FieldCode::Past);
-                }
-                continue;
+                errors.add(format!("{field}.expires_at"), FieldCode::Past);
             }
             if !seen.insert(pattern.clone()) {
                 errors.add(format!("{field}.key"), FieldCode::Contradiction);

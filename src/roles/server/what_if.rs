@@ -1,9 +1,6 @@
 //! What a change of rights would do, before it is saved: the engine's own answers on the staged grants (C14).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
@@ -13,7 +10,7 @@ use crate::{
         server::{
             Cx,
             change::Change,
-            engine::{PersonGrants, Snapshot, is_live},
+            engine::{Snapshot, is_live},
         },
     },
     accounts,
@@ -67,15 +64,15 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
 
 /// The allows that a person did not have before: of their own, and of roles they did not have.
 fn newly_given(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> BTreeSet<Permission> {
-    let allows = |snapshot: &Snapshot| -> BTreeSet<Permission> {
-        let Some(person) = snapshot.person(user).map(Arc::clone) else { return BTreeSet::new() };
-        let PersonGrants { roles, overrides, .. } = &*person;
-        let live = overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
-        let roles = roles.iter().filter(|given| is_live(given.expires_at, now));
-        let roles = roles.filter_map(|given| snapshot.role(given.role)).flat_map(|role| role.patterns.iter().cloned());
-        live.map(|given| given.pattern.clone()).chain(roles).collect()
+    let (Some(old), Some(new)) = (before.person(user), after.person(user)) else { return BTreeSet::new() };
+    let had = |pattern: &Permission| {
+        old.overrides.iter().any(|given| given.allowed && given.pattern == *pattern && is_live(given.expires_at, now))
     };
-    allows(after).difference(&allows(before)).cloned().collect()
+    let own = new.overrides.iter().filter(|given| given.allowed && !had(&given.pattern));
+    let had_role = |role: RoleId| old.roles.iter().any(|given| given.role == role && is_live(given.expires_at, now));
+    let roles = new.roles.iter().filter(|given| !had_role(given.role));
+    let roles = roles.filter_map(|given| after.role(given.role)).flat_map(|role| role.patterns.iter().cloned());
+    own.map(|given| given.pattern.clone()).chain(roles).collect()
 }
 
 /// What comes out of asking the engine about everybody, before and after.

@@ -48,7 +48,7 @@ struct Login {
 }
 
 /// Sign in by e-mail address or user name, password and, where it is on, the second factor
-#[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login, responses((status = 200, body = Tokens)))]
+#[utoipa::path(post, path = "/auth/login", tag = "auth", security(()), request_body = Login, responses((status = 200, body = Tokens)))]
 async fn login(
     cx: Extension<Cx>,
     failures: Extension<FailuresLast>,

@@ -191,7 +191,7 @@ struct Verify {
     token: String,
 }
 
-/// Where a mailed link leads: on to the page whose button spends it, so that no program that only looks at links does
+/// Where a mailed link leads; on to the page whose button spends it, so that no program that only looks at links does
 #[utoipa::path(get, path = "/auth/magic-link/verify", tag = "auth", security(()), params(("token" = String, Query)), responses((status = 303)))]
 async fn verify_magic_link(Asked(query): Asked<Verify>) -> Response {
     let token = query.read().unwrap_or_default().token;
