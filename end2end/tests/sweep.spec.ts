@@ -368,7 +368,7 @@ function inspect(keys: string[]) {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
         // Permission keys look like keys of texts, and stand in elements of their own.
-        if (node.parentElement?.closest("script, style, .mono")) continue;
+        if (node.parentElement?.closest("script, style, noscript, .mono")) continue;
         const text = node.textContent ?? "";
         if (text.includes("{{") || text.split(/[^\w.]+/).some((word) => known.has(word))) untranslated.push(text.trim());
     }

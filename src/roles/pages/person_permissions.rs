@@ -76,7 +76,7 @@ pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assig
                 Row::id,
                 move |_, row| match row {
                     Row::Head { resource, .. } => {
-                        view! { <h3 class="head" role="listitem">{catalogue::group_title(&resource)}</h3> }.into_any()
+                        view! { <div class="head" role="listitem"><h3>{catalogue::group_title(&resource)}</h3></div> }.into_any()
                     }
                     Row::Item(entry) => line(entry, staged, may_assign, explain),
                 },

@@ -90,7 +90,7 @@ fn operation_view(locale: Locale, operation: &Operation, origin: &str) -> AnyVie
     let parameters = (!operation.parameters.is_empty()).then(|| {
         let lines = operation.parameters.iter().map(|one| parameter_view(locale, one)).collect_view();
         view! {
-            <h4>{td_string!(locale, developers.parameters)}</h4>
+            <h3>{td_string!(locale, developers.parameters)}</h3>
             <ul class="docs-fields" role="list">{lines}</ul>
         }
     });
@@ -113,9 +113,9 @@ fn operation_view(locale: Locale, operation: &Operation, origin: &str) -> AnyVie
                 {operation.about.clone().map(english)}
                 {parameters}
                 {operation.body.as_ref().map(|body| body_view(locale, body))}
-                <h4>{td_string!(locale, developers.answers)}</h4>
+                <h3>{td_string!(locale, developers.answers)}</h3>
                 <ul class="docs-fields" role="list">{answers}</ul>
-                <h4>{td_string!(locale, developers.call)}</h4>
+                <h3>{td_string!(locale, developers.call)}</h3>
                 <div data-call>{code_block(locale, operation.curl(origin))}</div>
                 <div data-try></div>
             </div>
@@ -146,7 +146,7 @@ fn required(locale: Locale, is_required: bool) -> Option<AnyView> {
 fn body_view(locale: Locale, body: &Body) -> AnyView {
     let schema = body.schema.clone().map(|name| view! { " " {schema_link(name)} });
     view! {
-        <h4>{td_string!(locale, developers.body)} {schema}</h4>
+        <h3>{td_string!(locale, developers.body)} {schema}</h3>
         {fields_view(locale, &body.fields)}
         <pre class="docs-code" dir="ltr" data-example>{body.example.clone()}</pre>
     }

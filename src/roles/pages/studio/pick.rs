@@ -179,13 +179,14 @@ fn option(at: usize, row: Row, active: RwSignal<Option<usize>>, studio: Studio) 
     let label = format!("{} {key}", entry.name());
     let picked = is_picked.clone();
     let class = if is_head { "head" } else { "pick" };
+    // The heading of a group says in sight what it is about; picked it stands for all of it.
+    let whole = is_head.then(|| view! { " " <span class="away">{entry.name()}</span> });
     let chosen = key.to_string();
     view! {
         <div
             class=class
             role="option"
             id=option_id(&key)
-            aria-label=label.clone()
             title=label
             aria-selected=move || if picked() { "true" } else { "false" }
             class:active=move || active.get() == Some(at)
@@ -197,7 +198,7 @@ fn option(at: usize, row: Row, active: RwSignal<Option<usize>>, studio: Studio) 
             }
         >
             <span class="grip" aria-hidden="true">{move || is_picked().then(|| icon(Icon::Allowed))}</span>
-            <span class="about">{title}</span>
+            <span class="about">{title} {whole}</span>
         </div>
     }
     .into_any()

@@ -220,7 +220,7 @@ pub fn role(role: Role, catalogue: Catalogue, studio: Studio, search: Search) ->
                 Row::id,
                 move |_, row| match row {
                     Row::Head { resource, .. } => {
-                        view! { <h3 class="head" role="listitem">{catalogue::group_title(&resource)}</h3> }.into_any()
+                        view! { <div class="head" role="listitem"><h3>{catalogue::group_title(&resource)}</h3></div> }.into_any()
                     }
                     Row::Item(entry) => given(&entry, studio, may),
                 },
