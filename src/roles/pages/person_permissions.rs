@@ -148,12 +148,10 @@ fn line(entry: Arc<Entry>, staged: Staged, may_assign: bool, explain: Callback<A
     view! {
         <div class="right" class:changed=changed role="listitem">
             <div class="about">
-                <p class="one-line" title=full>
-                    <span class="strong">{name}</span>
-                    " "
-                    <span class="muted">{pieces::key(key.to_string())}</span>
+                <p class="one-line strong" title=full>
+                    {name}
                 </p>
-                <p class="one-line small muted">{status}</p>
+                <p class="one-line small muted">{pieces::key(key.to_string())} " " {status}</p>
             </div>
             <button
                 class="round"
