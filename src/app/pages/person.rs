@@ -238,6 +238,10 @@ fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
 }
 
 fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Search), held: &Held) -> AnyView {
+    // On the server an answer can come after the request has gone, and its page with it.
+    if staged.saved.try_with_untracked(|_| ()).is_none() {
+        return ().into_any();
+    }
     let rights = match known.rights {
         Ok(rights) => rights,
         Err(error) => return states::failure(&error),

@@ -314,6 +314,10 @@ struct Parts {
 
 /// Takes over what is known about the aim, and draws it.
 fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search) -> AnyView {
+    // On the server an answer can come after the request has gone, and its page with it.
+    if studio.aim.try_get_untracked().is_none() {
+        return ().into_any();
+    }
     match known {
         Known::Nobody => {
             studio.aim.set(Aim::Nobody);
