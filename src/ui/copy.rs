@@ -59,8 +59,3 @@ pub fn key_to_copy(text: impl Into<String>) -> AnyView {
     let text = text.into();
     view! { <span class="key-copy">{pieces::key(text.clone())} <CopyButton text /></span> }.into_any()
 }
-
-/// A text that is copied whole: a link, a secret, a command.
-pub fn code_box(text: String) -> AnyView {
-    view! { <bdi class="mono code-box" dir="ltr">{text}</bdi> }.into_any()
-}

@@ -18,19 +18,14 @@ pub enum Sorted {
 
 /// The head of a column.
 pub struct Column {
-    word: AnyView,
+    word: &'static str,
     class: &'static str,
     sort: Option<(Sorted, String)>,
 }
 
 impl Column {
     pub fn new(word: &'static str) -> Self {
-        Column { word: word.into_any(), class: "", sort: None }
-    }
-
-    /// A column whose head is a control of its own.
-    pub fn of(head: AnyView) -> Self {
-        Column { word: head, class: "tick", sort: None }
+        Column { word, class: "", sort: None }
     }
 
     /// A column for which a phone has no room.

@@ -218,7 +218,7 @@ fn people(effect: &Foreseen) -> AnyView {
     let names = effect.names.iter().map(|name| language::isolate(name)).collect::<Vec<_>>();
     let names = names.join(td_string!(locale, base.list_separator));
     view! {
-        <div class="lines">
+        <div class="outcomes">
             <p>{words.join(td_string!(locale, base.list_separator))}</p>
             <p class="small muted">{pieces::sentence(&names)}</p>
         </div>
@@ -238,7 +238,7 @@ fn lines(effect: Foreseen) -> AnyView {
     let lines = effect.lines.into_iter().take(SHOWN).map(line).collect_view();
     let more = (more > 0)
         .then(|| view! { <li class="muted">{td_string!(locale, roles.and_more, count = more).to_string()}</li> });
-    view! { <ul class="lines" role="list">{lines} {more}</ul> }.into_any()
+    view! { <ul class="outcomes" role="list">{lines} {more}</ul> }.into_any()
 }
 
 fn line(line: EffectLine) -> AnyView {

@@ -112,7 +112,7 @@ fn all_in_words(catalogue: &Catalogue, staged: Staged) -> String {
             </li>
         }
     });
-    view! { <ul class="lines" role="list">{lines.collect_view()}</ul> }.to_html()
+    view! { <ul class="outcomes" role="list">{lines.collect_view()}</ul> }.to_html()
 }
 
 /// A browser that runs this shows no such thing.
