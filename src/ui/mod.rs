@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::i18n::Locale;
 
 pub mod address;
+pub mod asking;
 pub mod browser;
 pub mod calls;
 pub mod clock;

@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::{
-    leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle},
-    prelude::*,
-    task::spawn_local,
-};
+use leptos::{prelude::*, task::spawn_local};
 use serde::{Deserialize, Serialize};
 
 use super::places::places;
@@ -26,7 +22,9 @@ use crate::{
     },
     sessions::Me,
     ui::{
-        address, browser,
+        address,
+        asking::follow,
+        browser,
         icons::Icon,
         is_arabic, locale,
         palette::{Detail, Entry, Group, Palette, Way, best},
@@ -158,42 +156,19 @@ struct FoundPeople {
     waiting: RwSignal<bool>,
 }
 
-/// Asks the server for people a moment after the last key. Only the answer to the last question counts.
+/// Asks the server for people a moment after the last key.
 fn search_people(typed: RwSignal<String>, may: bool, failed: RwSignal<Option<AppError>>) -> FoundPeople {
-    let people = FoundPeople { found: RwSignal::new(Vec::new()), waiting: RwSignal::new(false) };
-    let turn = StoredValue::new(0_u64);
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    Effect::new(move |_| {
-        let text = typed.get().trim().to_owned();
-        turn.update_value(|turn| *turn += 1);
-        let mine = turn.get_value();
-        if let Some(timer) = timer.get_value() {
-            timer.clear();
-        }
-        if text.is_empty() || !may {
-            people.found.set(Vec::new());
-            people.waiting.set(false);
-            return;
-        }
-        people.waiting.set(true);
-        let ask = move || {
-            spawn_local(async move {
-                let query = PeopleQuery { q: Some(text), limit: Some(MOST as u32), ..PeopleQuery::default() };
-                let answer = list_people(query).await;
-                // The page may be gone, or something else may be typed by now.
-                if turn.try_get_value() != Some(mine) {
-                    return;
-                }
-                people.waiting.set(false);
-                match answer {
-                    Ok(page) => people.found.set(page.items),
-                    Err(error) => failed.set(Some(error)),
-                }
-            });
-        };
-        timer.set_value(set_timeout_with_handle(ask, PAUSE).ok());
+    let found = RwSignal::new(Vec::new());
+    let ask = move || {
+        let text = address::filled(Some(typed.get())).filter(|_| may)?;
+        Some(list_people(PeopleQuery { q: Some(text), limit: Some(MOST as u32), ..PeopleQuery::default() }))
+    };
+    let waiting = follow(PAUSE, ask, move |answer| match answer {
+        None => found.set(Vec::new()),
+        Some(Ok(page)) => found.set(page.items),
+        Some(Err(error)) => failed.set(Some(error)),
     });
-    people
+    FoundPeople { found, waiting }
 }
 
 /// Loads what does not change while one searches: roles and the catalogue.

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use crate::base::language::td_string;
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 
 use super::{
     reasons,
@@ -19,6 +19,7 @@ use crate::{
         calls::{what_if_rights, what_if_role},
     },
     ui::{
+        asking::follow,
         icons::Icon,
         is_arabic, locale,
         pieces::{self, Tone},
@@ -42,10 +43,6 @@ pub struct Foresight {
 type Answer = Pin<Box<dyn Future<Output = Result<Foreseen, AppError>>>>;
 
 impl Foresight {
-    fn new() -> Self {
-        Foresight { effect: RwSignal::new(None), error: RwSignal::new(None), waits: RwSignal::new(false) }
-    }
-
     /// What the changes of a person would do.
     pub fn of_person(staged: Staged) -> Self {
         Self::following(move || {
@@ -69,48 +66,15 @@ impl Foresight {
         })
     }
 
-    /// Asks again whenever what is staged changes; of several answers the one about the latest question counts.
+    /// Asks again whenever what is staged changes.
     fn following(ask: impl Fn() -> Option<Answer> + 'static) -> Self {
-        let foresight = Self::new();
-        let latest = StoredValue::new(0_u32);
-        Effect::new(move |_| {
-            latest.update_value(|number| *number += 1);
-            let number = latest.get_value();
-            let Some(answer) = ask() else {
-                foresight.effect.set(None);
-                foresight.error.set(None);
-                foresight.waits.set(false);
-                return;
-            };
-            foresight.waits.set(true);
-            let is_latest = move || latest.try_get_value() == Some(number);
-            set_timeout(
-                move || {
-                    if !is_latest() {
-                        return;
-                    }
-                    spawn_local(async move {
-                        let answer = answer.await;
-                        if !is_latest() {
-                            return;
-                        }
-                        foresight.waits.set(false);
-                        match answer {
-                            Ok(effect) => {
-                                foresight.error.set(None);
-                                foresight.effect.set(Some(effect));
-                            }
-                            Err(error) => {
-                                foresight.effect.set(None);
-                                foresight.error.set(Some(error));
-                            }
-                        }
-                    });
-                },
-                REST,
-            );
+        let (effect, error) = (RwSignal::new(None), RwSignal::new(None));
+        let waits = follow(REST, ask, move |answer| {
+            let answer = answer.transpose();
+            error.set(answer.as_ref().err().cloned());
+            effect.set(answer.ok().flatten());
         });
-        foresight
+        Foresight { effect, error, waits }
     }
 
     /// Whether saving would be refused.

@@ -1,12 +1,13 @@
 //! Choosing whom the studio works on: a person by search, or a role.
 
-use crate::base::language::td_string;
-use leptos::{prelude::*, task::spawn_local};
+use std::time::Duration;
+
+use leptos::prelude::*;
 
 use crate::{
     access::USERS_READ,
     accounts::{PeopleQuery, PersonRow, calls::list_people},
-    base::errors::AppError,
+    base::{errors::AppError, language::td_string, search::fold},
     roles::{
         Role,
         pages::{
@@ -15,6 +16,8 @@ use crate::{
         },
     },
     ui::{
+        address,
+        asking::follow,
         icons::{Icon, icon},
         locale, pieces, states,
         viewer::Held,
@@ -23,45 +26,24 @@ use crate::{
 
 /// How many people are offered; who is not among them is found by typing more.
 const OFFERED: u32 = 8;
+/// How long after the last key people are searched.
+const PAUSE: Duration = Duration::from_millis(150);
 
 pub fn pane(roles: Result<Vec<Role>, AppError>, held: &Held) -> AnyView {
     let locale = locale();
     let search = Search::new();
     let sees_people = held.may(USERS_READ.as_str());
     let people = RwSignal::new(None::<Result<Vec<PersonRow>, AppError>>);
-    let latest = StoredValue::new(0_u32);
-    Effect::new(move |_| {
-        let q = search.typed();
-        if !sees_people {
-            return;
-        }
-        latest.update_value(|number| *number += 1);
-        let number = latest.get_value();
-        set_timeout(
-            move || {
-                if latest.try_get_value() != Some(number) {
-                    return;
-                }
-                spawn_local(async move {
-                    let q = Some(q).filter(|q| !q.trim().is_empty());
-                    let found = list_people(PeopleQuery { q, limit: Some(OFFERED), ..PeopleQuery::default() }).await;
-                    if latest.try_get_value() == Some(number) {
-                        people.set(Some(found.map(|page| page.items)));
-                    }
-                });
-            },
-            std::time::Duration::from_millis(150),
-        );
-    });
+    let ask = move || {
+        let q = address::filled(Some(search.typed()));
+        sees_people.then(|| list_people(PeopleQuery { q, limit: Some(OFFERED), ..PeopleQuery::default() }))
+    };
+    follow(PAUSE, ask, move |answer| people.set(answer.map(|found| found.map(|page| page.items))));
     let roles = StoredValue::new(roles);
     let found_roles = move || {
         roles.with_value(|roles| {
             let roles = roles.as_ref().map(Vec::as_slice).unwrap_or_default();
-            roles
-                .iter()
-                .filter(|role| search.finds(&crate::base::search::fold(&role.name)))
-                .map(role_choice)
-                .collect_view()
+            roles.iter().filter(|role| search.finds(&fold(&role.name))).map(role_choice).collect_view()
         })
     };
     let found_people = move || match people.get() {
