@@ -122,6 +122,36 @@ impl Window {
     }
 }
 
+/// A list as an element. Its class gives the rows their heights.
+#[component]
+pub fn VirtualList<T, D>(
+    window: Window,
+    class: &'static str,
+    /// The id of what names the list.
+    labelled_by: &'static str,
+    rows: Signal<Vec<T>>,
+    /// Tells rows apart.
+    key: fn(&T) -> String,
+    draw: D,
+) -> impl IntoView
+where
+    T: Clone + Send + Sync + 'static,
+    D: Fn(usize, T) -> AnyView + Clone + Send + Sync + 'static,
+{
+    view! {
+        <div
+            class=class
+            role="list"
+            aria-labelledby=labelled_by
+            node_ref=window.scroller
+            on:scroll=move |_| window.scrolled()
+        >
+            {window.rows(rows, key, draw)}
+        </div>
+    }
+    .into_any()
+}
+
 /// Where rows of these heights begin, and where the last one ends.
 fn starts(heights: impl Iterator<Item = f64>) -> Vec<f64> {
     let mut end = 0.0;

@@ -1,23 +1,58 @@
 //! The end of a grant: how it is chosen and how it is told.
 
-use crate::base::language::td_string;
 use leptos::prelude::*;
 
 use super::staged::for_field;
 use crate::{
-    base::{language, time::Timestamp},
-    ui::{browser, is_live, locale},
+    access::Scope,
+    base::{
+        language::{self, td_string},
+        time::Timestamp,
+    },
+    ui::{browser, dialog::Dialog, is_live, locale},
 };
 
-/// The end and the reason of a grant as one phrase for `pieces::sentence`; empty where there is neither.
-pub fn words(until: &str, reason: &str) -> String {
+/// Where a grant counts, until when, and why, a phrase each for `pieces::sentence`; what is unbounded has none.
+pub fn phrases(scope: Option<&Scope>, until: Option<Timestamp>, reason: Option<&str>) -> Vec<String> {
     let locale = locale();
-    let until = Timestamp::parse(until.trim())
-        .map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
-    let reason = Some(reason.trim()).filter(|reason| !reason.is_empty());
+    let department = scope.and_then(|scope| scope.department.as_deref()).map(|department| {
+        td_string!(locale, roles.in_department, department = language::isolate(department)).to_string()
+    });
+    let region = scope
+        .and_then(|scope| scope.region.as_deref())
+        .map(|region| td_string!(locale, roles.in_region, region = language::isolate(region)).to_string());
+    let until =
+        until.map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
     let reason = reason.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
-    let words = [until, reason].into_iter().flatten().collect::<Vec<_>>();
-    words.join(td_string!(locale, base.list_separator))
+    [department, region, until, reason].into_iter().flatten().collect()
+}
+
+/// What the fields of an end and a reason hold, as one phrase; empty where there is neither.
+pub fn words(until: &str, reason: &str) -> String {
+    let reason = Some(reason.trim()).filter(|reason| !reason.is_empty());
+    phrases(None, Timestamp::parse(until.trim()), reason).join(td_string!(locale(), base.list_separator))
+}
+
+/// A dialog about one line of a list. What is chosen in it is staged at once, so that it only has to be closed.
+#[component]
+pub fn DetailDialog(
+    id: &'static str,
+    open: RwSignal<bool>,
+    title: Signal<String>,
+    children: ChildrenFn,
+) -> impl IntoView {
+    let locale = locale();
+    view! {
+        <Dialog id open title>
+            {children()}
+            <div class="row-of end">
+                <button class="btn primary" type="button" on:click=move |_| open.set(false)>
+                    {td_string!(locale, roles.done)}
+                </button>
+            </div>
+        </Dialog>
+    }
+    .into_any()
 }
 
 const HOUR: i64 = 3_600_000_000;

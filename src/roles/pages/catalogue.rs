@@ -97,11 +97,11 @@ pub fn found(rows: &[Row], search: Search) -> Vec<Row> {
         match row {
             Row::Head { wildcard, .. } => {
                 head = Some(row);
-                if wildcard.as_ref().is_some_and(|entry| search.finds(&entry.folded)) {
+                if wildcard.as_ref().is_some_and(|entry| search.finds_entry(entry)) {
                     found.extend(head.take().cloned());
                 }
             }
-            Row::Item(entry) if search.finds(&entry.folded) => {
+            Row::Item(entry) if search.finds_entry(entry) => {
                 found.extend(head.take().cloned());
                 found.push(row.clone());
             }
@@ -111,9 +111,23 @@ pub fn found(rows: &[Row], search: Search) -> Vec<Row> {
     found
 }
 
-/// How many permissions are among these lines.
-pub fn count(rows: &[Row]) -> usize {
-    rows.iter().filter(|row| row.entry().is_some()).count()
+/// The lines under their headings.
+pub fn groups(rows: Vec<Row>) -> Vec<(Arc<str>, Vec<Arc<Entry>>)> {
+    let mut groups: Vec<(Arc<str>, Vec<Arc<Entry>>)> = Vec::new();
+    for row in rows {
+        match (row, groups.last_mut()) {
+            (Row::Head { resource, .. }, _) => groups.push((resource, Vec::new())),
+            (Row::Item(entry), Some((_, items))) => items.push(entry),
+            // There is no line before the first heading.
+            (Row::Item(_), None) => {}
+        }
+    }
+    groups
+}
+
+/// A heading as a line of a list.
+pub fn head(resource: &str) -> AnyView {
+    view! { <div class="head" role="listitem"><h3>{group_title(resource)}</h3></div> }.into_any()
 }
 
 /// The name of a group; those that a tenant made are named by their key.
@@ -171,9 +185,25 @@ impl Search {
         self.0.with(|(_, search)| search::finds(folded, search))
     }
 
-    /// Whether any item is found that these texts stand for.
-    pub fn finds_any(self, texts: &[String]) -> bool {
-        texts.iter().any(|folded| self.finds(folded))
+    /// Whether a permission is found.
+    pub fn finds_entry(self, entry: &Entry) -> bool {
+        self.finds(&entry.folded)
+    }
+
+    /// Whether any of these permissions is found.
+    pub fn finds_any(self, entries: &[Arc<Entry>]) -> bool {
+        entries.iter().any(|entry| self.finds_entry(entry))
+    }
+
+    /// Has `act` done whenever something else is searched for.
+    pub fn when_changed(self, act: impl Fn() + 'static) {
+        Effect::new(move |before: Option<String>| {
+            let now = self.folded();
+            if before.is_some_and(|before| before != now) {
+                act();
+            }
+            now
+        });
     }
 
     /// What is searched for, as it was typed.
@@ -256,7 +286,8 @@ mod tests {
         );
         let lines = rows(&catalogue(), true);
         assert_eq!(ids(&lines), ["/", "/oauth.clients", "oauth.clients.manage", "/users", "users.read"]);
-        assert_eq!(count(&lines), 4);
+        let groups = groups(lines);
+        assert_eq!(groups.iter().map(|(_, items)| items.len()).collect::<Vec<_>>(), [0, 1, 1]);
     }
 
     #[test]

@@ -5,11 +5,10 @@ use std::{collections::BTreeSet, sync::Arc};
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
-    catalogue::{self, Search},
+    catalogue::{self, Entry, Search},
     label,
 };
 use crate::{
-    access::PermissionInfo,
     base::language::td_string,
     roles::Catalogue,
     ui::{
@@ -113,30 +112,23 @@ pub fn RoleEditor(
 pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) -> AnyView {
     let locale = locale();
     let search = Search::new();
-    let texts = StoredValue::new(catalogue.iter().map(catalogue::searchable).collect::<Vec<_>>());
-    let is_empty = Signal::derive(move || texts.with_value(|texts| !search.finds_any(texts)));
-    let mut groups: Vec<(Arc<str>, Vec<PermissionInfo>)> = Vec::new();
-    for row in catalogue::rows(&catalogue, false) {
-        match row {
-            catalogue::Row::Head { resource, .. } => groups.push((resource, Vec::new())),
-            catalogue::Row::Item(entry) => {
-                groups.iter_mut().rev().take(1).for_each(|(_, items)| items.push(entry.info.clone()))
-            }
-        }
-    }
+    let groups = StoredValue::new(catalogue::groups(catalogue::rows(&catalogue, false)));
+    let is_empty = Signal::derive(move || {
+        groups.with_value(|groups| !groups.iter().any(|(_, entries)| search.finds_any(entries)))
+    });
     let groups = groups
+        .get_value()
         .into_iter()
-        .map(|(resource, items)| {
-            let texts = items.iter().map(catalogue::searchable).collect::<Vec<_>>();
-            let boxes = items
-                .into_iter()
-                .map(|item| {
-                    let checked = chosen.contains(&item.key);
-                    permission_box(item, checked, fixed, search)
+        .map(|(resource, entries)| {
+            let boxes = entries
+                .iter()
+                .map(|entry| {
+                    let checked = chosen.contains(&entry.info.key);
+                    permission_box(Arc::clone(entry), checked, fixed, search)
                 })
                 .collect_view();
             view! {
-                <div class="group" hidden=move || !search.finds_any(&texts)>
+                <div class="group" hidden=move || !search.finds_any(&entries)>
                     <h3>{catalogue::group_title(&resource)}</h3>
                     {boxes}
                 </div>
@@ -156,23 +148,23 @@ pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) ->
     .into_any()
 }
 
-fn permission_box(item: PermissionInfo, checked: bool, fixed: bool, search: Search) -> AnyView {
-    let text = catalogue::searchable(&item);
-    let id = format!("permission-{}", item.key);
-    let name = item.name(is_arabic()).to_owned();
+fn permission_box(entry: Arc<Entry>, checked: bool, fixed: bool, search: Search) -> AnyView {
+    let key = entry.info.key.clone();
+    let id = format!("permission-{key}");
+    let name = entry.name();
     view! {
-        <div class="check" hidden=move || !search.finds(&text)>
+        <div class="check" hidden=move || !search.finds_entry(&entry)>
             <input
                 type="checkbox"
                 id=id.clone()
                 name="permission"
-                value=item.key.clone()
+                value=key.clone()
                 checked=checked
                 disabled=fixed
             />
             <label class="about" for=id>
                 <span>{name}</span>
-                <span class="small muted">{pieces::key(item.key)}</span>
+                <span class="small muted">{pieces::key(key)}</span>
             </label>
         </div>
     }

@@ -3,10 +3,11 @@
 use crate::base::language::td_string;
 use leptos::prelude::*;
 
+use super::bounds;
 use crate::{
     access::Scope,
     accounts::pages::{list::person_name, status_badge},
-    base::{errors::AppError, ids::RoleId, language, paging::Page},
+    base::{errors::AppError, ids::RoleId, paging::Page},
     roles::{Holder, HoldersQuery},
     ui::{
         address,
@@ -84,14 +85,7 @@ fn row(holder: Holder) -> AnyView {
 /// How far the grant reaches.
 fn reach(scope: &Scope) -> AnyView {
     let locale = locale();
-    let department = scope.department.as_deref().map(|department| {
-        td_string!(locale, roles.in_department, department = language::isolate(department)).to_string()
-    });
-    let region = scope
-        .region
-        .as_deref()
-        .map(|region| td_string!(locale, roles.in_region, region = language::isolate(region)).to_string());
-    let parts = [department, region].into_iter().flatten().collect::<Vec<_>>();
+    let parts = bounds::phrases(Some(scope), None, None);
     if parts.is_empty() {
         return view! { <span class="muted">{td_string!(locale, roles.everywhere)}</span> }.into_any();
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    bounds::{self, EndField},
+    bounds::{self, DetailDialog, EndField},
     catalogue::{self, Entry, Row, Search},
     person_roles::read_only,
     reasons,
@@ -15,11 +15,10 @@ use crate::{
     base::language::td_string,
     roles::Catalogue,
     ui::{
-        dialog::Dialog,
         icons::{Icon, icon},
         is_live, locale, pieces,
         tri_state::{Tri, TriState},
-        virtual_list::Window,
+        virtual_list::{VirtualList, Window},
     },
 };
 
@@ -42,18 +41,11 @@ pub fn PersonPermissions(catalogue: Catalogue, staged: Staged, search: Search, m
 /// The list itself, with the dialog that explains one line and bounds it.
 #[component]
 pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assign: bool) -> impl IntoView {
-    let locale = locale();
     let all = StoredValue::new(catalogue::rows(&catalogue, false));
     let rows = Memo::new(move |_| all.with_value(|all| catalogue::found(all, search)));
     let rows = Signal::from(rows);
     let window = Window::new(rows, Row::is_head);
-    Effect::new(move |before: Option<String>| {
-        let now = search.folded();
-        if before.is_some_and(|before| before != now) {
-            window.rewind();
-        }
-        now
-    });
+    search.when_changed(move || window.rewind());
     let open = RwSignal::new(false);
     let explained = RwSignal::new(None::<Arc<Entry>>);
     let title =
@@ -64,43 +56,31 @@ pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assig
     });
     let is_empty = Signal::derive(move || rows.with(Vec::is_empty));
     view! {
-        <div
+        <VirtualList
+            window
             class="rows rights"
-            role="list"
-            aria-labelledby="permissions-title"
-            node_ref=window.scroller
-            on:scroll=move |_| window.scrolled()
-        >
-            {window.rows(
-                rows,
-                Row::id,
-                move |_, row| match row {
-                    Row::Head { resource, .. } => {
-                        view! { <div class="head" role="listitem"><h3>{catalogue::group_title(&resource)}</h3></div> }.into_any()
-                    }
-                    Row::Item(entry) => line(entry, staged, may_assign, explain),
-                },
-            )}
-        </div>
+            labelled_by="permissions-title"
+            rows
+            key=Row::id
+            draw=move |_, row| match row {
+                Row::Head { resource, .. } => catalogue::head(&resource),
+                Row::Item(entry) => line(entry, staged, may_assign, explain),
+            }
+        />
         {catalogue::nothing_found(is_empty)}
         // Only the lines in sight are drawn above, and scrolling needs scripts.
-        <noscript inner_html=all_in_words(&catalogue, staged)></noscript>
-        <Dialog id="right-detail" open title>
+        <noscript inner_html=all.with_value(|all| all_in_words(all, staged))></noscript>
+        <DetailDialog id="right-detail" open title>
             {move || explained.get().map(|entry| detail(&entry, staged, may_assign))}
-            <div class="row-of end">
-                <button class="btn primary" type="button" on:click=move |_| open.set(false)>
-                    {td_string!(locale, roles.done)}
-                </button>
-            </div>
-        </Dialog>
+        </DetailDialog>
     }
     .into_any()
 }
 
 /// Every permission with its answer and reasons, for whoever reads without scripts.
 #[cfg(feature = "ssr")]
-fn all_in_words(catalogue: &Catalogue, staged: Staged) -> String {
-    let lines = catalogue::rows(catalogue, false).into_iter().filter_map(|row| row.entry().cloned()).map(|entry| {
+fn all_in_words(all: &[Row], staged: Staged) -> String {
+    let lines = all.iter().filter_map(Row::entry).map(|entry| {
         let key = entry.info.key.as_str();
         let why = untrack(|| staged.answer(key)).map(|answer| {
             view! { {reasons::answer_badge(&answer)} {reasons::all(&answer)} }
@@ -117,7 +97,7 @@ fn all_in_words(catalogue: &Catalogue, staged: Staged) -> String {
 
 /// A browser that runs this shows no such thing.
 #[cfg(not(feature = "ssr"))]
-fn all_in_words(_catalogue: &Catalogue, _staged: Staged) -> String {
+fn all_in_words(_all: &[Row], _staged: Staged) -> String {
     String::new()
 }
 

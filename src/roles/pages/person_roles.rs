@@ -5,20 +5,22 @@ use std::sync::Arc;
 use leptos::prelude::*;
 
 use super::{
-    bounds::{self, EndField},
+    bounds::{self, DetailDialog, EndField},
     catalogue::{self, Search},
     origin_badge,
     staged::{RoleStand, Staged},
 };
 use crate::{
     access::PERMISSIONS_ASSIGN,
-    base::language::{self, td_string},
+    base::{
+        language::{self, td_string},
+        search::fold,
+    },
     roles::Role,
     ui::{
-        dialog::Dialog,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
-        virtual_list::Window,
+        virtual_list::{VirtualList, Window},
     },
 };
 
@@ -53,7 +55,7 @@ pub fn read_only() -> AnyView {
 #[component]
 pub fn RoleList(roles: Vec<Role>, staged: Staged, search: Search, may_assign: bool) -> impl IntoView {
     let locale = locale();
-    let all = roles.into_iter().map(|role| (crate::base::search::fold(&role.name), Arc::new(role))).collect::<Vec<_>>();
+    let all = roles.into_iter().map(|role| (fold(&role.name), Arc::new(role))).collect::<Vec<_>>();
     let all = StoredValue::new(all);
     let rows = Memo::new(move |_| {
         all.with_value(|all| {
@@ -76,28 +78,26 @@ pub fn RoleList(roles: Vec<Role>, staged: Staged, search: Search, may_assign: bo
     });
     let is_empty = move || rows.with(Vec::is_empty);
     view! {
-        <div
+        <VirtualList
+            window
             class="rows roles"
-            role="list"
-            aria-labelledby="roles-title"
-            node_ref=window.scroller
-            on:scroll=move |_| window.scrolled()
-        >
-            {window.rows(rows, |role: &Arc<Role>| role.id.to_string(), move |_, role| role_box(role, staged, may_assign, bound))}
-        </div>
+            labelled_by="roles-title"
+            rows
+            key=row_key
+            draw=move |_, role| role_box(role, staged, may_assign, bound)
+        />
         <p class="hint padded" role="status">
             {move || is_empty().then_some(td_string!(locale, roles.search_no_role))}
         </p>
-        <Dialog id="role-end" open title>
+        <DetailDialog id="role-end" open title>
             {move || bounded.get().map(|role| end_of(&role, staged, may_assign))}
-            <div class="row-of end">
-                <button class="btn primary" type="button" on:click=move |_| open.set(false)>
-                    {td_string!(locale, roles.done)}
-                </button>
-            </div>
-        </Dialog>
+        </DetailDialog>
     }
     .into_any()
+}
+
+fn row_key(role: &Arc<Role>) -> String {
+    role.id.to_string()
 }
 
 fn role_box(role: Arc<Role>, staged: Staged, may_assign: bool, bound: Callback<Arc<Role>>) -> AnyView {

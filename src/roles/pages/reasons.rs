@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::bounds;
 use crate::{
     access::{EffectivePermission, Reason, Scope},
     base::{
@@ -104,16 +105,6 @@ pub fn sentence(reason: &Reason) -> String {
 }
 
 fn with_bounds(sentence: String, scope: Option<&Scope>, until: Option<Timestamp>, why: Option<&str>) -> String {
-    let locale = locale();
-    let department = scope.and_then(|scope| scope.department.as_deref()).map(|department| {
-        td_string!(locale, roles.in_department, department = language::isolate(department)).to_string()
-    });
-    let region = scope
-        .and_then(|scope| scope.region.as_deref())
-        .map(|region| td_string!(locale, roles.in_region, region = language::isolate(region)).to_string());
-    let until =
-        until.map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
-    let why = why.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
-    let parts = [Some(sentence), department, region, until, why];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(td_string!(locale, base.list_separator))
+    let parts = std::iter::once(sentence).chain(bounds::phrases(scope, until, why)).collect::<Vec<_>>();
+    parts.join(td_string!(locale(), base.list_separator))
 }

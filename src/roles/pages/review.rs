@@ -136,21 +136,15 @@ fn label(field: &str) -> Option<&'static str> {
 
 /// Keeps unsaved changes over a reload or a step back: they are written down as they are made, and read when the page
 /// comes to the same thing again.
-fn keep_draft<T>(name: Signal<Option<String>>, write: impl Fn() -> T + 'static, read: impl Fn(&str) + 'static)
-where
-    T: Into<String>,
-{
+fn keep_draft(name: Signal<Option<String>>, write: impl Fn() -> String + 'static, read: impl Fn(&str) + 'static) {
     Effect::new(move |before: Option<Option<String>>| {
-        let now = name.get();
-        let Some(name) = &now else { return now };
-        if before.flatten().as_ref() == Some(name) {
-            browser::keep(name, &write().into());
-        } else if let Some(text) = browser::kept(name) {
-            read(&text);
-            // From now on what is written follows what is staged.
-            drop(write().into());
-        } else {
-            drop(write().into());
+        let (now, text) = (name.get(), write());
+        if let Some(name) = &now {
+            if before.flatten().as_ref() == Some(name) {
+                browser::keep(name, &text);
+            } else if let Some(kept) = browser::kept(name) {
+                read(&kept);
+            }
         }
         now
     });
@@ -177,10 +171,7 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
     });
     keep_draft(
         Signal::derive(move || staged.saved.with(|saved| saved.person.map(|person| format!("rights/{person}")))),
-        move || {
-            let text = |changes: &Changes| if changes.count() == 0 { String::new() } else { draft(changes) };
-            staged.changes.with(text)
-        },
+        move || staged.changes.with(|changes| draft(changes, changes.count())),
         move |text| {
             if let Ok(changes) = serde_json::from_str::<Changes>(text) {
                 let changes = staged.saved.with_untracked(|saved| changes.against(saved));
@@ -233,9 +224,9 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
     view! { <Review count title call foresight open lines meanwhile discard renew save /> }
 }
 
-/// Changes as they are written down.
-fn draft<T: serde::Serialize>(changes: &T) -> String {
-    serde_json::to_string(changes).unwrap_or_default()
+/// Changes as they are written down; none is an empty text.
+fn draft<T: serde::Serialize>(changes: &T, count: usize) -> String {
+    if count == 0 { String::new() } else { serde_json::to_string(changes).unwrap_or_default() }
 }
 
 /// What others have changed, where they have.
@@ -366,7 +357,7 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
     });
     keep_draft(
         Signal::derive(move || staged.saved.with(|role| role.as_ref().map(|role| format!("role/{}", role.id)))),
-        move || staged.changes.with(|changes| if changes.is_empty() { String::new() } else { draft(changes) }),
+        move || staged.changes.with(|changes| draft(changes, changes.len())),
         move |text| {
             let Ok(changes) = serde_json::from_str::<RoleChanges>(text) else { return };
             if staged.changes.with_untracked(RoleChanges::is_empty) {

@@ -280,6 +280,17 @@ impl Staged {
             .unwrap_or_else(|| self.saved.with(|saved| saved.role(role)))
     }
 
+    /// How many roles the person has, counting what is staged.
+    pub fn role_count(self) -> usize {
+        self.saved.with(|saved| {
+            self.changes.with(|changes| {
+                let kept = |given: &&GivenRole| changes.roles.get(&given.role).is_none_or(|stand| stand.has);
+                let come = changes.roles.iter().filter(|(role, stand)| stand.has && !saved.role(**role).has);
+                saved.roles.iter().filter(kept).count() + come.count()
+            })
+        })
+    }
+
     /// Where a permission stands, counting what is staged.
     pub fn stand(self, key: &str) -> Stand {
         self.changes

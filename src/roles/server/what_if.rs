@@ -1,12 +1,15 @@
 //! What a change of rights would do, before it is saved: the engine's own answers on the staged grants (C14).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use chrono::{DateTime, Utc};
 
 use crate::{
     access::{
-        Answer, PERMISSIONS_READ, Permission, Reason, USERS_READ,
+        Answer, PERMISSIONS_READ, Permission, PermissionInfo, Reason, USERS_READ,
         server::{
             Cx,
             change::Change,
@@ -36,7 +39,7 @@ pub async fn of_person(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result
     let (after, refused) = tx.what_if(&changes).await?;
     let given = newly_given(&before, &after, user, tx.now());
     let tally = compare(&before, &after, &[user], &given, tx.now());
-    Ok(tally.effect(&before, vec![person.name], 1, refused, person.version))
+    Ok(tally.effect(vec![person.name], 1, refused, person.version))
 }
 
 /// What it would do to everybody who has the role if it gave this instead.
@@ -59,7 +62,7 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
     let tally = compare(&before, &after, &people, &given, tx.now());
     let names = accounts::server::store::first_names(&mut tx, &tally.changed, NAMES).await?;
     let people = u32::try_from(people.len()).unwrap_or(u32::MAX);
-    Ok(tally.effect(&before, names, people, refused, role.version))
+    Ok(tally.effect(names, people, refused, role.version))
 }
 
 /// The allows that a person did not have before: of their own, and of roles they did not have.
@@ -76,40 +79,42 @@ fn newly_given(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<
 }
 
 /// What comes out of asking the engine about everybody, before and after.
-#[derive(Default)]
-struct Tally {
-    /// By what happens and then by key: the reasons of the first person, and how many there are.
-    lines: BTreeMap<(EffectKind, Permission), (Vec<Reason>, u32)>,
+struct Tally<'a> {
+    /// The plain keys of the catalogue, in its order.
+    keys: Vec<(&'a PermissionInfo, Permission)>,
+    /// By what happens and then by the place of the key: the reasons of the first person, and how many there are.
+    lines: BTreeMap<(EffectKind, usize), (Vec<Reason>, u32)>,
     changed: Vec<UserId>,
     gaining: u32,
     losing: u32,
 }
 
 /// Asks the engine about each key that may be touched, for each person, on both snapshots.
-fn compare(
-    before: &Snapshot,
+fn compare<'a>(
+    before: &'a Snapshot,
     after: &Snapshot,
     people: &[UserId],
     given: &BTreeSet<Permission>,
     now: DateTime<Utc>,
-) -> Tally {
-    let mut tally = Tally::default();
-    let keys = before.catalogue().iter().filter_map(|info| Permission::parse(&info.key).ok());
-    let keys = keys.filter(|key| !key.is_wildcard()).collect::<Vec<_>>();
+) -> Tally<'a> {
+    let keys = before.catalogue().iter().filter_map(|info| Some((info, Permission::parse(&info.key).ok()?)));
+    let keys = keys.filter(|(_, key)| !key.is_wildcard()).collect::<Vec<_>>();
+    let (mut lines, mut changed) = (BTreeMap::new(), Vec::new());
+    let (mut gaining, mut losing) = (0, 0);
     for user in people {
         let (mut gains, mut loses) = (false, false);
-        for key in &keys {
+        for (at, (_, key)) in keys.iter().enumerate() {
             let (was, is) = (before.check(*user, key, None, now), after.check(*user, key, None, now));
             let kind = match rank(is).cmp(&rank(was)) {
-                std::cmp::Ordering::Greater => EffectKind::Gained,
-                std::cmp::Ordering::Less => EffectKind::Lost,
-                std::cmp::Ordering::Equal if !given.iter().any(|pattern| pattern.covers(key)) => continue,
-                std::cmp::Ordering::Equal if is == Answer::No => EffectKind::Blocked,
-                std::cmp::Ordering::Equal => EffectKind::Redundant,
+                Ordering::Greater => EffectKind::Gained,
+                Ordering::Less => EffectKind::Lost,
+                Ordering::Equal if !given.iter().any(|pattern| pattern.covers(key)) => continue,
+                Ordering::Equal if is == Answer::No => EffectKind::Blocked,
+                Ordering::Equal => EffectKind::Redundant,
             };
             gains |= kind == EffectKind::Gained;
             loses |= kind == EffectKind::Lost;
-            let line = tally.lines.entry((kind, key.clone())).or_insert_with(|| {
+            let line = lines.entry((kind, at)).or_insert_with(|| {
                 // What is lost because nothing gives it any more is explained by what gave it.
                 let new = after.decide(*user, key, None, now).because;
                 let nothing_left = new.iter().all(|reason| *reason == Reason::NothingGrants);
@@ -119,12 +124,12 @@ fn compare(
             line.1 += 1;
         }
         if gains || loses {
-            tally.changed.push(*user);
+            changed.push(*user);
         }
-        tally.gaining += u32::from(gains);
-        tally.losing += u32::from(loses);
+        gaining += u32::from(gains);
+        losing += u32::from(loses);
     }
-    tally
+    Tally { keys, lines, changed, gaining, losing }
 }
 
 /// More is more: nothing, inside a scope, everywhere.
@@ -136,38 +141,21 @@ fn rank(answer: Answer) -> u8 {
     }
 }
 
-impl Tally {
-    fn effect(
-        self,
-        snapshot: &Snapshot,
-        names: Vec<String>,
-        people: u32,
-        refused: Option<Denial>,
-        version: i64,
-    ) -> Effect {
-        let catalogue = snapshot.catalogue();
-        let plain = catalogue.iter().filter(|info| Permission::parse(&info.key).is_ok_and(|key| !key.is_wildcard()));
+impl Tally<'_> {
+    fn effect(self, names: Vec<String>, people: u32, refused: Option<Denial>, version: i64) -> Effect {
         let touched = self.lines.keys().filter(|(kind, _)| matches!(kind, EffectKind::Gained | EffectKind::Lost));
-        let touched = touched.map(|(_, key)| key).collect::<BTreeSet<_>>().len();
-        let lines = self.lines.into_iter().map(|((what, key), (because, people))| {
-            let key = key.to_string();
-            let info = catalogue.iter().find(|info| info.key == key);
-            EffectLine {
-                name_ar: info.map(|info| info.name_ar.clone()).unwrap_or_default(),
-                name_en: info.map(|info| info.name_en.clone()).unwrap_or_default(),
-                key,
-                what,
-                because,
-                people,
-            }
+        let touched = touched.map(|(_, at)| at).collect::<BTreeSet<_>>().len();
+        let lines = self.lines.into_iter().map(|((what, at), (because, people))| {
+            let PermissionInfo { key, name_ar, name_en } = self.keys[at].0.clone();
+            EffectLine { key, name_ar, name_en, what, because, people }
         });
         Effect {
             lines: lines.collect(),
-            unchanged: u32::try_from(plain.count().saturating_sub(touched)).unwrap_or(u32::MAX),
+            unchanged: u32::try_from(self.keys.len() - touched).unwrap_or(u32::MAX),
             people_gaining: self.gaining,
             people_losing: self.losing,
             people,
-            names: if self.gaining + self.losing == 0 { Vec::new() } else { names },
+            names: if self.changed.is_empty() { Vec::new() } else { names },
             refused,
             version,
         }

@@ -32,13 +32,9 @@ pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
     let window = Window::new(rows, Row::is_head);
     // The line that the arrows have reached.
     let active = RwSignal::new(None::<usize>);
-    Effect::new(move |before: Option<String>| {
-        let now = search.folded();
-        if before.is_some_and(|before| before != now) {
-            window.rewind();
-            active.set(None);
-        }
-        now
+    search.when_changed(move || {
+        window.rewind();
+        active.set(None);
     });
     let active_id = move || {
         active

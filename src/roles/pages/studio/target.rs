@@ -22,7 +22,8 @@ use crate::{
         address,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
-        virtual_list::Window,
+        tri_state::Tri,
+        virtual_list::{VirtualList, Window},
     },
 };
 
@@ -35,12 +36,7 @@ pub fn person(
 ) -> AnyView {
     let locale = locale();
     let may_assign = studio.may.get_untracked();
-    let count = Memo::new(move |_| {
-        let staged = studio.person.changes.with(|changes| changes.roles.clone());
-        let saved = studio.person.saved.with(|saved| saved.roles.iter().map(|given| given.role).collect::<Vec<_>>());
-        let kept = saved.iter().filter(|role| staged.get(role).is_none_or(|stand| stand.has)).count();
-        kept + staged.iter().filter(|(role, stand)| stand.has && !saved.contains(role)).count()
-    });
+    let count = Memo::new(move |_| studio.person.role_count());
     let about = [Some(person.email.clone()), person.department.clone()].into_iter().flatten();
     let about = about.map(|part| language::isolate(&part)).collect::<Vec<_>>().join(" · ");
     let tab = address::query_field("tab");
@@ -132,8 +128,8 @@ fn zones(studio: Studio) -> AnyView {
         studio.may.get() && (studio.drag.is_on() || studio.picked.with(|picked| !picked.is_empty()))
     });
     let over = move |zone: &'static str| move || studio.drag.over.with(|over| over.as_deref() == Some(zone));
-    let give = move |_| studio.give_picked(crate::ui::tri_state::Tri::Allowed);
-    let deny = move |_| studio.give_picked(crate::ui::tri_state::Tri::Denied);
+    let give = move |_| studio.give_picked(Tri::Allowed);
+    let deny = move |_| studio.give_picked(Tri::Denied);
     view! {
         <div class="zones" hidden=move || !shown.get()>
             <button class="zone" type="button" data-drop=ALLOW class:over=over(ALLOW) on:click=give>
@@ -208,24 +204,17 @@ pub fn role(role: Role, catalogue: Catalogue, studio: Studio, search: Search) ->
         <div class="pane-search">
             {catalogue::search_field(search, "right-search", td_string!(locale, roles.search_given))}
         </div>
-        <div
+        <VirtualList
+            window
             class="rows gives"
-            role="list"
-            aria-labelledby="target-title"
-            node_ref=window.scroller
-            on:scroll=move |_| window.scrolled()
-        >
-            {window.rows(
-                rows,
-                Row::id,
-                move |_, row| match row {
-                    Row::Head { resource, .. } => {
-                        view! { <div class="head" role="listitem"><h3>{catalogue::group_title(&resource)}</h3></div> }.into_any()
-                    }
-                    Row::Item(entry) => given(&entry, studio, may),
-                },
-            )}
-        </div>
+            labelled_by="target-title"
+            rows
+            key=Row::id
+            draw=move |_, row| match row {
+                Row::Head { resource, .. } => catalogue::head(&resource),
+                Row::Item(entry) => given(&entry, studio, may),
+            }
+        />
         <p class="hint padded" role="status">
             {move || {
                 rows.with(Vec::is_empty)
