@@ -7,13 +7,8 @@ use leptos_meta::Title;
 use super::{backup_field, totp_field};
 use crate::{
     second_factor::factor_status,
-    sessions::pages::{Sheet, form_error, outcome},
-    ui::{
-        address,
-        fields::{Field, field_error},
-        gate::Gate,
-        locale, states,
-    },
+    sessions::pages::{Sheet, form_error, outcome, password_field},
+    ui::{address, gate::Gate, locale, states},
 };
 
 #[component]
@@ -34,16 +29,7 @@ pub fn ProvePage() -> impl IntoView {
         view! {
             <Sheet error>
                 <input type="hidden" name="next" value=move || next.get() />
-                <Field
-                    name="password"
-                    label=td_string!(locale, sessions.password)
-                    kind="password"
-                    required=true
-                    longest="256"
-                    autocomplete="current-password"
-                    ltr=true
-                    error=field_error(error, "password")
-                />
+                {password_field(error)}
                 {code}
                 <button class="btn primary" type="submit">{td_string!(locale, second_factor.code_submit)}</button>
             </Sheet>

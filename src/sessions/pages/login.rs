@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{Sheet, form_error, outcome};
+use super::{Sheet, form_error, outcome, password_field};
 use crate::{
     base::language::td_string,
     sessions::{DoorOptions, door_options},
@@ -48,16 +48,7 @@ pub fn LoginPage() -> impl IntoView {
                     ltr=true
                     error=field_error(error, "email")
                 />
-                <Field
-                    name="password"
-                    label=td_string!(locale, sessions.password)
-                    kind="password"
-                    required=true
-                    longest="256"
-                    autocomplete="current-password"
-                    ltr=true
-                    error=field_error(error, "password")
-                />
+                {password_field(error)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.sign_in)}</button>
             </Sheet>
             <Suspense>

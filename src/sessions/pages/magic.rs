@@ -4,7 +4,7 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{Sheet, ask_mailbox, form_error, outcome, sent_notice, unusable_link};
+use super::{Sheet, ask_mailbox, form_error, outcome, sent_notice, token_field, unusable_link};
 use crate::{
     base::language,
     sessions::{LinkInfo, look_at_link},
@@ -36,7 +36,7 @@ pub fn MagicLinkPage() -> impl IntoView {
                 {td_string!(locale, sessions.magic_open_about)} " " {pieces::typed(whom.email.unwrap_or_default())}
             </p>
             <Sheet error>
-                <input type="hidden" name="token" value=move || token.get() />
+                {token_field(token)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.magic_open_submit)}</button>
             </Sheet>
         }

@@ -26,7 +26,7 @@ use crate::{
         errors::{AppError, Lost},
         language::td_string,
     },
-    sessions::FormOutcome,
+    sessions::{FormOutcome, LinkInfo, look_at_link},
     ui::{
         address, browser,
         fields::{Field, FormError, field_error},
@@ -87,25 +87,141 @@ pub fn Sheet(error: FormError, children: Children) -> impl IntoView {
     .into_any()
 }
 
+/// Whose link this is goes along with the form that spends it.
+fn token_field(token: Signal<Option<String>>) -> AnyView {
+    view! { <input type="hidden" name="token" value=move || token.get() /> }.into_any()
+}
+
+fn name_field(value: String, error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Field
+            name="name"
+            label=td_string!(locale, sessions.name)
+            value
+            required=true
+            longest="200"
+            autocomplete="name"
+            error=field_error(error, "name")
+        />
+    }
+    .into_any()
+}
+
+fn email_field(value: String, error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Field
+            name="email"
+            label=td_string!(locale, sessions.email)
+            kind="email"
+            value
+            required=true
+            longest="254"
+            autocomplete="username"
+            ltr=true
+            error=field_error(error, "email")
+        />
+    }
+    .into_any()
+}
+
+/// The password that an account has.
+pub fn password_field(error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Field
+            name="password"
+            label=td_string!(locale, sessions.password)
+            kind="password"
+            required=true
+            longest=PASSWORD_LONGEST
+            autocomplete="current-password"
+            ltr=true
+            error=field_error(error, "password")
+        />
+    }
+    .into_any()
+}
+
+/// The password that an account shall have.
+fn new_password_field(error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Field
+            name="password"
+            label=td_string!(locale, sessions.password)
+            kind="password"
+            required=true
+            shortest=PASSWORD_SHORTEST
+            longest=PASSWORD_LONGEST
+            autocomplete="new-password"
+            hint=td_string!(locale, sessions.password_hint)
+            ltr=true
+            error=field_error(error, "password")
+        />
+    }
+    .into_any()
+}
+
+/// The same once more, so that nobody is locked out by a slip.
+fn password_again_field(error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Field
+            name="password_again"
+            label=td_string!(locale, sessions.password_again)
+            kind="password"
+            required=true
+            longest=PASSWORD_LONGEST
+            autocomplete="new-password"
+            ltr=true
+            error=field_error(error, "password_again")
+        />
+    }
+    .into_any()
+}
+
+/// Tells password managers whose password is chosen.
+fn owner_field(email: String) -> AnyView {
+    view! { <input type="email" value=email autocomplete="username" readonly=true hidden=true /> }.into_any()
+}
+
+/// What a link of this kind opens: `form` for whoever it was made for, or `unusable`.
+fn of_link(
+    kind: &'static str,
+    token: Signal<Option<String>>,
+    form: impl Fn(LinkInfo) -> AnyView + Clone + Send + Sync + 'static,
+    unusable: fn(&AppError) -> AnyView,
+) -> AnyView {
+    let link = Resource::new_blocking(
+        move || token.get().unwrap_or_default(),
+        move |token| look_at_link(kind.to_owned(), token),
+    );
+    view! {
+        <Suspense fallback=move || states::loading(4)>
+            {move || {
+                let form = form.clone();
+                Suspend::new(async move {
+                    match link.await {
+                        Ok(whom) => form(whom),
+                        Err(error) => unusable(&error),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
 /// A form that asks for nothing but a mailbox.
 fn ask_mailbox(outcome: &FormOutcome, title: &'static str, about: &'static str, word: &'static str) -> AnyView {
-    let locale = locale();
     let (error, email) = (form_error(outcome), outcome.email.clone());
     view! {
         <h1>{title}</h1>
         <p class="muted">{about}</p>
         <Sheet error>
-            <Field
-                name="email"
-                label=td_string!(locale, sessions.email)
-                kind="email"
-                value=email
-                required=true
-                longest="254"
-                autocomplete="username"
-                ltr=true
-                error=field_error(error, "email")
-            />
+            {email_field(email, error)}
             <button class="btn primary" type="submit">{word}</button>
         </Sheet>
     }

@@ -4,17 +4,15 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{PASSWORD_LONGEST, PASSWORD_SHORTEST, Sheet, form_error, outcome, sent_notice, unusable_link};
+use super::{
+    Sheet, email_field, form_error, name_field, new_password_field, of_link, outcome, sent_notice, token_field,
+    unusable_link,
+};
 use crate::{
     accounts::RegistrationMode,
-    base::language,
-    sessions::{DoorOptions, LinkInfo, door_options, look_at_link},
-    ui::{
-        address,
-        fields::{Field, field_error},
-        gate::Gate,
-        locale, pieces, states, status,
-    },
+    base::{errors::AppError, language},
+    sessions::{DoorOptions, LinkInfo, door_options},
+    ui::{address, gate::Gate, locale, pieces, states, status},
 };
 
 #[component]
@@ -36,38 +34,9 @@ pub fn RegisterPage() -> impl IntoView {
             <h1>{td_string!(locale, sessions.register_title)}</h1>
             {domains}
             <Sheet error>
-                <Field
-                    name="name"
-                    label=td_string!(locale, sessions.name)
-                    value=outcome.name
-                    required=true
-                    longest="200"
-                    autocomplete="name"
-                    error=field_error(error, "name")
-                />
-                <Field
-                    name="email"
-                    label=td_string!(locale, sessions.email)
-                    kind="email"
-                    value=outcome.email
-                    required=true
-                    longest="254"
-                    autocomplete="username"
-                    ltr=true
-                    error=field_error(error, "email")
-                />
-                <Field
-                    name="password"
-                    label=td_string!(locale, sessions.password)
-                    kind="password"
-                    required=true
-                    shortest=PASSWORD_SHORTEST
-                    longest=PASSWORD_LONGEST
-                    autocomplete="new-password"
-                    hint=td_string!(locale, sessions.password_hint)
-                    ltr=true
-                    error=field_error(error, "password")
-                />
+                {name_field(outcome.name, error)}
+                {email_field(outcome.email, error)}
+                {new_password_field(error)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.register_submit)}</button>
             </Sheet>
         }
@@ -120,10 +89,6 @@ pub fn ConfirmPage() -> impl IntoView {
     let locale = locale();
     let error = form_error(&outcome());
     let token = address::query_field("token");
-    let link = Resource::new_blocking(
-        move || token.get().unwrap_or_default(),
-        |token| look_at_link("confirm".to_owned(), token),
-    );
     let form = move |whom: LinkInfo| {
         let name = language::isolate(&whom.name.unwrap_or_default());
         let title = td_string!(locale, sessions.confirm_title, name = name).to_string();
@@ -133,7 +98,7 @@ pub fn ConfirmPage() -> impl IntoView {
                 {td_string!(locale, sessions.confirm_about)} " " {pieces::typed(whom.email.unwrap_or_default())}
             </p>
             <Sheet error>
-                <input type="hidden" name="token" value=move || token.get() />
+                {token_field(token)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.confirm_submit)}</button>
             </Sheet>
         }
@@ -142,21 +107,13 @@ pub fn ConfirmPage() -> impl IntoView {
     view! {
         <Title text=td_string!(locale, sessions.confirm_page) />
         <Gate>
-            <Suspense fallback=move || states::loading(3)>
-                {move || Suspend::new(async move {
-                    match link.await {
-                        Ok(whom) => form(whom),
-                        Err(error) => {
-                            unusable_link(
-                                &error,
-                                td_string!(locale, sessions.spent_title),
-                                td_string!(locale, sessions.confirm_spent_about),
-                            )
-                        }
-                    }
-                })}
-            </Suspense>
+            {of_link("confirm", token, form, spent)}
         </Gate>
     }
     .into_any()
+}
+
+fn spent(error: &AppError) -> AnyView {
+    let locale = locale();
+    unusable_link(error, td_string!(locale, sessions.spent_title), td_string!(locale, sessions.confirm_spent_about))
 }
