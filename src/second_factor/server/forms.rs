@@ -1,24 +1,18 @@
 //! The forms of the second factor, which work without JavaScript.
 
-use axum::{
-    Extension, Form,
-    extract::State,
-    http::{HeaderMap, StatusCode},
-    response::Response,
-};
+use axum::{Form, http::StatusCode, response::Response};
 use serde::Deserialize;
 
 use super::Proof;
 use crate::{
-    access::server::Cx,
     accounts::Password,
-    base::errors::AppError,
+    base::errors::{AppError, SignedOut},
     second_factor::server,
     sessions::{
         FormOutcome, Shown,
         server::{
             self as sessions,
-            forms::{self, Draw, again, append, enter, see_other, with_next},
+            forms::{self, FormPage, append, enter, see_other, with_next},
             recognise,
         },
     },
@@ -38,20 +32,15 @@ pub struct CodeForm {
 }
 
 /// `POST /login/code`
-pub async fn code(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<CodeForm>,
-) -> Response {
+pub async fn code(page: FormPage, Form(form): Form<CodeForm>) -> Response {
     let by_backup = form.backup_code.is_some();
-    let (device, secret) = recognise::browser_device(&headers);
-    let token = recognise::step(&headers).unwrap_or_default();
+    let (device, secret) = recognise::browser_device(&page.headers);
+    let token = recognise::step(&page.headers).unwrap_or_default();
     let result = async {
-        let half = sessions::recall(&cx, &token, device).await?;
+        let half = sessions::recall(&page.cx, &token, device).await?;
         let none = Proof::Totp(String::new());
         let proof = Proof::of(form.totp, form.backup_code).unwrap_or(none);
-        server::finish(&cx, half, &proof).await
+        server::finish(&page.cx, half, &proof).await
     }
     .await;
     match result {
@@ -61,15 +50,13 @@ pub async fn code(
             response
         }
         // The first step has run out: begin again.
-        Err(AppError::SignedOut(crate::base::errors::SignedOut::NoSession)) => {
-            see_other(&with_next("/login", &form.next))
-        }
+        Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", &form.next)),
         Err(error) => {
             let mut path = with_next("/login/code", &form.next);
             if by_backup {
                 path.push_str(if path.contains('?') { "&way=backup" } else { "?way=backup" });
             }
-            again(&cx, &draw, &headers, &path, error, FormOutcome::default()).await
+            page.again(&path, error, FormOutcome::default()).await
         }
     }
 }
@@ -86,36 +73,32 @@ pub struct FactorForm {
 }
 
 /// `POST /account/two-factor`
-pub async fn factor(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<FactorForm>,
-) -> Response {
+pub async fn factor(page: FormPage, Form(form): Form<FactorForm>) -> Response {
     let result = match form.act.as_str() {
-        "begin" => server::begin(&cx).await.map(|enrolment| Some(Shown::Enrolment(enrolment.into()))),
-        "confirm" => server::confirm(&cx, &form.code, form.end_sessions.is_some())
+        "begin" => server::begin(&page.cx).await.map(|enrolment| Some(Shown::Enrolment(enrolment.into()))),
+        "confirm" => server::confirm(&page.cx, &form.code, form.end_sessions.is_some())
             .await
             .map(|codes| Some(Shown::BackupCodes(codes))),
-        "codes" => server::new_backup_codes(&cx).await.map(|codes| Some(Shown::BackupCodes(codes))),
-        "disable" => server::disable(&cx).await.map(|()| None),
+        "codes" => server::new_backup_codes(&page.cx).await.map(|codes| Some(Shown::BackupCodes(codes))),
+        "disable" => server::disable(&page.cx).await.map(|()| None),
         _ => Err(AppError::NotFound),
     };
     match result {
         Ok(Some(shown)) => {
             let outcome = FormOutcome { shown: Some(shown), ..FormOutcome::default() };
-            forms::show(&cx, &draw, &headers, ACCOUNT, StatusCode::OK, outcome).await
+            page.show(ACCOUNT, StatusCode::OK, outcome).await
         }
         Ok(None) => see_other(ACCOUNT),
         Err(AppError::StepUp) => see_other(&with_next("/reauthenticate", ACCOUNT)),
-        Err(AppError::SignedOut(crate::base::errors::SignedOut::NoSession)) => see_other(&with_next("/login", ACCOUNT)),
+        Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", ACCOUNT)),
         Err(error) => {
             // After a wrong code the same secret is shown again.
-            let shown = match (form.act.as_str(), server::pending(&cx).await) {
-                ("confirm", Ok(Some(enrolment))) => Some(Shown::Enrolment(enrolment.into())),
+            let shown = match form.act.as_str() {
+                "confirm" => server::pending(&page.cx).await.ok().flatten(),
                 _ => None,
             };
-            again(&cx, &draw, &headers, ACCOUNT, error, FormOutcome { shown, ..FormOutcome::default() }).await
+            let shown = shown.map(|enrolment| Shown::Enrolment(enrolment.into()));
+            page.again(ACCOUNT, error, FormOutcome { shown, ..FormOutcome::default() }).await
         }
     }
 }
@@ -133,21 +116,14 @@ pub struct ReauthenticateForm {
 }
 
 /// `POST /reauthenticate`
-pub async fn reauthenticate(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<ReauthenticateForm>,
-) -> Response {
+pub async fn reauthenticate(page: FormPage, Form(form): Form<ReauthenticateForm>) -> Response {
     let proof = Proof::of(form.totp, form.backup_code);
-    match server::reauthenticate(&cx, form.password, proof).await {
+    match server::reauthenticate(&page.cx, form.password, proof).await {
         Ok(()) => see_other(forms::local(&form.next).unwrap_or("/console")),
-        Err(AppError::SignedOut(crate::base::errors::SignedOut::NoSession)) => {
-            see_other(&with_next("/login", &form.next))
-        }
+        Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", &form.next)),
         Err(error) => {
             let path = with_next("/reauthenticate", &form.next);
-            again(&cx, &draw, &headers, &path, error, FormOutcome::default()).await
+            page.again(&path, error, FormOutcome::default()).await
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use axum::{
     Extension, Form,
-    extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRef, FromRequestParts, Request, rejection::ExtensionRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use serde::Deserialize;
@@ -34,6 +34,69 @@ pub type Draw = std::sync::Arc<
     dyn Fn(Request, FormOutcome) -> std::pin::Pin<Box<dyn Future<Output = Response> + Send>> + Send + Sync,
 >;
 
+/// The page that a form stands on: who posts it, and how it is drawn again for this reader.
+pub struct FormPage {
+    pub cx: Cx,
+    pub headers: HeaderMap,
+    draw: Draw,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for FormPage
+where
+    Draw: FromRef<S>,
+{
+    type Rejection = ExtensionRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let Extension(cx) = Extension::from_request_parts(parts, state).await?;
+        Ok(FormPage { cx, headers: parts.headers.clone(), draw: Draw::from_ref(state) })
+    }
+}
+
+impl FormPage {
+    /// Draws the page again with what was wrong.
+    pub async fn again(&self, path: &str, error: AppError, outcome: FormOutcome) -> Response {
+        let status = StatusCode::from_u16(match &error {
+            // A form that is shown again is not a challenge: 401 would ask for HTTP authentication.
+            AppError::SignedOut(_) => 401,
+            other => other.status(),
+        })
+        .unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+        let retry_after = match &error {
+            AppError::TooMany { retry_after } => Some(*retry_after),
+            _ => None,
+        };
+        let fields = match &error {
+            AppError::Invalid(fields) => fields.clone(),
+            _ => FieldErrors::default(),
+        };
+        let outcome = FormOutcome { error: Some(error), fields, ..outcome };
+        let mut response = self.show(path, status, outcome).await;
+        if let Some(seconds) = retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+
+    /// Draws the page with what the form led to.
+    pub async fn show(&self, path: &str, status: StatusCode, outcome: FormOutcome) -> Response {
+        let mut request = Request::builder().uri(path).extension(self.cx.clone());
+        // The page is drawn for this reader: language, theme.
+        for name in [header::COOKIE, header::ACCEPT_LANGUAGE] {
+            for value in self.headers.get_all(&name) {
+                request = request.header(&name, value);
+            }
+        }
+        let request = match request.body(axum::body::Body::empty()) {
+            Ok(request) => request,
+            Err(_unusable) => return AppError::NotFound.into_response(),
+        };
+        let mut response = (self.draw)(request, outcome).await;
+        *response.status_mut() = status;
+        response
+    }
+}
+
 #[derive(Deserialize)]
 pub struct LoginForm {
     #[serde(default)]
@@ -49,20 +112,14 @@ pub fn empty() -> Password {
 }
 
 /// `POST /login`
-pub async fn login(
-    cx: Extension<Cx>,
-    failures: Extension<FailuresLast>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<LoginForm>,
-) -> Response {
-    let (device, secret) = recognise::browser_device(&headers);
+pub async fn login(page: FormPage, failures: Extension<FailuresLast>, Form(form): Form<LoginForm>) -> Response {
+    let (device, secret) = recognise::browser_device(&page.headers);
     let credentials = Credentials { login: form.email.clone(), password: form.password };
-    match server::sign_in(&cx, credentials, Kind::Browser, device, failures.0.0).await {
-        Ok(entered) => go_on(&cx, entered, &secret, &form.next).await,
+    match server::sign_in(&page.cx, credentials, Kind::Browser, device, failures.0.0).await {
+        Ok(entered) => go_on(&page.cx, entered, &secret, &form.next).await,
         Err(error) => {
             let path = with_next("/login", &form.next);
-            again(&cx, &draw, &headers, &path, error, FormOutcome { email: form.email, ..FormOutcome::default() }).await
+            page.again(&path, error, FormOutcome { email: form.email, ..FormOutcome::default() }).await
         }
     }
 }
@@ -82,20 +139,15 @@ pub struct SetUpForm {
 }
 
 /// `POST /setup`
-pub async fn set_up(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<SetUpForm>,
-) -> Response {
-    let (device, secret) = recognise::browser_device(&headers);
+pub async fn set_up(page: FormPage, Form(form): Form<SetUpForm>) -> Response {
+    let (device, secret) = recognise::browser_device(&page.headers);
     let SetUpForm { token, name, email, password, password_again } = form;
     let typed = SetUp { token: token.clone(), name: name.clone(), email: email.clone(), password, password_again };
-    match server::set_up(&cx, typed, device).await {
+    match server::set_up(&page.cx, typed, device).await {
         Ok(signed_in) => enter(&signed_in, &secret, ""),
         Err(error) => {
             let outcome = FormOutcome { name, email, ..FormOutcome::default() };
-            again(&cx, &draw, &headers, &with_token("/setup", &token), error, outcome).await
+            page.again(&with_token("/setup", &token), error, outcome).await
         }
     }
 }
@@ -111,18 +163,11 @@ pub struct WelcomeForm {
 }
 
 /// `POST /welcome`
-pub async fn welcome(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<WelcomeForm>,
-) -> Response {
-    let (device, secret) = recognise::browser_device(&headers);
-    match server::welcome(&cx, &form.token, form.password, form.password_again, device).await {
-        Ok(entered) => go_on(&cx, entered, &secret, "").await,
-        Err(error) => {
-            again(&cx, &draw, &headers, &with_token("/welcome", &form.token), error, FormOutcome::default()).await
-        }
+pub async fn welcome(page: FormPage, Form(form): Form<WelcomeForm>) -> Response {
+    let (device, secret) = recognise::browser_device(&page.headers);
+    match server::welcome(&page.cx, &form.token, form.password, form.password_again, device).await {
+        Ok(entered) => go_on(&page.cx, entered, &secret, "").await,
+        Err(error) => page.again(&with_token("/welcome", &form.token), error, FormOutcome::default()).await,
     }
 }
 
@@ -153,20 +198,18 @@ pub struct RegisterForm {
 
 /// `POST /register`
 pub async fn register(
-    cx: Extension<Cx>,
+    page: FormPage,
     lasts: Extension<FailuresLast>,
     locale: Extension<Locale>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
     Form(form): Form<RegisterForm>,
 ) -> Response {
     let RegisterForm { name, email, password } = form;
     let typed = NewAccount { email: email.clone(), name: name.clone(), password, locale: language::code(locale.0) };
-    match joining::register(&cx, typed, lasts.0.0).await {
+    match joining::register(&page.cx, typed, lasts.0.0).await {
         Ok(()) => see_other("/register?sent=1"),
         Err(error) => {
             let outcome = FormOutcome { name, email, ..FormOutcome::default() };
-            again(&cx, &draw, &headers, "/register", error, outcome).await
+            page.again("/register", error, outcome).await
         }
     }
 }
@@ -181,35 +224,22 @@ pub struct TokenForm {
 }
 
 /// `POST /confirm`
-pub async fn confirm(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<TokenForm>,
-) -> Response {
-    let (device, secret) = recognise::browser_device(&headers);
-    match joining::confirm(&cx, &form.token, Kind::Browser, device).await {
+pub async fn confirm(page: FormPage, Form(form): Form<TokenForm>) -> Response {
+    let (device, secret) = recognise::browser_device(&page.headers);
+    match joining::confirm(&page.cx, &form.token, Kind::Browser, device).await {
         // A new account is offered a second factor first; it may be put off.
         Ok(signed_in) => enter(&signed_in, &secret, "/account/two-factor"),
-        Err(error) => {
-            again(&cx, &draw, &headers, &with_token("/confirm", &form.token), error, FormOutcome::default()).await
-        }
+        Err(error) => page.again(&with_token("/confirm", &form.token), error, FormOutcome::default()).await,
     }
 }
 
 /// `POST /forgot`
-pub async fn forgot(
-    cx: Extension<Cx>,
-    lasts: Extension<FailuresLast>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<TokenForm>,
-) -> Response {
-    match joining::request_reset(&cx, &form.email, lasts.0.0).await {
+pub async fn forgot(page: FormPage, lasts: Extension<FailuresLast>, Form(form): Form<TokenForm>) -> Response {
+    match joining::request_reset(&page.cx, &form.email, lasts.0.0).await {
         Ok(()) => see_other("/forgot?sent=1"),
         Err(error) => {
             let outcome = FormOutcome { email: form.email, ..FormOutcome::default() };
-            again(&cx, &draw, &headers, "/forgot", error, outcome).await
+            page.again("/forgot", error, outcome).await
         }
     }
 }
@@ -228,42 +258,29 @@ pub struct ResetForm {
 }
 
 /// `POST /reset`
-pub async fn reset(
-    cx: Extension<Cx>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<ResetForm>,
-) -> Response {
+pub async fn reset(page: FormPage, Form(form): Form<ResetForm>) -> Response {
     let ResetForm { token, password, password_again, end_sessions } = form;
-    match joining::reset(&cx, &token, password, &password_again, end_sessions.is_some()).await {
+    match joining::reset(&page.cx, &token, password, &password_again, end_sessions.is_some()).await {
         Ok(()) => see_other("/login?changed=1"),
-        Err(error) => again(&cx, &draw, &headers, &with_token("/reset", &token), error, FormOutcome::default()).await,
+        Err(error) => page.again(&with_token("/reset", &token), error, FormOutcome::default()).await,
     }
 }
 
 /// `POST /magic-link`: asks for a link, or spends one.
-pub async fn magic_link(
-    cx: Extension<Cx>,
-    lasts: Extension<FailuresLast>,
-    State(draw): State<Draw>,
-    headers: HeaderMap,
-    Form(form): Form<TokenForm>,
-) -> Response {
+pub async fn magic_link(page: FormPage, lasts: Extension<FailuresLast>, Form(form): Form<TokenForm>) -> Response {
     if form.token.is_empty() {
-        return match joining::request_magic(&cx, &form.email, lasts.0.0).await {
+        return match joining::request_magic(&page.cx, &form.email, lasts.0.0).await {
             Ok(()) => see_other("/magic-link?sent=1"),
             Err(error) => {
                 let outcome = FormOutcome { email: form.email, ..FormOutcome::default() };
-                again(&cx, &draw, &headers, "/magic-link", error, outcome).await
+                page.again("/magic-link", error, outcome).await
             }
         };
     }
-    let (device, secret) = recognise::browser_device(&headers);
-    match joining::open_magic(&cx, &form.token, device).await {
-        Ok(entered) => go_on(&cx, entered, &secret, "").await,
-        Err(error) => {
-            again(&cx, &draw, &headers, &with_token("/magic-link", &form.token), error, FormOutcome::default()).await
-        }
+    let (device, secret) = recognise::browser_device(&page.headers);
+    match joining::open_magic(&page.cx, &form.token, device).await {
+        Ok(entered) => go_on(&page.cx, entered, &secret, "").await,
+        Err(error) => page.again(&with_token("/magic-link", &form.token), error, FormOutcome::default()).await,
     }
 }
 
@@ -322,62 +339,6 @@ pub fn local(next: &str) -> Option<&str> {
         && next.len() <= 2_000
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
     good.then_some(next)
-}
-
-/// Draws the page of a form again with what was wrong.
-pub async fn again(
-    cx: &Cx,
-    draw: &Draw,
-    headers: &HeaderMap,
-    path: &str,
-    error: AppError,
-    outcome: FormOutcome,
-) -> Response {
-    let status = StatusCode::from_u16(match &error {
-        // A form that is shown again is not a challenge: 401 would ask for HTTP authentication.
-        AppError::SignedOut(_) => 401,
-        other => other.status(),
-    })
-    .unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-    let retry_after = match &error {
-        AppError::TooMany { retry_after } => Some(*retry_after),
-        _ => None,
-    };
-    let fields = match &error {
-        AppError::Invalid(fields) => fields.clone(),
-        _ => FieldErrors::default(),
-    };
-    let outcome = FormOutcome { error: Some(error), fields, ..outcome };
-    let mut response = show(cx, draw, headers, path, status, outcome).await;
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    response
-}
-
-/// Draws the page of a form with what it led to.
-pub async fn show(
-    cx: &Cx,
-    draw: &Draw,
-    headers: &HeaderMap,
-    path: &str,
-    status: StatusCode,
-    outcome: FormOutcome,
-) -> Response {
-    let mut request = Request::builder().uri(path).extension(cx.clone());
-    // The page is drawn for this reader: language, theme.
-    for name in [header::COOKIE, header::ACCEPT_LANGUAGE] {
-        for value in headers.get_all(&name) {
-            request = request.header(&name, value);
-        }
-    }
-    let request = match request.body(axum::body::Body::empty()) {
-        Ok(request) => request,
-        Err(_unusable) => return AppError::NotFound.into_response(),
-    };
-    let mut response = draw(request, outcome).await;
-    *response.status_mut() = status;
-    response
 }
 
 #[cfg(test)]
