@@ -34,6 +34,8 @@ use crate::{
 /// Bar and dialog. They stand on the page for as long as it does, and show themselves while there are changes.
 #[component]
 fn Review(
+    /// The dialog's own on the page: the studio has one for people and one for roles.
+    id: &'static str,
     count: Memo<usize>,
     title: Signal<String>,
     call: Call,
@@ -91,7 +93,7 @@ fn Review(
                 {td_string!(locale, roles.review)}
             </button>
         </section>
-        <Dialog id="review-rights" open title>
+        <Dialog id open title>
             {move || meanwhile.run(())}
             {move || lines.run(())}
             <p class="muted">{said}</p>
@@ -221,7 +223,7 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         staged.names.with(|names| by_others(moved_lines(names, &moved)))
     });
     let discard = Callback::new(move |()| staged.discard());
-    view! { <Review count title call foresight open lines meanwhile discard renew save /> }
+    view! { <Review id="review-rights" count title call foresight open lines meanwhile discard renew save /> }
 }
 
 /// Changes as they are written down; none is an empty text.
@@ -410,7 +412,7 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         by_others(lines.collect())
     });
     let discard = Callback::new(move |()| staged.discard());
-    view! { <Review count title call foresight open lines meanwhile discard renew save /> }
+    view! { <Review id="review-role" count title call foresight open lines meanwhile discard renew save /> }
 }
 
 /// Every staged change of a role with the way to take it back.

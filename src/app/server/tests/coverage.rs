@@ -292,8 +292,17 @@ async fn thousands_of_pages_leave_no_panic(pool: PgPool) {
     let cookies = app.anonymous().form("/login", &form).await.cookies();
     let browser = app.anonymous().with("cookie", &cookies);
     let person = format!("/console/people/{}?tab=permissions", admin.id);
-    let pages =
-        ["/login", "/console", "/console/people", person.as_str(), "/console/roles", "/console/audit", "/nothing"];
+    let studio = format!("/console/studio?person={}", admin.id);
+    let pages = [
+        "/login",
+        "/console",
+        "/console/people",
+        person.as_str(),
+        studio.as_str(),
+        "/console/roles",
+        "/console/audit",
+        "/nothing",
+    ];
     let before = panics::count();
     for _ in 0..8 {
         let tasks = (0..4).map(|worker| {

@@ -92,7 +92,7 @@ impl Studio {
         let (person, role) = (Staged::new(), StagedRole::new());
         let (aim, name, may) = (RwSignal::new(Aim::Nobody), RwSignal::new(String::new()), RwSignal::new(false));
         let (picked, step) = (RwSignal::new(Vec::new()), RwSignal::new(Step::Catalogue));
-        let (said, catalogue) = (RwSignal::new(String::new()), RwSignal::new(Catalogue::new()));
+        let (said, catalogue) = (RwSignal::new(String::new()), role.catalogue);
         // The listener of the drag needs the studio, and the studio the drag.
         let this = StoredValue::new(None::<Studio>);
         let dropped = Callback::new(move |(key, zone): (String, String)| {
@@ -249,7 +249,6 @@ pub fn StudioPage() -> impl IntoView {
                             match catalogue.await {
                                 Ok(catalogue) => {
                                     studio.catalogue.set(catalogue.clone());
-                                    studio.role.catalogue.set(catalogue.clone());
                                     pick::pane(catalogue, studio)
                                 }
                                 Err(error) => states::failure(&error),
