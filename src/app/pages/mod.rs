@@ -3,6 +3,7 @@
 pub mod account;
 pub mod frame;
 pub mod home;
+pub mod lost;
 pub mod missing;
 mod palette;
 pub mod person;
