@@ -1,6 +1,6 @@
 //! The shell, the routes and the frame of the console: the only place that knows every capability.
 
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -64,6 +64,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
+                <script type="module" src="/passkeys.js" nonce=use_nonce()></script>
                 <MetaTags />
             </head>
             <body>

@@ -53,7 +53,6 @@ struct EmailChange {
     old_email: String,
     new_email: String,
     session: Option<SessionId>,
-    is_confirmed: bool,
 }
 
 /// Asks for another address of the caller. Both mailboxes get a letter; whoever asks learns nothing of whether the address
@@ -149,7 +148,6 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
         old_email: row.old_email,
         new_email: row.new_email,
         session: row.session_id.map(SessionId),
-        is_confirmed: row.is_confirmed,
     })
 }
 
