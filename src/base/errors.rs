@@ -127,6 +127,10 @@ pub enum FieldCode {
     UnknownField,
     /// Too easy to guess.
     Weak,
+    /// A password of a public list of leaked ones.
+    Leaked,
+    /// A number outside its bounds.
+    Range,
     /// Does not equal its repetition.
     Different,
     /// An address of a domain that may not register.

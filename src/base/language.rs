@@ -76,6 +76,8 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
         FieldCode::Past => td_string!(locale, base.field_past),
         FieldCode::UnknownField => td_string!(locale, base.field_unknown_field),
         FieldCode::Weak => td_string!(locale, base.field_weak),
+        FieldCode::Leaked => td_string!(locale, base.field_leaked),
+        FieldCode::Range => td_string!(locale, base.field_range),
         FieldCode::Different => td_string!(locale, base.field_different),
         FieldCode::Domain => td_string!(locale, base.field_domain),
     }

@@ -9,6 +9,7 @@ pub mod language;
 pub mod paging;
 pub mod password;
 pub mod search;
+pub mod strength;
 pub mod text;
 pub mod time;
 

@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod pages;
+pub mod rules;
 #[cfg(feature = "ssr")]
 pub mod server;
 
@@ -146,6 +147,8 @@ pub struct DoorOptions {
     pub registration: RegistrationMode,
     pub domains: Vec<String>,
     pub magic_link: bool,
+    /// The fewest characters of a password that is chosen.
+    pub password_shortest: u16,
 }
 
 impl DoorOptions {
@@ -161,6 +164,8 @@ pub struct LinkInfo {
     /// Whom a welcome link belongs to; a set-up link belongs to nobody yet.
     pub name: Option<String>,
     pub email: Option<String>,
+    /// The fewest characters of the password that is chosen with it.
+    pub password_shortest: u16,
 }
 
 #[server(name = AskMe, prefix = "/api", endpoint = "me", input = PostUrl)]

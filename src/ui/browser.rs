@@ -54,6 +54,12 @@ fn element(id: &str) -> Option<web_sys::HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
+/// What stands in a field at this moment.
+pub fn value_of(id: &str) -> Option<String> {
+    use leptos::wasm_bindgen::JsCast;
+    Some(document().get_element_by_id(id)?.dyn_into::<web_sys::HtmlInputElement>().ok()?.value())
+}
+
 /// Does what a click on the element would do: follows a link, sends a form.
 pub fn press(id: &str) {
     if let Some(element) = element(id) {

@@ -3,6 +3,7 @@
 //! Their forms work without scripts: each posts to its own address, and the answer is the same page with what went
 //! wrong.
 
+mod choose;
 mod list;
 mod login;
 mod magic;
@@ -11,6 +12,7 @@ mod register;
 mod setup;
 mod welcome;
 
+use choose::new_password_field;
 pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
@@ -34,8 +36,7 @@ use crate::{
     },
 };
 
-/// The fewest and the most characters of a password, for the browser; the server checks again.
-const PASSWORD_SHORTEST: &str = "15";
+/// The most characters of a password, for the browser; the server checks again.
 const PASSWORD_LONGEST: &str = "256";
 
 /// What the post before this page led to; empty when there was none.
@@ -137,26 +138,6 @@ pub fn password_field(error: FormError) -> AnyView {
             required=true
             longest=PASSWORD_LONGEST
             autocomplete="current-password"
-            ltr=true
-            error=field_error(error, "password")
-        />
-    }
-    .into_any()
-}
-
-/// The password that an account shall have.
-fn new_password_field(error: FormError) -> AnyView {
-    let locale = locale();
-    view! {
-        <Field
-            name="password"
-            label=td_string!(locale, sessions.password)
-            kind="password"
-            required=true
-            shortest=PASSWORD_SHORTEST
-            longest=PASSWORD_LONGEST
-            autocomplete="new-password"
-            hint=td_string!(locale, sessions.password_hint)
             ltr=true
             error=field_error(error, "password")
         />

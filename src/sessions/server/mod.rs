@@ -6,6 +6,7 @@ pub mod forms;
 pub mod joining;
 pub mod recognise;
 pub mod rest;
+pub mod rules;
 pub mod store;
 pub mod throttle;
 pub mod tokens;
@@ -13,7 +14,7 @@ pub mod tokens;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
@@ -40,41 +41,18 @@ use crate::{
     base::{
         errors::{AppError, FieldCode, FieldErrors, SignedOut},
         ids::{SessionId, TenantId, UserId},
+        password::PasswordRule,
         server::{
+            choice::{self, Choice},
             crypto::{self, Secret},
             input::Input,
             names,
             passwords::{self, Verdict},
-            settings::{self, Setting},
+            settings,
         },
     },
-    sessions::{LinkInfo, Me, SignIn},
+    sessions::{LinkInfo, Me, rules::Lifetimes},
 };
-
-/// How long things last (A2, A3). Minutes and days.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Lifetimes {
-    pub access_minutes: i64,
-    /// A session ends when it was not used for so long.
-    pub idle_days: i64,
-    /// A session ends after so long whatever its use.
-    pub absolute_days: i64,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        Lifetimes { access_minutes: 15, idle_days: 30, absolute_days: 90 }
-    }
-}
-
-impl Setting for Lifetimes {
-    const KEY: &'static str = "sessions.lifetimes";
-}
-
-impl Setting for SignIn {
-    const KEY: &'static str = "sessions.sign_in";
-}
 
 /// How long somebody who has proved the first factor has for the second.
 const STEP: TimeDelta = TimeDelta::minutes(10);
@@ -428,7 +406,16 @@ pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInf
     let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, purpose, token).await?;
-    Ok(LinkInfo { name: link.user_name, email: link.user_email })
+    let has_second_factor = match &link.user_email {
+        Some(email) => store::has_second_factor(&mut tx, email).await?,
+        None => false,
+    };
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    Ok(LinkInfo {
+        name: link.user_name,
+        email: link.user_email,
+        password_shortest: rule.shortest_for(has_second_factor),
+    })
 }
 
 /// The first administrator, as typed.
@@ -447,7 +434,10 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&typed.name, 200));
     let email = errors.take("email", Email::parse(&typed.email));
-    check_choice(&mut errors, &typed.password, &typed.password_again);
+    let about = [typed.name.as_str(), typed.email.as_str()];
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    let choice = Choice { password: &typed.password, has_second_factor: false, about: &about };
+    check_choice(&mut errors, &rule, choice, &typed.password_again).await;
     errors.check()?;
     let (Some(name), Some(email)) = (name, email) else { return Err(AppError::NotFound) };
     let hash = cx.hasher().hash(&typed.password).await?;
@@ -475,8 +465,11 @@ pub async fn welcome(
     let (Some(user), Some(name), Some(email)) = (link.user, &link.user_name, &link.user_email) else {
         return Err(AppError::NotFound);
     };
+    let has_second_factor = store::has_second_factor(&mut tx, email).await?;
     let mut errors = FieldErrors::default();
-    check_choice(&mut errors, &password, &again);
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    let choice = Choice { password: &password, has_second_factor, about: &[name, email] };
+    check_choice(&mut errors, &rule, choice, &again).await;
     errors.check()?;
     let hash = cx.hasher().hash(&password).await?;
     tx.enter(link.tenant).await?;
@@ -498,8 +491,10 @@ pub async fn welcome(
     Ok(entered)
 }
 
-fn check_choice(errors: &mut FieldErrors, password: &Password, again: &Password) {
-    if errors.take("password", passwords::check(password)).is_some() && password != again {
+/// Judges a password that is chosen and typed twice.
+async fn check_choice(errors: &mut FieldErrors, rule: &PasswordRule, choice: Choice<'_>, again: &Password) {
+    let is_same = choice.password == again;
+    if errors.take("password", choice::check(rule, choice).await).is_some() && !is_same {
         errors.add("password_again", FieldCode::Different);
     }
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::TimeDelta;
 
 use super::{
-    Lifetimes, SignedIn, access_token,
+    SignedIn, access_token,
     store::{self, By, Device, Kind, Live},
     tokens,
 };
@@ -19,6 +19,7 @@ use crate::{
             settings,
         },
     },
+    sessions::rules::Lifetimes,
 };
 
 /// `__Host-`: set by this host alone, over a secure channel, for all paths. A subdomain cannot plant one.

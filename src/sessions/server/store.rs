@@ -73,6 +73,11 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
     }))
 }
 
+/// Whether the account of an address asks for a second factor. Through the door.
+pub async fn has_second_factor(tx: &mut Tx, email: &str) -> Result<bool, AppError> {
+    Ok(candidate(tx, email).await?.is_some_and(|candidate| candidate.has_second_factor))
+}
+
 /// Keeps that somebody has proved the first factor.
 pub async fn insert_step(
     tx: &mut Tx,

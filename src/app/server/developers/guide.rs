@@ -158,6 +158,8 @@ fn codes(locale: Locale) -> AnyView {
         FieldCode::Past,
         FieldCode::UnknownField,
         FieldCode::Weak,
+        FieldCode::Leaked,
+        FieldCode::Range,
         FieldCode::Different,
     ]
     .map(|code| {
