@@ -22,6 +22,7 @@ use crate::{
     sessions::pages::{
         ConfirmPage, ForgotPage, LoginPage, MagicLinkPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
+    settings::pages::SettingsRoutes,
     ui::{
         Hydrated, browser,
         clock::Clock,
@@ -118,6 +119,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("people/:id") view=PersonPage />
                     <RoleRoutes />
                     <AuditRoutes />
+                    <SettingsRoutes />
                 </ParentRoute>
             </Routes>
         </Router>

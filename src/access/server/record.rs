@@ -52,6 +52,10 @@ actions! {
     Reset = "auth.reset";
     MagicLinkRequest = "auth.magic_link_request";
     SettingsUpdate = "admin.settings_update";
+    /// Somebody had a test letter sent.
+    MailTest = "admin.mail_test";
+    /// A letter that could not be sent is tried again.
+    MailRetry = "admin.mail_retry";
     FactorBegin = "auth.factor_begin";
     FactorOn = "auth.factor_on";
     FactorOff = "auth.factor_off";

@@ -110,6 +110,14 @@ pub fn password_changed(reader: Reader<'_>, at: DateTime<Utc>) -> Letter {
     })
 }
 
+/// Shows that letters arrive.
+pub fn test(reader: Reader<'_>, at: DateTime<Utc>) -> Letter {
+    letter(reader, "test", |locale| {
+        let moment = language::date_time(locale, Timestamp::from(at));
+        (td_string!(locale, mail.test_subject), vec![td_string!(locale, mail.test, moment = moment).to_string()])
+    })
+}
+
 /// After the fact: signing in now needs a code as well.
 pub fn factor_on(reader: Reader<'_>) -> Letter {
     after_the_fact(reader, "factor_on", |locale| {

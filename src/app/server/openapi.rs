@@ -47,7 +47,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())
-        .merge(settings::server::routes())
+        .merge(settings::server::rest::routes())
 }
 
 /// The whole description.

@@ -15,6 +15,7 @@ mod people;
 mod rights;
 mod second_factor;
 mod sessions;
+mod settings;
 mod shell;
 mod sink;
 mod source;
