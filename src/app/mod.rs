@@ -20,7 +20,8 @@ use crate::{
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
-        ConfirmPage, ForgotPage, LoginPage, MagicLinkPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
+        ConfirmPage, ForgotPage, LoginPage, MagicLinkPage, MailedCodePage, RegisterPage, ResetPage, SetupPage,
+        WelcomePage,
     },
     settings::pages::SettingsRoutes,
     ui::{
@@ -109,6 +110,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
+                <Route path=path!("/login/mailed") view=MailedCodePage ssr=SsrMode::Async />
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
                 <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />

@@ -108,6 +108,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         AppError::SignedOut(SignedOut::NoSession) => td_string!(locale, base.error_signed_out).to_owned(),
         AppError::SignedOut(SignedOut::WrongCredentials) => td_string!(locale, base.error_wrong_credentials).to_owned(),
         AppError::SignedOut(SignedOut::TotpRequired) => td_string!(locale, base.error_totp_required).to_owned(),
+        AppError::SignedOut(SignedOut::CodeMailed) => td_string!(locale, base.error_code_mailed).to_owned(),
         AppError::SignedOut(SignedOut::WrongCode) => td_string!(locale, base.error_wrong_code).to_owned(),
         AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
         AppError::Conflict(conflict) => match conflict {
@@ -119,6 +120,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         }
         .to_owned(),
         AppError::TooMany { retry_after } => td_string!(locale, base.error_too_many, count = *retry_after).to_string(),
+        AppError::Puzzle { retry_after, .. } => td_string!(locale, base.error_puzzle, count = *retry_after).to_string(),
         AppError::Unavailable => td_string!(locale, base.error_unavailable).to_owned(),
         AppError::Internal(reference) => {
             td_string!(locale, base.error_internal, reference = isolate(reference)).to_string()

@@ -61,6 +61,8 @@ pub struct SessionInfo {
     /// `mobile`, `desktop`, `tablet` or `other`.
     pub device_kind: String,
     pub ip: Option<String>,
+    /// Two letters (ISO 3166-1), where the installation has a database of countries.
+    pub country: Option<String>,
     /// A second factor was shown.
     pub two_factors: bool,
     /// The one that asks.

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     accounts::Registration,
     base::{errors::AppError, password::PasswordRule, time::Timestamp},
-    sessions::{SignIn, rules::Lifetimes},
+    sessions::{
+        SignIn,
+        rules::{Lifetimes, Limits, Risk},
+    },
 };
 
 pub mod pages;
@@ -24,6 +27,8 @@ pub struct Settings {
     pub sign_in: SignIn,
     pub passwords: PasswordRule,
     pub lifetimes: Lifetimes,
+    pub risk: Risk,
+    pub limits: Limits,
     /// Grows with each change; send it back to be told of somebody else's.
     pub version: i64,
 }
@@ -37,6 +42,8 @@ pub struct SettingsEdit {
     pub sign_in: Option<SignIn>,
     pub passwords: Option<PasswordRule>,
     pub lifetimes: Option<Lifetimes>,
+    pub risk: Option<Risk>,
+    pub limits: Option<Limits>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -52,6 +59,8 @@ impl SettingsEdit {
             sign_in: changed(&before.sign_in, &after.sign_in),
             passwords: changed(&before.passwords, &after.passwords),
             lifetimes: changed(&before.lifetimes, &after.lifetimes),
+            risk: changed(&before.risk, &after.risk),
+            limits: changed(&before.limits, &after.limits),
             version: Some(before.version),
         }
     }

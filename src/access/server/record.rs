@@ -37,6 +37,10 @@ actions! {
     LoginFailed = "auth.login_failed";
     Lockout = "auth.lockout";
     Logout = "auth.logout";
+    /// Something about a sign-in was new: a code was mailed.
+    CodeSent = "auth.code_sent";
+    /// A token came from another device than its session's.
+    DeviceChallenge = "auth.device_challenge";
     Refresh = "auth.refresh";
     /// A spent refresh token was shown again; its whole family ended.
     RefreshReuse = "auth.refresh_reuse";

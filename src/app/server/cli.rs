@@ -37,6 +37,7 @@ use crate::{
             mail::transport::Post,
             names,
             passwords::{self, Hasher},
+            places::Places,
             settings as setting,
         },
     },
@@ -200,6 +201,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     }
     let post = Post::new(config)?;
     let heart = database.heart(config).await?.with_post(post.facts());
+    let heart = heart.with_places(Places::open(config.geoip_db.as_deref())?);
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
     let mailer = tokio::spawn(mailer::run(heart.clone(), post, stop.clone()));

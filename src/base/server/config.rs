@@ -53,6 +53,10 @@ pub struct Config {
     /// The domain that signs. Default: that of BAWWAB_MAIL_FROM
     #[arg(long, env = "BAWWAB_DKIM_DOMAIN", requires = "dkim_selector")]
     pub dkim_domain: Option<String>,
+    /// A database of countries in MaxMind's format (GeoLite2-Country.mmdb or alike): sign-ins from a new country can then
+    /// ask for more, and the list of sessions shows where they are.
+    #[arg(long, env = "BAWWAB_GEOIP_DB")]
+    pub geoip_db: Option<PathBuf>,
     /// Directory of the built browser half.
     #[arg(long, env = "BAWWAB_SITE_DIR")]
     pub site_dir: Option<PathBuf>,

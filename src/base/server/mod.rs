@@ -13,5 +13,7 @@ pub mod jobs;
 pub mod mail;
 pub mod names;
 pub mod passwords;
+pub mod places;
+pub mod puzzles;
 pub mod search;
 pub mod settings;

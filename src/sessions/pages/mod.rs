@@ -7,6 +7,8 @@ mod choose;
 mod list;
 mod login;
 mod magic;
+mod mailed;
+mod puzzle;
 mod recover;
 mod register;
 mod setup;
@@ -16,6 +18,7 @@ use choose::new_password_field;
 pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
+pub use mailed::MailedCodePage;
 pub use recover::{ForgotPage, ResetPage};
 pub use register::{ConfirmPage, RegisterPage};
 pub use setup::SetupPage;
@@ -61,6 +64,7 @@ fn label(field: &str) -> Option<&'static str> {
         "name" => Some(td_string!(locale, sessions.name)),
         "email" => Some(td_string!(locale, sessions.email)),
         "password" => Some(td_string!(locale, sessions.password)),
+        "mailed_code" => Some(td_string!(locale, sessions.mailed_code)),
         "totp" | "code" => Some(td_string!(locale, second_factor.code)),
         "backup_code" => Some(td_string!(locale, second_factor.backup_code)),
         "password_again" => Some(td_string!(locale, sessions.password_again)),

@@ -251,7 +251,7 @@ pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered,
             let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
             tx.commit(event.meta("method", "magic_link").meta("kind", Kind::Browser.as_str())).await?;
         }
-        Entered::Half(_) => tx.commit_quietly(Quiet::Step).await?,
+        Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
     }
     Ok(entered)
 }

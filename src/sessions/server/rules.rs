@@ -5,11 +5,22 @@ use crate::{
         errors::{AppError, FieldCode, FieldErrors},
         server::settings::Setting,
     },
-    sessions::{SignIn, rules::Lifetimes},
+    sessions::{
+        SignIn,
+        rules::{Lifetimes, Limits, Risk},
+    },
 };
 
 impl Setting for SignIn {
     const KEY: &'static str = "sessions.sign_in";
+}
+
+impl Setting for Risk {
+    const KEY: &'static str = "sessions.risk";
+}
+
+impl Setting for Limits {
+    const KEY: &'static str = "sessions.limits";
 }
 
 impl Setting for Lifetimes {
@@ -25,6 +36,22 @@ pub fn check_bounds(fields: &[(&str, i64, (i64, i64))]) -> FieldErrors {
         }
     }
     errors
+}
+
+impl Limits {
+    /// Says what is wrong with them.
+    pub fn parse(self) -> Result<Self, AppError> {
+        check_bounds(&[
+            ("limits.free_by_account", self.free_by_account, Self::FREE_BY_ACCOUNT),
+            ("limits.free_by_address", self.free_by_address, Self::FREE_BY_ADDRESS),
+            ("limits.free_letters", self.free_letters, Self::FREE_LETTERS),
+            ("limits.longest_wait", self.longest_wait, Self::LONGEST_WAIT),
+            ("limits.memory_minutes", self.memory_minutes, Self::MEMORY_MINUTES),
+            ("limits.puzzle_size", self.puzzle_size, Self::PUZZLE_SIZE),
+        ])
+        .check()?;
+        Ok(self)
+    }
 }
 
 impl Lifetimes {

@@ -4,7 +4,7 @@ use crate::{
     accounts::RegistrationMode,
     base::{errors::FieldCode, language::td_string, password::PasswordRule},
     i18n::Locale,
-    sessions::rules::Lifetimes,
+    sessions::rules::{Lifetimes, Limits},
     settings::Settings,
 };
 
@@ -200,6 +200,17 @@ pub const SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        id: "risk",
+        title: word!(risk),
+        about: word!(risk_about),
+        items: &[
+            switched!("risk.ask_new_device", ask_new_device, None, risk.ask_new_device),
+            switched!("risk.ask_new_network", ask_new_network, Some(word!(ask_new_network_hint)), risk.ask_new_network),
+            switched!("risk.ask_new_country", ask_new_country, Some(word!(ask_new_country_hint)), risk.ask_new_country),
+            switched!("risk.mail_new_device", mail_new_device, None, risk.mail_new_device),
+        ],
+    },
+    Section {
         id: "sessions",
         title: word!(sessions),
         about: word!(sessions_about),
@@ -219,6 +230,38 @@ pub const SECTIONS: &[Section] = &[
                 lifetimes.idle_days
             ),
             bounded!("lifetimes.absolute_days", absolute_days, None, Lifetimes::ABSOLUTE_DAYS, lifetimes.absolute_days),
+        ],
+    },
+    Section {
+        id: "limits",
+        title: word!(limits),
+        about: word!(limits_about),
+        items: &[
+            bounded!(
+                "limits.free_by_account",
+                free_by_account,
+                Some(word!(free_by_account_hint)),
+                Limits::FREE_BY_ACCOUNT,
+                limits.free_by_account
+            ),
+            bounded!(
+                "limits.free_by_address",
+                free_by_address,
+                Some(word!(free_by_address_hint)),
+                Limits::FREE_BY_ADDRESS,
+                limits.free_by_address
+            ),
+            bounded!("limits.free_letters", free_letters, None, Limits::FREE_LETTERS, limits.free_letters),
+            bounded!("limits.longest_wait", longest_wait, None, Limits::LONGEST_WAIT, limits.longest_wait),
+            bounded!("limits.memory_minutes", memory_minutes, None, Limits::MEMORY_MINUTES, limits.memory_minutes),
+            switched!("limits.puzzles", puzzles, Some(word!(puzzles_hint)), limits.puzzles),
+            bounded!(
+                "limits.puzzle_size",
+                puzzle_size,
+                Some(word!(puzzle_size_hint)),
+                Limits::PUZZLE_SIZE,
+                limits.puzzle_size
+            ),
         ],
     },
 ];

@@ -22,7 +22,10 @@ use crate::{
             settings::{self, Setting},
         },
     },
-    sessions::{SignIn, rules::Lifetimes},
+    sessions::{
+        SignIn,
+        rules::{Lifetimes, Limits, Risk},
+    },
     settings::{Settings, SettingsEdit},
 };
 
@@ -40,6 +43,8 @@ async fn read(tx: &mut Tx) -> Result<Settings, AppError> {
         sign_in: settings::get::<SignIn>(tx.conn(), tenant).await?,
         passwords: settings::get::<PasswordRule>(tx.conn(), tenant).await?,
         lifetimes: settings::get::<Lifetimes>(tx.conn(), tenant).await?,
+        risk: settings::get::<Risk>(tx.conn(), tenant).await?,
+        limits: settings::get::<Limits>(tx.conn(), tenant).await?,
         version: settings::version(tx.conn(), tenant).await?,
     })
 }
@@ -62,6 +67,7 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     let registration = judged(&mut errors, edit.registration.map(Registration::parse))?;
     let passwords = judged(&mut errors, edit.passwords.map(PasswordRule::parse))?;
     let lifetimes = judged(&mut errors, edit.lifetimes.map(Lifetimes::parse))?;
+    let limits = judged(&mut errors, edit.limits.map(Limits::parse))?;
     if let Some(group) = &edit.sign_in {
         judged(&mut errors, Some(check_roles(&mut tx, group).await))?;
     }
@@ -71,6 +77,8 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     put(&mut tx, &mut events, edit.sign_in).await?;
     put(&mut tx, &mut events, passwords).await?;
     put(&mut tx, &mut events, lifetimes).await?;
+    put(&mut tx, &mut events, edit.risk).await?;
+    put(&mut tx, &mut events, limits).await?;
     let after = read(&mut tx).await?;
     let Some(last) = events.pop() else { return Ok(after) };
     for event in &events {
@@ -118,6 +126,8 @@ pub async fn set(tx: &mut Tx, key: &str, value: Value) -> Result<Option<Event>, 
         }
         PasswordRule::KEY => put(tx, &mut events, Some(group::<PasswordRule>(key, value)?.parse()?)).await?,
         Lifetimes::KEY => put(tx, &mut events, Some(group::<Lifetimes>(key, value)?.parse()?)).await?,
+        Risk::KEY => put(tx, &mut events, Some(group::<Risk>(key, value)?)).await?,
+        Limits::KEY => put(tx, &mut events, Some(group::<Limits>(key, value)?.parse()?)).await?,
         _ => return Err(AppError::field(key, FieldCode::Unknown)),
     }
     Ok(events.pop())

@@ -13,6 +13,8 @@ use crate::app::server::{
 const PUBLIC_DOORS: &[&str] = &[
     "post /auth/login",
     "post /auth/refresh",
+    "post /auth/refresh/prove",
+    "post /auth/login/code",
     "post /auth/register",
     "post /auth/confirm",
     "post /auth/request-reset",
