@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{Sheet, form_error, outcome, password_field};
+use super::{
+    Sheet, form_error, outcome, password_field,
+    puzzle::{PuzzleState, puzzle_field},
+};
 use crate::{
     base::language::td_string,
     sessions::{DoorOptions, door_options},
@@ -20,6 +23,7 @@ pub fn LoginPage() -> impl IntoView {
     let locale = locale();
     let outcome = outcome();
     let error = form_error(&outcome);
+    let puzzle = PuzzleState::of(error);
     let next = address::query_field("next");
     let changed = address::query_field("changed");
     let options = Resource::new_blocking(|| (), |()| door_options());
@@ -49,7 +53,10 @@ pub fn LoginPage() -> impl IntoView {
                     error=field_error(error, "email")
                 />
                 {password_field(error)}
-                <button class="btn primary" type="submit">{td_string!(locale, sessions.sign_in)}</button>
+                {puzzle_field(error, puzzle)}
+                <button class="btn primary" type="submit" disabled=move || puzzle.is_under_way()>
+                    {td_string!(locale, sessions.sign_in)}
+                </button>
             </Sheet>
             <Suspense>
                 {move || Suspend::new(async move { ways(&options.await.unwrap_or_default()) })}
