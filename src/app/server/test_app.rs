@@ -94,11 +94,13 @@ impl TestApp {
     /// With the rule as it comes: super-admins set up a second factor before anything else.
     pub async fn strict(options: PgConnectOptions) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
-        Self::node(options, clock, Hasher::new().expect("a hasher"), &[]).await
+        let app = Self::node(options, clock, Hasher::new().expect("a hasher"), &[]).await;
+        app.without_news().await;
+        app
     }
 
     /// Most tests are about something else than new devices.
-    async fn without_required_factors(&self) {
+    async fn without_news(&self) {
         sqlx::query(
             "insert into settings (tenant_id, key, value)
              select id, 'sessions.risk', '{\"ask_new_device\": false, \"ask_new_network\": false,
@@ -107,6 +109,11 @@ impl TestApp {
         .execute(&self.owner)
         .await
         .expect("a setting");
+    }
+
+    /// Nor about setting a second factor up first.
+    async fn without_required_factors(&self) {
+        self.without_news().await;
         sqlx::query(
             "insert into settings (tenant_id, key, value)
              select id, 'sessions.sign_in', '{\"second_factor_roles\": []}' from tenants",
