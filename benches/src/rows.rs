@@ -42,7 +42,7 @@ pub fn all() -> Vec<Row> {
             what: "cores ÷ one Argon2id hash of the same parameters",
             target: "≥ 0.90",
             prepare: |server| {
-                Box::pin(async {
+                Box::pin(async move {
                     Ok(Prepared { emails: server.add_people("login", CLIENTS).await?, ..Prepared::default() })
                 })
             },
