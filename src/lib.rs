@@ -14,6 +14,7 @@ pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod base;
+pub mod passkeys;
 pub mod roles;
 pub mod second_factor;
 pub mod sessions;

@@ -4,6 +4,7 @@ pub mod cli;
 #[cfg(debug_assertions)]
 pub mod design;
 pub mod developers;
+pub mod factors;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod install;

@@ -11,7 +11,7 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, roles, second_factor, sessions, settings};
+use crate::{accounts, app::server::problem::Problem, audit, passkeys, roles, second_factor, sessions, settings};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -43,7 +43,10 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(sessions::server::rest::routes())
         .merge(sessions::server::devices_rest::routes())
+        .merge(sessions::server::own_rest::routes())
         .merge(second_factor::server::rest::routes())
+        .merge(passkeys::server::rest::routes())
+        .merge(super::factors::routes())
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())

@@ -8,6 +8,8 @@ mod list;
 mod login;
 mod magic;
 mod mailed;
+mod own;
+mod passkey;
 mod puzzle;
 mod recover;
 mod register;
@@ -19,6 +21,8 @@ pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
 pub use mailed::MailedCodePage;
+pub use own::{EmailCancelPage, EmailConfirmPage, EmailPage, PasswordPage};
+pub use passkey::{Asks, or, passkey_form, passkey_refused, passkey_wrongs};
 pub use recover::{ForgotPage, ResetPage};
 pub use register::{ConfirmPage, RegisterPage};
 pub use setup::SetupPage;
@@ -65,6 +69,7 @@ fn label(field: &str) -> Option<&'static str> {
         "email" => Some(td_string!(locale, sessions.email)),
         "password" => Some(td_string!(locale, sessions.password)),
         "mailed_code" => Some(td_string!(locale, sessions.mailed_code)),
+        "current_password" => Some(td_string!(locale, sessions.current_password)),
         "totp" | "code" => Some(td_string!(locale, second_factor.code)),
         "backup_code" => Some(td_string!(locale, second_factor.backup_code)),
         "password_again" => Some(td_string!(locale, sessions.password_again)),
