@@ -21,9 +21,10 @@ use crate::{
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
-        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage, PasswordPage,
-        RegisterPage, ResetPage, SetupPage, WelcomePage,
+        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage,
+        MailedCodePage, PasswordPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
+    settings::pages::SettingsRoutes,
     ui::{
         Hydrated, browser,
         clock::Clock,
@@ -115,6 +116,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
+                <Route path=path!("/login/mailed") view=MailedCodePage ssr=SsrMode::Async />
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
                 <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
                 <Route path=path!("/account/passkeys") view=PasskeysPage ssr=SsrMode::Async />
@@ -130,6 +132,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("people/:id") view=PersonPage />
                     <RoleRoutes />
                     <AuditRoutes />
+                    <SettingsRoutes />
                     <Route path=path!("design") view=DesignPage />
                 </ParentRoute>
             </Routes>

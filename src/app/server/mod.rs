@@ -1,6 +1,8 @@
 //! The server put together: state, router, layers, command line.
 
 pub mod cli;
+#[cfg(debug_assertions)]
+pub mod design;
 pub mod developers;
 pub mod factors;
 pub mod housekeeping;
