@@ -11,7 +11,9 @@ include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 
 pub mod access;
 pub mod accounts;
+pub mod api_keys;
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod base;
 pub mod roles;

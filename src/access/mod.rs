@@ -95,6 +95,10 @@ permissions! {
     PERMISSIONS_READ = "permissions.read";
     PERMISSIONS_ASSIGN = "permissions.assign";
     AUDIT_READ = "audit.read";
+    AUDIT_EXPORT = "audit.export";
+    API_KEYS_MANAGE = "api_keys.manage";
+    APPROVALS_DECIDE = "approvals.decide";
+    IMPERSONATE_USERS = "impersonate.users";
     SESSIONS_READ = "sessions.read";
     SESSIONS_REVOKE = "sessions.revoke";
     DEVICES_READ = "devices.read";

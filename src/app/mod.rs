@@ -10,6 +10,8 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::PeopleRoutes,
+    api_keys::pages::ApiKeyRoutes,
+    approvals::pages::ApprovalRoutes,
     audit::pages::AuditRoutes,
     base::{
         habits::{Calendar, Digits, Habits},
@@ -118,6 +120,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("people/:id") view=PersonPage />
                     <RoleRoutes />
                     <AuditRoutes />
+                    <ApiKeyRoutes />
+                    <ApprovalRoutes />
                 </ParentRoute>
             </Routes>
         </Router>

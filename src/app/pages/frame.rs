@@ -5,13 +5,17 @@ use leptos_router::{components::Outlet, hooks::use_location};
 
 use super::{
     palette::ConsolePalette,
-    places::{Place, leads_to, places},
+    places::{APPROVALS, Place, leads_to, places},
     shortcuts::{self, ShortcutHelp},
 };
 use crate::{
-    access::RoleRef,
+    access::{APPROVALS_DECIDE, RoleRef},
     accounts::pages::RoleChoices,
     app::is_side_narrow,
+    approvals::{
+        count_waiting,
+        pages::{Waiting, waiting_badge},
+    },
     base::{
         errors::AppError,
         language::{self, td_string},
@@ -41,6 +45,16 @@ pub fn Frame() -> impl IntoView {
         let roles = list_roles().await?;
         Ok(roles.into_iter().map(|role| RoleRef { id: role.id, name: role.name }).collect())
     }));
+    let waiting = Resource::new_blocking(
+        || (),
+        move |()| async move {
+            match me.await {
+                Ok(me) if me.may(&APPROVALS_DECIDE) => count_waiting().await.unwrap_or(0),
+                _ => 0,
+            }
+        },
+    );
+    provide_context(Waiting(waiting));
     let (palette, help) = (RwSignal::new(false), RwSignal::new(false));
     shortcuts::listen(palette, help);
     focus_new_pages();
@@ -146,7 +160,7 @@ fn link(place: Place) -> AnyView {
     };
     view! {
         <a href=href aria-current=current rel=place.outside.then_some("external") title=word>
-            {icon(place.sign)} {name}
+            {icon(place.sign)} {name} {(href == APPROVALS).then(waiting_badge)}
         </a>
     }
     .into_any()

@@ -11,7 +11,9 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, roles, second_factor, sessions, settings};
+use crate::{
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, roles, second_factor, sessions, settings,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -47,6 +49,9 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())
+        .merge(approvals::server::rest::routes())
+        .merge(roles::server::approved::routes())
+        .merge(api_keys::server::rest::routes())
         .merge(settings::server::routes())
 }
 

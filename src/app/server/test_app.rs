@@ -100,7 +100,8 @@ impl TestApp {
     async fn without_required_factors(&self) {
         sqlx::query(
             "insert into settings (tenant_id, key, value)
-             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}' from tenants",
+             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}'::jsonb from tenants
+             union all select id, 'approvals.rules', '{\"required\": 0}' from tenants",
         )
         .execute(&self.owner)
         .await

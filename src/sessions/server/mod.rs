@@ -4,6 +4,7 @@ pub mod devices;
 pub mod devices_rest;
 pub mod forms;
 pub mod joining;
+pub mod keys;
 pub mod recognise;
 pub mod rest;
 pub mod store;
@@ -22,10 +23,13 @@ use self::{
     throttle::{Counted, Subject},
 };
 use crate::{
-    access::server::{
-        Cx, Quiet, Tx,
-        change::{Change, Granter},
-        record::{Action, Event},
+    access::{
+        Permission,
+        server::{
+            Cx, Quiet, Tx,
+            change::{Change, Granter},
+            record::{Action, Event},
+        },
     },
     accounts::{
         Password,
@@ -397,11 +401,12 @@ pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
 
 /// Who is signed in.
 pub async fn me(cx: &Cx) -> Result<Me, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.of_caller().await?;
     let caller = cx.person()?;
     let person = people::by_id(&mut tx, caller.user).await?.ok_or_else(AppError::signed_out)?;
     let tenant_name = tenant_name(&mut tx, caller.tenant).await?;
-    let permissions = tx.snapshot()?.held(caller.user, tx.now());
+    let mut permissions = tx.snapshot()?.held(caller.user, tx.now());
+    permissions.retain(|key| Permission::parse(key).is_ok_and(|key| caller.reaches(&key)));
     Ok(Me {
         id: person.id,
         name: person.name,

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::TimeDelta;
 
 use super::{
-    Lifetimes, SignedIn, access_token,
+    Lifetimes, SignedIn, access_token, keys,
     store::{self, By, Device, Kind, Live},
     tokens,
 };
@@ -47,6 +47,10 @@ pub async fn recognise(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppErr
         let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
             return Ok(anonymous(cx));
         };
+        if token.trim().starts_with(keys::MARK) {
+            let found = keys::caller(&cx, token.trim()).await?;
+            return Ok(anonymous(found.map_or_else(|| cx.clone(), |caller| cx.for_person(caller))));
+        }
         let found = by_access_token(&cx, token.trim()).await?.filter(|live| !live.is_browser);
         return Ok(anonymous(found.map_or_else(|| cx.clone(), |live| cx.for_person(live.caller))));
     }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    access::server::{PersonCaller, Tx},
+    access::server::{Acting, PersonCaller, Tx},
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
@@ -277,6 +277,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             proved_at: row.proved_at,
             has_second_factor: row.has_second_factor,
             factor_roles: rule.second_factor_roles,
+            acting: Acting::Themselves,
         },
         is_browser: row.kind == "browser",
         rights_version: row.rights_version,

@@ -1,5 +1,7 @@
 //! What holds for the whole application, through its real router and database.
 
+mod api_keys;
+mod approvals;
 mod arabic;
 mod attention;
 mod audit;
@@ -18,4 +20,5 @@ mod sessions;
 mod shell;
 mod sink;
 mod source;
+mod tamper;
 mod what_if;
