@@ -16,6 +16,7 @@ pub mod app;
 pub mod approvals;
 pub mod audit;
 pub mod base;
+pub mod impersonation;
 pub mod roles;
 pub mod second_factor;
 pub mod sessions;

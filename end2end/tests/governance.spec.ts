@@ -52,12 +52,12 @@ for (const lang of LANGS) {
         await expect(shown).toHaveCount(0);
 
         const row = page.getByRole("row").filter({ hasText: name });
-        await row.getByRole("button", { name: say("api_keys.rotate"), exact: true }).click();
+        await row.getByRole("button", { name: say("api_keys.rotate") }).click();
         await page.getByRole("dialog").getByRole("button", { name: say("api_keys.rotate"), exact: true }).click();
         await expect(shown).not.toHaveText(secret);
         const rotated = (await shown.textContent()) ?? "";
         expect((await ask("/admin/users", rotated)).status).toBe(200);
-        await row.getByRole("button", { name: say("api_keys.delete"), exact: true }).click();
+        await row.getByRole("button", { name: say("api_keys.delete") }).click();
         await page.getByRole("dialog").getByRole("button", { name: say("api_keys.delete"), exact: true }).click();
         await expect(row).toHaveCount(0);
         expect((await ask("/admin/users", rotated)).status).toBe(401);
@@ -104,5 +104,25 @@ for (const lang of LANGS) {
         await page.getByRole("button", { name: say("roles.ask_send"), exact: true }).click();
         await page.getByRole("link", { name: say("roles.ask_see") }).click();
         await expect(page.getByRole("article")).toContainText(say("approvals.state_waiting"));
+    });
+
+    test(`whoever acts as somebody sees it on every page until it ends, ${lang}`, async ({ visitor, admin, api }) => {
+        const name = `Helped ${lang}`;
+        const person = await api.addPerson({ name, email: `helped.${lang}@example.com`, password: "a fourth quiet night" });
+        const page = await visitor({ lang, as: admin, size: PHONE });
+        await open(page, `/console/people/${person.id}`);
+        await page.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+        const dialog = page.getByRole("dialog");
+        await expect(dialog.getByText(say("impersonation.both_written"))).toBeVisible();
+        await dialog.getByLabel(say("impersonation.reason"), { exact: true }).fill("مساعدة");
+        await dialog.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+        const band = page.getByRole("region", { name: say("impersonation.band_label"), exact: true });
+        await expect(band).toContainText(name);
+        await open(page, "/console/approvals");
+        await expect(band).toContainText("مساعدة");
+        await band.getByRole("button", { name: say("impersonation.stop"), exact: true }).click();
+        await expect(band).toHaveCount(0);
+        await open(page, `/console/people/${person.id}?tab=activity`);
+        await expect(page.getByText(say("audit.action_impersonation_begin")).first()).toBeVisible();
     });
 }

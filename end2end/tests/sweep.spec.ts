@@ -315,6 +315,27 @@ const STOPS: Stop[] = [
             await expect(page.getByRole("dialog", { name: say("audit.keep_title") })).toBeVisible();
         },
     },
+    {
+        name: "acting",
+        who: "admin",
+        at: (world) => `/console/people/${world.sara}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+            await page.getByRole("dialog").getByLabel(say("impersonation.reason"), { exact: true }).fill("مساعدة في تقرير");
+            const act = page.getByRole("dialog").getByRole("button", { name: say("impersonation.act_as"), exact: true });
+            await act.click();
+            await expect(page.getByRole("region", { name: say("impersonation.band_label"), exact: true })).toBeVisible();
+        },
+    },
+    {
+        name: "acting-dialog",
+        who: "admin",
+        at: (world) => `/console/people/${world.sara}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+            await expect(page.getByRole("dialog").getByText(say("impersonation.both_written"))).toBeVisible();
+        },
+    },
     { name: "api-keys", who: "admin", at: () => "/console/api-keys" },
     {
         name: "api-keys-new",

@@ -354,6 +354,13 @@ impl Cx {
         }
     }
 
+    /// Whether whoever acts as somebody else still may; true of everybody who acts as themselves.
+    pub async fn may_act(&self) -> Result<bool, AppError> {
+        let person = self.person()?;
+        let snapshot = self.snapshot(person).await?;
+        Ok(self.check_impersonator(person, &snapshot).is_ok())
+    }
+
     /// Opens what is about the caller and changes nothing of theirs: who they are, answers that are kept for them.
     pub async fn of_caller(&self) -> Result<Tx, AppError> {
         let person = self.person()?.clone();

@@ -72,6 +72,8 @@ actions! {
     RoleCreate = "admin.role_create";
     RoleUpdate = "admin.role_update";
     RoleDelete = "admin.role_delete";
+    ImpersonationBegin = "impersonation.begin";
+    ImpersonationEnd = "impersonation.end";
     ApprovalRequest = "approval.request";
     ApprovalApprove = "approval.approve";
     ApprovalReject = "approval.reject";

@@ -20,6 +20,7 @@ use crate::{
     },
     base::{
         errors::AppError,
+        ids::ApiKeyId,
         language::{self, td_string},
         time::Timestamp,
     },
@@ -52,6 +53,7 @@ fn ApiKeysPage() -> impl IntoView {
     let (viewer, for_list) = (viewer(), viewer());
     let made = RwSignal::new(None::<MadeApiKey>);
     let changed = Callback::new(move |()| keys.refetch());
+    let acts = Acts::new(changed);
     view! {
         <Title text=td_string!(locale, api_keys.title) />
         <div class="page-head">
@@ -70,13 +72,14 @@ fn ApiKeysPage() -> impl IntoView {
             </Suspense>
         </div>
         <Made made />
+        {dialogs(acts, made)}
         <Transition fallback=move || states::loading_table(4)>
             {move || {
                 let viewer = for_list.clone();
                 Suspend::new(async move {
                     viewer.holds().await;
                     match keys.await {
-                        Ok(keys) => list(keys, made, changed),
+                        Ok(keys) => list(keys, acts),
                         Err(error) => states::failure(&error),
                     }
                 })
@@ -215,7 +218,7 @@ fn label(field: &str) -> Option<&'static str> {
     }
 }
 
-fn list(keys: Vec<ApiKey>, made: RwSignal<Option<MadeApiKey>>, changed: Callback<()>) -> AnyView {
+fn list(keys: Vec<ApiKey>, acts: Acts) -> AnyView {
     let locale = locale();
     if keys.is_empty() {
         let (title, about) = (td_string!(locale, api_keys.none), td_string!(locale, api_keys.none_about));
@@ -228,11 +231,11 @@ fn list(keys: Vec<ApiKey>, made: RwSignal<Option<MadeApiKey>>, changed: Callback
         Column::new(td_string!(locale, api_keys.expires)).wide(),
         Column::new(td_string!(locale, api_keys.acts)),
     ];
-    let rows = keys.into_iter().map(|key| row(key, made, changed)).collect();
+    let rows = keys.into_iter().map(|key| row(key, acts)).collect();
     table(td_string!(locale, api_keys.title), columns, rows)
 }
 
-fn row(key: ApiKey, made: RwSignal<Option<MadeApiKey>>, changed: Callback<()>) -> AnyView {
+fn row(key: ApiKey, acts: Acts) -> AnyView {
     let locale = locale();
     let off = (!key.active).then(|| pieces::badge(Tone::Neutral, Some(Icon::Pause), td_string!(locale, api_keys.off)));
     let ended = key.expires_at.is_some_and(|end| end <= crate::ui::clock::clock().started());
@@ -265,23 +268,49 @@ fn row(key: ApiKey, made: RwSignal<Option<MadeApiKey>>, changed: Callback<()>) -
             <td class="wide-only">{pieces::typed(holder)}</td>
             <td class="wide-only small">{pieces::moment_or_dash(used)} " " {ip}</td>
             <td class="wide-only small">{expires}</td>
-            <td>{acts(&key, made, changed)}</td>
+            <td>{buttons(&key, acts)}</td>
         </tr>
     }
     .into_any()
 }
 
-fn acts(key: &ApiKey, made: RwSignal<Option<MadeApiKey>>, changed: Callback<()>) -> AnyView {
+/// What is about to be done to one key. The dialogs stand on the page once, whatever the number of keys.
+#[derive(Clone, Copy)]
+struct Acts {
+    chosen: RwSignal<Option<ApiKey>>,
+    rotating: RwSignal<bool>,
+    deleting: RwSignal<bool>,
+    call: Call,
+    changed: Callback<()>,
+}
+
+impl Acts {
+    fn new(changed: Callback<()>) -> Self {
+        let (rotating, deleting) = (RwSignal::new(false), RwSignal::new(false));
+        Acts { chosen: RwSignal::new(None), rotating, deleting, call: Call::new(), changed }
+    }
+
+    fn choose(self, key: &ApiKey, dialog: RwSignal<bool>) {
+        self.call.error.set(None);
+        self.chosen.set(Some(key.clone()));
+        dialog.set(true);
+    }
+
+    fn name(self) -> String {
+        self.chosen.with(|key| key.as_ref().map(|key| language::isolate(&key.name)).unwrap_or_default())
+    }
+
+    fn id(self) -> Option<ApiKeyId> {
+        self.chosen.with_untracked(|key| key.as_ref().map(|key| key.id))
+    }
+}
+
+fn dialogs(acts: Acts, made: RwSignal<Option<MadeApiKey>>) -> AnyView {
     let locale = locale();
-    let (live, toasts, call) = (is_live(), toasts(), Call::new());
-    let (rotating, deleting) = (RwSignal::new(false), RwSignal::new(false));
-    let (id, active, version) = (key.id, key.active, key.version);
-    let name = language::isolate(&key.name);
-    let switch = move |_| {
-        let edit = ApiKeyEdit { active: Some(!active), version: Some(version), ..ApiKeyEdit::default() };
-        call.run(edit_api_key(id, edit), move |_key| changed.run(()));
-    };
+    let toasts = toasts();
+    let Acts { rotating, deleting, call, changed, .. } = acts;
     let rotate = Callback::new(move |()| {
+        let Some(id) = acts.id() else { return };
         call.run(rotate_api_key(id, Rotation { overlap_hours: 24 }), move |answer| {
             rotating.set(false);
             made.set(Some(answer));
@@ -289,62 +318,90 @@ fn acts(key: &ApiKey, made: RwSignal<Option<MadeApiKey>>, changed: Callback<()>)
         });
     });
     let delete = Callback::new(move |()| {
+        let Some(id) = acts.id() else { return };
         call.run(delete_api_key(id), move |()| {
             deleting.set(false);
             toasts.say(td_string!(locale, api_keys.deleted));
             changed.run(());
         });
     });
-    let switch_word = if active { td_string!(locale, api_keys.turn_off) } else { td_string!(locale, api_keys.turn_on) };
-    let of_key = view! { <span class="away">" " {pieces::typed(key.name.clone())}</span> };
-    let own = key.is_own.then(|| {
-        view! {
-            <button class="btn sm" type="button" disabled=move || !live.get() on:click=move |_| rotating.set(true)>
-                {icon(Icon::Undo)}
-                {td_string!(locale, api_keys.rotate)}
-            </button>
-            <Confirm
-                id="rotate-key"
-                open=rotating
-                title=td_string!(locale, api_keys.rotate_title, name = name.clone()).to_string()
-                about=td_string!(locale, api_keys.rotate_about)
-                word=td_string!(locale, api_keys.rotate)
-                call
-                act=rotate
-            />
-        }
-    });
-    let may_switch = active || key.is_own;
     view! {
-        <div class="row-of">
-            {may_switch
-                .then(|| {
-                    view! {
-                        <button class="btn sm" type="button" disabled=move || !live.get() || call.waits() on:click=switch>
-                            {icon(if active { Icon::Pause } else { Icon::Play })}
-                            {switch_word}
-                            {of_key}
-                        </button>
-                    }
-                })}
-            {own}
-            <button class="btn danger sm" type="button" disabled=move || !live.get() on:click=move |_| deleting.set(true)>
-                {icon(Icon::Remove)}
-                {td_string!(locale, api_keys.delete)}
-            </button>
-            <Confirm
-                id="delete-key"
-                open=deleting
-                title=td_string!(locale, api_keys.delete_title, name = name).to_string()
-                about=td_string!(locale, api_keys.delete_about)
-                word=td_string!(locale, api_keys.delete)
-                danger=true
-                call
-                act=delete
-            />
-        </div>
+        <Confirm
+            id="rotate-key"
+            open=rotating
+            title=Signal::derive(move || td_string!(locale, api_keys.rotate_title, name = acts.name()).to_string())
+            about=td_string!(locale, api_keys.rotate_about)
+            word=td_string!(locale, api_keys.rotate)
+            call
+            act=rotate
+        />
+        <Confirm
+            id="delete-key"
+            open=deleting
+            title=Signal::derive(move || td_string!(locale, api_keys.delete_title, name = acts.name()).to_string())
+            about=td_string!(locale, api_keys.delete_about)
+            word=td_string!(locale, api_keys.delete)
+            danger=true
+            call
+            act=delete
+        />
         {move || (!rotating.get() && !deleting.get()).then(|| fields::summary(call.error, |_field| None))}
         {prove_link(call)}
+    }
+    .into_any()
+}
+
+fn buttons(key: &ApiKey, acts: Acts) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let (id, active, version) = (key.id, key.active, key.version);
+    let of_key = || view! { <span class="away">" " {pieces::typed(key.name.clone())}</span> };
+    let switch = move |_| {
+        let edit = ApiKeyEdit { active: Some(!active), version: Some(version), ..ApiKeyEdit::default() };
+        acts.call.run(edit_api_key(id, edit), move |_key| acts.changed.run(()));
+    };
+    let switch_word = if active { td_string!(locale, api_keys.turn_off) } else { td_string!(locale, api_keys.turn_on) };
+    let switch = (active || key.is_own).then(|| {
+        view! {
+            <button class="btn sm" type="button" disabled=move || !live.get() || acts.call.waits() on:click=switch>
+                {icon(if active { Icon::Pause } else { Icon::Play })}
+                {switch_word}
+                {of_key()}
+            </button>
+        }
+    });
+    let rotate = key.is_own.then(|| {
+        let key = key.clone();
+        let of_key = of_key();
+        view! {
+            <button
+                class="btn sm"
+                type="button"
+                disabled=move || !live.get()
+                on:click=move |_| acts.choose(&key, acts.rotating)
+            >
+                {icon(Icon::Undo)}
+                {td_string!(locale, api_keys.rotate)}
+                {of_key}
+            </button>
+        }
+    });
+    let chosen = key.clone();
+    view! {
+        <div class="row-of">
+            {switch}
+            {rotate}
+            <button
+                class="btn danger sm"
+                type="button"
+                disabled=move || !live.get()
+                on:click=move |_| acts.choose(&chosen, acts.deleting)
+            >
+                {icon(Icon::Remove)}
+                {td_string!(locale, api_keys.delete)}
+                {of_key()}
+            </button>
+        </div>
     }
     .into_any()
 }

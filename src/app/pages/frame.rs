@@ -20,6 +20,7 @@ use crate::{
         errors::AppError,
         language::{self, td_string},
     },
+    impersonation::pages::ActingBand,
     roles::calls::list_roles,
     sessions::{Me, me},
     ui::{
@@ -62,6 +63,9 @@ pub fn Frame() -> impl IntoView {
     view! {
         // External: the router would scroll there, but leave the focus behind.
         <a class="skip" href="#main" rel="external">{td_string!(locale, ui.skip)}</a>
+        <Suspense>
+            {move || Suspend::new(async move { me.await.ok().map(|me| view! { <ActingBand me /> }) })}
+        </Suspense>
         <div class="app">
             <header class="top">
                 <Suspense>

@@ -12,7 +12,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    accounts, api_keys, app::server::problem::Problem, approvals, audit, roles, second_factor, sessions, settings,
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, roles, second_factor, sessions,
+    settings,
 };
 
 #[derive(OpenApi)]
@@ -51,6 +52,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(audit::server::routes())
         .merge(approvals::server::rest::routes())
         .merge(roles::server::approved::routes())
+        .merge(impersonation::server::rest::routes())
         .merge(api_keys::server::rest::routes())
         .merge(settings::server::routes())
 }

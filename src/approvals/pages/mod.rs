@@ -18,6 +18,7 @@ use crate::{
         errors::AppError,
         language::{self, td_string},
     },
+    i18n::Locale,
     ui::{
         address,
         browser::Typed,
@@ -99,6 +100,7 @@ fn ApprovalsPage() -> impl IntoView {
             waiting.refetch();
         }
     });
+    let deciding = Deciding::new();
     view! {
         <Title text=td_string!(locale, approvals.title) />
         <div class="page-head">
@@ -111,12 +113,13 @@ fn ApprovalsPage() -> impl IntoView {
                 {td_string!(locale, approvals.ask)}
             </a>
         </div>
+        {decide_dialog(deciding, changed)}
         <Transition fallback=move || states::loading_card()>
             {move || Suspend::new(async move {
                 let (decides, answer) = list.await;
                 let show = show.get();
                 let ways = decides.then(|| ways(show.as_deref()));
-                view! { {ways} {drawn(answer, decides && show.is_none(), changed)} }.into_any()
+                view! { {ways} {drawn(answer, decides && show.is_none(), deciding, changed)} }.into_any()
             })}
         </Transition>
     }
@@ -141,7 +144,12 @@ fn ways(show: Option<&str>) -> AnyView {
     )
 }
 
-fn drawn(answer: Result<Vec<Approval>, AppError>, to_decide: bool, changed: Callback<()>) -> AnyView {
+fn drawn(
+    answer: Result<Vec<Approval>, AppError>,
+    to_decide: bool,
+    deciding: Deciding,
+    changed: Callback<()>,
+) -> AnyView {
     let locale = locale();
     let requests = match answer {
         Ok(requests) => requests,
@@ -155,11 +163,12 @@ fn drawn(answer: Result<Vec<Approval>, AppError>, to_decide: bool, changed: Call
         };
         return states::empty(Icon::Allowed, title, about, None);
     }
-    let cards = requests.into_iter().map(|request| view! { <li>{card(request, changed)}</li> }).collect_view();
+    let cards =
+        requests.into_iter().map(|request| view! { <li>{card(request, deciding, changed)}</li> }).collect_view();
     view! { <ul class="stack plain-list" role="list">{cards}</ul> }.into_any()
 }
 
-fn card(request: Approval, changed: Callback<()>) -> AnyView {
+fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView {
     let locale = locale();
     let subject = language::isolate(&request.subject_name);
     let title = match request.kind {
@@ -201,7 +210,7 @@ fn card(request: Approval, changed: Callback<()>) -> AnyView {
         view! { <span class="small muted">{td_string!(locale, approvals.ends)} " " {pieces::moment(request.expires_at)}</span> }
     });
     let acts = if request.may_decide {
-        decide_acts(&request, changed)
+        decide_acts(&request, deciding)
     } else if request.is_own && request.state == State::Waiting {
         withdraw_act(&request, changed)
     } else {
@@ -237,28 +246,71 @@ fn state_word(state: State) -> (Tone, &'static str) {
     }
 }
 
-fn decide_acts(request: &Approval, changed: Callback<()>) -> AnyView {
+/// The decision that is about to be made. Its dialog stands on the page once, whatever the number of requests.
+#[derive(Clone, Copy)]
+struct Deciding {
+    chosen: RwSignal<Option<Approval>>,
+    approves: RwSignal<bool>,
+    shown: RwSignal<bool>,
+    call: Call,
+}
+
+impl Deciding {
+    fn new() -> Self {
+        let (chosen, approves, shown) = (RwSignal::new(None), RwSignal::new(true), RwSignal::new(false));
+        Deciding { chosen, approves, shown, call: Call::new() }
+    }
+
+    fn title(self, locale: Locale) -> String {
+        let name = self.chosen.with(|chosen| chosen.as_ref().map(|one| language::isolate(&one.subject_name)));
+        let name = name.unwrap_or_default();
+        if self.approves.get() {
+            td_string!(locale, approvals.approve_title, name = name).to_string()
+        } else {
+            td_string!(locale, approvals.reject_title, name = name).to_string()
+        }
+    }
+}
+
+fn decide_acts(request: &Approval, deciding: Deciding) -> AnyView {
     let locale = locale();
     let live = is_live();
-    let open = RwSignal::new(None::<bool>);
-    let call = Call::new();
+    let of_subject = || view! { <span class="away">" " {pieces::typed(request.subject_name.clone())}</span> };
+    let begin = |approves: bool| {
+        let request = request.clone();
+        move |_| {
+            deciding.call.error.set(None);
+            deciding.chosen.set(Some(request.clone()));
+            deciding.approves.set(approves);
+            deciding.shown.set(true);
+        }
+    };
+    view! {
+        <div class="row-of">
+            <button class="btn primary" type="button" disabled=move || !live.get() on:click=begin(true)>
+                {icon(Icon::Allowed)}
+                {td_string!(locale, approvals.approve)}
+                {of_subject()}
+            </button>
+            <button class="btn danger" type="button" disabled=move || !live.get() on:click=begin(false)>
+                {icon(Icon::Denied)}
+                {td_string!(locale, approvals.reject)}
+                {of_subject()}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn decide_dialog(deciding: Deciding, changed: Callback<()>) -> AnyView {
+    let locale = locale();
     let toasts = toasts();
-    let (id, digest) = (request.id, request.digest.clone());
-    let shown = RwSignal::new(false);
-    let subject = language::isolate(&request.subject_name);
-    let titles = (
-        td_string!(locale, approvals.approve_title, name = subject.clone()).to_string(),
-        td_string!(locale, approvals.reject_title, name = subject).to_string(),
-    );
-    let title = Signal::derive(move || match open.get() {
-        Some(false) => titles.1.clone(),
-        _ => titles.0.clone(),
-    });
+    let Deciding { chosen, approves, shown, call } = deciding;
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
-        let approves = open.get_untracked() == Some(true);
-        let verdict = Verdict { comment: typed.optional("comment"), digest: Some(digest.clone()) };
-        call.run(decide_approval(id, approves, verdict), move |after| {
+        let Some(request) = chosen.get_untracked() else { return };
+        let verdict = Verdict { comment: typed.optional("comment"), digest: Some(request.digest) };
+        call.run(decide_approval(request.id, approves.get_untracked(), verdict), move |after| {
             shown.set(false);
             match after.state {
                 State::Failed => toasts.warn(td_string!(locale, approvals.toast_failed)),
@@ -271,30 +323,10 @@ fn decide_acts(request: &Approval, changed: Callback<()>) -> AnyView {
             changed.run(());
         });
     };
-    let submit = StoredValue::new(submit);
-    let begin = move |approves: bool| {
-        move |_| {
-            call.error.set(None);
-            open.set(Some(approves));
-            shown.set(true);
-        }
-    };
     view! {
-        <div class="row-of">
-            <button class="btn primary" type="button" disabled=move || !live.get() on:click=begin(true)>
-                {icon(Icon::Allowed)}
-                {td_string!(locale, approvals.approve)}
-                <span class="away">" " {pieces::typed(request.subject_name.clone())}</span>
-            </button>
-            <button class="btn danger" type="button" disabled=move || !live.get() on:click=begin(false)>
-                {icon(Icon::Denied)}
-                {td_string!(locale, approvals.reject)}
-                <span class="away">" " {pieces::typed(request.subject_name.clone())}</span>
-            </button>
-        </div>
-        <Dialog id="decide" open=shown title>
+        <Dialog id="decide" open=shown title=Signal::derive(move || deciding.title(locale))>
             {fields::summary(call.error, comment_label)}
-            <form class="stack" on:submit=move |event| submit.with_value(|submit| submit(event))>
+            <form class="stack" on:submit=submit>
                 <Field
                     name="comment"
                     label=td_string!(locale, approvals.comment)
@@ -306,8 +338,7 @@ fn decide_acts(request: &Approval, changed: Callback<()>) -> AnyView {
                         {td_string!(locale, ui.cancel)}
                     </button>
                     {move || {
-                        let approves = open.get() == Some(true);
-                        let (class, word) = if approves {
+                        let (class, word) = if approves.get() {
                             ("btn primary", td_string!(locale, approvals.approve))
                         } else {
                             ("btn primary danger", td_string!(locale, approvals.reject))

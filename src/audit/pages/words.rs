@@ -89,6 +89,8 @@ pub const ACTIONS: &[&str] = &[
     "approval.withdraw",
     "approval.apply",
     "approval.rules",
+    "impersonation.begin",
+    "impersonation.end",
 ];
 
 /// The name of an action.
@@ -139,6 +141,8 @@ pub fn action_word(action: &str) -> Option<&'static str> {
         "approval.withdraw" => td_string!(locale, audit.action_approval_withdraw),
         "approval.apply" => td_string!(locale, audit.action_approval_apply),
         "approval.rules" => td_string!(locale, audit.action_approval_rules),
+        "impersonation.begin" => td_string!(locale, audit.action_impersonation_begin),
+        "impersonation.end" => td_string!(locale, audit.action_impersonation_end),
         "audit.retention" => td_string!(locale, audit.action_audit_retention),
         "audit.export" => td_string!(locale, audit.action_audit_export),
         "audit.verify" => td_string!(locale, audit.action_audit_verify),

@@ -1,5 +1,6 @@
 //! Operations at the door: signing in, refreshing, signing out, one-time links.
 
+pub mod acting;
 pub mod devices;
 pub mod devices_rest;
 pub mod forms;
@@ -26,7 +27,7 @@ use crate::{
     access::{
         Permission,
         server::{
-            Cx, Quiet, Tx,
+            Acting, Cx, Quiet, Tx,
             change::{Change, Granter},
             record::{Action, Event},
         },
@@ -52,7 +53,7 @@ use crate::{
             settings::{self, Setting},
         },
     },
-    sessions::{LinkInfo, Me, SignIn},
+    sessions::{ImpersonatedBy, LinkInfo, Me, SignIn},
 };
 
 /// How long things last (A2, A3). Minutes and days.
@@ -390,6 +391,10 @@ pub struct Logout {
 
 /// Ends this session, or every session of the caller.
 pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
+    let caller = cx.person()?;
+    if matches!(caller.acting, Acting::Impersonated(_)) {
+        return acting::stop(cx).await;
+    }
     let mut tx = cx.own().await?;
     let everywhere = logout.read_or_default()?.everywhere;
     let person = cx.person()?;
@@ -417,6 +422,12 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
         is_super_admin: person.is_super_admin,
         roles: person.roles,
         permissions,
+        impersonator: match &caller.acting {
+            Acting::Impersonated(by) => {
+                Some(ImpersonatedBy { name: by.name.clone(), reason: by.reason.clone(), until: by.until.into() })
+            }
+            Acting::Themselves | Acting::Key(_) => None,
+        },
     })
 }
 

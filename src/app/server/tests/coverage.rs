@@ -44,6 +44,8 @@ const OWN_DOORS: &[&str] = &[
     "get /auth/approvals",
     "delete /auth/approvals/0190a6e0-0000-7000-8000-000000000000",
     "post /auth/access-requests",
+    "delete /auth/impersonation",
+    "post /api/impersonation/end",
     "post /api/approvals/own",
     "post /api/approvals/withdraw",
     "post /api/approvals/request-access",
@@ -136,6 +138,11 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/people/counts" | "/api/people/count-ending" | "/api/audit/counts" => String::new(),
             "/api/audit/verification" | "/api/audit/verify" | "/api/audit/retention" => String::new(),
             "/api/approvals/count" | "/api/approvals/own" => String::new(),
+            "/api/impersonation/preview" => format!(r#"{{"target": "{id}"}}"#),
+            "/api/impersonation/begin" => {
+                format!(r#"{{"request": {{"target_user_id": "{id}", "reason": "r"}}}}"#)
+            }
+            "/api/impersonation/end" => String::new(),
             "/api/approvals/list" => r#"{"query": {}}"#.to_owned(),
             "/api/approvals/decide" => format!(r#"{{"id": "{id}", "approves": true, "verdict": {{}}}}"#),
             "/api/approvals/withdraw" => format!(r#"{{"id": "{id}"}}"#),
@@ -257,6 +264,8 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/audit/export.csv", vec!["get"]),
         ("/admin/audit/export.jsonl", vec!["get"]),
         ("/admin/audit/verification", vec!["get", "post"]),
+        ("/admin/impersonate", vec!["post"]),
+        ("/auth/impersonation", vec!["delete"]),
         ("/admin/approvals", vec!["get", "post"]),
         ("/admin/approvals/{id}/approve", vec!["post"]),
         ("/admin/approvals/{id}/reject", vec!["post"]),

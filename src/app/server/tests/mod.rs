@@ -8,6 +8,7 @@ mod audit;
 mod coverage;
 mod doors;
 mod escalation;
+mod impersonation;
 mod joining;
 mod mail;
 mod matrix;
