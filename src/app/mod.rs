@@ -38,6 +38,10 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
+#[cfg(debug_assertions)]
+use pages::design::DesignPage;
+#[cfg(not(debug_assertions))]
+use pages::missing::MissingPage as DesignPage;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 /// The document around the app. It is drawn on the server only.
@@ -122,6 +126,7 @@ pub fn App() -> impl IntoView {
                     <AuditRoutes />
                     <ApiKeyRoutes />
                     <ApprovalRoutes />
+                    <Route path=path!("design") view=DesignPage />
                 </ParentRoute>
             </Routes>
         </Router>

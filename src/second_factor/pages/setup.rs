@@ -17,6 +17,7 @@ use crate::{
         gate::Gate,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
+        steps::stepper,
     },
 };
 
@@ -80,9 +81,17 @@ fn begin(status: &FactorStatus, error: FormError) -> AnyView {
     .into_any()
 }
 
+/// How far the set-up has come.
+fn progress(step: usize) -> AnyView {
+    let locale = locale();
+    let steps = [td_string!(locale, second_factor.step_app), td_string!(locale, second_factor.step_codes)];
+    stepper(td_string!(locale, second_factor.steps), &steps, step)
+}
+
 fn scan(enrolment: ShownEnrolment, error: FormError) -> AnyView {
     let locale = locale();
     view! {
+        {progress(0)}
         <h1>{td_string!(locale, second_factor.page)}</h1>
         <p>{td_string!(locale, second_factor.scan)}</p>
         <div
@@ -123,6 +132,7 @@ fn backup_codes(codes: Vec<String>) -> AnyView {
     };
     let list = codes.into_iter().map(|code| view! { <li><bdi class="mono" dir="ltr">{code}</bdi></li> }).collect_view();
     view! {
+        {progress(1)}
         <h1>{td_string!(locale, second_factor.codes_title)}</h1>
         <p>{td_string!(locale, second_factor.codes_about)}</p>
         <ul class="codes code-box" role="list" data-testid="backup-codes">{list}</ul>
