@@ -176,11 +176,7 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
         Kind::Role => td_string!(locale, approvals.kind_role, name = subject).to_string(),
         Kind::Access => td_string!(locale, approvals.kind_access, name = subject).to_string(),
     };
-    let keys = request
-        .permissions
-        .iter()
-        .map(|key| view! { <li>{pieces::badge(Tone::Waiting, Some(Icon::Key), key.clone())}</li> })
-        .collect_view();
+    let keys = request.permissions.iter().map(|key| view! { <li>{pieces::key(key.clone())}</li> }).collect_view();
     let changes = crate::audit::pages::proposed(&request.proposal);
     let decisions = request
         .decisions
