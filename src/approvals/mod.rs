@@ -7,10 +7,13 @@ use leptos::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::base::{
-    errors::AppError,
-    ids::{ApprovalId, UserId},
-    time::Timestamp,
+use crate::{
+    access::ApprovalRules,
+    base::{
+        errors::AppError,
+        ids::{ApprovalId, UserId},
+        time::Timestamp,
+    },
 };
 
 pub mod pages;
@@ -176,4 +179,17 @@ pub async fn decide_approval(id: ApprovalId, approves: bool, verdict: Verdict) -
 pub async fn withdraw_approval(id: ApprovalId) -> Result<(), AppError> {
     let cx = crate::access::server::from_context()?;
     crate::approvals::server::withdraw(&cx, id).await
+}
+
+/// What others have to agree to.
+#[server(prefix = "/api", endpoint = "approvals/rules", input = PostUrl)]
+pub async fn approval_rules() -> Result<ApprovalRules, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::approvals::server::rules(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "approvals/set-rules", input = Json)]
+pub async fn set_approval_rules(rules: ApprovalRules) -> Result<ApprovalRules, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::approvals::server::set_rules(&cx, rules.into()).await
 }

@@ -3,35 +3,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{
-        EVERYTHING, Permission,
+        ApprovalRules, EVERYTHING, Permission,
         server::{change::Change, engine::Snapshot},
     },
     base::server::settings::Setting,
 };
-
-/// The tenant's rule. The platform's `super-admin` is high whatever stands here.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct ApprovalRules {
-    /// Keys and wildcards of the catalogue.
-    pub permissions: Vec<String>,
-    /// Names of roles.
-    pub roles: Vec<String>,
-    /// How many have to agree, 1 to 5.
-    pub required: u8,
-    /// After so many hours without an answer a request is void, 1 to 720.
-    pub expires_hours: u32,
-}
-
-impl Default for ApprovalRules {
-    fn default() -> Self {
-        ApprovalRules { permissions: Vec::new(), roles: Vec::new(), required: 1, expires_hours: 72 }
-    }
-}
 
 impl Setting for ApprovalRules {
     const KEY: &'static str = "approvals.rules";

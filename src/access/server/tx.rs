@@ -7,14 +7,13 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
     access::{
-        APPROVALS_DECIDE, Answer, EVERYTHING, Facts, Permission, Scope,
+        APPROVALS_DECIDE, Answer, ApprovalRules, EVERYTHING, Facts, Permission, Scope,
         server::{
             Caller, Cx,
             change::{self, Change, Granter},
             check,
             engine::Snapshot,
-            high::{self, ApprovalRules},
-            limits,
+            high, limits,
             node::{self, set_context},
             record::{self, Event},
         },

@@ -8,8 +8,12 @@ use leptos_router::{
     path,
 };
 
+mod rules;
+
+use rules::Rules;
+
 use crate::{
-    access::APPROVALS_DECIDE,
+    access::{APPROVALS_DECIDE, SETTINGS_UPDATE},
     approvals::{
         Approval, ApprovalsQuery, Kind, State, Verdict, decide_approval, list_approvals, list_own_approvals,
         withdraw_approval,
@@ -75,7 +79,8 @@ fn ApprovalsPage() -> impl IntoView {
     let locale = locale();
     let viewer = viewer();
     let show = address::query_field("show");
-    let for_list = viewer.clone();
+    let for_head = viewer.clone();
+    let for_list = viewer;
     let list = Resource::new_blocking(
         move || show.get(),
         move |show| {
@@ -108,6 +113,12 @@ fn ApprovalsPage() -> impl IntoView {
                 <h1>{td_string!(locale, approvals.title)}</h1>
                 <p class="small muted">{td_string!(locale, approvals.about)}</p>
             </div>
+            <Suspense>
+                {move || {
+                    let viewer = for_head.clone();
+                    Suspend::new(async move { viewer.holds().await.may(SETTINGS_UPDATE.as_str()).then(|| view! { <Rules /> }) })
+                }}
+            </Suspense>
             <a class="btn" href="/console/approvals/new">
                 {icon(Icon::Add)}
                 {td_string!(locale, approvals.ask)}

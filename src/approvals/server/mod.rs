@@ -13,10 +13,9 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        APPROVALS_DECIDE, Facts, Permission, SETTINGS_READ, SETTINGS_UPDATE,
+        APPROVALS_DECIDE, ApprovalRules, Facts, Permission, SETTINGS_READ, SETTINGS_UPDATE,
         server::{
             Cx, Tx,
-            high::ApprovalRules,
             record::{Action, Event},
         },
     },

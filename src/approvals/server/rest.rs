@@ -5,7 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Applier, decide, list, own, rules, set_rules, withdraw};
 use crate::{
-    access::server::{Cx, high::ApprovalRules},
+    access::{ApprovalRules, server::Cx},
     approvals::{Approval, ApprovalsQuery, Verdict},
     base::{
         errors::AppError,

@@ -137,7 +137,8 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/roles/holders" => format!(r#"{{"id": "{id}", "query": {{}}}}"#),
             "/api/people/counts" | "/api/people/count-ending" | "/api/audit/counts" => String::new(),
             "/api/audit/verification" | "/api/audit/verify" | "/api/audit/retention" => String::new(),
-            "/api/approvals/count" | "/api/approvals/own" => String::new(),
+            "/api/approvals/count" | "/api/approvals/own" | "/api/approvals/rules" => String::new(),
+            "/api/approvals/set-rules" => r#"{"rules": {}}"#.to_owned(),
             "/api/impersonation/preview" => format!(r#"{{"target": "{id}"}}"#),
             "/api/impersonation/begin" => {
                 format!(r#"{{"request": {{"target_user_id": "{id}", "reason": "r"}}}}"#)
