@@ -183,13 +183,13 @@ pub async fn withdraw_approval(id: ApprovalId) -> Result<(), AppError> {
 
 /// What others have to agree to.
 #[server(prefix = "/api", endpoint = "approvals/rules", input = PostUrl)]
-pub async fn approval_rules() -> Result<ApprovalRules, AppError> {
+pub async fn get_approval_rules() -> Result<ApprovalRules, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::approvals::server::rules(&cx).await
 }
 
 #[server(prefix = "/api", endpoint = "approvals/set-rules", input = Json)]
-pub async fn set_approval_rules(rules: ApprovalRules) -> Result<ApprovalRules, AppError> {
+pub async fn put_approval_rules(rules: ApprovalRules) -> Result<ApprovalRules, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::approvals::server::set_rules(&cx, rules.into()).await
 }

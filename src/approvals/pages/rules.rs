@@ -4,7 +4,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use crate::{
     access::ApprovalRules,
-    approvals::{approval_rules, set_approval_rules},
+    approvals::{get_approval_rules, put_approval_rules},
     base::{
         errors::{AppError, FieldCode},
         language::td_string,
@@ -31,12 +31,12 @@ pub fn Rules() -> impl IntoView {
         rules.set(None);
         call.error.set(None);
         open.set(true);
-        look.run(approval_rules(), move |answer| rules.set(Some(answer)));
+        look.run(get_approval_rules(), move |answer| rules.set(Some(answer)));
     };
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
         match read(&typed) {
-            Ok(rules) => call.run(set_approval_rules(rules), move |_rules| {
+            Ok(rules) => call.run(put_approval_rules(rules), move |_rules| {
                 open.set(false);
                 toasts.say(td_string!(locale, approvals.rules_saved));
             }),
