@@ -105,7 +105,7 @@ async fn what_is_never_done_as_somebody_else(pool: PgPool) {
 async fn it_ends_by_itself(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let helper = app.person(&boss, "helper@x.example", &["super-admin"]).await;
+    app.person(&boss, "helper@x.example", &["super-admin"]).await;
     let sara = app.person(&boss, "sara@x.example", &[]).await;
     let as_sara = acting(&app, &boss, &sara).await;
     app.advance(Duration::from_secs(29 * 60)).await;
