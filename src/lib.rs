@@ -17,6 +17,7 @@ pub mod approvals;
 pub mod audit;
 pub mod base;
 pub mod impersonation;
+pub mod passkeys;
 pub mod roles;
 pub mod second_factor;
 pub mod sessions;

@@ -19,10 +19,12 @@ use crate::{
         time::Timestamp,
     },
     i18n::Locale,
+    passkeys::pages::PasskeysPage,
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
-        ConfirmPage, ForgotPage, LoginPage, MagicLinkPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
+        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage, PasswordPage,
+        RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
     ui::{
         Hydrated, browser,
@@ -116,6 +118,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
                 <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
+                <Route path=path!("/account/passkeys") view=PasskeysPage ssr=SsrMode::Async />
+                <Route path=path!("/account/email") view=EmailPage ssr=SsrMode::Async />
+                <Route path=path!("/account/password") view=PasswordPage ssr=SsrMode::Async />
+                <Route path=path!("/email/confirm") view=EmailConfirmPage ssr=SsrMode::Async />
+                <Route path=path!("/email/cancel") view=EmailCancelPage ssr=SsrMode::Async />
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=HomePage />

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::{
     access::{
-        EVERYTHING, Permission,
+        ADMIN, Answer, EVERYTHING, Permission,
         server::engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
     },
     base::{
@@ -98,6 +98,23 @@ pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
         }
     }
     after
+}
+
+/// Whether a change makes somebody an administrator: gives them the platform's role or the built-in one of that name, or
+/// everything.
+pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> bool {
+    let is_admin = |snapshot: &Snapshot, user: UserId| {
+        snapshot.is_super_admin(user, now)
+            || snapshot.has_role_named(user, &[ADMIN.to_owned()], now)
+            || snapshot.check(user, &EVERYTHING, None, now) == Answer::Yes
+    };
+    changes.iter().any(|change| match change {
+        Change::Roles { user, .. } | Change::Overrides { user, .. } => {
+            is_admin(after, *user) && !is_admin(before, *user)
+        }
+        Change::RolePermissions { permissions, .. } => permissions.contains(&EVERYTHING),
+        Change::Person { .. } | Change::Active { .. } | Change::RemoveRole { .. } => false,
+    })
 }
 
 /// Refuses a change that hands on what the granter does not hold.

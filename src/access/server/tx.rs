@@ -220,6 +220,10 @@ impl Tx {
         if let Granter::Person(granter) = granter {
             self.check_approved(&before, &after, changes, granter).await?;
         }
+        // A10: whoever makes an administrator has proved themselves of late.
+        if matches!(granter, Granter::Person(_)) && change::promotes(&before, &after, changes, now) {
+            self.cx.fresh()?;
+        }
         let guarded = change::touches_super_admins(&before, &after, changes, now);
         if guarded {
             node::lock_super_admins(&mut self.tx).await?;

@@ -5,6 +5,7 @@ pub mod account;
 pub mod design;
 pub mod frame;
 pub mod home;
+pub mod lost;
 pub mod missing;
 mod palette;
 pub mod person;

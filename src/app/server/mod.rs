@@ -3,6 +3,7 @@
 mod audit_commands;
 pub mod cli;
 pub mod developers;
+pub mod factors;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod install;

@@ -12,7 +12,7 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, roles, second_factor, sessions,
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, passkeys, roles, second_factor, sessions,
     settings,
 };
 
@@ -46,7 +46,10 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(sessions::server::rest::routes())
         .merge(sessions::server::devices_rest::routes())
+        .merge(sessions::server::own_rest::routes())
         .merge(second_factor::server::rest::routes())
+        .merge(passkeys::server::rest::routes())
+        .merge(super::factors::routes())
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())

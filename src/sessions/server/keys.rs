@@ -37,7 +37,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
     let now = tx.now();
     let row = sqlx::query!(
         r#"select k.id, k.tenant_id, k.user_id, k.name as key_name, k.scopes, k.networks, k.last_used_at, u.name,
-                  u.second_factor_at is not null as "has_second_factor!",
+                  (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!", u.passkeys > 0 as "has_passkeys!",
                   (select value from settings where tenant_id = k.tenant_id and key = $3) as rule
            from api_keys k
            join users u on u.id = k.user_id and u.status = 'active'
@@ -77,6 +77,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
         seen_version: 0,
         proved_at: DateTime::UNIX_EPOCH,
         has_second_factor: row.has_second_factor,
+        has_passkeys: row.has_passkeys,
         factor_roles: rule.second_factor_roles,
         acting: Acting::Key(KeyCaller { id: row.id, name: row.key_name, scopes }),
     }))
