@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, passkeys, roles, second_factor, sessions,
-    settings,
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, passkeys, roles, second_factor,
+    sessions, settings,
 };
 
 #[derive(OpenApi)]

@@ -50,26 +50,15 @@ pub fn ApprovalRoutes() -> AnyNestedRoute {
     view! { <Route path=path!("approvals") view=ApprovalsPage /> }.into_inner().into_any_nested_route()
 }
 
-/// The number beside the entry of the menu; nothing where nothing waits.
-pub fn waiting_badge() -> AnyView {
-    let Some(Waiting(waiting)) = use_context::<Waiting>() else { return ().into_any() };
-    let locale = locale();
+/// The number beside the entry of the menu.
+pub fn waiting_badge(count: i64) -> AnyView {
+    let words = td_string!(locale(), approvals.waiting_count, count = count).to_string();
+    let number = crate::base::habits::number(count);
     view! {
-        <Transition>
-            {move || Suspend::new(async move {
-                let count = waiting.await;
-                (count > 0).then(|| {
-                    let words = td_string!(locale, approvals.waiting_count, count = count).to_string();
-                    let number = crate::base::habits::number(count);
-                    view! {
-                        <span class="count">
-                            <span aria-hidden="true">{number}</span>
-                            <span class="away">{words}</span>
-                        </span>
-                    }
-                })
-            })}
-        </Transition>
+        <span class="count">
+            <span aria-hidden="true">{number}</span>
+            <span class="away">{words}</span>
+        </span>
     }
     .into_any()
 }
