@@ -11,9 +11,12 @@ include!(concat!(env!("OUT_DIR"), "/i18n/mod.rs"));
 
 pub mod access;
 pub mod accounts;
+pub mod api_keys;
 pub mod app;
+pub mod approvals;
 pub mod audit;
 pub mod base;
+pub mod impersonation;
 pub mod passkeys;
 pub mod roles;
 pub mod second_factor;

@@ -4,7 +4,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
+    ADMIN,
     AXE,
+    Api,
     DESKTOP,
     LANGS,
     OUT,
@@ -40,7 +42,7 @@ type World = {
 
 const test = base.extend<{}, { world: World }>({
     world: [
-        async ({ api, signedIn }, use) => {
+        async ({ api, server, signedIn }, use) => {
             const role = await api.call("POST", "/admin/roles", {
                 name: ROLE,
                 description: "من يراجع الحسابات ويقفل الشهر — see also Operations",
@@ -83,6 +85,18 @@ const test = base.extend<{}, { world: World }>({
 
             const person = { name: "Nada", email: "nada@example.com", password: "nobody gives me anything" };
             await api.addPerson(person);
+            // Making a key needs a proof of late.
+            const maker = await Api.signIn(server, ADMIN);
+            await maker.call("POST", "/admin/api-keys", {
+                name: "خادم الرواتب — payroll",
+                scopes: ["users.read", "audit.*", "reports.read"],
+                networks: ["192.0.2.0/24", "2001:db8::/32"],
+            });
+            await maker.call("POST", "/admin/api-keys", { name: "Old", scopes: ["users.read"], networks: [] });
+            const asker = await signedIn(person);
+            const asking = await Api.signIn(server, person);
+            const access = { permission: "reports.read", reason: "إعداد تقرير نهاية السنة للإدارة المالية", days: 30 };
+            await asking.call("POST", "/auth/access-requests", access);
             await use({
                 sara: sara.id,
                 suspended: suspended.id,
@@ -91,7 +105,7 @@ const test = base.extend<{}, { world: World }>({
                 builtIn: await api.roleId("admin"),
                 platform: await api.roleId("super-admin"),
                 welcome: invited.link,
-                powerless: await signedIn(person),
+                powerless: asker,
             });
         },
         { scope: "worker" },
@@ -345,6 +359,59 @@ const STOPS: Stop[] = [
     { name: "audit", who: "admin", at: () => "/console/audit" },
     { name: "audit-nothing-found", who: "admin", at: () => "/console/audit?q=zzzz&outcome=failed" },
     { name: "audit-of-one", who: "admin", at: (world) => `/console/audit?about=${world.sara}&last_hours=24&resource_type=user` },
+    {
+        name: "audit-keeping",
+        who: "admin",
+        at: () => "/console/audit",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("audit.keep_edit"), exact: true }).click();
+            await expect(page.getByRole("dialog", { name: say("audit.keep_title") })).toBeVisible();
+        },
+    },
+    {
+        name: "acting",
+        who: "admin",
+        at: (world) => `/console/people/${world.sara}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+            await page.getByRole("dialog").getByLabel(say("impersonation.reason"), { exact: true }).fill("مساعدة في تقرير");
+            const act = page.getByRole("dialog").getByRole("button", { name: say("impersonation.act_as"), exact: true });
+            await act.click();
+            await expect(page.getByRole("region", { name: say("impersonation.band_label"), exact: true })).toBeVisible();
+        },
+    },
+    {
+        name: "acting-dialog",
+        who: "admin",
+        at: (world) => `/console/people/${world.sara}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+            await expect(page.getByRole("dialog").getByText(say("impersonation.both_written"))).toBeVisible();
+        },
+    },
+    { name: "api-keys", who: "admin", at: () => "/console/api-keys" },
+    {
+        name: "api-keys-new",
+        who: "admin",
+        at: () => "/console/api-keys",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("api_keys.add"), exact: true }).click();
+            await expect(page.getByRole("dialog", { name: say("api_keys.add") })).toBeVisible();
+        },
+    },
+    { name: "approvals", who: "admin", at: () => "/console/approvals" },
+    {
+        name: "approvals-rules",
+        who: "admin",
+        at: () => "/console/approvals",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("approvals.rules"), exact: true }).click();
+            await expect(page.getByLabel(say("approvals.rules_required"), { exact: true })).toHaveValue("1");
+        },
+    },
+    { name: "approvals-all", who: "admin", at: () => "/console/approvals?show=all" },
+    { name: "approvals-own", who: "powerless", at: () => "/console/approvals" },
+    { name: "approvals-new", who: "powerless", at: () => "/console/approvals/new?permission=users.read" },
     { name: "home-powerless", who: "powerless", at: () => "/console" },
     { name: "refused", who: "powerless", at: () => "/console/people", status: 403 },
     { name: "refused-audit", who: "powerless", at: () => "/console/audit", status: 403 },

@@ -95,6 +95,10 @@ permissions! {
     PERMISSIONS_READ = "permissions.read";
     PERMISSIONS_ASSIGN = "permissions.assign";
     AUDIT_READ = "audit.read";
+    AUDIT_EXPORT = "audit.export";
+    API_KEYS_MANAGE = "api_keys.manage";
+    APPROVALS_DECIDE = "approvals.decide";
+    IMPERSONATE_USERS = "impersonate.users";
     SESSIONS_READ = "sessions.read";
     SESSIONS_REVOKE = "sessions.revoke";
     DEVICES_READ = "devices.read";
@@ -118,6 +122,27 @@ pub const ADMIN: &str = "admin";
 
 /// The name of the built-in role that everybody gets who is given no other.
 pub const STANDARD_USER: &str = "standard-user";
+
+/// What is so high that others have to agree to it. The platform's `super-admin` is, whatever stands here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ApprovalRules {
+    /// Keys and wildcards of the catalogue.
+    pub permissions: Vec<String>,
+    /// Names of roles.
+    pub roles: Vec<String>,
+    /// How many have to agree, 1 to 5.
+    pub required: u8,
+    /// After so many hours without an answer a request is void, 1 to 720.
+    pub expires_hours: u32,
+}
+
+impl Default for ApprovalRules {
+    fn default() -> Self {
+        ApprovalRules { permissions: Vec::new(), roles: Vec::new(), required: 1, expires_hours: 72 }
+    }
+}
 
 /// One line of the permission catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -10,6 +10,8 @@ use leptos_router::{
 
 use crate::{
     accounts::pages::PeopleRoutes,
+    api_keys::pages::ApiKeyRoutes,
+    approvals::pages::ApprovalRoutes,
     audit::pages::AuditRoutes,
     base::{
         habits::{Calendar, Digits, Habits},
@@ -133,6 +135,8 @@ pub fn App() -> impl IntoView {
                     <RoleRoutes />
                     <AuditRoutes />
                     <SettingsRoutes />
+                    <ApiKeyRoutes />
+                    <ApprovalRoutes />
                     <Route path=path!("design") view=DesignPage />
                 </ParentRoute>
             </Routes>

@@ -26,6 +26,8 @@ pub struct AuditEntry {
     pub user_name: Option<String>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Uuid>))]
     pub impersonator_id: Option<UserId>,
+    /// Who acted as the actor, by the name of that time.
+    pub impersonator_name: Option<String>,
     /// A dotted name of the published catalogue: `auth.login`, `admin.grant_permission`.
     pub action: String,
     pub outcome: Outcome,
@@ -46,6 +48,132 @@ pub struct AuditEntry {
     pub created_at: Timestamp,
 }
 
+/// A signed head of a chain: whoever keeps it elsewhere can tell later whether anything before it was touched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Checkpoint {
+    /// `bawwab.audit.checkpoint.v1`
+    pub format: String,
+    /// The tenant; the nil id for what belongs to none.
+    pub chain: Uuid,
+    /// How many rows it covers.
+    pub seq: i64,
+    /// The last link, in hexadecimal.
+    pub hash: String,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub signed_at: Timestamp,
+    /// Ed25519, in hexadecimal.
+    pub public_key: String,
+    pub signature: String,
+}
+
+impl Checkpoint {
+    pub const FORMAT: &str = "bawwab.audit.checkpoint.v1";
+}
+
+/// What is wrong with the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Fault {
+    /// A row says something else than what was written.
+    Changed,
+    /// A row that was sealed is not there, and no rule has removed it.
+    Missing,
+    /// A row that the program did not write.
+    NotOurs,
+    /// Another row stands in its place.
+    Moved,
+    /// The chain itself was altered.
+    Chain,
+    /// The end of the chain was cut off: a signed head lies beyond it.
+    CutOff,
+    /// The checkpoint is not genuine, or of another chain.
+    Checkpoint,
+}
+
+/// The first thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct BadRow {
+    /// Its place in the chain; none where it has none.
+    pub seq: Option<i64>,
+    pub id: Option<Uuid>,
+    pub fault: Fault,
+}
+
+/// One look at the whole of a chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Report {
+    /// How many places were looked at.
+    pub rows: i64,
+    /// The last place.
+    pub head: i64,
+    /// Rows of which personal data was erased; what remains is as it was.
+    pub erased: i64,
+    /// Rows that the rule for keeping has removed; their digests remain.
+    pub removed: i64,
+    /// Rows without a place yet, each looked at.
+    pub unsealed: i64,
+    pub first_bad: Option<BadRow>,
+}
+
+/// Whether the tenant's log is as it was written, as far as is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Verification {
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub verified_at: Option<Timestamp>,
+    /// None before the first look.
+    pub intact: Option<bool>,
+    pub report: Option<Report>,
+    /// How many rows wait for their place in the chain now, and since when the oldest does.
+    pub unsealed: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub unsealed_since: Option<Timestamp>,
+    /// The newest signed head.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// How long the tenant keeps its log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct RetentionRule {
+    /// 30 to 36500; none keeps everything.
+    pub keep_days: Option<u32>,
+    /// While it holds nothing is removed.
+    pub legal_hold: bool,
+    /// Why: needed with a hold.
+    pub hold_reason: Option<String>,
+}
+
+#[server(prefix = "/api", endpoint = "audit/verification", input = PostUrl)]
+pub async fn audit_verification() -> Result<Verification, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::audit::server::verify::known(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "audit/verify", input = PostUrl)]
+pub async fn verify_audit() -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::audit::server::verify::ask(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "audit/retention", input = PostUrl)]
+pub async fn audit_retention() -> Result<RetentionRule, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::audit::server::retention::get(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "audit/set-retention", input = Json)]
+pub async fn set_audit_retention(rule: RetentionRule) -> Result<RetentionRule, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::audit::server::retention::set(&cx, rule.into()).await
+}
+
 /// What to list, newest first. The same words as in the query of `GET /admin/audit` and of the page's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -56,6 +184,8 @@ pub struct AuditQuery {
     pub q: Option<String>,
     /// Id of the actor.
     pub actor: Option<String>,
+    /// Id of whoever acted as somebody else.
+    pub impersonator: Option<String>,
     /// Id of a person: what they did and what was done to them.
     pub about: Option<String>,
     /// An action, or its beginning: `admin.`.

@@ -67,6 +67,14 @@ pub enum DenialCode {
     RegistrationClosed,
     /// The caller's role needs a second factor, which they have not set up yet.
     EnrolmentRequired,
+    /// An API key never touches its holder's account, and never approves.
+    NotByKey,
+    /// Whoever acts as somebody else may not do this as them.
+    NotImpersonated,
+    /// Others have to agree first: it is asked for with a reason.
+    ApprovalNeeded,
+    /// Nobody decides on a request of their own.
+    OwnRequest,
     /// Only whoever it belongs to may do this.
     NotYours,
 }
@@ -218,6 +226,10 @@ impl AppError {
                 DenialCode::BadOrigin => "bad_origin",
                 DenialCode::RegistrationClosed => "registration_closed",
                 DenialCode::EnrolmentRequired => "mfa_enrolment_required",
+                DenialCode::NotByKey => "not_by_api_key",
+                DenialCode::NotImpersonated => "not_while_impersonating",
+                DenialCode::ApprovalNeeded => "approval_needed",
+                DenialCode::OwnRequest => "own_request",
                 DenialCode::NotYours => "not_yours",
             },
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",

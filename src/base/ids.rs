@@ -51,3 +51,11 @@ id!(
     /// A signed-in session, of a browser or a program.
     SessionId
 );
+id!(
+    /// A key with which a program acts as a person.
+    ApiKeyId
+);
+id!(
+    /// A request that others have to agree to.
+    ApprovalId
+);

@@ -103,6 +103,12 @@ pub fn error(locale: Locale, error: &AppError) -> String {
                 DenialCode::BadOrigin => td_string!(locale, base.error_bad_origin).to_owned(),
                 DenialCode::RegistrationClosed => td_string!(locale, base.error_registration_closed).to_owned(),
                 DenialCode::EnrolmentRequired => td_string!(locale, base.error_enrolment).to_owned(),
+                DenialCode::NotByKey => td_string!(locale, base.error_not_by_key).to_owned(),
+                DenialCode::ApprovalNeeded => {
+                    td_string!(locale, base.error_approval_needed, permissions = keys).to_string()
+                }
+                DenialCode::OwnRequest => td_string!(locale, base.error_own_request).to_owned(),
+                DenialCode::NotImpersonated => td_string!(locale, base.error_not_impersonated).to_owned(),
                 DenialCode::NotYours => td_string!(locale, base.error_not_yours).to_owned(),
             }
         }

@@ -11,7 +11,10 @@ use crate::{
         ids::{RoleId, UserId},
         paging::Page,
     },
-    roles::{Catalogue, Effect, Holder, HoldersQuery, NewRole, PersonRights, RightsEdit, Role, RoleEdit, RoleGives},
+    roles::{
+        AccessRequest, ApprovalRequest, Catalogue, Effect, Holder, HoldersQuery, NewRole, PersonRights, RightsEdit,
+        Role, RoleEdit, RoleGives,
+    },
 };
 
 /// All roles of the tenant and the platform's, by name. Roles are few: the list has no pages.
@@ -82,4 +85,18 @@ pub async fn what_if_rights(id: UserId, edit: RightsEdit) -> Result<Effect, AppE
 pub async fn what_if_role(id: RoleId, gives: RoleGives) -> Result<Effect, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::roles::server::what_if::of_role(&cx, id, gives.into()).await
+}
+
+/// Asks that others agree to a change.
+#[server(prefix = "/api", endpoint = "approvals/request", input = Json)]
+pub async fn request_approval(request: ApprovalRequest) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::approved::request(&cx, request.into()).await.map(|_id| ())
+}
+
+/// Asks for a permission for oneself.
+#[server(prefix = "/api", endpoint = "approvals/request-access", input = Json)]
+pub async fn request_access(request: AccessRequest) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::approved::request_access(&cx, request.into()).await.map(|_id| ())
 }

@@ -179,6 +179,35 @@ pub struct RightsEdit {
     pub version: Option<i64>,
 }
 
+/// A change that others have to agree to: of a person's rights, or of what a role gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ApprovalRequest {
+    /// The person, with `rights`.
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<uuid::Uuid>))]
+    pub user_id: Option<UserId>,
+    pub rights: Option<RightsEdit>,
+    /// The role, with `permissions`.
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<uuid::Uuid>))]
+    pub role_id: Option<RoleId>,
+    pub permissions: Option<Vec<String>>,
+    /// Why: for whoever decides.
+    pub reason: String,
+}
+
+/// Somebody asks for a permission for themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct AccessRequest {
+    pub permission: String,
+    pub reason: String,
+    /// For so many days, 1 to 365; without it for good.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
 /// What a staged change would do, computed by the decision engine on the staged state. Nothing is written (C14).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

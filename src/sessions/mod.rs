@@ -43,6 +43,18 @@ pub struct Me {
     pub roles: Vec<String>,
     /// Every key of the catalogue that is held, at least inside a scope.
     pub permissions: Vec<String>,
+    /// Whoever acts as this person in this session.
+    pub impersonator: Option<ImpersonatedBy>,
+}
+
+/// Who acts as somebody, why and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ImpersonatedBy {
+    pub name: String,
+    pub reason: String,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub until: Timestamp,
 }
 
 impl Me {

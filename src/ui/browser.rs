@@ -222,6 +222,12 @@ pub fn about_now() -> crate::base::time::Timestamp {
     crate::base::time::Timestamp((milliseconds * 1_000.0) as i64)
 }
 
+/// Goes to another page by loading it anew: who is signed in may have changed.
+pub fn leave_for(address: &str) {
+    // Fails only for what is no address.
+    let _unused = window().location().assign(address);
+}
+
 /// Prints the page.
 pub fn print() {
     #[cfg(feature = "hydrate")]

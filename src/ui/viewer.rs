@@ -31,6 +31,11 @@ pub fn viewer() -> Viewer {
 pub struct Held(Vec<String>);
 
 impl Held {
+    /// All of them, sorted.
+    pub fn keys(&self) -> &[String] {
+        &self.0
+    }
+
     pub fn may(&self, permission: &str) -> bool {
         self.0.iter().any(|key| key == permission)
     }

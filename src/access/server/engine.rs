@@ -331,6 +331,14 @@ impl Snapshot {
         platform.into_iter().chain(missing.cloned()).collect()
     }
 
+    /// Everybody who may do this in the whole tenant.
+    pub fn who_may(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
+        let own = self.people.keys().copied();
+        let below = self.below.iter().flat_map(|below| below.people.keys().copied());
+        let all = own.chain(below).collect::<BTreeSet<_>>();
+        all.into_iter().filter(|who| self.check(*who, permission, None, now) == Answer::Yes).collect()
+    }
+
     /// Whether somebody may hand this on: they hold it whole. A super-admin may hand on everything, whatever is denied
     /// to them: they could lift the deny.
     pub fn may_hand_on(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> bool {

@@ -5,6 +5,8 @@
 
 pub mod change;
 pub mod engine;
+pub mod high;
+mod limits;
 pub mod node;
 pub mod record;
 mod tx;
@@ -25,7 +27,7 @@ use self::{
     record::{Action, Event},
 };
 use crate::{
-    access::{Answer, Permission},
+    access::{Answer, Facts, IMPERSONATE_USERS, Permission},
     base::{
         errors::{AppError, Denial, DenialCode},
         ids::{SessionId, TenantId, UserId},
@@ -128,6 +130,51 @@ pub struct PersonCaller {
     pub has_passkeys: bool,
     /// Names of the roles that need a second factor, by the tenant's rule.
     pub factor_roles: Vec<String>,
+    pub acting: Acting,
+}
+
+/// Who is behind a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acting {
+    /// The person, in a session of their own.
+    Themselves,
+    /// A key of theirs: it may do what they may, as far as its scopes reach.
+    Key(KeyCaller),
+    /// Somebody who acts as them, and may do nothing that they could not do as themselves.
+    Impersonated(Impersonator),
+}
+
+/// An API key that was found good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyCaller {
+    pub id: Uuid,
+    pub name: String,
+    /// Keys and wildcards: what none of them covers the key may not.
+    pub scopes: Vec<Permission>,
+}
+
+/// Whoever acts as the caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impersonator {
+    pub user: UserId,
+    pub name: String,
+    pub reason: String,
+    pub until: DateTime<Utc>,
+}
+
+impl PersonCaller {
+    /// What the caller's rights are narrowed to; none where they are not.
+    pub fn scopes(&self) -> Option<&[Permission]> {
+        match &self.acting {
+            Acting::Key(key) => Some(&key.scopes),
+            Acting::Themselves | Acting::Impersonated(_) => None,
+        }
+    }
+
+    /// Whether the caller's rights, as they are narrowed, reach so far.
+    pub fn reaches(&self, permission: &Permission) -> bool {
+        self.scopes().is_none_or(|scopes| scopes.iter().any(|scope| scope.covers(permission)))
+    }
 }
 
 /// How long a proof opens sensitive acts (A10).
@@ -137,6 +184,10 @@ pub const FRESH: TimeDelta = TimeDelta::minutes(5);
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
     pub actor: Option<(UserId, String)>,
+    /// Who acts as the actor.
+    pub impersonator: Option<(UserId, String)>,
+    /// The actor's key that was shown.
+    pub api_key: Option<(Uuid, String)>,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<String>,
     pub request_id: Option<Uuid>,
@@ -161,6 +212,20 @@ struct Inner {
     origin: Origin,
 }
 
+/// The decision on a caller: the engine's, within what the caller's key reaches.
+fn check(
+    snapshot: &Snapshot,
+    person: &PersonCaller,
+    permission: &Permission,
+    facts: Option<&Facts>,
+    now: DateTime<Utc>,
+) -> Answer {
+    if !person.reaches(permission) {
+        return Answer::No;
+    }
+    snapshot.check(person.user, permission, facts, now)
+}
+
 /// The context of the request that a server function or a page answers.
 pub fn from_context() -> Result<Cx, AppError> {
     use_context::<Cx>().ok_or_else(AppError::signed_out)
@@ -178,7 +243,12 @@ impl Cx {
 
     /// A person whose session has been found live.
     pub fn for_person(&self, person: PersonCaller) -> Self {
-        let origin = Origin { actor: Some((person.user, person.name.clone())), ..self.0.origin.clone() };
+        let mut origin = Origin { actor: Some((person.user, person.name.clone())), ..self.0.origin.clone() };
+        match &person.acting {
+            Acting::Themselves => {}
+            Acting::Key(key) => origin.api_key = Some((key.id, key.name.clone())),
+            Acting::Impersonated(by) => origin.impersonator = Some((by.user, by.name.clone())),
+        }
         Self::make(self.0.heart.clone(), Caller::Person(person), origin)
     }
 
@@ -277,17 +347,57 @@ impl Cx {
         if !person.has_second_factor && snapshot.has_role_named(person.user, &person.factor_roles, self.now()) {
             return Err(AppError::denied(DenialCode::EnrolmentRequired));
         }
-        match snapshot.check(person.user, &permission, None, self.now()) {
+        self.check_impersonator(&person, &snapshot)?;
+        match check(&snapshot, &person, &permission, None, self.now()) {
             Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, person.tenant, snapshot, Some(permission), read_only).await,
             Answer::No => Err(self.refuse(permission).await),
         }
     }
 
-    /// Opens what belongs to the caller alone: own profile, sessions, log-out.
+    /// Opens what belongs to the caller alone: own profile, sessions, factors. The person themselves has to be there: not
+    /// a key of theirs, not somebody who acts as them.
     pub async fn own(&self) -> Result<Tx, AppError> {
+        self.in_person()?;
+        self.of_caller().await
+    }
+
+    /// Refuses whoever is not the person themselves, in a session of their own.
+    pub fn in_person(&self) -> Result<&PersonCaller, AppError> {
+        let person = self.person()?;
+        match person.acting {
+            Acting::Themselves => Ok(person),
+            Acting::Key(_) => Err(AppError::denied(DenialCode::NotByKey)),
+            Acting::Impersonated(_) => Err(AppError::denied(DenialCode::NotImpersonated)),
+        }
+    }
+
+    /// The rights of whoever acts as somebody else are looked at again for each act: they must hold all that the other
+    /// holds.
+    fn check_impersonator(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
+        match &person.acting {
+            Acting::Impersonated(by) => {
+                if snapshot.check(by.user, &IMPERSONATE_USERS, None, self.now()) != Answer::Yes {
+                    return Err(AppError::denied(DenialCode::NotImpersonated));
+                }
+                change::check_outranked(snapshot, by.user, person.user, self.now())
+            }
+            Acting::Themselves | Acting::Key(_) => Ok(()),
+        }
+    }
+
+    /// Whether whoever acts as somebody else still may; true of everybody who acts as themselves.
+    pub async fn may_act(&self) -> Result<bool, AppError> {
+        let person = self.person()?;
+        let snapshot = self.snapshot(person).await?;
+        Ok(self.check_impersonator(person, &snapshot).is_ok())
+    }
+
+    /// Opens what is about the caller and changes nothing of theirs: who they are, answers that are kept for them.
+    pub async fn of_caller(&self) -> Result<Tx, AppError> {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
+        self.check_impersonator(&person, &snapshot)?;
         Tx::open(self, person.tenant, snapshot, None, false).await
     }
 
@@ -323,7 +433,7 @@ impl Cx {
     async fn try_record_apart(&self, tenant: Option<TenantId>, event: &Event) -> Result<(), AppError> {
         let mut tx = self.0.heart.pool.begin().await?;
         set_context(&mut tx, tenant, "door").await?;
-        record::insert(&mut tx, tenant, &self.0.origin, event, self.now()).await?;
+        record::insert(&mut tx, self.keys(), tenant, &self.0.origin, event, self.now()).await?;
         tx.commit().await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::{
     base::{
         ids::{TenantId, UserId},
         search::fold,
-        server::crypto,
+        server::crypto::{self, Keys},
     },
 };
 
@@ -91,6 +91,27 @@ actions! {
     RoleCreate = "admin.role_create";
     RoleUpdate = "admin.role_update";
     RoleDelete = "admin.role_delete";
+    ImpersonationBegin = "impersonation.begin";
+    ImpersonationEnd = "impersonation.end";
+    ApprovalRequest = "approval.request";
+    ApprovalApprove = "approval.approve";
+    ApprovalReject = "approval.reject";
+    ApprovalWithdraw = "approval.withdraw";
+    /// A request was agreed to by as many as it takes, and done.
+    ApprovalApply = "approval.apply";
+    ApprovalRules = "approval.rules";
+    ApiKeyCreate = "admin.api_key_create";
+    ApiKeyUpdate = "admin.api_key_update";
+    ApiKeyRotate = "admin.api_key_rotate";
+    ApiKeyDelete = "admin.api_key_delete";
+    /// A key was shown from an address that it is not for.
+    ApiKeyRefused = "auth.api_key_refused";
+    /// Rows of the log that are kept no longer were removed.
+    AuditRetention = "audit.retention";
+    AuditExport = "audit.export";
+    /// Somebody had the whole log verified.
+    AuditVerify = "audit.verify";
+    RetentionUpdate = "audit.retention_update";
 }
 
 /// What happened, before it is known when, by whom and from where.
@@ -156,13 +177,66 @@ impl Event {
     }
 }
 
-/// Writes an event, with its canonical text and its salts.
-///
-/// Canonical text, version 1: one `name=value` a line. In clear: what names nobody. As
+/// For what the codes of rows are derived from the master key.
+pub const MAC_PURPOSE: &str = "audit row";
+
+/// The parts of a row that may name somebody, in the order in which they stand in the canonical text.
+pub const VEILED: &[&str] = &[
+    "user_id",
+    "user_name",
+    "impersonator_id",
+    "impersonator_name",
+    "resource_id",
+    "resource_name",
+    "old_value",
+    "new_value",
+    "meta",
+    "ip",
+    "user_agent",
+];
+
+/// The parts of a row that name nobody. Absent values are empty texts.
+#[derive(Clone, Debug, Default)]
+pub struct Plain {
+    pub id: String,
+    pub tenant: String,
+    pub action: String,
+    pub outcome: String,
+    pub resource_type: String,
+    pub request_id: String,
+    pub created_at: String,
+}
+
+/// Canonical text, version 2: one `name=value` a line. In clear: what names nobody. As
 /// `base64(SHA-256(salt ‖ name ‖ 0 ‖ value))`: what may name somebody, each with a salt of its own. Values are JSON with
 /// sorted keys; an absent value is the empty text.
+pub fn canonical(plain: &Plain, digests: impl Iterator<Item = (&'static str, String)>) -> String {
+    let Plain { id, tenant, action, outcome, resource_type, request_id, created_at } = plain;
+    let mut text = format!(
+        "bawwab.audit.v2\nid={id}\ntenant={tenant}\naction={action}\noutcome={outcome}\n\
+         resource_type={resource_type}\nrequest_id={request_id}\ncreated_at={created_at}\n",
+    );
+    for (name, digest) in digests {
+        text.push_str(&format!("{name}={digest}\n"));
+    }
+    text
+}
+
+/// The digest of one part.
+pub fn veil(salt: &[u8], name: &str, value: &str) -> String {
+    let text = [salt, name.as_bytes(), &[0], value.as_bytes()].concat();
+    STANDARD_NO_PAD.encode(crypto::sha256(&text))
+}
+
+/// A moment as it stands in the canonical text.
+pub fn written(moment: DateTime<Utc>) -> String {
+    moment.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Writes an event, with its canonical text, its salts and the code that only this program can make.
 pub async fn insert(
     connection: &mut PgConnection,
+    keys: &Keys,
     tenant: Option<TenantId>,
     origin: &Origin,
     event: &Event,
@@ -173,45 +247,55 @@ pub async fn insert(
         (Some((id, name)), _) | (None, Some((id, name))) => (Some(id.0), Some(name.clone())),
         (None, None) => (None, None),
     };
+    let (impersonator_id, impersonator_name) =
+        origin.impersonator.as_ref().map(|(id, name)| (id.0, name.clone())).unzip();
     let (kind, resource_id, resource_name) = match &event.resource {
         Some((kind, id, name)) => (Some(*kind), Some(id.clone()), Some(name.clone())),
         None => (None, None, None),
     };
-    let meta = Value::Object(event.meta.clone());
+    let mut meta = event.meta.clone();
+    if let Some((id, name)) = &origin.api_key {
+        meta.insert("api_key".to_owned(), json!({"id": id, "name": name}));
+    }
+    let meta = Value::Object(meta);
     let json = |value: &Option<Value>| value.as_ref().map(ToString::to_string);
     let ip = origin.ip.map(|ip| ip.to_string());
 
-    let mut canonical = format!(
-        "bawwab.audit.v1\nid={id}\ntenant={}\naction={}\noutcome={}\nresource_type={}\ncreated_at={}\n",
-        tenant.map(|tenant| tenant.to_string()).unwrap_or_default(),
-        event.action.as_str(),
-        event.outcome.as_str(),
-        kind.unwrap_or_default(),
-        now.to_rfc3339_opts(SecondsFormat::Micros, true),
-    );
+    let text = |value: Option<Uuid>| value.map(|id| id.to_string()).unwrap_or_default();
+    let plain = Plain {
+        id: id.to_string(),
+        tenant: text(tenant.map(|tenant| tenant.0)),
+        action: event.action.as_str().to_owned(),
+        outcome: event.outcome.as_str().to_owned(),
+        resource_type: kind.unwrap_or_default().to_owned(),
+        request_id: text(origin.request_id),
+        created_at: written(now),
+    };
+    let values = [
+        user_id.map(|id| id.to_string()),
+        user_name.clone(),
+        impersonator_id.map(|id| id.to_string()),
+        impersonator_name.clone(),
+        resource_id.clone(),
+        resource_name.clone(),
+        json(&event.old),
+        json(&event.new),
+        Some(meta.to_string()),
+        ip.clone(),
+        origin.user_agent.clone(),
+    ];
     let mut salts = Map::new();
-    for (name, value) in [
-        ("user_id", user_id.map(|id| id.to_string())),
-        ("user_name", user_name.clone()),
-        ("resource_id", resource_id.clone()),
-        ("resource_name", resource_name.clone()),
-        ("old_value", json(&event.old)),
-        ("new_value", json(&event.new)),
-        ("meta", Some(meta.to_string())),
-        ("ip", ip.clone()),
-        ("user_agent", origin.user_agent.clone()),
-    ] {
+    let digests = VEILED.iter().zip(values).map(|(name, value)| {
         let salt = crypto::random::<16>();
-        let mut text = salt.to_vec();
-        text.extend(name.as_bytes());
-        text.push(0);
-        text.extend(value.unwrap_or_default().as_bytes());
-        canonical.push_str(&format!("{name}={}\n", STANDARD_NO_PAD.encode(crypto::sha256(&text))));
-        salts.insert(name.to_owned(), STANDARD_NO_PAD.encode(salt).into());
-    }
+        salts.insert((*name).to_owned(), STANDARD_NO_PAD.encode(salt).into());
+        (*name, veil(&salt, name, &value.unwrap_or_default()))
+    });
+    let canonical = canonical(&plain, digests);
+    let mac = keys.mac(MAC_PURPOSE).code(canonical.as_bytes());
     let search = [
         Some(event.action.as_str().to_owned()),
         user_name.clone(),
+        impersonator_name.clone(),
         resource_name.clone(),
         json(&event.old),
         json(&event.new),
@@ -222,13 +306,17 @@ pub async fn insert(
 
     sqlx::query!(
         "insert into audit_logs
-             (id, tenant_id, user_id, user_name, action, outcome, resource_type, resource_id, resource_name, old_value,
-              new_value, meta, ip, user_agent, request_id, created_at, canonical, salts, search)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::text::inet, $14, $15, $16, $17, $18, $19)",
+             (id, tenant_id, user_id, user_name, impersonator_id, impersonator_name, action, outcome, resource_type,
+              resource_id, resource_name, old_value, new_value, meta, ip, user_agent, request_id, created_at, canonical,
+              salts, search, mac)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15::text::inet, $16, $17, $18, $19, $20,
+                 $21, $22)",
         id,
         tenant.map(|tenant| tenant.0),
         user_id,
         user_name,
+        impersonator_id,
+        impersonator_name,
         event.action.as_str(),
         event.outcome.as_str(),
         kind,
@@ -244,6 +332,7 @@ pub async fn insert(
         canonical,
         Value::Object(salts),
         search,
+        mac,
     )
     .execute(connection)
     .await?;

@@ -7,11 +7,13 @@ use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
     access::{
-        Answer, Facts, Permission, Scope,
+        APPROVALS_DECIDE, Answer, ApprovalRules, EVERYTHING, Facts, Permission, Scope,
         server::{
             Caller, Cx,
             change::{self, Change, Granter},
+            check,
             engine::Snapshot,
+            high, limits,
             node::{self, set_context},
             record::{self, Event},
         },
@@ -19,7 +21,10 @@ use crate::{
     base::{
         errors::{AppError, Conflict, Denial, DenialCode},
         ids::{TenantId, UserId},
-        server::mail::{self, Letter},
+        server::{
+            mail::{self, Letter},
+            settings,
+        },
     },
 };
 
@@ -54,6 +59,8 @@ pub struct Tx {
     written: Option<i64>,
     /// A letter waits to be sent once this is committed.
     has_mail: bool,
+    /// Others have agreed to what it grants.
+    is_approved: bool,
 }
 
 impl Tx {
@@ -66,8 +73,10 @@ impl Tx {
     ) -> Result<Self, AppError> {
         let mut tx = cx.0.heart.pool.begin().await?;
         // What belongs to no tenant is a super-admin's to read, and only theirs.
-        let user = cx.person()?.user;
-        let scope = if snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
+        let person = cx.person()?;
+        let user = person.user;
+        let is_whole = person.reaches(&EVERYTHING);
+        let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
         set_context(&mut tx, Some(tenant), scope).await?;
         if read_only {
             sqlx::query!("set transaction read only").execute(&mut *tx).await?;
@@ -84,6 +93,7 @@ impl Tx {
             read_only,
             written: None,
             has_mail: false,
+            is_approved: false,
         })
     }
 
@@ -102,6 +112,7 @@ impl Tx {
             read_only: false,
             written: None,
             has_mail: false,
+            is_approved: false,
         })
     }
 
@@ -147,8 +158,8 @@ impl Tx {
     /// Decides an undecided transaction on what it is about. Outside the caller's scope it looks as if it did not exist.
     pub fn decide(&mut self, facts: &Facts) -> Result<(), AppError> {
         let Some(permission) = self.undecided.take() else { return Ok(()) };
-        let user = self.cx.person()?.user;
-        match self.snapshot()?.check(user, &permission, Some(facts), self.now()) {
+        let person = self.cx.person()?;
+        match check(self.snapshot()?, person, &permission, Some(facts), self.now()) {
             Answer::Yes => Ok(()),
             Answer::No | Answer::Depends => {
                 self.undecided = Some(permission);
@@ -159,8 +170,8 @@ impl Tx {
 
     /// A second permission that this act needs, held for the whole tenant.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
-        let user = self.cx.person()?.user;
-        match self.snapshot()?.check(user, &permission, None, self.now()) {
+        let person = self.cx.person()?;
+        match check(self.snapshot()?, person, &permission, None, self.now()) {
             Answer::Yes => Ok(()),
             Answer::No | Answer::Depends => Err(self.cx.refuse(permission).await),
         }
@@ -168,8 +179,8 @@ impl Tx {
 
     /// Whether the caller also holds this, for the whole tenant.
     pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
-        let user = self.cx.person()?.user;
-        Ok(self.snapshot()?.check(user, permission, None, self.now()) == Answer::Yes)
+        let person = self.cx.person()?;
+        Ok(check(self.snapshot()?, person, permission, None, self.now()) == Answer::Yes)
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.
@@ -203,6 +214,12 @@ impl Tx {
         let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
         change::check_ceiling(&before, &after, changes, granter, now)?;
+        if let Caller::Person(person) = self.cx.caller() {
+            limits::check(&before, &after, changes, person)?;
+        }
+        if let Granter::Person(granter) = granter {
+            self.check_approved(&before, &after, changes, granter).await?;
+        }
         // A10: whoever makes an administrator has proved themselves of late.
         if matches!(granter, Granter::Person(_)) && change::promotes(&before, &after, changes, now) {
             self.cx.fresh()?;
@@ -236,6 +253,51 @@ impl Tx {
             }
         }
         Ok(())
+    }
+
+    /// Whether a change could be made now, and if not why. Nothing is written.
+    pub async fn try_grant(&mut self, changes: &[Change], granter: Granter) -> Result<Option<Denial>, AppError> {
+        let (before, now) = (self.snapshot()?.clone(), self.now());
+        let after = change::stage(&before, changes);
+        let checked = match change::check_ceiling(&before, &after, changes, granter, now) {
+            Ok(()) => match granter {
+                Granter::Person(user) => self.check_approved(&before, &after, changes, user).await,
+                Granter::Setup => Ok(()),
+            },
+            refused => refused,
+        };
+        match checked {
+            Ok(()) => Ok(None),
+            Err(AppError::Forbidden(denial)) => Ok(Some(denial)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Others have agreed to what is granted from here on.
+    pub fn approved(&mut self) {
+        self.is_approved = true;
+    }
+
+    /// Refuses what others have to agree to first. Where nobody else could, nobody has to.
+    async fn check_approved(
+        &mut self,
+        before: &Arc<Snapshot>,
+        after: &Snapshot,
+        changes: &[Change],
+        granter: UserId,
+    ) -> Result<(), AppError> {
+        if self.is_approved {
+            return Ok(());
+        }
+        let tenant = self.tenant()?;
+        let rules = settings::get::<ApprovalRules>(&mut self.tx, tenant).await?;
+        let high = high::high(before, after, changes, &rules, self.now());
+        let others = || before.who_may(&APPROVALS_DECIDE, self.now()).into_iter().any(|who| who != granter);
+        if high.is_empty() || rules.required == 0 || !others() {
+            return Ok(());
+        }
+        let permissions = high.iter().map(ToString::to_string).collect();
+        Err(AppError::Forbidden(Denial { code: DenialCode::ApprovalNeeded, permissions }))
     }
 
     /// The grants as `changes` would leave them, and why granting them would be refused. Nothing is written (C14).
@@ -278,7 +340,7 @@ impl Tx {
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();
-        record::insert(&mut self.tx, self.tenant, &self.cx.0.origin, event, now).await?;
+        record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, event, now).await?;
         Ok(())
     }
 

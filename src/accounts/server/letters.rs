@@ -204,6 +204,20 @@ pub fn new_codes(reader: Reader<'_>) -> Letter {
     after_the_fact(reader, "codes", |locale| (td_string!(locale, mail.codes_subject), td_string!(locale, mail.codes)))
 }
 
+/// After the fact: somebody acts as them.
+pub fn impersonated(reader: Reader<'_>, by: &str, reason: &str, at: DateTime<Utc>) -> Letter {
+    letter(reader, "impersonated", |locale| {
+        let moment = language::date_time(locale, Timestamp::from(at));
+        let by = language::isolate(by);
+        let body = vec![
+            td_string!(locale, mail.impersonated, by = by, moment = moment).to_string(),
+            td_string!(locale, mail.impersonated_reason, reason = language::isolate(reason)).to_string(),
+            td_string!(locale, mail.impersonated_not_right).to_owned(),
+        ];
+        (td_string!(locale, mail.impersonated_subject), body)
+    })
+}
+
 /// After the fact: there is one more passkey.
 pub fn passkey_added(reader: Reader<'_>) -> Letter {
     after_the_fact(reader, "passkey_added", |locale| {

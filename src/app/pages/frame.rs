@@ -5,17 +5,22 @@ use leptos_router::{components::Outlet, hooks::use_location};
 
 use super::{
     palette::ConsolePalette,
-    places::{Place, leads_to, places},
+    places::{APPROVALS, Place, leads_to, places},
     shortcuts::{self, ShortcutHelp},
 };
 use crate::{
-    access::RoleRef,
+    access::{APPROVALS_DECIDE, RoleRef},
     accounts::pages::RoleChoices,
     app::is_side_narrow,
+    approvals::{
+        count_waiting,
+        pages::{Waiting, waiting_badge},
+    },
     base::{
         errors::AppError,
         language::{self, td_string},
     },
+    impersonation::pages::ActingBand,
     roles::calls::list_roles,
     sessions::{Me, me},
     ui::{
@@ -41,6 +46,16 @@ pub fn Frame() -> impl IntoView {
         let roles = list_roles().await?;
         Ok(roles.into_iter().map(|role| RoleRef { id: role.id, name: role.name }).collect())
     }));
+    let waiting = Resource::new_blocking(
+        || (),
+        move |()| async move {
+            match me.await {
+                Ok(me) if me.may(&APPROVALS_DECIDE) => count_waiting().await.unwrap_or(0),
+                _ => 0,
+            }
+        },
+    );
+    provide_context(Waiting(waiting));
     let (palette, help) = (RwSignal::new(false), RwSignal::new(false));
     shortcuts::listen(palette, help);
     focus_new_pages();
@@ -48,6 +63,11 @@ pub fn Frame() -> impl IntoView {
     view! {
         // External: the router would scroll there, but leave the focus behind.
         <a class="skip" href="#main" rel="external">{td_string!(locale, ui.skip)}</a>
+        <Suspense>
+            {move || Suspend::new(async move {
+                me.await.ok().filter(|me| me.impersonator.is_some()).map(|me| view! { <ActingBand me /> })
+            })}
+        </Suspense>
         <div class="app">
             <header class="top">
                 <Suspense>
@@ -57,9 +77,12 @@ pub fn Frame() -> impl IntoView {
             <nav class="side" id="menu" aria-label=td_string!(locale, app.menu)>
                 <div class="sticks">
                     <a class="brand" href="/console">{brand_mark()} <span>{td_string!(locale, app.brand)}</span></a>
-                    <Suspense>
-                        {move || Suspend::new(async move { me.await.map(|me| menu(&me)).ok() })}
-                    </Suspense>
+                    <Transition>
+                        {move || Suspend::new(async move {
+                            let (me, waiting) = (me.await, waiting.await);
+                            me.map(|me| menu(&me, waiting)).ok()
+                        })}
+                    </Transition>
                     <SideSwitch />
                 </div>
             </nav>
@@ -94,7 +117,7 @@ const BAR: usize = 5;
 const SHEET: &str = "more-places";
 
 /// The places that this person may open.
-fn menu(me: &Me) -> AnyView {
+fn menu(me: &Me, waiting: i64) -> AnyView {
     let locale = locale();
     let pathname = use_location().pathname;
     let all = places(me);
@@ -103,12 +126,12 @@ fn menu(me: &Me) -> AnyView {
     let links = all
         .into_iter()
         .enumerate()
-        .map(|(at, place)| view! { <li class=if at < fits { "" } else { "beyond" }>{link(place)}</li> })
+        .map(|(at, place)| view! { <li class=if at < fits { "" } else { "beyond" }>{link(place, waiting)}</li> })
         .collect::<Vec<_>>();
     let more = (!beyond.is_empty()).then(|| {
         let hrefs = beyond.iter().map(|place| place.href).collect::<Vec<_>>();
         let current = move || pathname.with(|path| hrefs.iter().any(|href| leads_to(path, href))).then_some("true");
-        let links = beyond.into_iter().map(|place| view! { <li>{link(place)}</li> }).collect::<Vec<_>>();
+        let links = beyond.into_iter().map(|place| view! { <li>{link(place, waiting)}</li> }).collect::<Vec<_>>();
         (
             view! {
                 <li class="more">
@@ -132,7 +155,7 @@ fn menu(me: &Me) -> AnyView {
     .into_any()
 }
 
-fn link(place: Place) -> AnyView {
+fn link(place: Place, waiting: i64) -> AnyView {
     let pathname = use_location().pathname;
     let href = place.href;
     let current = move || pathname.with(|path| leads_to(path, href)).then_some("page");
@@ -146,7 +169,7 @@ fn link(place: Place) -> AnyView {
     };
     view! {
         <a href=href aria-current=current rel=place.outside.then_some("external") title=word>
-            {icon(place.sign)} {name}
+            {icon(place.sign)} {name} {(href == APPROVALS && waiting > 0).then(|| waiting_badge(waiting))}
         </a>
     }
     .into_any()

@@ -6,9 +6,12 @@ use leptos_router::hooks::use_params_map;
 
 use super::lost::LostFactor;
 use crate::{
-    access::{AUDIT_READ, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE, USERS_RESET_PASSWORD},
+    access::{
+        AUDIT_READ, IMPERSONATE_USERS, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE,
+        USERS_RESET_PASSWORD,
+    },
     accounts::{
-        Person,
+        Person, Status,
         calls::get_person,
         pages::{
             acts::PersonActs,
@@ -17,6 +20,7 @@ use crate::{
     },
     audit::{AuditEntry, AuditQuery, list_audit, pages::list::entries},
     base::{errors::AppError, ids::UserId, language::td_string, paging::Page},
+    impersonation::pages::ActAs,
     roles::{
         Catalogue, PersonRights, Role,
         calls::{get_rights, list_permissions, list_roles},
@@ -232,7 +236,17 @@ fn activity_of(id: UserId, after: Option<String>, answer: Result<Page<AuditEntry
 fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
     view! {
         <PersonDetails person=person.clone() held=held.clone() changed />
-        <PersonActs person held changed />
+        <PersonActs person=person.clone() held=held.clone() changed />
+        {(held.may(IMPERSONATE_USERS.as_str()) && person.status == Status::Active)
+            .then(|| {
+                view! {
+                    <section class="card padded" aria-labelledby="act-as-title">
+                        <h2 id="act-as-title">{td_string!(locale(), impersonation.section)}</h2>
+                        <p class="muted">{td_string!(locale(), impersonation.section_about)}</p>
+                        <div class="row-of"><ActAs person=person.id name=person.name.clone() /></div>
+                    </section>
+                }
+            })}
     }
     .into_any()
 }

@@ -22,7 +22,11 @@ use crate::{
         Password,
         server::{links, make_super_admin, rules::Email},
     },
-    app::server::{FAILURES_LAST, housekeeping, mailer, openapi, panics, router},
+    app::server::{
+        FAILURES_LAST,
+        audit_commands::{AuditCommand, audit},
+        housekeeping, mailer, openapi, panics, router, sealer,
+    },
     base::{
         errors::AppError,
         language,
@@ -71,6 +75,11 @@ enum Command {
         #[command(subcommand)]
         command: SettingsCommand,
     },
+    /// The audit log: whether it is as it was written
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print the description of the REST API
     Openapi,
 }
@@ -107,6 +116,7 @@ pub async fn run() -> anyhow::Result<()> {
             create_admin(config, &email, name).await
         }
         Command::Settings { command: SettingsCommand::Set { key, value } } => set_setting(config, &key, &value).await,
+        Command::Audit { command } => audit(config, command).await,
         Command::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
             Ok(())
@@ -126,13 +136,13 @@ fn start_log(format: LogFormat) {
 }
 
 /// The database, migrated: one that was named, or our own.
-struct Database {
+pub(super) struct Database {
     options: PgConnectOptions,
     cluster: Option<Cluster>,
 }
 
 impl Database {
-    async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
         let (options, cluster) = match &config.database_url {
             Some(url) => (url.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
             None => {
@@ -150,14 +160,14 @@ impl Database {
         }
     }
 
-    async fn close(self) -> anyhow::Result<()> {
+    pub(super) async fn close(self) -> anyhow::Result<()> {
         match self.cluster {
             Some(cluster) => cluster.stop().await,
             None => Ok(()),
         }
     }
 
-    async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
+    pub(super) async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
         let keys = keys(config)?;
         let pool = db::connect(self.options.clone(), config.database_connections).await?;
         let clock = Clock::of_database(db::now(&pool).await?);
@@ -204,6 +214,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     let heart = heart.with_places(Places::open(config.geoip_db.as_deref())?);
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
+    let sealer = tokio::spawn(sealer::run(heart.clone(), stop.clone()));
     let mailer = tokio::spawn(mailer::run(heart.clone(), post, stop.clone()));
     let wiring = router::Wiring {
         heart: heart.clone(),
@@ -230,6 +241,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     stop.cancel();
     grants.await.context("the grants' task panicked")?;
     housekeeping.await.context("housekeeping panicked")?;
+    sealer.await.context("the sealer panicked")?;
     mailer.await.context("the mailer panicked")?;
     heart.close().await;
     Ok(())

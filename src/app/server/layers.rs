@@ -19,10 +19,12 @@ use uuid::Uuid;
 use crate::{
     access::server::{Caller, Cx, Origin},
     app::server::{AppState, preferences},
+    approvals::server::Applier,
     base::{
         errors::{AppError, DenialCode},
         server::config::Proxy,
     },
+    roles,
     sessions::server::{forms::append, recognise},
 };
 
@@ -102,6 +104,7 @@ pub async fn caller(State(state): State<AppState>, mut request: Request, next: N
     }
     request.extensions_mut().insert(recognised.cx);
     request.extensions_mut().insert(state.failures_last);
+    request.extensions_mut().insert(Applier(roles::server::approved::apply));
     let locale = preferences::locale(request.headers());
     request.extensions_mut().insert(locale);
     let mut response = next.run(request).await;

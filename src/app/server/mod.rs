@@ -1,5 +1,6 @@
 //! The server put together: state, router, layers, command line.
 
+mod audit_commands;
 pub mod cli;
 #[cfg(debug_assertions)]
 pub mod design;
@@ -16,6 +17,7 @@ pub mod plain;
 pub mod preferences;
 pub mod problem;
 pub mod router;
+pub mod sealer;
 #[cfg(test)]
 pub mod test_app;
 #[cfg(test)]

@@ -11,7 +11,10 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, passkeys, roles, second_factor, sessions, settings};
+use crate::{
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, passkeys, roles, second_factor,
+    sessions, settings,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,6 +53,10 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(accounts::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(audit::server::routes())
+        .merge(approvals::server::rest::routes())
+        .merge(roles::server::approved::routes())
+        .merge(impersonation::server::rest::routes())
+        .merge(api_keys::server::rest::routes())
         .merge(settings::server::rest::routes())
 }
 

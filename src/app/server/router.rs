@@ -30,6 +30,7 @@ use crate::{
         server::{AppState, developers, idempotency, install, layers, openapi, panics, preferences, problem},
         shell,
     },
+    audit::server::schema,
     base::{
         errors::AppError,
         server::{config::Proxy, http::BODY_LIMIT},
@@ -64,6 +65,7 @@ pub fn router(wiring: Wiring) -> Router {
     let (rest, api) = openapi::rest().split_for_parts();
     let api = Arc::new(openapi::complete(api));
     let rest: Router<AppState> = rest.layer(from_fn(idempotency::once));
+    let origin = state.heart.public_url().origin().to_owned();
     let guide = Arc::new(developers::Pages::new(state.options.clone(), &api, state.heart.public_url().origin()));
 
     // Leptos adds the server functions to its routes.
@@ -105,6 +107,7 @@ pub fn router(wiring: Wiring) -> Router {
         .layer(from_fn_with_state(state.clone(), layers::caller));
     Router::new()
         .merge(with_caller)
+        .route(schema::PATH, get(async move || Json(schema::document(&origin))))
         .route("/manifest.webmanifest", get(install::manifest))
         .route("/sw.js", get(install::worker))
         .route("/puzzle.js", get(install::puzzle))

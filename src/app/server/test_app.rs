@@ -116,7 +116,8 @@ impl TestApp {
         self.without_news().await;
         sqlx::query(
             "insert into settings (tenant_id, key, value)
-             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}' from tenants",
+             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}'::jsonb from tenants
+             union all select id, 'approvals.rules', '{\"required\": 0}' from tenants",
         )
         .execute(&self.owner)
         .await

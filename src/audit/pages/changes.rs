@@ -23,6 +23,12 @@ pub fn changes(entry: &AuditEntry) -> AnyView {
     ui::diff::diff(diff(old.as_ref(), new.as_ref()).into_iter().flat_map(lines).collect())
 }
 
+/// What a proposal would change: its `before` and its `after`.
+pub fn proposed(proposal: &Value) -> AnyView {
+    let (old, new) = (proposal.get("before").map(readable), proposal.get("after").map(readable));
+    ui::diff::diff(diff(old.as_ref(), new.as_ref()).into_iter().flat_map(lines).collect())
+}
+
 /// What a field was, and what it is; an empty value is none.
 fn lines(change: DiffLine) -> impl Iterator<Item = Line> {
     let DiffLine { field, old, new } = change;

@@ -68,6 +68,16 @@ fn row(entry: AuditEntry) -> AnyView {
     let changes = changes(&entry);
     let sentence = sentence(&entry);
     let outcome = outcome_badge(entry.outcome);
+    let behind = entry.impersonator_id.map(|id| {
+        let href = address::with_query(super::PATH, &[("impersonator", &id.to_string())]);
+        let name = entry.impersonator_name.clone().unwrap_or_else(|| id.to_string());
+        view! {
+            <p class="small">
+                {pieces::badge(Tone::Waiting, Some(Icon::People), td_string!(locale(), audit.impersonated_by))} " "
+                <a href=href>{pieces::typed(name)}</a>
+            </p>
+        }
+    });
     let actor = move || actor(entry.user_id.map(|id| id.to_string()), entry.user_name.clone());
     let ip = entry.ip.map(pieces::key).unwrap_or_else(pieces::nothing);
     view! {
@@ -75,6 +85,7 @@ fn row(entry: AuditEntry) -> AnyView {
             <td>
                 <p class="row-of"><span class="strong">{pieces::sentence(&sentence)}</span> {outcome}</p>
                 <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)}</p>
+                {behind}
                 {changes}
             </td>
             <td class="wide-only small">{pieces::moment(entry.created_at)}</td>

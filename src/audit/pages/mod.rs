@@ -1,5 +1,7 @@
 //! The audit log on the screen, with everything one may look for in it.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
@@ -11,12 +13,15 @@ use leptos_router::{
 
 mod changes;
 pub mod list;
+mod proof;
 mod words;
 
+pub use changes::proposed;
 use list::{entries, outcome_word};
 use words::{ACTIONS, action_word};
 
 use crate::{
+    access::{AUDIT_EXPORT, AUDIT_READ},
     audit::{AuditEntry, AuditQuery, Outcome, RECENT_HOURS, list_audit},
     base::{
         errors::AppError,
@@ -27,15 +32,30 @@ use crate::{
         address::{self, filled},
         fields::{Field, Select},
         filters::{Chip, Filters, MoreFilters, chips},
+        icons::{Icon, icon},
+        is_live,
         list::Place,
         locale, pieces, states,
+        viewer::viewer,
     },
 };
 
 const PATH: &str = "/console/audit";
 /// The fields of the filter, as they stand in the address.
-const FIELDS: &[&str] =
-    &["q", "action", "outcome", "last_hours", "resource_type", "from", "to", "actor", "about", "resource_id", "ip"];
+const FIELDS: &[&str] = &[
+    "q",
+    "action",
+    "outcome",
+    "last_hours",
+    "resource_type",
+    "from",
+    "to",
+    "actor",
+    "impersonator",
+    "about",
+    "resource_id",
+    "ip",
+];
 
 #[component(transparent)]
 pub fn AuditRoutes() -> AnyNestedRoute {
@@ -47,6 +67,9 @@ fn AuditPage() -> impl IntoView {
     let locale = locale();
     let query = query();
     let answer = Resource::new_blocking(move || query.get(), list_audit);
+    let viewer = viewer();
+    let following = RwSignal::new(false);
+    follow(following, query, answer);
     view! {
         <Title text=td_string!(locale, audit.audit_log) />
         <div class="page-head">
@@ -54,9 +77,19 @@ fn AuditPage() -> impl IntoView {
                 <h1>{td_string!(locale, audit.audit_log)}</h1>
                 <p class="small muted">{td_string!(locale, audit.nothing_about)}</p>
             </div>
+            <Suspense>
+                {move || {
+                    let viewer = viewer.clone();
+                    Suspend::new(async move {
+                        let held = viewer.holds().await;
+                        held.may(AUDIT_READ.as_str()).then(|| head(query, following, held.may(AUDIT_EXPORT.as_str())))
+                    })
+                }}
+            </Suspense>
         </div>
+        <proof::Proof />
         {move || filters(query.get())}
-        <Suspense fallback=move || states::loading_table(8)>
+        <Transition fallback=move || states::loading_table(8)>
             {move || {
                 let query = query.get();
                 Suspend::new(async move {
@@ -68,7 +101,62 @@ fn AuditPage() -> impl IntoView {
                     .into_any()
                 })
             }}
-        </Suspense>
+        </Transition>
+    }
+    .into_any()
+}
+
+/// How often a log that is followed is asked for.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// Asks for the list again and again while `following` holds and its first page is shown.
+fn follow(following: RwSignal<bool>, query: Signal<AuditQuery>, answer: Resource<Result<Page<AuditEntry>, AppError>>) {
+    Effect::new(move |_| {
+        if !following.get() || query.with(|query| query.after.is_some()) {
+            return;
+        }
+        let handle = set_interval_with_handle(move || answer.refetch(), EVERY);
+        on_cleanup(move || {
+            if let Ok(handle) = handle {
+                handle.clear();
+            }
+        });
+    });
+}
+
+/// What can be done with the log as it is filtered.
+fn head(query: Signal<AuditQuery>, following: RwSignal<bool>, may_export: bool) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let export = may_export.then(|| {
+        let href = move |path: &'static str| move || query.with(|query| address_of(path, query, ""));
+        view! {
+            <a class="btn" rel="external" download="" href=href("/admin/audit/export.csv")>
+                {icon(Icon::Down)}
+                <span class="away">{td_string!(locale, audit.export)} " "</span>
+                {td_string!(locale, audit.export_csv)}
+            </a>
+            <a class="btn" rel="external" download="" href=href("/admin/audit/export.jsonl")>
+                {icon(Icon::Down)}
+                <span class="away">{td_string!(locale, audit.export)} " "</span>
+                {td_string!(locale, audit.export_lines)}
+            </a>
+        }
+    });
+    view! {
+        <div class="row-of">
+            <button
+                class="btn"
+                type="button"
+                aria-pressed=move || if following.get() { "true" } else { "false" }
+                disabled=move || !live.get()
+                on:click=move |_| following.update(|following| *following = !*following)
+            >
+                {move || if following.get() { icon(Icon::Pause) } else { icon(Icon::Play) }}
+                {td_string!(locale, audit.live)}
+            </button>
+            {export}
+        </div>
     }
     .into_any()
 }
@@ -82,6 +170,7 @@ fn query() -> Signal<AuditQuery> {
             AuditQuery {
                 q: field("q"),
                 actor: field("actor"),
+                impersonator: field("impersonator"),
                 about: field("about"),
                 action: field("action"),
                 resource_type: field("resource_type"),
@@ -104,9 +193,13 @@ fn is_filtered(query: &AuditQuery) -> bool {
 
 /// The same filters at another place of the log.
 fn at(query: &AuditQuery, after: &str) -> String {
+    address_of(PATH, query, after)
+}
+
+fn address_of(path: &str, query: &AuditQuery, after: &str) -> String {
     let text = |field: &Option<String>| field.clone().unwrap_or_default();
     address::with_query(
-        PATH,
+        path,
         &[
             ("q", &text(&query.q)),
             ("action", &text(&query.action)),
@@ -115,6 +208,7 @@ fn at(query: &AuditQuery, after: &str) -> String {
             ("from", &text(&query.from)),
             ("to", &text(&query.to)),
             ("actor", &text(&query.actor)),
+            ("impersonator", &text(&query.impersonator)),
             ("about", &text(&query.about)),
             ("resource_type", &text(&query.resource_type)),
             ("resource_id", &text(&query.resource_id)),
@@ -142,6 +236,12 @@ fn hidden_filters(query: &AuditQuery, page: Option<&Page<AuditEntry>>) -> Vec<Ch
         let word = td_string!(locale, audit.chip_actor, name = actor_name(id)).to_string();
         chip(word, AuditQuery { actor: None, ..query.clone() });
     }
+    if let Some(id) = &query.impersonator {
+        let row = rows.iter().find(|row| row.impersonator_id.is_some_and(|other| other.to_string() == *id));
+        let name = language::isolate(row.and_then(|row| row.impersonator_name.as_deref()).unwrap_or(id));
+        let word = td_string!(locale, audit.chip_impersonator, name = name).to_string();
+        chip(word, AuditQuery { impersonator: None, ..query.clone() });
+    }
     if let Some(id) = &query.about {
         let word = td_string!(locale, audit.chip_about, name = thing_name(id)).to_string();
         chip(word, AuditQuery { about: None, ..query.clone() });
@@ -164,6 +264,7 @@ fn filters(query: AuditQuery) -> AnyView {
     let actions = [
         any(td_string!(locale, audit.action_any)),
         ("admin.".to_owned(), td_string!(locale, audit.actions_admin).to_owned()),
+        ("approval.".to_owned(), td_string!(locale, audit.actions_approval).to_owned()),
         ("auth.".to_owned(), td_string!(locale, audit.actions_auth).to_owned()),
     ];
     let actions = actions
@@ -184,13 +285,23 @@ fn filters(query: AuditQuery) -> AnyView {
         ("user".to_owned(), td_string!(locale, audit.resource_user).to_owned()),
         ("role".to_owned(), td_string!(locale, audit.resource_role).to_owned()),
         ("session".to_owned(), td_string!(locale, audit.resource_session).to_owned()),
+        ("settings".to_owned(), td_string!(locale, audit.resource_settings).to_owned()),
+        ("api_key".to_owned(), td_string!(locale, audit.resource_api_key).to_owned()),
+        ("approval".to_owned(), td_string!(locale, audit.resource_approval).to_owned()),
+        ("audit".to_owned(), td_string!(locale, audit.resource_audit).to_owned()),
         ("permission".to_owned(), td_string!(locale, audit.resource_permission).to_owned()),
     ];
     let more = query.resource_type.is_some() || query.from.is_some() || query.to.is_some();
-    let kept = [("actor", query.actor), ("about", query.about), ("resource_id", query.resource_id), ("ip", query.ip)]
-        .into_iter()
-        .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value? /> }))
-        .collect_view();
+    let kept = [
+        ("actor", query.actor),
+        ("impersonator", query.impersonator),
+        ("about", query.about),
+        ("resource_id", query.resource_id),
+        ("ip", query.ip),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some(view! { <input type="hidden" name=name value=value? /> }))
+    .collect_view();
     view! {
         <Filters path=PATH fields=FIELDS filtered>
             {kept}

@@ -11,7 +11,8 @@ use std::{
 use anyhow::{Context as _, bail};
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    digest, hkdf, rand,
+    constant_time, digest, hkdf, hmac, rand,
+    signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -90,6 +91,11 @@ impl Keys {
         key
     }
 
+    /// A key for codes of one purpose.
+    pub fn mac(&self, purpose: &str) -> MacKey {
+        MacKey(hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)))
+    }
+
     /// Names a derived key without telling anything about it.
     pub fn id(&self, purpose: &str) -> String {
         hex::encode(&digest::digest(&digest::SHA256, &self.derive(purpose)).as_ref()[..KEY_ID_LENGTH])
@@ -136,6 +142,52 @@ impl Keys {
         let id = digest::digest(&digest::SHA256, &self.derive("seal"));
         id.as_ref()[..KEY_ID_LENGTH].try_into().expect("a digest is longer than a key id")
     }
+}
+
+/// A key that signs what others may hold against its public half (Ed25519).
+pub struct SigningKey(Ed25519KeyPair);
+
+impl SigningKey {
+    /// A fresh one, and how it is kept: PKCS #8, to be sealed.
+    pub fn make() -> anyhow::Result<(Self, Vec<u8>)> {
+        let kept = Ed25519KeyPair::generate_pkcs8(&rand::SystemRandom::new()).context("make a signing key")?;
+        Ok((Self::read(kept.as_ref())?, kept.as_ref().to_vec()))
+    }
+
+    pub fn read(kept: &[u8]) -> anyhow::Result<Self> {
+        Ok(SigningKey(Ed25519KeyPair::from_pkcs8(kept).context("read the signing key")?))
+    }
+
+    pub fn public(&self) -> Vec<u8> {
+        self.0.public_key().as_ref().to_vec()
+    }
+
+    pub fn sign(&self, text: &[u8]) -> Vec<u8> {
+        self.0.sign(text).as_ref().to_vec()
+    }
+}
+
+/// Whether the holder of the private half has signed this text.
+pub fn is_signed(public: &[u8], text: &[u8], signature: &[u8]) -> bool {
+    UnparsedPublicKey::new(&ED25519, public).verify(text, signature).is_ok()
+}
+
+/// A key for codes over texts that this program alone can make (HMAC-SHA-256).
+pub struct MacKey(hmac::Key);
+
+impl MacKey {
+    pub fn code(&self, text: &[u8]) -> Vec<u8> {
+        hmac::sign(&self.0, text).as_ref().to_vec()
+    }
+
+    pub fn made(&self, text: &[u8], code: &[u8]) -> bool {
+        hmac::verify(&self.0, text, code).is_ok()
+    }
+}
+
+/// Whether two secrets are the same, without telling by time how far.
+pub fn is_same(a: &[u8], b: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
 /// Random bytes of the operating system's generator.

@@ -16,6 +16,8 @@ pub struct Job {
     pub payload: Value,
     /// How often it was taken, this time included.
     pub attempts: i32,
+    /// It has a key of its own and comes again.
+    pub is_recurring: bool,
 }
 
 /// How long a node may hold a job before another takes it for dead.
@@ -63,12 +65,12 @@ pub async fn enqueue_for(
 pub async fn claim(connection: &mut PgConnection, kind: &str, now: DateTime<Utc>) -> sqlx::Result<Option<Job>> {
     sqlx::query_as!(
         Job,
-        "update jobs set locked_until = $3, attempts = attempts + 1
-         where id = (
-             select id from jobs
-             where kind = $1 and dead_at is null and run_at <= $2 and (locked_until is null or locked_until <= $2)
-             order by run_at, id limit 1 for update skip locked)
-         returning id, payload, attempts",
+        r#"update jobs set locked_until = $3, attempts = attempts + 1
+           where id = (
+               select id from jobs
+               where kind = $1 and dead_at is null and run_at <= $2 and (locked_until is null or locked_until <= $2)
+               order by run_at, id limit 1 for update skip locked)
+           returning id, payload, attempts, unique_key is not null as "is_recurring!""#,
         kind,
         now,
         now + HOLD,

@@ -17,6 +17,7 @@ use crate::{
     },
 };
 
+pub mod ask;
 pub mod bounds;
 pub mod catalogue;
 pub mod editor;
@@ -31,6 +32,7 @@ pub mod role;
 pub mod staged;
 pub mod studio;
 
+use ask::AskPage;
 use list::RolesPage;
 use role::{NewRolePage, RolePage};
 use studio::StudioPage;
@@ -42,6 +44,7 @@ pub fn RoleRoutes() -> AnyNestedRoute {
         <Route path=path!("roles/new") view=NewRolePage />
         <Route path=path!("roles/:id") view=RolePage />
         <Route path=path!("studio") view=StudioPage />
+        <Route path=path!("approvals/new") view=AskPage />
     }
     .into_inner()
     .into_any_nested_route()

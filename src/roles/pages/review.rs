@@ -3,6 +3,7 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
+    ask::AskApproval,
     bounds,
     effect::{self, Foresight},
     staged::{Changes, Names, RoleChanges, Saved, Staged, StagedRole},
@@ -14,7 +15,7 @@ use crate::{
         language::{self, td_string},
     },
     roles::{
-        RoleEdit,
+        ApprovalRequest, RoleEdit,
         calls::{edit_rights, edit_role, get_rights, get_role},
     },
     ui::{
@@ -49,6 +50,8 @@ fn Review(
     /// Reads again what is saved and keeps the changes.
     renew: Callback<()>,
     save: Callback<()>,
+    /// The change as others are asked to agree to it.
+    proposal: Callback<(), Option<ApprovalRequest>>,
 ) -> impl IntoView {
     let locale = locale();
     let dirty = Signal::derive(move || count.get() > 0);
@@ -68,6 +71,10 @@ fn Review(
         if let Some(error) = call.error.get().filter(|_| !open.get_untracked()) {
             toasts.warn(language::error(locale, &error));
         }
+    });
+    let asked = Callback::new(move |()| {
+        open.set(false);
+        discard.run(());
     });
     let said = move || {
         foresight.effect.with(|effect| effect.as_ref().filter(|_| dirty.get()).map(effect::summary)).unwrap_or_default()
@@ -99,6 +106,7 @@ fn Review(
             <p class="muted">{said}</p>
             {move || foresight.effect.with(|effect| effect::refused(effect.as_ref().and_then(|one| one.refused.as_ref())))}
             {fields::summary(call.error, label)}
+            <AskApproval refused=call request=proposal done=asked />
             <div class="row-of end">
                 {move || {
                     (call.error.get() == Some(AppError::Conflict(Conflict::Stale)))
@@ -223,7 +231,12 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         staged.names.with(|names| by_others(moved_lines(names, &moved)))
     });
     let discard = Callback::new(move |()| staged.discard());
-    view! { <Review id="review-rights" count title call foresight open lines meanwhile discard renew save /> }
+    let proposal = Callback::new(move |()| {
+        let saved = staged.saved.get_untracked();
+        let rights = staged.changes.with_untracked(|changes| changes.edit(&saved)).ok();
+        Some(ApprovalRequest { user_id: Some(saved.person?), rights: Some(rights?), ..ApprovalRequest::default() })
+    });
+    view! { <Review id="review-rights" count title call foresight open lines meanwhile discard renew save proposal /> }
 }
 
 /// Changes as they are written down; none is an empty text.
@@ -412,7 +425,12 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         by_others(lines.collect())
     });
     let discard = Callback::new(move |()| staged.discard());
-    view! { <Review id="review-role" count title call foresight open lines meanwhile discard renew save /> }
+    let proposal = Callback::new(move |()| {
+        let role = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id))?;
+        let permissions = Some(untrack(|| staged.all()));
+        Some(ApprovalRequest { role_id: Some(role), permissions, ..ApprovalRequest::default() })
+    });
+    view! { <Review id="review-role" count title call foresight open lines meanwhile discard renew save proposal /> }
 }
 
 /// Every staged change of a role with the way to take it back.

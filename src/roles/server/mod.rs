@@ -1,5 +1,6 @@
 //! Operations on roles and on what people were given.
 
+pub mod approved;
 pub mod rest;
 pub mod store;
 pub mod what_if;

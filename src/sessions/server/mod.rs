@@ -1,9 +1,11 @@
 //! Operations at the door: signing in, refreshing, signing out, one-time links.
 
+pub mod acting;
 pub mod devices;
 pub mod devices_rest;
 pub mod forms;
 pub mod joining;
+pub mod keys;
 pub mod own;
 pub mod own_forms;
 pub mod own_rest;
@@ -28,10 +30,13 @@ use self::{
     throttle::{Counted, Subject},
 };
 use crate::{
-    access::server::{
-        Cx, Quiet, Tx,
-        change::{Change, Granter},
-        record::{Action, Event},
+    access::{
+        Permission,
+        server::{
+            Acting, Cx, Quiet, Tx,
+            change::{Change, Granter},
+            record::{Action, Event},
+        },
     },
     accounts::{
         Password,
@@ -57,7 +62,7 @@ use crate::{
         },
     },
     sessions::{
-        LinkInfo, Me, StepFactors,
+        ImpersonatedBy, LinkInfo, Me, StepFactors,
         rules::{Lifetimes, Risk},
     },
 };
@@ -426,6 +431,10 @@ pub struct Logout {
 
 /// Ends this session, or every session of the caller.
 pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
+    let caller = cx.person()?;
+    if matches!(caller.acting, Acting::Impersonated(_)) {
+        return acting::stop(cx).await;
+    }
     let mut tx = cx.own().await?;
     let everywhere = logout.read_or_default()?.everywhere;
     let person = cx.person()?;
@@ -437,14 +446,15 @@ pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
 
 /// Who is signed in.
 pub async fn me(cx: &Cx) -> Result<Me, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.of_caller().await?;
     let caller = cx.person()?;
     let person = people::by_id(&mut tx, caller.user).await?.ok_or_else(AppError::signed_out)?;
     let tenant_name = tenant_name(&mut tx, caller.tenant).await?;
+    let mut permissions = tx.snapshot()?.held(caller.user, tx.now());
+    permissions.retain(|key| Permission::parse(key).is_ok_and(|key| caller.reaches(&key)));
     let has_password = people::has_password(&mut tx, caller.user).await?;
     let rule = settings::get::<PasswordRule>(tx.conn(), caller.tenant).await?;
     let password_shortest = rule.shortest_for(caller.has_second_factor);
-    let permissions = tx.snapshot()?.held(caller.user, tx.now());
     Ok(Me {
         id: person.id,
         name: person.name,
@@ -457,6 +467,12 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
         password_shortest,
         roles: person.roles,
         permissions,
+        impersonator: match &caller.acting {
+            Acting::Impersonated(by) => {
+                Some(ImpersonatedBy { name: by.name.clone(), reason: by.reason.clone(), until: by.until.into() })
+            }
+            Acting::Themselves | Acting::Key(_) => None,
+        },
     })
 }
 

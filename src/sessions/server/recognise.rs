@@ -6,13 +6,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::TimeDelta;
 
 use super::{
-    SignedIn, access_token,
+    SignedIn, access_token, keys,
     store::{self, By, Device, Kind, Live},
     tokens,
 };
 use crate::{
     access::server::{
-        Cx, Quiet,
+        Acting, Cx, Quiet,
         record::{Action, Event},
     },
     base::{
@@ -31,6 +31,7 @@ const ACCESS: &str = "__Host-bawwab-access";
 const SESSION: &str = "__Host-bawwab-session";
 const DEVICE: &str = "__Host-bawwab-device";
 const STEP: &str = "__Host-bawwab-step";
+const ACTING: &str = "__Host-bawwab-acting";
 
 /// How long the secret before a renewal stays good, for requests that are under way.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
@@ -52,9 +53,43 @@ pub async fn recognise(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppErr
         let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
             return Ok(anonymous(cx));
         };
+        if token.trim().starts_with(keys::MARK) {
+            let found = keys::caller(&cx, token.trim()).await?;
+            return Ok(anonymous(found.map_or_else(|| cx.clone(), |caller| cx.for_person(caller))));
+        }
         let found = by_access_token(&cx, token.trim()).await?.filter(|live| !live.is_browser);
         return Ok(anonymous(found.map_or_else(|| cx.clone(), |live| cx.for_person(live.caller))));
     }
+    let found = by_cookies(cx, headers).await?;
+    with_acting(found, headers).await
+}
+
+/// Whoever acts as somebody else does so beside a live session of their own, in the same browser.
+async fn with_acting(found: Recognised, headers: &HeaderMap) -> Result<Recognised, AppError> {
+    let Some(token) = cookie(headers, ACTING) else { return Ok(found) };
+    let live = by_access_token(&found.cx, &token).await?;
+    let own = found.cx.person().ok().map(|person| person.user);
+    let acting = live.filter(|live| match &live.caller.acting {
+        Acting::Impersonated(by) => Some(by.user) == own,
+        Acting::Themselves | Acting::Key(_) => false,
+    });
+    let acting = acting.map(|live| found.cx.for_person(live.caller));
+    let acting = match acting {
+        Some(cx) if cx.may_act().await? => Some(cx),
+        _ => None,
+    };
+    match acting {
+        Some(cx) => Ok(Recognised { cx, by_cookie: true, ..found }),
+        None => {
+            let mut cookies = found.cookies;
+            cookies.push(no_acting());
+            Ok(Recognised { cookies, by_cookie: true, ..found })
+        }
+    }
+}
+
+async fn by_cookies(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppError> {
+    let anonymous = |cx| Recognised { cx, cookies: Vec::new(), by_cookie: false };
     let access = cookie(headers, ACCESS);
     let secret = cookie(headers, SESSION);
     let by_cookie = access.is_some() || secret.is_some();
@@ -135,6 +170,16 @@ pub fn step_cookie(token: &Secret<String>) -> HeaderValue {
     set(STEP, token.expose(), 600)
 }
 
+/// The cookie of a browser in which somebody acts as somebody else.
+pub fn acting_cookie(token: &Secret<String>, seconds: i64) -> HeaderValue {
+    set(ACTING, token.expose(), seconds)
+}
+
+/// The cookie that ends it.
+pub fn no_acting() -> HeaderValue {
+    set(ACTING, "", 0)
+}
+
 /// Its value, if any.
 pub fn step(headers: &HeaderMap) -> Option<String> {
     cookie(headers, STEP)
@@ -147,7 +192,7 @@ pub fn no_step() -> HeaderValue {
 
 /// The cookies that end a browser's session. The device stays known.
 pub fn clearing() -> Vec<HeaderValue> {
-    vec![set(ACCESS, "", 0), set(SESSION, "", 0)]
+    vec![set(ACCESS, "", 0), set(SESSION, "", 0), no_acting()]
 }
 
 fn set(name: &str, value: &str, seconds: i64) -> HeaderValue {

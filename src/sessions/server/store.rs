@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    access::server::{PersonCaller, Tx},
+    access::server::{Acting, Impersonator, PersonCaller, Tx},
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
@@ -298,11 +298,13 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
                   s.proved_at, u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
-                  (select value from settings where tenant_id = s.tenant_id and key = $4) as rule
+                  (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
+                  s.impersonation_reason, i.id as "impersonator_id?", i.name as "impersonator_name?"
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
            join tenants t on t.id = s.tenant_id and t.status = 'active'
-           where (s.id = $1 or s.digest = $2 or (s.previous_digest = $2 and s.previous_until > $3))
+           left join users i on i.id = s.impersonator_id and i.status = 'active'
+           where (s.impersonator_id is null or i.id is not null) and (s.id = $1 or s.digest = $2 or (s.previous_digest = $2 and s.previous_until > $3))
              and s.ended_at is null and s.expires_at > $3 and s.absolute_expires_at > $3"#,
         id,
         digest,
@@ -316,6 +318,13 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
         Some(rule) => serde_json::from_value::<SignIn>(rule).context("read the rules for signing in")?,
         None => SignIn::default(),
     };
+    let acting = match (row.impersonator_id, row.impersonator_name, row.impersonation_reason) {
+        (Some(id), Some(name), Some(reason)) => {
+            Acting::Impersonated(Impersonator { user: UserId(id), name, reason, until: row.absolute_expires_at })
+        }
+        _ => Acting::Themselves,
+    };
+    let in_person = acting == Acting::Themselves;
     Ok(Some(Live {
         caller: PersonCaller {
             user: UserId(row.user_id),
@@ -323,10 +332,12 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             tenant: TenantId(row.tenant_id),
             session: SessionId(row.id),
             seen_version: row.seen_version,
-            proved_at: row.proved_at,
-            has_second_factor: row.has_second_factor,
+            // Whoever acts as somebody proves nothing as them, and sets nothing up.
+            proved_at: if in_person { row.proved_at } else { DateTime::UNIX_EPOCH },
+            has_second_factor: row.has_second_factor || !in_person,
             has_passkeys: row.has_passkeys,
             factor_roles: rule.second_factor_roles,
+            acting,
         },
         is_browser: row.kind == "browser",
         rights_version: row.rights_version,

@@ -36,6 +36,16 @@ pub struct Claims {
     pub kind: String,
     pub iat: i64,
     pub exp: i64,
+    /// Whoever acts as the subject (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Actor>,
+}
+
+/// The party that acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Actor {
+    pub sub: Uuid,
 }
 
 impl Claims {
@@ -48,9 +58,31 @@ impl Claims {
 pub fn sign(
     keys: &Keys,
     issuer: &str,
-    (user, session, tenant): (UserId, SessionId, TenantId),
+    whose: (UserId, SessionId, TenantId),
     now: DateTime<Utc>,
     until: DateTime<Utc>,
+) -> anyhow::Result<String> {
+    sign_for(keys, issuer, whose, None, (now, until))
+}
+
+/// Signs one with which somebody acts as the subject.
+pub fn sign_acting(
+    keys: &Keys,
+    issuer: &str,
+    whose: (UserId, SessionId, TenantId),
+    by: UserId,
+    now: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> anyhow::Result<String> {
+    sign_for(keys, issuer, whose, Some(Actor { sub: by.0 }), (now, until))
+}
+
+fn sign_for(
+    keys: &Keys,
+    issuer: &str,
+    (user, session, tenant): (UserId, SessionId, TenantId),
+    act: Option<Actor>,
+    (now, until): (DateTime<Utc>, DateTime<Utc>),
 ) -> anyhow::Result<String> {
     let mut header = Header::new(Algorithm::HS256);
     header.typ = Some(TYPE.to_owned());
@@ -65,6 +97,7 @@ pub fn sign(
         kind: "access".to_owned(),
         iat: now.timestamp(),
         exp: until.timestamp(),
+        act,
     };
     encode(&header, &claims, &EncodingKey::from_secret(&keys.derive(PURPOSE))).context("sign an access token")
 }

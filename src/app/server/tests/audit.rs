@@ -124,7 +124,7 @@ async fn the_canonical_text_covers_each_field_by_a_salted_digest(pool: PgPool) {
     .await
     .expect("rows");
     let (canonical, salts, name, new) = &rows[0];
-    assert!(canonical.starts_with("bawwab.audit.v1\nid="), "{canonical}");
+    assert!(canonical.starts_with("bawwab.audit.v2\nid="), "{canonical}");
     assert!(canonical.contains("\naction=admin.user_create\noutcome=done\n"));
     assert!(!canonical.contains("canary"));
     for (field, value) in [("resource_name", name.clone()), ("new_value", new.as_ref().map(ToString::to_string))] {
@@ -135,7 +135,7 @@ async fn the_canonical_text_covers_each_field_by_a_salted_digest(pool: PgPool) {
     }
     let all = salts.as_object().expect("an object").values().filter_map(Value::as_str);
     let all = all.collect::<std::collections::BTreeSet<_>>();
-    assert_eq!(all.len(), 9, "nine fields, nine salts");
+    assert_eq!(all.len(), 11, "eleven fields, eleven salts");
 }
 
 /// E3: the log is filtered, searched and paged, and every filter that means nothing is named.
@@ -220,5 +220,65 @@ async fn no_secret_is_kept_in_clear(pool: PgPool) {
                 .expect("a count");
             assert_eq!(found, 0, "{table}");
         }
+    }
+}
+
+/// E4: an export is everything that the filter leaves, safe for a spreadsheet, and is itself in the log.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_log_is_exported_whole_and_safely(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    sqlx::query(
+        "insert into audit_logs (id, tenant_id, action, outcome, resource_name, created_at, canonical, salts, search)
+         select gen_random_uuid(), t.id, 'admin.user_create', 'done',
+                case n when 7 then '=1+1' else 'شخص ' || n end, now() - n * interval '1 second',
+                '', '{}', '' from tenants t, generate_series(1, 1203) n",
+    )
+    .execute(&app.owner)
+    .await
+    .expect("rows");
+    let csv = admin.get("/admin/audit/export.csv?action=admin.").await;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert!(csv.headers["content-disposition"].to_str().expect("ASCII").starts_with("attachment; filename=\"audit-"));
+    let text = csv.text.strip_prefix('\u{FEFF}').expect("a byte order mark");
+    assert_eq!(text.lines().count(), 1_204, "{}", text.lines().count());
+    assert!(text.contains("\"'=1+1\""), "a formula is a text");
+    assert!(!text.contains(",=1+1"));
+    let lines = admin.get("/admin/audit/export.jsonl?action=admin.").await;
+    let rows = lines.text.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON")).collect::<Vec<_>>();
+    assert_eq!(rows.len(), text.lines().count() - 1);
+    let ids = rows.iter().map(|row| row["id"].to_string()).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(ids.len(), rows.len(), "each row once");
+    let schema = app.anonymous().get("/schemas/audit-event.json").await.ok();
+    let known = schema["properties"].as_object().expect("properties");
+    for field in rows[0].as_object().expect("an object").keys() {
+        assert!(known.contains_key(field), "{field} is published");
+    }
+    let told = admin.get("/admin/audit?action=audit.export").await.ok();
+    assert_eq!(told["items"].as_array().expect("a list").len(), 2);
+    assert_eq!(told["items"][1]["meta"], json!({"format": "csv", "action": "admin."}));
+    let auditor = app.person(&admin, "auditor@x.example", &["readonly"]).await;
+    assert_eq!(auditor.get("/admin/audit/export.csv").await.status, StatusCode::FORBIDDEN, "reading is not exporting");
+}
+
+/// E1: what happens at the door is written too: failed sign-ins, lockouts, reuse, denials.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn security_events_are_written(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let sara = app.person(&admin, "sara@x.example", &[]).await;
+    sara.get("/admin/users").await;
+    let body = json!({"email": "sara@x.example", "password": PASSWORD});
+    let tokens = app.anonymous().post("/auth/login", body).await.ok();
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    app.anonymous().post("/auth/refresh", refresh.clone()).await.ok();
+    app.advance(std::time::Duration::from_secs(60)).await;
+    app.anonymous().post("/auth/refresh", refresh).await;
+    for _ in 0..12 {
+        app.anonymous().post("/auth/login", json!({"email": "sara@x.example", "password": "wrong wrong wrong"})).await;
+    }
+    let written = app.actions().await;
+    for action in ["access.denied", "auth.refresh", "auth.refresh_reuse", "auth.login_failed", "auth.lockout"] {
+        assert!(written.iter().any(|one| one == action), "{action}: {written:?}");
     }
 }

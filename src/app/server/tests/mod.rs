@@ -1,5 +1,7 @@
 //! What holds for the whole application, through its real router and database.
 
+mod api_keys;
+mod approvals;
 mod arabic;
 mod attention;
 mod audit;
@@ -7,6 +9,7 @@ mod authenticator;
 mod coverage;
 mod doors;
 mod escalation;
+mod impersonation;
 mod joining;
 mod limits;
 mod mail;
@@ -24,4 +27,5 @@ mod settings;
 mod shell;
 mod sink;
 mod source;
+mod tamper;
 mod what_if;

@@ -98,12 +98,12 @@ mod tests {
         let start = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
         let mut at = start;
         for attempts in 1..ATTEMPTS {
-            let next = next_try(&Job { id: 1, payload: Value::Null, attempts }, at);
+            let next = next_try(&Job { id: 1, payload: Value::Null, attempts, is_recurring: false }, at);
             assert!(next > at);
             at = next;
         }
         assert!(at - start > TimeDelta::days(1), "{}", at - start);
-        let first = next_try(&Job { id: 1, payload: Value::Null, attempts: 1 }, start);
+        let first = next_try(&Job { id: 1, payload: Value::Null, attempts: 1, is_recurring: false }, start);
         assert_eq!(first - start, TimeDelta::seconds(10));
     }
 }

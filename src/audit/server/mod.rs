@@ -1,6 +1,16 @@
 //! Reading the audit log. Writing it is the heart's: see `access::server::record`.
 
-use axum::{Extension, Json};
+pub mod export;
+pub mod retention;
+pub mod schema;
+pub mod seal;
+pub mod verify;
+
+use axum::{
+    Extension, Json,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -12,13 +22,13 @@ use crate::{
         AUDIT_READ,
         server::{Cx, Tx, record::Action},
     },
-    audit::{AuditCounts, AuditEntry, AuditQuery, Outcome, RECENT_HOURS},
+    audit::{AuditCounts, AuditEntry, AuditQuery, Checkpoint, Outcome, RECENT_HOURS, RetentionRule, Verification},
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::UserId,
         paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
         server::{
-            http::Asked,
+            http::{Asked, Done, Sent},
             input::Input,
             search::{Words, filter_text},
         },
@@ -53,7 +63,13 @@ pub async fn counts(cx: &Cx) -> Result<AuditCounts, AppError> {
 }
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
-    OpenApiRouter::new().routes(routes!(list_rest))
+    OpenApiRouter::new()
+        .routes(routes!(list_rest))
+        .routes(routes!(export_csv_rest))
+        .routes(routes!(export_lines_rest))
+        .routes(routes!(verification_rest, verify_rest))
+        .routes(routes!(checkpoint_rest))
+        .routes(routes!(retention_rest, set_retention_rest))
 }
 
 /// The audit log: `audit.read`
@@ -62,11 +78,60 @@ async fn list_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result
     list(&cx, query).await.map(Json)
 }
 
+/// Everything that a filter leaves, as a table: `audit.export`
+#[utoipa::path(get, path = "/admin/audit/export.csv", operation_id = "export_csv", tag = "audit", params(AuditQuery), responses((status = 200, body = String, content_type = "text/csv")))]
+async fn export_csv_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result<Response, AppError> {
+    export::export(&cx, query, export::Format::Csv).await
+}
+
+/// Everything that a filter leaves, one JSON object a line: `audit.export`
+#[utoipa::path(get, path = "/admin/audit/export.jsonl", operation_id = "export_lines", tag = "audit", params(AuditQuery), responses((status = 200, body = String, content_type = "application/jsonl")))]
+async fn export_lines_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result<Response, AppError> {
+    export::export(&cx, query, export::Format::Lines).await
+}
+
+/// Whether the log is as it was written: `audit.read`
+#[utoipa::path(get, path = "/admin/audit/verification", operation_id = "verification", tag = "audit", responses((status = 200, body = Verification)))]
+async fn verification_rest(cx: Extension<Cx>) -> Result<Json<Verification>, AppError> {
+    verify::known(&cx).await.map(Json)
+}
+
+/// Have the whole log verified again soon: `audit.read`
+#[utoipa::path(post, path = "/admin/audit/verification", operation_id = "verify", tag = "audit", responses((status = 200, body = Done)))]
+async fn verify_rest(cx: Extension<Cx>) -> Result<Json<Done>, AppError> {
+    verify::ask(&cx).await.map(|()| Json(Done::OK))
+}
+
+/// The newest signed head of the log, to be kept elsewhere: `audit.export`
+#[utoipa::path(get, path = "/admin/audit/checkpoint", operation_id = "checkpoint", tag = "audit", responses((status = 200, body = Checkpoint)))]
+async fn checkpoint_rest(cx: Extension<Cx>) -> Result<Response, AppError> {
+    let checkpoint = verify::newest_checkpoint(&cx).await?;
+    let name = format!("attachment; filename=\"checkpoint-{}.json\"", checkpoint.seq);
+    let name = HeaderValue::from_str(&name).map_err(anyhow::Error::from)?;
+    Ok(([(header::CONTENT_DISPOSITION, name)], Json(checkpoint)).into_response())
+}
+
+/// How long the log is kept: `audit.read`
+#[utoipa::path(get, path = "/admin/audit/retention", operation_id = "retention", tag = "audit", responses((status = 200, body = RetentionRule)))]
+async fn retention_rest(cx: Extension<Cx>) -> Result<Json<RetentionRule>, AppError> {
+    retention::get(&cx).await.map(Json)
+}
+
+/// Set how long the log is kept, or hold it: `settings.update`
+#[utoipa::path(put, path = "/admin/audit/retention", operation_id = "set_retention", tag = "audit", request_body = RetentionRule, responses((status = 200, body = RetentionRule)))]
+async fn set_retention_rest(
+    cx: Extension<Cx>,
+    Sent(body): Sent<RetentionRule>,
+) -> Result<Json<RetentionRule>, AppError> {
+    retention::set(&cx, body).await.map(Json)
+}
+
 /// The query, understood.
 #[derive(Debug, Default)]
 struct Filter {
     words: Words,
     actor: Option<Uuid>,
+    impersonator: Option<Uuid>,
     about: Option<Uuid>,
     action: Option<String>,
     resource_type: Option<String>,
@@ -89,6 +154,7 @@ impl Filter {
         let resource_type = text("resource_type", query.resource_type);
         let resource_id = text("resource_id", query.resource_id);
         let actor = text("actor", query.actor);
+        let impersonator = text("impersonator", query.impersonator);
         let about = text("about", query.about);
         let outcome = text("outcome", query.outcome);
         let ip = text("ip", query.ip);
@@ -99,6 +165,8 @@ impl Filter {
         let malformed = FieldCode::Malformed;
         let moment = |text: String| Timestamp::parse(&text).map(DateTime::from).ok_or(malformed);
         let actor = errors.take("actor", actor.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
+        let impersonator = impersonator.map(|id| id.parse().map_err(|_| malformed)).transpose();
+        let impersonator = errors.take("impersonator", impersonator).flatten();
         let about = errors.take("about", about.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
         let outcome = outcome.map(|text| Outcome::parse(&text).ok_or(FieldCode::Unknown)).transpose();
         let outcome = errors.take("outcome", outcome).flatten();
@@ -119,6 +187,7 @@ impl Filter {
         Ok(Filter {
             words,
             actor,
+            impersonator,
             about,
             action,
             resource_type,
@@ -144,7 +213,8 @@ fn parse_cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
     Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
 }
 
-const COLUMNS: &str = "id, user_id, user_name, impersonator_id, action, outcome, resource_type, resource_id,
+const COLUMNS: &str =
+    "id, user_id, user_name, impersonator_id, impersonator_name, action, outcome, resource_type, resource_id,
     resource_name, old_value, new_value, meta, host(ip) as ip, user_agent, request_id, created_at";
 
 /// The tenant's rows, and those that belong to no tenant (an unknown name at the door), which row-level security shows to
@@ -194,6 +264,9 @@ fn push_filter(query: &mut QueryBuilder<Postgres>, filter: &Filter, now: DateTim
     if let Some(actor) = filter.actor {
         query.push(" and user_id = ").push_bind(actor);
     }
+    if let Some(impersonator) = filter.impersonator {
+        query.push(" and impersonator_id = ").push_bind(impersonator);
+    }
     if let Some(about) = filter.about {
         query.push(" and (user_id = ").push_bind(about).push(" or (resource_type = 'user' and resource_id = ");
         query.push_bind(about.to_string()).push("))");
@@ -236,6 +309,7 @@ fn read(row: &PgRow) -> Result<AuditEntry, AppError> {
         user_id: row.try_get::<Option<Uuid>, _>("user_id")?.map(UserId),
         user_name: row.try_get("user_name")?,
         impersonator_id: row.try_get::<Option<Uuid>, _>("impersonator_id")?.map(UserId),
+        impersonator_name: row.try_get("impersonator_name")?,
         action: row.try_get("action")?,
         outcome: Outcome::parse(&outcome)
             .ok_or_else(|| anyhow::anyhow!("the stored outcome {outcome:?} is unknown"))?,

@@ -1,0 +1,129 @@
+// Governance on the screen: proof over the log, keys for programs, and a second person for what is high.
+
+import { readFileSync } from "node:fs";
+
+import { ADMIN, DESKTOP, LANGS, PHONE, expect, open, test, words } from "./support";
+
+for (const lang of LANGS) {
+    const say = words(lang);
+
+    test(`the log is verified, followed and exported, ${lang}`, async ({ visitor, admin, api }) => {
+        const page = await visitor({ lang, as: admin });
+        await open(page, "/console/audit");
+        await page.getByRole("button", { name: say("audit.proof_again"), exact: true }).click();
+        await expect(page.getByText(say("audit.proof_intact"))).toBeVisible({ timeout: 20_000 });
+
+        const download = page.waitForEvent("download");
+        await page.getByRole("link", { name: say("audit.export_csv") }).click();
+        const file = await (await download).path();
+        const table = readFileSync(file, "utf8");
+        expect(table.startsWith("\uFEFFcreated_at,id,")).toBe(true);
+        expect(table).toContain("auth.login");
+
+        await page.getByRole("button", { name: say("audit.live"), exact: true }).click();
+        const name = `Followed ${lang}`;
+        await api.addPerson({ name, email: `followed.${lang}@example.com` });
+        await expect(page.getByRole("table").getByText(name).first()).toBeVisible({ timeout: 20_000 });
+
+        await page.getByRole("button", { name: say("audit.keep_edit"), exact: true }).click();
+        const dialog = page.getByRole("dialog", { name: say("audit.keep_title") });
+        await dialog.getByLabel(say("audit.keep_days"), { exact: true }).fill("365");
+        await dialog.getByRole("button", { name: say("audit.keep_save"), exact: true }).click();
+        await expect(page.getByText(say("audit.keep_days_said", { count: 365 }))).toBeVisible();
+    });
+
+    test(`a key is made, shown once, rotated and deleted, ${lang}`, async ({ visitor, server, signedIn }) => {
+        // Making a key needs a proof of late.
+        const page = await visitor({ lang, as: await signedIn(ADMIN), size: PHONE });
+        await open(page, "/console/api-keys");
+        const name = `Payroll ${lang}`;
+        await page.getByRole("button", { name: say("api_keys.add"), exact: true }).click();
+        const dialog = page.getByRole("dialog", { name: say("api_keys.add") });
+        await dialog.getByLabel(say("api_keys.name"), { exact: true }).fill(name);
+        await dialog.getByLabel("users.read", { exact: true }).check();
+        await dialog.getByRole("button", { name: say("api_keys.add"), exact: true }).click();
+        const shown = page.getByTestId("api-key");
+        await expect(shown).toHaveText(/^bwk_/);
+        const secret = (await shown.textContent()) ?? "";
+        const ask = (path: string, key: string) =>
+            fetch(`${server.url}${path}`, { headers: { authorization: `Bearer ${key}` } });
+        expect((await ask("/admin/users", secret)).status).toBe(200);
+        expect((await ask("/admin/roles", secret)).status).toBe(403);
+        await page.getByRole("button", { name: say("api_keys.put_away"), exact: true }).click();
+        await expect(shown).toHaveCount(0);
+
+        const row = page.getByRole("row").filter({ hasText: name });
+        await row.getByRole("button", { name: say("api_keys.rotate") }).click();
+        await page.getByRole("dialog").getByRole("button", { name: say("api_keys.rotate"), exact: true }).click();
+        await expect(shown).not.toHaveText(secret);
+        const rotated = (await shown.textContent()) ?? "";
+        expect((await ask("/admin/users", rotated)).status).toBe(200);
+        await row.getByRole("button", { name: say("api_keys.delete") }).click();
+        await page.getByRole("dialog").getByRole("button", { name: say("api_keys.delete"), exact: true }).click();
+        await expect(row).toHaveCount(0);
+        expect((await ask("/admin/users", rotated)).status).toBe(401);
+    });
+
+    test(`what is high waits for a second person, ${lang}`, async ({ visitor, admin, api, signedIn }) => {
+        const boss = await api.roleId("super-admin");
+        const second = { name: `Second ${lang}`, email: `second.${lang}@example.com`, password: "another quiet night" };
+        const peer = await api.addPerson({ ...second, roles: [boss] });
+        const wanted = { name: `Wanted ${lang}`, email: `wanted.${lang}@example.com`, password: "a third quiet night" };
+        const person = await api.addPerson(wanted);
+        try {
+            const rights = { overrides: { allow: [{ key: "*" }], deny: [] } };
+            const reason = `Covering ${lang}`;
+            await api.call("POST", "/admin/approvals", { user_id: person.id, rights, reason });
+
+            const page = await visitor({ lang, as: await signedIn(second) });
+            await open(page, "/console");
+            const menu = page.getByRole("navigation", { name: say("app.menu") });
+            await menu.getByRole("link", { name: say("approvals.waiting_count", { count: 1 }) }).click();
+            const card = page.getByRole("article").filter({ hasText: reason });
+            await card.getByRole("button", { name: say("approvals.approve") }).click();
+            const dialog = page.getByRole("dialog");
+            await dialog.getByRole("button", { name: say("approvals.approve"), exact: true }).click();
+            await expect(page.getByText(say("approvals.toast_applied"))).toBeVisible();
+            await expect(page.getByText(say("approvals.none_waiting"), { exact: true })).toBeVisible();
+            const own = await visitor({ lang, as: admin, size: DESKTOP });
+            await open(own, "/console/approvals?show=mine");
+            await expect(own.getByRole("article").filter({ hasText: reason })).toContainText(say("approvals.state_applied"));
+        } finally {
+            await api.call("PATCH", `/admin/users/${person.id}/permissions`, { allow: [] });
+            await api.call("DELETE", `/admin/users/${peer.id}`);
+        }
+    });
+
+    test(`whoever is refused asks from there, ${lang}`, async ({ visitor, api, signedIn }) => {
+        const person = { name: `Refused ${lang}`, email: `refused.${lang}@example.com`, password: "nothing was given to me" };
+        await api.addPerson(person);
+        const page = await visitor({ lang, as: await signedIn(person), refusals: [403] });
+        await open(page, "/console/people", 403);
+        await page.getByRole("link", { name: say("ui.refused_request") }).click();
+        await expect(page.getByLabel(say("roles.ask_permission"), { exact: true })).toHaveValue("users.read");
+        await page.getByLabel(say("roles.ask_reason"), { exact: true }).fill("مراجعة");
+        await page.getByRole("button", { name: say("roles.ask_send"), exact: true }).click();
+        await page.getByRole("link", { name: say("roles.ask_see") }).click();
+        await expect(page.getByRole("article")).toContainText(say("approvals.state_waiting"));
+    });
+
+    test(`whoever acts as somebody sees it on every page until it ends, ${lang}`, async ({ visitor, admin, api }) => {
+        const name = `Helped ${lang}`;
+        const person = await api.addPerson({ name, email: `helped.${lang}@example.com`, password: "a fourth quiet night" });
+        const page = await visitor({ lang, as: admin, size: PHONE });
+        await open(page, `/console/people/${person.id}`);
+        await page.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+        const dialog = page.getByRole("dialog");
+        await expect(dialog.getByText(say("impersonation.both_written"))).toBeVisible();
+        await dialog.getByLabel(say("impersonation.reason"), { exact: true }).fill("مساعدة");
+        await dialog.getByRole("button", { name: say("impersonation.act_as"), exact: true }).click();
+        const band = page.getByRole("region", { name: say("impersonation.band_label"), exact: true });
+        await expect(band).toContainText(name);
+        await open(page, "/console/approvals");
+        await expect(band).toContainText("مساعدة");
+        await band.getByRole("button", { name: say("impersonation.stop"), exact: true }).click();
+        await expect(band).toHaveCount(0);
+        await open(page, `/console/people/${person.id}?tab=activity`);
+        await expect(page.getByText(say("audit.action_impersonation_begin")).first()).toBeVisible();
+    });
+}

@@ -1,0 +1,350 @@
+//! Requests, decisions, and doing what was agreed to. What that is the capability knows that asked for it.
+
+mod letters;
+pub mod rest;
+mod store;
+
+use std::{future::Future, pin::Pin};
+
+use chrono::TimeDelta;
+use leptos::prelude::use_context;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        APPROVALS_DECIDE, ApprovalRules, Facts, Permission, SETTINGS_READ, SETTINGS_UPDATE,
+        server::{
+            Cx, Tx,
+            record::{Action, Event},
+        },
+    },
+    approvals::{Approval, ApprovalsQuery, Kind, State, Verdict},
+    base::{
+        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        ids::{ApprovalId, UserId},
+        server::{
+            crypto::{is_same, sha256},
+            input::Input,
+            settings::{self, Setting as _},
+        },
+        text::{one_line, optional_line},
+    },
+};
+
+/// Does what was agreed to, in the transaction of the last who agreed; gives back what to record.
+pub type Apply =
+    for<'a> fn(&'a mut Tx, &'a Agreed) -> Pin<Box<dyn Future<Output = Result<Vec<Event>, AppError>> + Send + 'a>>;
+
+/// The capability that does it, which the router hands in.
+#[derive(Clone, Copy)]
+pub struct Applier(pub Apply);
+
+/// The applier of the request that a server function answers.
+pub fn applier() -> Result<Applier, AppError> {
+    let parts = use_context::<axum::http::request::Parts>();
+    let applier = parts.and_then(|parts| parts.extensions.get::<Applier>().copied());
+    Ok(applier.ok_or_else(|| anyhow::anyhow!("the router hands in who applies approvals"))?)
+}
+
+/// What is to be done.
+pub struct Agreed {
+    pub kind: Kind,
+    pub requester: UserId,
+    /// The last who agreed.
+    pub decider: UserId,
+    pub subject: Uuid,
+    pub proposal: Value,
+    pub reason: String,
+}
+
+/// A request as it is asked for.
+pub struct NewApproval {
+    pub kind: Kind,
+    pub subject: Uuid,
+    pub subject_name: String,
+    pub facts: Facts,
+    pub proposal: Value,
+    pub reason: String,
+    pub permissions: Vec<Permission>,
+}
+
+/// The most requests that one person may have waiting.
+const MOST_WAITING: i64 = 20;
+
+/// A reason, which every request has.
+pub fn parse_reason(reason: &str) -> Result<String, FieldCode> {
+    one_line(reason, 1, 1000)
+}
+
+/// What a decision is bound to.
+fn digest(kind: Kind, subject: Uuid, requester: UserId, proposal: &Value, reason: &str) -> Vec<u8> {
+    let text = json!({
+        "kind": kind, "subject": subject, "requester": requester, "proposal": proposal, "reason": reason,
+    });
+    sha256(text.to_string().as_bytes())
+}
+
+/// Keeps a request and tells those who may decide. The caller commits with the event that comes back.
+pub async fn ask(tx: &mut Tx, new: NewApproval) -> Result<(ApprovalId, Event), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let cx = tx.cx().clone();
+    let person = cx.in_person()?;
+    let rules = settings::get::<ApprovalRules>(tx.conn(), tenant).await?;
+    let waiting = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from approvals where requester_id = $1 and status = 'waiting' and expires_at > $2"#,
+        person.user.0,
+        now,
+    );
+    if waiting.fetch_one(tx.conn()).await? >= MOST_WAITING {
+        return Err(AppError::TooMany { retry_after: 3_600 });
+    }
+    let id = ApprovalId(Uuid::now_v7());
+    let digest = digest(new.kind, new.subject, person.user, &new.proposal, &new.reason);
+    let expires_at = now + TimeDelta::hours(rules.expires_hours.into());
+    let permissions = new.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
+    sqlx::query!(
+        "insert into approvals
+             (id, tenant_id, requester_id, requester_name, kind, subject_id, subject_name, department, region, proposal,
+              digest, reason, permissions, required, expires_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+        id.0,
+        tenant.0,
+        person.user.0,
+        person.name,
+        new.kind.as_str(),
+        new.subject,
+        new.subject_name,
+        new.facts.department,
+        new.facts.region,
+        new.proposal,
+        digest,
+        new.reason,
+        &permissions,
+        i16::from(rules.required.max(1)),
+        expires_at,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let deciders = tx.snapshot()?.who_may(&APPROVALS_DECIDE, now);
+    let deciders = deciders.into_iter().filter(|who| *who != person.user).take(50).collect::<Vec<_>>();
+    let link = cx.link("/console/approvals");
+    for reader in store::readers(tx, &deciders).await? {
+        let letter = letters::asked(&reader, &person.name, &new.subject_name, &new.reason, &link, expires_at);
+        tx.mail(&letter).await?;
+    }
+    let event = Event::done(Action::ApprovalRequest).on("approval", id, &new.subject_name).new_value(
+        json!({"kind": new.kind, "reason": new.reason, "permissions": permissions, "digest": hex::encode(digest)}),
+    );
+    Ok((id, event))
+}
+
+/// The tenant's requests, as far as the caller's right to decide reaches.
+pub async fn list(cx: &Cx, query: Input<ApprovalsQuery>) -> Result<Vec<Approval>, AppError> {
+    let mut tx = cx.read(APPROVALS_DECIDE).await?;
+    let state = query.read()?.state.filter(|text| !text.is_empty());
+    let state = state.map(|text| State::parse(&text).ok_or(FieldCode::Unknown)).transpose();
+    let state = state.map_err(|code| AppError::field("state", code))?;
+    let scopes = tx.filter().map(<[_]>::to_vec);
+    let user = cx.person()?.user;
+    let found = store::list(&mut tx, store::Which::All(state)).await?;
+    let within = found
+        .into_iter()
+        .filter(|(_, facts)| scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope.holds(facts))));
+    Ok(within
+        .map(|(mut approval, _)| {
+            let decided = approval.decisions.iter().any(|decision| decision.decider_id == user);
+            approval.may_decide = approval.state == State::Waiting && !approval.is_own && !decided;
+            approval
+        })
+        .collect())
+}
+
+/// How many wait for the caller; none where they do not decide.
+pub async fn count(cx: &Cx) -> Result<i64, AppError> {
+    let waiting = ApprovalsQuery { state: Some(State::Waiting.as_str().to_owned()) };
+    let waiting = list(cx, waiting.into()).await?;
+    let mine = waiting.iter().filter(|approval| approval.may_decide).count();
+    Ok(i64::try_from(mine).unwrap_or(i64::MAX))
+}
+
+/// What the caller has asked for.
+pub async fn own(cx: &Cx) -> Result<Vec<Approval>, AppError> {
+    let mut tx = cx.of_caller().await?;
+    let user = cx.person()?.user;
+    let found = store::list(&mut tx, store::Which::Of(user)).await?;
+    Ok(found.into_iter().map(|(approval, _)| approval).collect())
+}
+
+/// Agrees or refuses. The last yes that is needed does what was asked for, in the same transaction.
+pub async fn decide(
+    cx: &Cx,
+    applier: Applier,
+    id: ApprovalId,
+    approves: bool,
+    verdict: Input<Verdict>,
+) -> Result<Approval, AppError> {
+    let mut tx = cx.allow(APPROVALS_DECIDE).await?;
+    let person = cx.in_person()?.clone();
+    let verdict = verdict.read_or_default()?;
+    // Grants are locked first, as by everybody who writes them; then the request.
+    tx.lock_grants(None).await?;
+    let (approval, facts) = store::for_update(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.decide(&facts)?;
+    if approval.requester_id == person.user {
+        return Err(AppError::denied(DenialCode::OwnRequest));
+    }
+    let seen = verdict.digest.as_deref().is_none_or(|seen| seen == approval.digest);
+    let decided = approval.decisions.iter().any(|decision| decision.decider_id == person.user);
+    if approval.state != State::Waiting || !seen || decided {
+        return Err(AppError::Conflict(Conflict::Stale));
+    }
+    let mut errors = FieldErrors::default();
+    let comment = errors.take("comment", optional_line(verdict.comment.as_deref(), 1000)).flatten();
+    if !approves && comment.is_none() {
+        errors.add("comment", FieldCode::Required);
+    }
+    errors.check()?;
+    let bound = digest(approval.kind, approval.subject_id, approval.requester_id, &approval.proposal, &approval.reason);
+    if !is_same(hex::encode(&bound).as_bytes(), approval.digest.as_bytes()) {
+        return Err(anyhow::anyhow!("request {id} is not what was asked for").into());
+    }
+    store::insert_decision(&mut tx, id, &person, approves, comment.as_deref(), &bound).await?;
+    let event = |action| {
+        let event = Event::done(action).on("approval", id, &approval.subject_name);
+        event.meta("comment", comment.clone()).meta("digest", approval.digest.clone())
+    };
+    if !approves {
+        store::end(&mut tx, id, State::Rejected, None).await?;
+        tell(&mut tx, cx, &approval, State::Rejected, comment.as_deref()).await?;
+        tx.commit(event(Action::ApprovalReject)).await?;
+        return reread(cx, id).await;
+    }
+    let agreed = 1 + approval.decisions.iter().filter(|decision| decision.approves).count();
+    if agreed < usize::try_from(approval.required).unwrap_or(usize::MAX) {
+        tx.commit(event(Action::ApprovalApprove)).await?;
+        return reread(cx, id).await;
+    }
+    check_agreed(&tx, &approval, &facts, person.user)?;
+    let agreed = Agreed {
+        kind: approval.kind,
+        requester: approval.requester_id,
+        decider: person.user,
+        subject: approval.subject_id,
+        proposal: approval.proposal.clone(),
+        reason: approval.reason.clone(),
+    };
+    tx.approved();
+    match (applier.0)(&mut tx, &agreed).await {
+        Ok(events) => {
+            for done in &events {
+                tx.record(done).await?;
+            }
+            store::end(&mut tx, id, State::Applied, None).await?;
+            tell(&mut tx, cx, &approval, State::Applied, comment.as_deref()).await?;
+            tx.record(&event(Action::ApprovalApprove)).await?;
+            tx.commit(Event::done(Action::ApprovalApply).on("approval", id, &approval.subject_name)).await?;
+        }
+        Err(error @ (AppError::Forbidden(_) | AppError::NotFound | AppError::Conflict(_) | AppError::Invalid(_))) => {
+            // Nothing of it may stay: what it can no longer do is told in a transaction of its own.
+            drop(tx);
+            fail(cx, id, &approval, error.code()).await?;
+        }
+        Err(error) => return Err(error),
+    }
+    reread(cx, id).await
+}
+
+/// Whoever agreed earlier must still be allowed to, and have decided on the same thing.
+fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId) -> Result<(), AppError> {
+    let (snapshot, now) = (tx.snapshot()?, tx.now());
+    let others = approval.decisions.iter().filter(|decision| decision.approves && decision.decider_id != last);
+    for decision in others {
+        let answer = snapshot.check(decision.decider_id, &APPROVALS_DECIDE, Some(facts), now);
+        if answer != crate::access::Answer::Yes {
+            return Err(AppError::denied(DenialCode::MissingPermission));
+        }
+    }
+    Ok(())
+}
+
+async fn fail(cx: &Cx, id: ApprovalId, approval: &Approval, failure: &str) -> Result<(), AppError> {
+    let mut tx = cx.allow(APPROVALS_DECIDE).await?;
+    let (_, facts) = store::for_update(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.decide(&facts)?;
+    store::end(&mut tx, id, State::Failed, Some(failure)).await?;
+    tell(&mut tx, cx, approval, State::Failed, None).await?;
+    let event = Event::failed(Action::ApprovalApply).on("approval", id, &approval.subject_name);
+    tx.commit(event.meta("failure", failure)).await
+}
+
+async fn reread(cx: &Cx, id: ApprovalId) -> Result<Approval, AppError> {
+    let mut tx = cx.read(APPROVALS_DECIDE).await?;
+    let (approval, facts) = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.decide(&facts)?;
+    Ok(approval)
+}
+
+/// Tells whoever asked.
+async fn tell(tx: &mut Tx, cx: &Cx, approval: &Approval, state: State, comment: Option<&str>) -> Result<(), AppError> {
+    let link = cx.link("/console/approvals?show=mine");
+    for reader in store::readers(tx, &[approval.requester_id]).await? {
+        tx.mail(&letters::decided(&reader, &approval.subject_name, state, comment, &link)).await?;
+    }
+    Ok(())
+}
+
+/// Takes back what the caller has asked for.
+pub async fn withdraw(cx: &Cx, id: ApprovalId) -> Result<(), AppError> {
+    let mut tx = cx.own().await?;
+    let user = cx.person()?.user;
+    let found = store::for_update(&mut tx, id).await?;
+    let (approval, _) = found.filter(|(approval, _)| approval.requester_id == user).ok_or(AppError::NotFound)?;
+    if approval.state != State::Waiting {
+        return Err(AppError::Conflict(Conflict::Stale));
+    }
+    store::end(&mut tx, id, State::Withdrawn, None).await?;
+    tx.commit(Event::done(Action::ApprovalWithdraw).on("approval", id, &approval.subject_name)).await
+}
+
+/// The tenant's rule.
+pub async fn rules(cx: &Cx) -> Result<ApprovalRules, AppError> {
+    let mut tx = cx.read(SETTINGS_READ).await?;
+    tx.decide(&Default::default())?;
+    let tenant = tx.tenant()?;
+    Ok(settings::get::<ApprovalRules>(tx.conn(), tenant).await?)
+}
+
+/// Replaces the rule. Requests that wait keep what held when they were made.
+pub async fn set_rules(cx: &Cx, rules: Input<ApprovalRules>) -> Result<ApprovalRules, AppError> {
+    let mut tx = cx.allow(SETTINGS_UPDATE).await?;
+    cx.in_person()?;
+    tx.decide(&Default::default())?;
+    let rules = rules.read()?;
+    let mut errors = FieldErrors::default();
+    for (at, key) in rules.permissions.iter().enumerate() {
+        let known = Permission::parse(key).is_ok_and(|key| tx.snapshot().is_ok_and(|snapshot| snapshot.knows(&key)));
+        if !known {
+            errors.add(format!("permissions[{at}]"), FieldCode::Unknown);
+        }
+    }
+    let names = sqlx::query_scalar!("select name from roles").fetch_all(tx.conn()).await?;
+    for (at, role) in rules.roles.iter().enumerate().filter(|(_, role)| !names.contains(role)) {
+        let _unknown = role;
+        errors.add(format!("roles[{at}]"), FieldCode::Unknown);
+    }
+    if !(1..=5).contains(&rules.required) {
+        errors.add("required", FieldCode::Malformed);
+    }
+    if !(1..=720).contains(&rules.expires_hours) {
+        errors.add("expires_hours", FieldCode::Malformed);
+    }
+    errors.check()?;
+    let tenant = tx.tenant()?;
+    let before = settings::get::<ApprovalRules>(tx.conn(), tenant).await?;
+    settings::put(tx.conn(), tenant, &rules).await?;
+    let event = Event::done(Action::ApprovalRules).on("settings", tenant, ApprovalRules::KEY);
+    tx.commit(event.change(json!(before), json!(rules))).await?;
+    Ok(rules)
+}

@@ -1,0 +1,331 @@
+//! Changes of rights that others have to agree to: asking for them, and doing them once they were agreed to.
+
+use std::{future::Future, pin::Pin};
+
+use axum::{
+    Extension, Json,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{audited_roles, changeable, keys, known, rights_of, staged, store};
+use crate::{
+    access::{
+        Answer, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE, RoleRef,
+        server::{
+            Cx, Tx,
+            change::{Change, Granter},
+            engine::OverrideGrant,
+            record::{Action, Event},
+        },
+    },
+    accounts::{self, server::links},
+    approvals::{
+        Kind,
+        server::{Agreed, NewApproval, ask, parse_reason},
+    },
+    base::{
+        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        ids::{ApprovalId, RoleId, UserId},
+        server::{http::Sent, input::Input},
+    },
+    roles::{AccessRequest, ApprovalRequest, PersonRights, PersonRole, RightsEdit, RoleGives},
+};
+
+/// What is kept of a request about a person: what shall be, and what was, so that nothing that happens meanwhile is undone.
+#[derive(Serialize, Deserialize)]
+struct RightsProposal {
+    before: Value,
+    after: Value,
+    edit: RightsEdit,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RoleProposal {
+    before: RoleGives,
+    after: RoleGives,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccessProposal {
+    after: Access,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Access {
+    permissions: Vec<String>,
+    days: Option<u32>,
+}
+
+/// A request that was kept.
+#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
+pub struct Asked {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: ApprovalId,
+}
+
+/// What a person was given, as whoever decides reads it.
+fn given(rights: &PersonRights) -> Value {
+    json!({
+        "roles": audited_roles(rights)["roles"],
+        "allow": rights.overrides.allow,
+        "deny": rights.overrides.deny,
+    })
+}
+
+/// The same as an edit would leave it.
+fn proposed(tx: &Tx, before: &PersonRights, edit: &RightsEdit) -> Result<Value, AppError> {
+    let snapshot = tx.snapshot()?;
+    let mut after = before.clone();
+    if let Some(roles) = &edit.roles {
+        let named = roles.iter().map(|given| PersonRole {
+            role: RoleRef {
+                id: given.role,
+                name: snapshot.role(given.role).map(|role| role.name.clone()).unwrap_or_default(),
+            },
+            scope: given.scope.clone(),
+            expires_at: given.expires_at,
+        });
+        after.roles = named.collect();
+    }
+    if let Some(overrides) = &edit.overrides {
+        after.overrides = overrides.clone();
+    }
+    Ok(given(&after))
+}
+
+/// Asks that others agree to a change of a person's or a role's rights. The change has to be one that the caller could
+/// make but for them.
+pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<ApprovalId, AppError> {
+    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    cx.in_person()?;
+    let request = request.read()?;
+    let reason = parse_reason(&request.reason).map_err(|code| AppError::field("reason", code))?;
+    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
+    let (new, changes) = match (request.user_id, request.role_id) {
+        (Some(user), None) => {
+            let edit = request.rights.ok_or_else(|| AppError::field("rights", FieldCode::Required))?;
+            let person = accounts::server::find_for_update(&mut tx, user, edit.version).await?;
+            let before = rights_of(&tx, &person)?;
+            let edit = RightsEdit { version: None, ..edit };
+            let changes = staged(&tx, user, edit.clone())?;
+            let facts = accounts::server::store::facts(&person);
+            let proposal =
+                json!(RightsProposal { before: given(&before), after: proposed(&tx, &before, &edit)?, edit });
+            (
+                NewApproval {
+                    kind: Kind::Rights,
+                    subject: user.0,
+                    subject_name: person.name,
+                    facts,
+                    proposal,
+                    reason,
+                    permissions: Vec::new(),
+                },
+                changes,
+            )
+        }
+        (None, Some(role)) => {
+            tx.decide(&Default::default())?;
+            tx.require(ROLES_UPDATE).await?;
+            let wanted = request.permissions.ok_or_else(|| AppError::field("permissions", FieldCode::Required))?;
+            let before = changeable(&mut tx, role, None).await?;
+            let mut errors = FieldErrors::default();
+            let permissions = keys(&tx, "permissions", &wanted, &mut errors)?;
+            errors.check()?;
+            let texts = permissions.iter().map(ToString::to_string).collect();
+            let before_gives = RoleGives { permissions: before.permissions.clone() };
+            let proposal = json!(RoleProposal { before: before_gives, after: RoleGives { permissions: texts } });
+            let change = Change::RolePermissions { role, name: before.name.clone(), permissions };
+            (
+                NewApproval {
+                    kind: Kind::Role,
+                    subject: role.0,
+                    subject_name: before.name,
+                    facts: Default::default(),
+                    proposal,
+                    reason,
+                    permissions: Vec::new(),
+                },
+                vec![change],
+            )
+        }
+        _ => return Err(AppError::field("user_id", FieldCode::Required)),
+    };
+    let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
+    let (id, event) = ask(&mut tx, NewApproval { permissions, ..new }).await?;
+    tx.commit(event).await?;
+    Ok(id)
+}
+
+/// What of a change others have to agree to. One that needs nobody is refused: it can simply be made.
+async fn needs_approval(tx: &mut Tx, changes: &[Change], granter: UserId) -> Result<Vec<Permission>, AppError> {
+    if changes.is_empty() {
+        return Err(AppError::field("rights", FieldCode::Required));
+    }
+    match tx.try_grant(changes, Granter::Person(granter)).await? {
+        None => Err(AppError::field("rights", FieldCode::Contradiction)),
+        Some(denial) if denial.code == DenialCode::ApprovalNeeded => {
+            let keys = denial.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
+            Ok(keys.map_err(|code| anyhow::anyhow!("a key of the catalogue is {code:?}"))?)
+        }
+        Some(denial) => Err(AppError::Forbidden(denial)),
+    }
+}
+
+/// Asks for a permission for oneself: whoever holds it and may assign it can agree.
+pub async fn request_access(cx: &Cx, request: Input<AccessRequest>) -> Result<ApprovalId, AppError> {
+    let mut tx = cx.own().await?;
+    let person = cx.person()?.clone();
+    let request = request.read()?;
+    let mut errors = FieldErrors::default();
+    let reason = errors.take("reason", parse_reason(&request.reason)).unwrap_or_default();
+    let key = errors.take("permission", known(tx.snapshot()?, &request.permission));
+    if request.days.is_some_and(|days| !(1..=365).contains(&days)) {
+        errors.add("days", FieldCode::Malformed);
+    }
+    let held = key.as_ref().is_some_and(|key| {
+        tx.snapshot().is_ok_and(|snapshot| snapshot.check(person.user, key, None, cx.now()) == Answer::Yes)
+    });
+    if held {
+        errors.add("permission", FieldCode::Taken);
+    }
+    errors.check()?;
+    let own = accounts::server::store::by_id(&mut tx, person.user).await?.ok_or(AppError::NotFound)?;
+    let new = NewApproval {
+        kind: Kind::Access,
+        subject: person.user.0,
+        subject_name: person.name.clone(),
+        facts: accounts::server::store::facts(&own),
+        proposal: json!(AccessProposal { after: Access { permissions: vec![request.permission], days: request.days } }),
+        reason,
+        permissions: key.into_iter().collect(),
+    };
+    let (id, event) = ask(&mut tx, new).await?;
+    tx.commit(event).await?;
+    Ok(id)
+}
+
+/// Does what was agreed to. The ceiling is that of whoever asked, as it is now; for access that somebody asked for
+/// themselves it is that of the last who agreed.
+pub fn apply<'a>(
+    tx: &'a mut Tx,
+    agreed: &'a Agreed,
+) -> Pin<Box<dyn Future<Output = Result<Vec<Event>, AppError>> + Send + 'a>> {
+    Box::pin(async move {
+        match agreed.kind {
+            Kind::Rights => apply_rights(tx, agreed).await,
+            Kind::Role => apply_role(tx, agreed).await,
+            Kind::Access => apply_access(tx, agreed).await,
+        }
+    })
+}
+
+fn read<T: serde::de::DeserializeOwned>(agreed: &Agreed) -> Result<T, AppError> {
+    Ok(serde_json::from_value(agreed.proposal.clone()).map_err(anyhow::Error::from)?)
+}
+
+/// Whoever asked must still be allowed to.
+fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppError> {
+    match tx.snapshot()?.check(who, permission, None, tx.now()) {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::MissingPermission)),
+    }
+}
+
+async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
+    let proposal = read::<RightsProposal>(agreed)?;
+    let user = UserId(agreed.subject);
+    let person = accounts::server::find_for_update(tx, user, None).await?;
+    let before = rights_of(tx, &person)?;
+    if given(&before) != proposal.before {
+        return Err(AppError::Conflict(Conflict::Stale));
+    }
+    let changes = staged(tx, user, proposal.edit)?;
+    grant_person(tx, &changes, user, agreed.requester, before).await
+}
+
+async fn grant_person(
+    tx: &mut Tx,
+    changes: &[Change],
+    user: UserId,
+    granter: UserId,
+    before: PersonRights,
+) -> Result<Vec<Event>, AppError> {
+    tx.grant(changes, Granter::Person(granter)).await?;
+    links::void_of_others(tx, user).await?;
+    tx.lock_grants(None).await?;
+    let person = accounts::server::store::by_id(tx, user).await?.ok_or(AppError::NotFound)?;
+    let after = rights_of(tx, &person)?;
+    let event = |action| Event::done(action).on("user", user, &person.name).meta("asked_by", json!(granter));
+    let mut events = Vec::new();
+    if before.overrides != after.overrides {
+        events.push(event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides)));
+    }
+    if before.roles != after.roles {
+        events.push(event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after)));
+    }
+    Ok(events)
+}
+
+async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+    still_may(tx, agreed.requester, &ROLES_UPDATE)?;
+    let proposal = read::<RoleProposal>(agreed)?;
+    let role = RoleId(agreed.subject);
+    let before = changeable(tx, role, None).await?;
+    if before.permissions != proposal.before.permissions {
+        return Err(AppError::Conflict(Conflict::Stale));
+    }
+    let mut errors = FieldErrors::default();
+    let permissions = keys(tx, "permissions", &proposal.after.permissions, &mut errors)?;
+    errors.check()?;
+    store::update(tx, role, &before.name, &before.description).await?;
+    let change = Change::RolePermissions { role, name: before.name.clone(), permissions };
+    tx.grant(&[change], Granter::Person(agreed.requester)).await?;
+    let after = store::by_id(tx, role).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::RoleUpdate).on("role", role, &after.name).meta("asked_by", json!(agreed.requester));
+    Ok(vec![event.change(super::audited(&before), super::audited(&after))])
+}
+
+async fn apply_access(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+    tx.require(PERMISSIONS_ASSIGN).await?;
+    let wanted = read::<AccessProposal>(agreed)?.after;
+    let key = wanted.permissions.first().map(String::as_str).unwrap_or_default();
+    let user = UserId(agreed.subject);
+    let person = accounts::server::find_for_update(tx, user, None).await?;
+    let before = rights_of(tx, &person)?;
+    let pattern = known(tx.snapshot()?, key).map_err(|code| AppError::field("permission", code))?;
+    let expires_at = wanted.days.map(|days| tx.now() + TimeDelta::days(days.into()));
+    let old = tx.snapshot()?.person(user).cloned().unwrap_or_default();
+    let mut overrides = old.overrides.iter().filter(|one| one.pattern != pattern).cloned().collect::<Vec<_>>();
+    overrides.push(OverrideGrant { pattern, allowed: true, expires_at, reason: Some(short(&agreed.reason)) });
+    grant_person(tx, &[Change::Overrides { user, overrides }], user, agreed.decider, before).await
+}
+
+/// A reason of a request, as long as an override's may be.
+fn short(reason: &str) -> String {
+    reason.chars().take(500).collect()
+}
+
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new().routes(routes!(request_rest)).routes(routes!(request_access_rest))
+}
+
+/// Ask that others agree to a change of rights: `permissions.assign`, and whatever the change needs
+#[utoipa::path(post, path = "/admin/approvals", operation_id = "request", tag = "approvals", request_body = ApprovalRequest, responses((status = 201, body = Asked)))]
+async fn request_rest(cx: Extension<Cx>, Sent(body): Sent<ApprovalRequest>) -> Result<Response, AppError> {
+    let id = request(&cx, body).await?;
+    Ok((StatusCode::CREATED, Json(Asked { id })).into_response())
+}
+
+/// Ask for a permission for yourself
+#[utoipa::path(post, path = "/auth/access-requests", operation_id = "request_access", tag = "approvals", request_body = AccessRequest, responses((status = 201, body = Asked)))]
+async fn request_access_rest(cx: Extension<Cx>, Sent(body): Sent<AccessRequest>) -> Result<Response, AppError> {
+    let id = request_access(&cx, body).await?;
+    Ok((StatusCode::CREATED, Json(Asked { id })).into_response())
+}
