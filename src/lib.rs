@@ -14,6 +14,8 @@ pub mod accounts;
 pub mod app;
 pub mod audit;
 pub mod base;
+pub mod groups;
+pub mod policies;
 pub mod roles;
 pub mod second_factor;
 pub mod sessions;

@@ -16,7 +16,9 @@ use crate::{
         language::{self, td_string},
         time::Timestamp,
     },
+    groups::pages::GroupRoutes,
     i18n::Locale,
+    policies::pages::PolicyRoutes,
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
@@ -116,7 +118,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("account") view=AccountPage />
                     <PeopleRoutes />
                     <Route path=path!("people/:id") view=PersonPage />
+                    <GroupRoutes />
                     <RoleRoutes />
+                    <PolicyRoutes />
                     <AuditRoutes />
                 </ParentRoute>
             </Routes>

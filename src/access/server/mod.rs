@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod engine;
+pub mod nesting;
 pub mod node;
 pub mod record;
 mod tx;

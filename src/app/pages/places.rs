@@ -3,7 +3,7 @@
 use crate::base::language::td_string;
 
 use crate::{
-    access::{AUDIT_READ, PERMISSIONS_READ, Permission, ROLES_READ, USERS_READ},
+    access::{AUDIT_READ, GROUPS_READ, PERMISSIONS_READ, Permission, ROLES_READ, USERS_READ},
     i18n::Locale,
     sessions::Me,
     ui::icons::Icon,
@@ -26,14 +26,22 @@ pub struct Place {
 /// All places that this person may open, in the order of the menu.
 pub fn places(me: &Me) -> Vec<Place> {
     let inside = |href, sign, name, needed| Place { href, sign, name, short: None, needed, outside: false };
-    let all: [Place; 6] = [
+    let all: [Place; 9] = [
         inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
         inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
+        inside("/console/groups", Icon::People, |locale| td_string!(locale, app.groups), Some(GROUPS_READ)),
         inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
         Place {
             short: Some(|locale| td_string!(locale, app.studio_short)),
             ..inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ))
         },
+        inside(
+            "/console/permissions",
+            Icon::Lock,
+            |locale| td_string!(locale, app.permissions),
+            Some(PERMISSIONS_READ),
+        ),
+        inside("/console/explain", Icon::Why, |locale| td_string!(locale, app.explain), Some(PERMISSIONS_READ)),
         inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
         Place { outside: true, ..inside("/developers", Icon::Code, |locale| td_string!(locale, app.developers), None) },
     ];

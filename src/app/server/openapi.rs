@@ -11,7 +11,9 @@ use utoipa::{
 };
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{accounts, app::server::problem::Problem, audit, roles, second_factor, sessions, settings};
+use crate::{
+    accounts, app::server::problem::Problem, audit, groups, policies, roles, second_factor, sessions, settings,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -45,7 +47,9 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(sessions::server::devices_rest::routes())
         .merge(second_factor::server::rest::routes())
         .merge(accounts::server::rest::routes())
+        .merge(groups::server::rest::routes())
         .merge(roles::server::rest::routes())
+        .merge(policies::server::rest::routes())
         .merge(audit::server::routes())
         .merge(settings::server::routes())
 }

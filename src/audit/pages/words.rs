@@ -32,6 +32,13 @@ pub fn sentence(entry: &AuditEntry) -> String {
         "admin.role_create" => td_string!(locale, audit.said_role_create, thing = thing).to_string(),
         "admin.role_update" => td_string!(locale, audit.said_role_update, thing = thing).to_string(),
         "admin.role_delete" => td_string!(locale, audit.said_role_delete, thing = thing).to_string(),
+        "admin.permission_create" => td_string!(locale, audit.said_permission_create, thing = thing).to_string(),
+        "admin.permission_update" => td_string!(locale, audit.said_permission_update, thing = thing).to_string(),
+        "admin.permission_delete" => td_string!(locale, audit.said_permission_delete, thing = thing).to_string(),
+        "admin.group_create" => td_string!(locale, audit.said_group_create, thing = thing).to_string(),
+        "admin.group_update" => td_string!(locale, audit.said_group_update, thing = thing).to_string(),
+        "admin.group_delete" => td_string!(locale, audit.said_group_delete, thing = thing).to_string(),
+        "admin.group_member" => td_string!(locale, audit.said_group_member, thing = thing).to_string(),
         other => match action_word(other) {
             Some(word) => word.to_owned(),
             None => pieces::isolate_key(other),
@@ -74,6 +81,14 @@ pub const ACTIONS: &[&str] = &[
     "admin.role_create",
     "admin.role_update",
     "admin.role_delete",
+    "admin.permission_create",
+    "admin.permission_update",
+    "admin.permission_delete",
+    "admin.catalogue_import",
+    "admin.group_create",
+    "admin.group_update",
+    "admin.group_delete",
+    "admin.group_member",
 ];
 
 /// The name of an action.
@@ -113,6 +128,14 @@ pub fn action_word(action: &str) -> Option<&'static str> {
         "admin.role_create" => td_string!(locale, audit.action_role_create),
         "admin.role_update" => td_string!(locale, audit.action_role_update),
         "admin.role_delete" => td_string!(locale, audit.action_role_delete),
+        "admin.permission_create" => td_string!(locale, audit.action_permission_create),
+        "admin.permission_update" => td_string!(locale, audit.action_permission_update),
+        "admin.permission_delete" => td_string!(locale, audit.action_permission_delete),
+        "admin.catalogue_import" => td_string!(locale, audit.action_catalogue_import),
+        "admin.group_create" => td_string!(locale, audit.action_group_create),
+        "admin.group_update" => td_string!(locale, audit.action_group_update),
+        "admin.group_delete" => td_string!(locale, audit.action_group_delete),
+        "admin.group_member" => td_string!(locale, audit.action_group_member),
         _ => return None,
     })
 }
@@ -135,6 +158,13 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "deny" => td_string!(locale, audit.field_deny),
         "permissions" => td_string!(locale, audit.field_permissions),
         "description" => td_string!(locale, audit.field_description),
+        "parents" => td_string!(locale, audit.field_parents),
+        "groups" => td_string!(locale, audit.field_groups),
+        "key" => td_string!(locale, audit.field_key),
+        "name_ar" => td_string!(locale, audit.field_name_ar),
+        "name_en" => td_string!(locale, audit.field_name_en),
+        "description_ar" => td_string!(locale, audit.field_description_ar),
+        "description_en" => td_string!(locale, audit.field_description_en),
         _ => return None,
     })
 }

@@ -125,6 +125,7 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::LastSuperAdmin, &[]),
         about(DenialCode::BuiltIn, &[]),
         about(DenialCode::BadOrigin, &[]),
+        AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),
         AppError::Conflict(Conflict::Stale),
         AppError::Conflict(Conflict::InUse),
         AppError::Conflict(Conflict::IdempotencyMismatch),
@@ -158,6 +159,7 @@ fn codes(locale: Locale) -> AnyView {
         FieldCode::Past,
         FieldCode::UnknownField,
         FieldCode::Weak,
+        FieldCode::TooDeep,
         FieldCode::Different,
     ]
     .map(|code| {
