@@ -4,14 +4,14 @@ use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
     base::errors::AppError,
-    policies::{AblePage, AbleQuery, Evaluations, Question, Questions},
+    policies::{AblePage, AbleQuery, Evaluations, Question},
 };
 
 /// May this person do this, why, and what would have to change?
 #[server(prefix = "/api", endpoint = "policies/evaluate", input = Json)]
 pub async fn evaluate(question: Question) -> Result<Evaluations, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::policies::server::evaluate(&cx, Questions::One(question).into()).await
+    crate::policies::server::evaluate(&cx, crate::policies::Questions::One(question).into()).await
 }
 
 /// Who can do this?

@@ -163,7 +163,7 @@ async fn import(cx: Extension<Cx>, Sent(file): Sent<CatalogueFile>) -> Result<Js
     exchange::import(&cx, file).await.map(Json)
 }
 
-/// What reading such a file in would do; nothing is written: `roles.read`, `permissions.read` and `users.read`
+/// What reading such a file in would do; nothing is written: `roles.read` and `permissions.read` and `users.read`
 #[utoipa::path(post, path = "/admin/catalogue/preview", tag = "permissions", request_body = CatalogueFile, responses((status = 200, body = ImportReport)))]
 async fn preview_import(cx: Extension<Cx>, Sent(file): Sent<CatalogueFile>) -> Result<Json<ImportReport>, AppError> {
     exchange::preview(&cx, file).await.map(Json)

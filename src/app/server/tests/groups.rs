@@ -31,11 +31,11 @@ async fn a_group_gives_its_roles_and_those_around_it(pool: PgPool) {
     let company = group(&boss, "الشركة", &["auditing"], &[]).await;
     let team = group(&boss, "الفريق", &["trader"], &[&company]).await;
     let sara = app.person(&boss, "sara@x.example", &[]).await;
-    assert_eq!(sara.get("/admin/audit-logs").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(sara.get("/admin/audit").await.status, StatusCode::FORBIDDEN);
     join(&boss, &team, &sara.id).await;
     assert_eq!(boss.held(&sara.id).await, ["audit.read", "signals.create"]);
     // Enforced with the next request.
-    assert_ne!(sara.get("/admin/audit-logs").await.status, StatusCode::FORBIDDEN);
+    assert_ne!(sara.get("/admin/audit").await.status, StatusCode::FORBIDDEN);
     let effective = boss.get(&format!("/admin/users/{}/effective-permissions", sara.id)).await.ok();
     let audit =
         effective.as_array().expect("a list").iter().find(|one| one["key"] == "audit.read").expect("it").clone();
