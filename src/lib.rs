@@ -15,6 +15,7 @@ pub mod app;
 pub mod audit;
 pub mod base;
 pub mod groups;
+pub mod passkeys;
 pub mod policies;
 pub mod roles;
 pub mod second_factor;

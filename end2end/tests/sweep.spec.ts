@@ -1,6 +1,7 @@
 // Every page in both languages, light and dark, on a phone and on a desk: nothing that axe objects to, nothing that
 // sticks out, no text without a translation; and a picture of each for people to look at.
 
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
     AXE,
@@ -159,6 +160,13 @@ const STOPS: Stop[] = [
     { name: "two-factor", who: "powerless", at: () => "/account/two-factor" },
     { name: "reauthenticate", who: "powerless", at: () => "/reauthenticate?next=%2Fconsole" },
     { name: "account", who: "admin", at: () => "/console/account" },
+    { name: "passkeys", who: "powerless", at: () => "/account/passkeys" },
+    { name: "login-passkey-refused", who: "nobody", at: () => "/login?passkey=wrong_passkey" },
+    { name: "email", who: "powerless", at: () => "/account/email" },
+    { name: "email-sent", who: "powerless", at: () => "/account/email?sent=1" },
+    { name: "email-confirm-spent", who: "nobody", at: () => "/email/confirm?token=spent", status: 410 },
+    { name: "email-cancelled", who: "nobody", at: () => "/email/cancel?done=1" },
+    { name: "password", who: "powerless", at: () => "/account/password" },
     { name: "person-sessions", who: "admin", at: (world) => `/console/people/${world.sara}?tab=sessions` },
     { name: "missing", who: "nobody", at: () => "/no/such/page", status: 404 },
     { name: "offline", who: "nobody", at: () => "/offline" },
@@ -240,6 +248,45 @@ const STOPS: Stop[] = [
         act: async (page, say) => {
             await page.getByRole("button", { name: say("app.side_narrow") }).click();
             await expect(page.getByRole("button", { name: say("app.side_wide") })).toBeVisible();
+        },
+    },
+    { name: "design", who: "admin", at: () => "/console/design" },
+    {
+        name: "design-menu",
+        who: "admin",
+        at: () => "/console/design",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("design.menu") }).click();
+            await expect(page.getByRole("menuitem", { name: say("design.act"), exact: true })).toBeFocused();
+        },
+    },
+    {
+        name: "design-confirm",
+        who: "admin",
+        at: () => "/console/design",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("design.confirm") }).click();
+            await expect(page.getByRole("dialog", { name: say("design.confirm") })).toBeVisible();
+        },
+    },
+    {
+        name: "design-sheet",
+        who: "admin",
+        at: () => "/console/design",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("design.sheet"), exact: true }).click();
+            await expect(page.getByRole("dialog", { name: say("design.sheet") })).toBeVisible();
+        },
+    },
+    {
+        name: "design-toasts",
+        who: "admin",
+        at: () => "/console/design",
+        act: async (page, say) => {
+            for (const name of ["design.toast_done", "design.toast_offer", "design.toast_failed"]) {
+                await page.getByRole("button", { name: say(name), exact: true }).click();
+                await expect(page.getByRole("status").getByText(say(name))).toBeVisible();
+            }
         },
     },
     { name: "people", who: "admin", at: () => "/console/people" },
@@ -374,6 +421,7 @@ for (const lang of LANGS) {
                 await open(page, stop.at(world), stop.status);
                 await stop.act?.(page, say);
                 await look(page, lang, theme, stop.name, stop.act === undefined);
+                if (theme === "light") await listen(page, lang, stop.name);
                 await page.context().close();
             }
         });
@@ -390,6 +438,22 @@ for (const lang of LANGS) {
 }
 
 /** Looks at the page as it is, on a desk and on a phone. The picture is of the whole page or of the window. */
+/**
+ * What a screen reader is told, kept beside the screenshots to be read: the way past the menu comes first, there is one
+ * main part, it begins with the heading of the page, and in Arabic every control has an Arabic name.
+ */
+async function listen(page: Page, lang: Lang, name: string) {
+    const tree = await page.locator("body").ariaSnapshot();
+    await writeFile(join(OUT, "screenshots", `${name}-${lang}.txt`), `${await page.title()}\n\n${tree}\n`);
+    const lines = tree.split("\n").map((line) => line.trim());
+    expect.soft(lines.filter((line) => /^- main\b/.test(line)), `${name}, ${lang}: main parts`).toHaveLength(1);
+    expect.soft(lines.filter((line) => /^- heading .*\[level=1\]/.test(line)), `${name}, ${lang}: headings of the page`).toHaveLength(1);
+    if (lang === "en") return;
+    // What a person has typed, keys and the name of the other language stay as they are.
+    const foreign = lines.filter((line) => /^- (button|checkbox|combobox|searchbox|switch|tab|textbox|radio) "[^"]*"/.test(line) && !/[\u0600-\u06ff]/.test(line) && !/English/.test(line));
+    expect.soft(foreign, `${name}: controls without an Arabic name`).toEqual([]);
+}
+
 async function look(page: Page, lang: Lang, theme: string, name: string, fullPage: boolean) {
     await page.evaluate(AXE);
     for (const size of [DESKTOP, PHONE]) {

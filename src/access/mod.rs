@@ -120,6 +120,9 @@ pub const EVERYTHING: Permission = Permission::constant("*");
 /// The name of the one platform-wide role, from which the super-admin flag is derived.
 pub const SUPER_ADMIN: &str = "super-admin";
 
+/// The name of the built-in role that administers a tenant.
+pub const ADMIN: &str = "admin";
+
 /// The name of the built-in role that everybody gets who is given no other.
 pub const STANDARD_USER: &str = "standard-user";
 

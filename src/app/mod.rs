@@ -18,11 +18,13 @@ use crate::{
     },
     groups::pages::GroupRoutes,
     i18n::Locale,
+    passkeys::pages::PasskeysPage,
     policies::pages::PolicyRoutes,
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
-        ConfirmPage, ForgotPage, LoginPage, MagicLinkPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
+        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage, PasswordPage,
+        RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
     ui::{
         Hydrated, browser,
@@ -38,6 +40,10 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
+#[cfg(debug_assertions)]
+use pages::design::DesignPage;
+#[cfg(not(debug_assertions))]
+use pages::missing::MissingPage as DesignPage;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 /// The document around the app. It is drawn on the server only.
@@ -112,6 +118,11 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
                 <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
+                <Route path=path!("/account/passkeys") view=PasskeysPage ssr=SsrMode::Async />
+                <Route path=path!("/account/email") view=EmailPage ssr=SsrMode::Async />
+                <Route path=path!("/account/password") view=PasswordPage ssr=SsrMode::Async />
+                <Route path=path!("/email/confirm") view=EmailConfirmPage ssr=SsrMode::Async />
+                <Route path=path!("/email/cancel") view=EmailCancelPage ssr=SsrMode::Async />
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view=HomePage />
@@ -122,6 +133,7 @@ pub fn App() -> impl IntoView {
                     <RoleRoutes />
                     <PolicyRoutes />
                     <AuditRoutes />
+                    <Route path=path!("design") view=DesignPage />
                 </ParentRoute>
             </Routes>
         </Router>

@@ -65,6 +65,8 @@ pub enum DenialCode {
     RegistrationClosed,
     /// The caller's role needs a second factor, which they have not set up yet.
     EnrolmentRequired,
+    /// Only whoever it belongs to may do this.
+    NotYours,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +78,8 @@ pub enum SignedOut {
     TotpRequired,
     /// The code of the second factor is wrong, or has been used.
     WrongCode,
+    /// The passkey is unknown, or did not answer what was asked.
+    WrongPasskey,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +95,10 @@ pub enum Conflict {
     LinkSpent,
     /// The thing is still in use.
     InUse,
+    /// Without it the person could not sign in any more.
+    LastWayIn,
+    /// There are as many as there may be.
+    Full,
 }
 
 /// How far a request came that got no answer.
@@ -205,11 +213,13 @@ impl AppError {
                 DenialCode::BadOrigin => "bad_origin",
                 DenialCode::RegistrationClosed => "registration_closed",
                 DenialCode::EnrolmentRequired => "mfa_enrolment_required",
+                DenialCode::NotYours => "not_yours",
             },
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",
             AppError::SignedOut(SignedOut::WrongCredentials) => "wrong_credentials",
             AppError::SignedOut(SignedOut::TotpRequired) => "totp_required",
             AppError::SignedOut(SignedOut::WrongCode) => "wrong_code",
+            AppError::SignedOut(SignedOut::WrongPasskey) => "wrong_passkey",
             AppError::StepUp => "step_up_required",
             AppError::Conflict(conflict) => match conflict {
                 Conflict::Stale => "stale",
@@ -217,6 +227,8 @@ impl AppError {
                 Conflict::IdempotencyInProgress => "idempotency_in_progress",
                 Conflict::LinkSpent => "link_spent",
                 Conflict::InUse => "in_use",
+                Conflict::LastWayIn => "last_way_in",
+                Conflict::Full => "full",
             },
             AppError::TooMany { .. } => "too_many",
             AppError::Unavailable => "unavailable",

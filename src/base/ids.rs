@@ -48,6 +48,10 @@ id!(
     DeviceId
 );
 id!(
+    /// A key on somebody's device that stands for them.
+    PasskeyId
+);
+id!(
     /// A signed-in session, of a browser or a program.
     SessionId
 );

@@ -106,12 +106,14 @@ pub fn error(locale: Locale, error: &AppError) -> String {
                 DenialCode::BadOrigin => td_string!(locale, base.error_bad_origin).to_owned(),
                 DenialCode::RegistrationClosed => td_string!(locale, base.error_registration_closed).to_owned(),
                 DenialCode::EnrolmentRequired => td_string!(locale, base.error_enrolment).to_owned(),
+                DenialCode::NotYours => td_string!(locale, base.error_not_yours).to_owned(),
             }
         }
         AppError::SignedOut(SignedOut::NoSession) => td_string!(locale, base.error_signed_out).to_owned(),
         AppError::SignedOut(SignedOut::WrongCredentials) => td_string!(locale, base.error_wrong_credentials).to_owned(),
         AppError::SignedOut(SignedOut::TotpRequired) => td_string!(locale, base.error_totp_required).to_owned(),
         AppError::SignedOut(SignedOut::WrongCode) => td_string!(locale, base.error_wrong_code).to_owned(),
+        AppError::SignedOut(SignedOut::WrongPasskey) => td_string!(locale, base.error_wrong_passkey).to_owned(),
         AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
         AppError::Conflict(conflict) => match conflict {
             Conflict::Stale => td_string!(locale, base.error_stale),
@@ -119,6 +121,8 @@ pub fn error(locale: Locale, error: &AppError) -> String {
             Conflict::IdempotencyInProgress => td_string!(locale, base.error_idempotency_in_progress),
             Conflict::LinkSpent => td_string!(locale, base.error_link_spent),
             Conflict::InUse => td_string!(locale, base.error_in_use),
+            Conflict::LastWayIn => td_string!(locale, base.error_last_way_in),
+            Conflict::Full => td_string!(locale, base.error_full),
         }
         .to_owned(),
         AppError::TooMany { retry_after } => td_string!(locale, base.error_too_many, count = *retry_after).to_string(),

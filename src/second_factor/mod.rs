@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use leptos::{
-    prelude::*,
-    server_fn::codec::{Json, PostUrl},
-};
+use leptos::{prelude::*, server_fn::codec::PostUrl};
 use serde::{Deserialize, Serialize};
 
-use crate::base::{errors::AppError, ids::UserId, time::Timestamp};
+use crate::base::{errors::AppError, time::Timestamp};
 
 pub mod pages;
 #[cfg(feature = "ssr")]
@@ -25,6 +22,8 @@ pub struct FactorStatus {
     pub backup_codes_left: i64,
     /// A role of the person needs it.
     pub required: bool,
+    /// The person has passkeys, which are a second factor as well.
+    pub has_passkeys: bool,
 }
 
 /// A secret that an authenticator app is to take over. It counts once a code of it has been shown.
@@ -68,11 +67,4 @@ impl fmt::Debug for BackupCodes {
 pub async fn factor_status() -> Result<FactorStatus, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::second_factor::server::status(&cx).await
-}
-
-/// Takes a lost factor off somebody's account.
-#[server(prefix = "/api", endpoint = "second-factor/reset", input = Json)]
-pub async fn reset_factor(id: UserId) -> Result<(), AppError> {
-    let cx = crate::access::server::from_context()?;
-    crate::second_factor::server::reset_for(&cx, id).await
 }

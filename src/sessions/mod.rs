@@ -34,6 +34,8 @@ pub struct Me {
     pub tenant_id: TenantId,
     pub tenant_name: String,
     pub is_super_admin: bool,
+    /// Otherwise links and passkeys are the ways in.
+    pub has_password: bool,
     /// Names of the roles, sorted.
     pub roles: Vec<String>,
     /// Every key of the catalogue that is held, at least inside a scope.
@@ -146,6 +148,8 @@ pub struct DoorOptions {
     pub registration: RegistrationMode,
     pub domains: Vec<String>,
     pub magic_link: bool,
+    /// Browsers offer passkeys to this installation.
+    pub passkeys: bool,
 }
 
 impl DoorOptions {
@@ -153,6 +157,14 @@ impl DoorOptions {
     pub fn is_open(&self) -> bool {
         matches!(self.registration, RegistrationMode::Open | RegistrationMode::Domains)
     }
+}
+
+/// What somebody half-way in may show as the second factor; backup codes go with either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepFactors {
+    /// A code of an authenticator app.
+    pub app: bool,
+    pub passkeys: bool,
 }
 
 /// What a set-up or welcome page shows about its link.
@@ -173,6 +185,12 @@ pub async fn me() -> Result<Me, AppError> {
 pub async fn door_options() -> Result<DoorOptions, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::sessions::server::joining::door_options(&cx).await
+}
+
+#[server(name = AskStep, prefix = "/api", endpoint = "door/step", input = PostUrl)]
+pub async fn step_factors() -> Result<StepFactors, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::step_factors(&cx).await
 }
 
 #[server(prefix = "/api", endpoint = "sessions/own", input = PostUrl)]

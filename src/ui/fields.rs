@@ -8,6 +8,7 @@ use crate::{
         language::{self, td_string},
     },
     ui::{
+        address,
         icons::{Icon, icon},
         locale, pieces,
     },
@@ -174,6 +175,16 @@ pub fn summary(error: FormError, label: fn(&str) -> Option<&'static str>) -> Any
     .into_any()
 }
 
+/// The way to prove oneself again, and back here.
+fn prove() -> AnyView {
+    let (locale, here) = (locale(), address::here());
+    let href = move || address::with_query("/reauthenticate", &[("next", &here.get())]);
+    view! {
+        <p><a class="btn" href=href rel="external">{td_string!(locale, ui.prove)}</a></p>
+    }
+    .into_any()
+}
+
 /// One error in words, with its fields.
 pub fn summary_of(error: &AppError, label: fn(&str) -> Option<&'static str>) -> AnyView {
     let locale = locale();
@@ -200,6 +211,7 @@ pub fn summary_of(error: &AppError, label: fn(&str) -> Option<&'static str>) -> 
             {icon(Icon::Alert)}
             <div>
                 <p class="strong">{pieces::sentence(&language::error(locale, error))}</p>
+                {(*error == AppError::StepUp).then(prove)}
                 {(!lines.is_empty()).then(|| view! { <ul>{lines}</ul> })}
             </div>
         </div>

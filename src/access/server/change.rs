@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 
 use crate::{
     access::{
-        EVERYTHING, Permission,
+        ADMIN, Answer, EVERYTHING, Permission,
         server::{
-            engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
+            engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},
         },
     },
@@ -235,6 +235,40 @@ pub fn carriers(snapshots: [&Snapshot; 2], changes: &[Change]) -> (BTreeSet<Role
         groups.extend(touched);
     }
     (roles, groups)
+}
+
+/// Whether a change makes somebody an administrator: gives them the platform's role or the built-in one of that name, or
+/// everything, by whatever way. A role or group that begins to give that counts whoever has it.
+pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> bool {
+    let is_admin = |snapshot: &Snapshot, user: UserId| {
+        snapshot.is_super_admin(user, now)
+            || snapshot.has_role_named(user, &[ADMIN.to_owned()], now)
+            || snapshot.check(user, &EVERYTHING, None, now) == Answer::Yes
+    };
+    let is_high = |snapshot: &Snapshot, role: &RoleGrants| {
+        let mut lineage = role.lineage.iter().filter_map(|step| snapshot.role(step.id));
+        role.patterns.contains(&EVERYTHING) || lineage.any(|role| !role.platform && role.name == ADMIN)
+    };
+    let role_is_high =
+        |snapshot: &Snapshot, role: RoleId| snapshot.role(role).is_some_and(|role| is_high(snapshot, role));
+    let group_is_high = |snapshot: &Snapshot, group: GroupId| {
+        let inside = [Membership { group, expires_at: None }];
+        of_groups(snapshot, &inside, now).iter().any(|grant| role_is_high(snapshot, grant.role))
+    };
+    changes.iter().any(|change| match change {
+        Change::Roles { user, .. } | Change::Overrides { user, .. } | Change::Memberships { user, .. } => {
+            is_admin(after, *user) && !is_admin(before, *user)
+        }
+        Change::RolePermissions { role, permissions, .. } => {
+            permissions.contains(&EVERYTHING) || (role_is_high(after, *role) && !role_is_high(before, *role))
+        }
+        Change::Group { group, .. } => group_is_high(after, *group) && !group_is_high(before, *group),
+        Change::Person { .. }
+        | Change::Active { .. }
+        | Change::RemoveRole { .. }
+        | Change::RemoveGroup { .. }
+        | Change::RemovePermission { .. } => false,
+    })
 }
 
 /// Refuses a change that hands on what the granter does not hold.

@@ -110,6 +110,7 @@ pub struct PersonCaller {
     /// When the session last proved who holds it.
     pub proved_at: DateTime<Utc>,
     pub has_second_factor: bool,
+    pub has_passkeys: bool,
     /// Names of the roles that need a second factor, by the tenant's rule.
     pub factor_roles: Vec<String>,
 }
@@ -200,6 +201,11 @@ impl Cx {
     /// The address of one of our pages, always under the configured public address.
     pub fn link(&self, path: &str) -> String {
         self.0.heart.public_url.link(path)
+    }
+
+    /// Where this installation is reached: the only origin there is.
+    pub fn public_url(&self) -> &PublicUrl {
+        &self.0.heart.public_url
     }
 
     /// The person who asks, or `SignedOut`.

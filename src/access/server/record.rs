@@ -57,7 +57,18 @@ actions! {
     FactorOff = "auth.factor_off";
     BackupCodes = "auth.backup_codes";
     Reauthenticate = "auth.reauthenticate";
+    /// Somebody asked for another address of theirs.
+    EmailRequest = "auth.email_request";
+    EmailChange = "auth.email_change";
+    /// The old mailbox has called a change off.
+    EmailCancel = "auth.email_cancel";
+    PasswordChange = "auth.password_change";
     FactorReset = "admin.factor_reset";
+    PasskeyAdd = "auth.passkey_add";
+    PasskeyRename = "auth.passkey_rename";
+    PasskeyRemove = "auth.passkey_remove";
+    /// A passkey counted backwards: there may be a copy of it. It was refused.
+    PasskeyCopy = "auth.passkey_copy_suspected";
     SessionEnd = "auth.session_end";
     /// Somebody asked for what they may not do.
     AccessDenied = "access.denied";

@@ -204,6 +204,10 @@ impl Tx {
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
         change::check_ceiling(&before, &after, changes, granter, now)?;
+        // A10: whoever makes an administrator has proved themselves of late.
+        if matches!(granter, Granter::Person(_)) && change::promotes(&before, &after, changes, now) {
+            self.cx.fresh()?;
+        }
         let guarded = change::touches_super_admins(&before, &after, changes, now);
         if guarded {
             node::lock_super_admins(&mut self.tx).await?;

@@ -16,6 +16,7 @@ use crate::{
         dialog::{Confirm, Dialog},
         icons::{Icon, icon},
         is_live, locale,
+        menu::{Item, Menu},
         toasts::toasts,
         viewer::Held,
     },
@@ -31,7 +32,7 @@ pub fn PersonActs(person: Person, held: Held, changed: Callback<()>) -> impl Int
     let status = held.may(USERS_UPDATE.as_str()).then(|| status_act(&person, changed));
     let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| {
         let invited = person.status == Status::Invited;
-        view! { {link_act(&person)} {mail_act(&person)} {invited.then(|| revoke_act(&person))} }.into_any()
+        link_acts(&person, invited)
     });
     let delete = held.may(USERS_DELETE.as_str()).then(|| delete_act(&person));
     if status.is_none() && link.is_none() && delete.is_none() {
@@ -103,9 +104,35 @@ fn status_act(person: &Person, changed: Callback<()>) -> AnyView {
     .into_any()
 }
 
-fn link_act(person: &Person) -> AnyView {
+/// What can be done about the one-time link of an account, behind one button.
+fn link_acts(person: &Person, invited: bool) -> AnyView {
     let locale = locale();
-    let (open, shown, call) = (RwSignal::new(false), RwSignal::new(false), Call::new());
+    let (made, mailed, revoked) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
+    let item = |sign, word, danger, open: RwSignal<bool>| Item {
+        sign,
+        word,
+        danger,
+        act: Callback::new(move |()| open.set(true)),
+    };
+    let mut items = vec![
+        item(Icon::Link, td_string!(locale, accounts.new_link), false, made),
+        item(Icon::Forward, td_string!(locale, accounts.mail_new_link), false, mailed),
+    ];
+    if invited {
+        items.push(item(Icon::Denied, td_string!(locale, accounts.link_revoke), true, revoked));
+    }
+    view! {
+        <Menu id="link-acts" sign=Icon::Link word=td_string!(locale, accounts.link_acts) items />
+        {link_act(person, made)}
+        {mail_act(person, mailed)}
+        {invited.then(|| revoke_act(person, revoked))}
+    }
+    .into_any()
+}
+
+fn link_act(person: &Person, open: RwSignal<bool>) -> AnyView {
+    let locale = locale();
+    let (shown, call) = (RwSignal::new(false), Call::new());
     let made = RwSignal::new(None::<AddedPerson>);
     let id = person.id;
     let name = language::isolate(&person.name);
@@ -118,7 +145,6 @@ fn link_act(person: &Person) -> AnyView {
         });
     });
     view! {
-        {opener(open, "btn", Icon::Link, td_string!(locale, accounts.new_link))}
         <Confirm
             id="new-link"
             open
@@ -141,9 +167,9 @@ fn link_act(person: &Person) -> AnyView {
 }
 
 /// Sends a fresh link: an invitation again, or the way back for who lost their password.
-fn mail_act(person: &Person) -> AnyView {
+fn mail_act(person: &Person, open: RwSignal<bool>) -> AnyView {
     let locale = locale();
-    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let (call, toasts) = (Call::new(), toasts());
     let id = person.id;
     let name = language::isolate(&person.name);
     let act = Callback::new(move |()| {
@@ -153,7 +179,6 @@ fn mail_act(person: &Person) -> AnyView {
         });
     });
     view! {
-        {opener(open, "btn", Icon::Link, td_string!(locale, accounts.mail_new_link))}
         <Confirm
             id="mail-new-link"
             open
@@ -167,9 +192,9 @@ fn mail_act(person: &Person) -> AnyView {
     .into_any()
 }
 
-fn revoke_act(person: &Person) -> AnyView {
+fn revoke_act(person: &Person, open: RwSignal<bool>) -> AnyView {
     let locale = locale();
-    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let (call, toasts) = (Call::new(), toasts());
     let id = person.id;
     let name = language::isolate(&person.name);
     let act = Callback::new(move |()| {
@@ -179,7 +204,6 @@ fn revoke_act(person: &Person) -> AnyView {
         });
     });
     view! {
-        {opener(open, "btn", Icon::Denied, td_string!(locale, accounts.link_revoke))}
         <Confirm
             id="revoke-link"
             open

@@ -98,6 +98,35 @@ pub fn magic(reader: Reader<'_>, address: Address<'_>) -> Letter {
     with_link(letter, |locale| td_string!(locale, mail.magic_button), address)
 }
 
+/// To the mailbox that is to be a person's: it confirms.
+pub fn email_arrives(reader: Reader<'_>, address: Address<'_>) -> Letter {
+    let letter = letter(reader, "email_confirm", |locale| {
+        (td_string!(locale, mail.email_arrives_subject), vec![td_string!(locale, mail.email_arrives).to_owned()])
+    });
+    with_link(letter, |locale| td_string!(locale, mail.confirm_button), address)
+}
+
+/// To the mailbox that will no longer be theirs: it can call that off, also afterwards.
+pub fn email_leaves(reader: Reader<'_>, new: &str, address: Address<'_>) -> Letter {
+    let letter = letter(reader, "email_cancel", |locale| {
+        let body = td_string!(locale, mail.email_leaves, email = language::isolate(new)).to_string();
+        let body = vec![body, td_string!(locale, mail.email_leaves_not_you).to_owned()];
+        (td_string!(locale, mail.email_leaves_subject), body)
+    });
+    let mut letter = with_link(letter, |locale| td_string!(locale, mail.email_leaves_button), address);
+    let locale = language::parse(&letter.locale).unwrap_or_default();
+    // Doing nothing lets it happen: the note that nothing changes would be wrong.
+    letter.notes.retain(|note| note != td_string!(locale, mail.not_you));
+    letter
+}
+
+/// After the fact: an administrator has taken the second factors off.
+pub fn factors_reset(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "factors_reset", |locale| {
+        (td_string!(locale, mail.factors_reset_subject), td_string!(locale, mail.factors_reset))
+    })
+}
+
 /// After the fact: the password was changed.
 pub fn password_changed(reader: Reader<'_>, at: DateTime<Utc>) -> Letter {
     letter(reader, "changed", |locale| {
@@ -127,6 +156,27 @@ pub fn factor_off(reader: Reader<'_>) -> Letter {
 /// After the fact: there is a new set of backup codes.
 pub fn new_codes(reader: Reader<'_>) -> Letter {
     after_the_fact(reader, "codes", |locale| (td_string!(locale, mail.codes_subject), td_string!(locale, mail.codes)))
+}
+
+/// After the fact: there is one more passkey.
+pub fn passkey_added(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "passkey_added", |locale| {
+        (td_string!(locale, mail.passkey_added_subject), td_string!(locale, mail.passkey_added))
+    })
+}
+
+/// After the fact: a passkey no longer opens the account.
+pub fn passkey_removed(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "passkey_removed", |locale| {
+        (td_string!(locale, mail.passkey_removed_subject), td_string!(locale, mail.passkey_removed))
+    })
+}
+
+/// There may be a copy of a passkey: it was refused.
+pub fn passkey_copied(reader: Reader<'_>) -> Letter {
+    letter(reader, "passkey_copied", |locale| {
+        (td_string!(locale, mail.passkey_copied_subject), vec![td_string!(locale, mail.passkey_copied).to_owned()])
+    })
 }
 
 /// Somebody knows the password and guesses at codes.

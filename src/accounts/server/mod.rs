@@ -152,6 +152,10 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     let edit = rules::parse_edit(edit.read()?)?;
     let before = find_for_update(&mut tx, id, edit.version.or(seen)).await?;
     tx.outrank(id)?;
+    // Whoever has the address can have the account.
+    if edit.email.as_ref().is_some_and(|email| email.as_str() != before.email) {
+        cx.fresh()?;
+    }
     store::update(&mut tx, id, &edit).await?;
     let after = find(&mut tx, id).await?;
     // A person cannot be moved out of the scope in which the caller may act.
@@ -219,6 +223,10 @@ pub async fn new_link(cx: &Cx, id: UserId, request: Input<LinkRequest>) -> Resul
     tx.outrank(id)?;
     if person.status == Status::Suspended {
         return Err(AppError::field("status", FieldCode::Unknown));
+    }
+    // On the screen it is a secret that opens the account.
+    if !mail {
+        cx.fresh()?;
     }
     let answer = hand_out_link(&mut tx, &person, mail).await?;
     tx.commit(Event::done(Action::UserLink).on("user", id, &person.name).meta("mailed", mail)).await?;

@@ -4,6 +4,7 @@ use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::lost::LostFactor;
 use crate::{
     access::{
         AUDIT_READ, GROUPS_READ, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE, USERS_RESET_PASSWORD,
@@ -30,7 +31,6 @@ use crate::{
             staged::{Names, Staged},
         },
     },
-    second_factor::pages::LostFactor,
     sessions::pages::SessionList,
     ui::{
         address,

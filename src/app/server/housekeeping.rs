@@ -57,6 +57,14 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
         .rows_affected();
     rows +=
         sqlx::query!("delete from sign_in_steps where expires_at < $1", now).execute(tx.conn()).await?.rows_affected();
+    rows += sqlx::query!("delete from email_changes where cancel_until < $1", now)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows += sqlx::query!("delete from passkey_challenges where expires_at < $1", now)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
     rows += sqlx::query!(
         "delete from limits where updated_at < $1 and (blocked_until is null or blocked_until < $2)",
         now - TimeDelta::days(1),

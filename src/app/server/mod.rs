@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod developers;
+pub mod factors;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod install;

@@ -12,7 +12,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    accounts, app::server::problem::Problem, audit, groups, policies, roles, second_factor, sessions, settings,
+    accounts, app::server::problem::Problem, audit, groups, passkeys, policies, roles, second_factor, sessions,
+    settings,
 };
 
 #[derive(OpenApi)]
@@ -45,7 +46,10 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::with_openapi(Api::openapi())
         .merge(sessions::server::rest::routes())
         .merge(sessions::server::devices_rest::routes())
+        .merge(sessions::server::own_rest::routes())
         .merge(second_factor::server::rest::routes())
+        .merge(passkeys::server::rest::routes())
+        .merge(super::factors::routes())
         .merge(accounts::server::rest::routes())
         .merge(groups::server::rest::routes())
         .merge(roles::server::rest::routes())

@@ -34,12 +34,14 @@ use crate::{
         errors::AppError,
         server::{config::Proxy, http::BODY_LIMIT},
     },
+    passkeys::server::forms as passkeys,
     second_factor::server::forms as second_factor,
     sessions::{
         FormOutcome,
         server::{
             FailuresLast,
             forms::{self, Draw},
+            own_forms,
         },
     },
 };
@@ -77,6 +79,14 @@ pub fn router(wiring: Wiring) -> Router {
             .route("/forgot", post(forms::forgot))
             .route("/reset", post(forms::reset))
             .route("/magic-link", post(forms::magic_link))
+            .route("/account/email", post(own_forms::email))
+            .route("/account/password", post(own_forms::password))
+            .route("/email/confirm", post(own_forms::confirm))
+            .route("/email/cancel", post(own_forms::cancel))
+            .route("/login/passkey", post(passkeys::sign_in))
+            .route("/login/code/passkey", post(passkeys::second_factor))
+            .route("/reauthenticate/passkey", post(passkeys::reauthenticate))
+            .route("/account/passkeys", post(passkeys::passkeys))
             .route("/login/code", post(second_factor::code))
             .route("/account/two-factor", post(second_factor::factor))
             .route("/reauthenticate", post(second_factor::reauthenticate))

@@ -118,6 +118,14 @@ impl PublicUrl {
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
     }
+
+    /// Browsers offer passkeys to names, not to addresses, and to secure origins only.
+    pub fn is_fit_for_passkeys(&self) -> bool {
+        let host = self.host();
+        let is_local = host == "localhost" || host.ends_with(".localhost");
+        let is_address = host.starts_with('[') || host.parse::<std::net::IpAddr>().is_ok();
+        !is_address && (self.is_https() || is_local)
+    }
 }
 
 impl FromStr for PublicUrl {

@@ -52,6 +52,7 @@ fn of_constraint(name: &str) -> Option<AppError> {
         "users_username_key" => ("username", FieldCode::Taken),
         "users_username_lookalike_key" => ("username", FieldCode::Lookalike),
         "users_external_id_key" => ("external_id", FieldCode::Taken),
+        "passkeys_credential_key" => ("attestation", FieldCode::Taken),
         "roles_name_key" | "roles_platform_name" => ("name", FieldCode::Taken),
         "groups_name_key" => ("name", FieldCode::Taken),
         "groups_name_lookalike_key" => ("name", FieldCode::Lookalike),

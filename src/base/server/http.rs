@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::base::{
     errors::{AppError, FieldCode},
-    ids::{DeviceId, GroupId, RoleId, SessionId, UserId},
+    ids::{DeviceId, GroupId, PasskeyId, RoleId, SessionId, UserId},
     server::input::{Input, What},
 };
 
@@ -71,7 +71,7 @@ macro_rules! path_id {
         impl PathId for $id {}
     )*};
 }
-path_id!(UserId, RoleId, GroupId, SessionId, DeviceId);
+path_id!(UserId, RoleId, GroupId, SessionId, DeviceId, PasskeyId);
 
 impl<S: Send + Sync, T: PathId> FromRequestParts<S> for Id<T> {
     type Rejection = std::convert::Infallible;

@@ -1,4 +1,4 @@
-//! The second step of signing in: a code of the app, or a backup code.
+//! The second step of signing in: a code of the app, a passkey, or a backup code.
 
 use crate::base::language::td_string;
 use leptos::prelude::*;
@@ -6,45 +6,85 @@ use leptos_meta::Title;
 
 use super::{backup_field, totp_field};
 use crate::{
-    sessions::pages::{Sheet, form_error, outcome},
-    ui::{address, gate::Gate, locale},
+    sessions::{
+        StepFactors,
+        pages::{Asks, Sheet, form_error, or, outcome, passkey_form, passkey_refused},
+        step_factors,
+    },
+    ui::{address, fields::FormError, gate::Gate, locale, states},
 };
 
 #[component]
 pub fn CodePage() -> impl IntoView {
     let locale = locale();
     let error = form_error(&outcome());
-    let next = address::query_field("next");
-    let way = address::query_field("way");
-    let other = move || {
-        let next = next.get().unwrap_or_default();
-        if way.get().is_some() {
-            (address::with_query("/login/code", &[("next", &next)]), td_string!(locale, second_factor.use_app))
-        } else {
-            let href = address::with_query("/login/code", &[("next", &next), ("way", "backup")]);
-            (href, td_string!(locale, second_factor.use_backup))
-        }
-    };
-    let input = move || if way.get().is_some() { backup_field(error) } else { totp_field("totp", error) };
-    let about = move || match way.get() {
-        Some(_) => td_string!(locale, second_factor.backup_about),
-        None => td_string!(locale, second_factor.code_about),
-    };
+    let factors = Resource::new_blocking(|| (), |()| step_factors());
     view! {
         <Title text=td_string!(locale, second_factor.code_page) />
         <Gate>
-            <h1>{td_string!(locale, second_factor.code_title)}</h1>
+            <Suspense fallback=move || states::loading(3)>
+                {move || Suspend::new(async move {
+                    match factors.await {
+                        Ok(factors) => step(factors, error),
+                        Err(error) => states::failure(&error),
+                    }
+                })}
+            </Suspense>
+        </Gate>
+    }
+    .into_any()
+}
+
+fn step(factors: StepFactors, error: FormError) -> AnyView {
+    let locale = locale();
+    let next = address::query_field("next");
+    let by_backup = address::query_field("way").get_untracked().is_some();
+    let at = move |way: &str| {
+        address::with_query("/login/code", &[("next", &next.get_untracked().unwrap_or_default()), ("way", way)])
+    };
+    let (title, about) = match (by_backup, factors.app) {
+        (true, _) => {
+            (td_string!(locale, second_factor.code_title), Some(td_string!(locale, second_factor.backup_about)))
+        }
+        (false, true) => {
+            (td_string!(locale, second_factor.code_title), Some(td_string!(locale, second_factor.code_about)))
+        }
+        (false, false) => (td_string!(locale, second_factor.passkey_title), None),
+    };
+    let other = match (by_backup, factors.app) {
+        (false, _) => (at("backup"), td_string!(locale, second_factor.use_backup)),
+        (true, true) => (at(""), td_string!(locale, second_factor.use_app)),
+        (true, false) => (at(""), td_string!(locale, second_factor.use_passkey)),
+    };
+    let passkey = (factors.passkeys && !by_backup).then(|| {
+        view! {
+            <p class="muted">{td_string!(locale, second_factor.passkey_about)}</p>
+            {passkey_refused()}
+            {passkey_form(Asks::SecondFactor, true)}
+        }
+    });
+    let class = if passkey.is_some() { "btn below-passkey" } else { "btn primary" };
+    let between = (passkey.is_some() && factors.app).then(|| or(td_string!(locale, second_factor.or_code)));
+    let sheet = (by_backup || factors.app).then(|| {
+        let input = if by_backup { backup_field(error) } else { totp_field("totp", error) };
+        view! {
             <p class="muted">{about}</p>
             <Sheet error>
                 <input type="hidden" name="next" value=move || next.get() />
                 {input}
-                <button class="btn primary" type="submit">{td_string!(locale, second_factor.code_submit)}</button>
+                <button class=class type="submit">{td_string!(locale, second_factor.code_submit)}</button>
             </Sheet>
-            <ul class="ways" role="list">
-                <li><a href=move || other().0 rel="external">{move || other().1}</a></li>
-                <li><a href="/login" rel="external">{td_string!(locale, second_factor.begin_again)}</a></li>
-            </ul>
-        </Gate>
+        }
+    });
+    view! {
+        <h1>{title}</h1>
+        {passkey}
+        {between}
+        {sheet}
+        <ul class="ways" role="list">
+            <li><a href=other.0 rel="external">{other.1}</a></li>
+            <li><a href="/login" rel="external">{td_string!(locale, second_factor.begin_again)}</a></li>
+        </ul>
     }
     .into_any()
 }

@@ -3,12 +3,10 @@
 //! Their forms work without scripts, as those of signing in do.
 
 mod code;
-mod lost;
 mod prove;
 mod setup;
 
 pub use code::CodePage;
-pub use lost::LostFactor;
 pub use prove::ProvePage;
 pub use setup::TwoFactorPage;
 

@@ -6,8 +6,8 @@ use leptos_meta::Title;
 
 use super::{backup_field, totp_field};
 use crate::{
-    second_factor::factor_status,
-    sessions::pages::{Sheet, form_error, outcome, password_field},
+    second_factor::{FactorStatus, factor_status},
+    sessions::pages::{Asks, Sheet, form_error, or, outcome, passkey_form, passkey_refused, password_field},
     ui::{address, gate::Gate, locale, states},
 };
 
@@ -18,21 +18,46 @@ pub fn ProvePage() -> impl IntoView {
     let next = address::query_field("next");
     let way = address::query_field("way");
     let status = Resource::new_blocking(|| (), |()| factor_status());
-    let form = move |enabled: bool| {
+    let form = move |status: FactorStatus| {
         let by_backup = way.get_untracked().is_some();
-        let code = enabled.then(|| if by_backup { backup_field(error) } else { totp_field("totp", error) });
-        let other = (enabled && !by_backup).then(|| {
+        let at = |way: &str| {
             let next = next.get_untracked().unwrap_or_default();
-            let href = address::with_query("/reauthenticate", &[("next", &next), ("way", "backup")]);
-            view! { <p class="row-of"><a href=href rel="external">{td_string!(locale, second_factor.use_backup)}</a></p> }
+            address::with_query("/reauthenticate", &[("next", &next), ("way", way)])
+        };
+        let passkey = (status.has_passkeys && !by_backup).then(|| {
+            view! {
+                {passkey_refused()}
+                {passkey_form(Asks::Reauthenticate, true)}
+            }
+        });
+        // With a passkey alone the password needs a backup code beside it.
+        let with_password = status.enabled || by_backup || !status.has_passkeys;
+        let code =
+            if by_backup { Some(backup_field(error)) } else { status.enabled.then(|| totp_field("totp", error)) };
+        let between = (passkey.is_some() && with_password).then(|| or(td_string!(locale, sessions.or_password)));
+        let class = if passkey.is_some() { "btn below-passkey" } else { "btn primary" };
+        let sheet = with_password.then(|| {
+            view! {
+                <Sheet error>
+                    <input type="hidden" name="next" value=move || next.get() />
+                    {password_field(error)}
+                    {code}
+                    <button class=class type="submit">{td_string!(locale, second_factor.code_submit)}</button>
+                </Sheet>
+            }
+        });
+        let other = (status.enabled || status.has_passkeys).then(|| {
+            let (href, word) = match (by_backup, status.enabled) {
+                (false, _) => (at("backup"), td_string!(locale, second_factor.use_backup)),
+                (true, true) => (at(""), td_string!(locale, second_factor.use_app)),
+                (true, false) => (at(""), td_string!(locale, second_factor.use_passkey)),
+            };
+            view! { <p class="row-of"><a href=href rel="external">{word}</a></p> }
         });
         view! {
-            <Sheet error>
-                <input type="hidden" name="next" value=move || next.get() />
-                {password_field(error)}
-                {code}
-                <button class="btn primary" type="submit">{td_string!(locale, second_factor.code_submit)}</button>
-            </Sheet>
+            {passkey}
+            {between}
+            {sheet}
             {other}
         }
         .into_any()
@@ -45,7 +70,7 @@ pub fn ProvePage() -> impl IntoView {
             <Suspense fallback=move || states::loading(3)>
                 {move || Suspend::new(async move {
                     match status.await {
-                        Ok(status) => form(status.enabled),
+                        Ok(status) => form(status),
                         Err(error) => states::failure(&error),
                     }
                 })}

@@ -9,7 +9,7 @@ use crate::{
     second_factor::{FactorStatus, factor_status},
     sessions::{
         Shown, ShownEnrolment,
-        pages::{Sheet, form_error, outcome},
+        pages::{Sheet, form_error, or, outcome},
     },
     ui::{
         browser,
@@ -17,6 +17,7 @@ use crate::{
         gate::Gate,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
+        steps::stepper,
     },
 };
 
@@ -54,7 +55,7 @@ pub fn TwoFactorPage() -> impl IntoView {
 
 fn begin(status: &FactorStatus, error: FormError) -> AnyView {
     let locale = locale();
-    let required = status.required;
+    let required = status.required && !status.has_passkeys;
     let notice = required.then(|| {
         states::notice(
             states::Mood::Waiting,
@@ -67,9 +68,35 @@ fn begin(status: &FactorStatus, error: FormError) -> AnyView {
     let later = (!required).then(|| {
         view! { <p class="row-of"><a href="/console" rel="external">{td_string!(locale, second_factor.later)}</a></p> }
     });
+    // A passkey is a second factor, too, and the better one: it cannot be read out to anybody.
+    let passkey = if status.has_passkeys {
+        let left = td_string!(locale, second_factor.codes_left, count = status.backup_codes_left).to_string();
+        view! {
+            {states::notice(
+                states::Mood::Good,
+                view! {
+                    <p class="strong">{td_string!(locale, second_factor.by_passkey)}</p>
+                    <p>{left}</p>
+                },
+            )}
+            {new_codes(error)}
+            {or(td_string!(locale, second_factor.or_app))}
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="muted">{td_string!(locale, second_factor.passkey_offer)}</p>
+            <a class="btn" href="/account/passkeys" rel="external">
+                {icon(Icon::Key)} {td_string!(locale, second_factor.passkey_add)}
+            </a>
+            {or(td_string!(locale, second_factor.or_app))}
+        }
+        .into_any()
+    };
     view! {
         <h1>{td_string!(locale, second_factor.page)}</h1>
         {notice}
+        {passkey}
         <p class="muted">{td_string!(locale, second_factor.about)}</p>
         <Sheet error>
             <input type="hidden" name="act" value="begin" />
@@ -80,9 +107,30 @@ fn begin(status: &FactorStatus, error: FormError) -> AnyView {
     .into_any()
 }
 
+/// How far the set-up has come.
+fn progress(step: usize) -> AnyView {
+    let locale = locale();
+    let steps = [td_string!(locale, second_factor.step_app), td_string!(locale, second_factor.step_codes)];
+    stepper(td_string!(locale, second_factor.steps), &steps, step)
+}
+
+/// The form that makes a new set of backup codes.
+fn new_codes(error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Sheet error>
+            <p class="muted">{td_string!(locale, second_factor.new_codes_about)}</p>
+            <input type="hidden" name="act" value="codes" />
+            <button class="btn" type="submit">{td_string!(locale, second_factor.new_codes)}</button>
+        </Sheet>
+    }
+    .into_any()
+}
+
 fn scan(enrolment: ShownEnrolment, error: FormError) -> AnyView {
     let locale = locale();
     view! {
+        {progress(0)}
         <h1>{td_string!(locale, second_factor.page)}</h1>
         <p>{td_string!(locale, second_factor.scan)}</p>
         <div
@@ -123,6 +171,7 @@ fn backup_codes(codes: Vec<String>) -> AnyView {
     };
     let list = codes.into_iter().map(|code| view! { <li><bdi class="mono" dir="ltr">{code}</bdi></li> }).collect_view();
     view! {
+        {progress(1)}
         <h1>{td_string!(locale, second_factor.codes_title)}</h1>
         <p>{td_string!(locale, second_factor.codes_about)}</p>
         <ul class="codes code-box" role="list" data-testid="backup-codes">{list}</ul>
@@ -156,7 +205,7 @@ fn backup_codes(codes: Vec<String>) -> AnyView {
 fn manage(status: FactorStatus, error: FormError) -> AnyView {
     let locale = locale();
     let left = td_string!(locale, second_factor.codes_left, count = status.backup_codes_left).to_string();
-    let disable = if status.required {
+    let disable = if status.required && !status.has_passkeys {
         view! { <p class="muted">{td_string!(locale, second_factor.needed)}</p> }.into_any()
     } else {
         view! {
@@ -185,11 +234,7 @@ fn manage(status: FactorStatus, error: FormError) -> AnyView {
                 <p>{left}</p>
             },
         )}
-        <Sheet error>
-            <p class="muted">{td_string!(locale, second_factor.new_codes_about)}</p>
-            <input type="hidden" name="act" value="codes" />
-            <button class="btn" type="submit">{td_string!(locale, second_factor.new_codes)}</button>
-        </Sheet>
+        {new_codes(error)}
         {disable}
         <p class="row-of">
             <a href="/console" rel="external">{td_string!(locale, second_factor.to_console)}</a>

@@ -9,17 +9,13 @@ use chrono::{DateTime, Utc};
 use qrcode::{Color, EcLevel, QrCode};
 
 use crate::{
-    access::{
-        USERS_RESET_PASSWORD,
-        server::{
-            Cx, Tx,
-            record::{Action, Event},
-        },
+    access::server::{
+        Cx, Tx,
+        record::{Action, Event},
     },
     accounts::{
         Password,
         server::{
-            find_for_update,
             letters::{self, Reader},
             store as people,
         },
@@ -63,6 +59,7 @@ pub async fn status(cx: &Cx) -> Result<FactorStatus, AppError> {
         enabled_at: enabled_at.map(Into::into),
         backup_codes_left,
         required,
+        has_passkeys: cx.person()?.has_passkeys,
     })
 }
 
@@ -167,12 +164,12 @@ async fn tell(
     tx.mail(&letter).await
 }
 
-/// Takes the caller's second factor off, unless a role of theirs needs it.
+/// Takes the caller's authenticator app off, unless a role of theirs needs a second factor and they have no other.
 pub async fn disable(cx: &Cx) -> Result<(), AppError> {
     let mut tx = cx.own().await?;
     cx.fresh()?;
     let person = cx.person()?;
-    if tx.snapshot()?.has_role_named(person.user, &person.factor_roles, tx.now()) {
+    if !person.has_passkeys && tx.snapshot()?.has_role_named(person.user, &person.factor_roles, tx.now()) {
         return Err(AppError::denied(crate::base::errors::DenialCode::EnrolmentRequired));
     }
     if !store::remove(&mut tx, person.user).await? {
@@ -187,7 +184,7 @@ pub async fn new_backup_codes(cx: &Cx) -> Result<Vec<String>, AppError> {
     let mut tx = cx.own().await?;
     cx.fresh()?;
     let person = cx.person()?;
-    if store::totp(&mut tx, person.user).await?.is_none_or(|totp| totp.confirmed_at.is_none()) {
+    if !person.has_second_factor {
         return Err(AppError::NotFound);
     }
     let made = store::new_codes(&mut tx, person.user).await?;
@@ -196,17 +193,9 @@ pub async fn new_backup_codes(cx: &Cx) -> Result<Vec<String>, AppError> {
     Ok(made)
 }
 
-/// Takes a lost factor off somebody's account. It needs all that they hold, and they are told.
-pub async fn reset_for(cx: &Cx, id: UserId) -> Result<(), AppError> {
-    let mut tx = cx.allow(USERS_RESET_PASSWORD).await?;
-    let person = find_for_update(&mut tx, id, None).await?;
-    tx.outrank(id)?;
-    cx.fresh()?;
-    if !store::remove(&mut tx, id).await? {
-        return Err(AppError::NotFound);
-    }
-    tell(&mut tx, id, letters::factor_off).await?;
-    tx.commit(Event::done(Action::FactorReset).on("user", id, &person.name)).await
+/// Takes the authenticator app and the backup codes off somebody's account. Whether there was an app.
+pub async fn take_off(tx: &mut Tx, id: UserId) -> Result<bool, AppError> {
+    store::remove(tx, id).await
 }
 
 /// Judges a proof and spends it. How it was proved, or `None`.

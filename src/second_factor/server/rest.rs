@@ -11,8 +11,7 @@ use crate::{
     accounts::Password,
     base::{
         errors::{AppError, SignedOut},
-        ids::UserId,
-        server::http::{Done, Id, Sent},
+        server::http::{Done, Sent},
         time::Timestamp,
     },
     second_factor::{BackupCodes, Enrolment, FactorStatus, server},
@@ -28,7 +27,6 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(disable))
         .routes(routes!(backup_codes))
         .routes(routes!(reauthenticate))
-        .routes(routes!(reset_for))
 }
 
 /// What a program signs in with.
@@ -139,10 +137,4 @@ async fn reauthenticate(cx: Extension<Cx>, Sent(body): Sent<Reauthenticate>) -> 
     let Reauthenticate { password, totp, backup_code } = body.read()?;
     server::reauthenticate(&cx, password, Proof::of(totp, backup_code)).await?;
     Ok(Json(Proved { ok: true, valid_until: (cx.now() + crate::access::server::FRESH).into() }))
-}
-
-/// Take a lost second factor off somebody's account: `users.reset_password`
-#[utoipa::path(delete, path = "/admin/users/{id}/2fa", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
-async fn reset_for(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Done>, AppError> {
-    server::reset_for(&cx, id).await.map(|()| Json(Done::OK))
 }

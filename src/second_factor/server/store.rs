@@ -93,7 +93,13 @@ pub async fn remove(tx: &mut Tx, user: UserId) -> Result<bool, AppError> {
     let gone = sqlx::query!("delete from totp where user_id = $1 and confirmed_at is not null", user.0)
         .execute(tx.conn())
         .await?;
-    sqlx::query!("delete from backup_codes where user_id = $1", user.0).execute(tx.conn()).await?;
+    // They go with passkeys as well.
+    sqlx::query!(
+        "delete from backup_codes where user_id = $1 and not exists (select from users where id = $1 and passkeys > 0)",
+        user.0
+    )
+    .execute(tx.conn())
+    .await?;
     set_fact(tx, user, None).await?;
     Ok(gone.rows_affected() == 1)
 }

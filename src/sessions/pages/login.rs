@@ -1,12 +1,12 @@
-//! Signing in with e-mail or user name and password.
+//! Signing in with a passkey, or with e-mail or user name and password.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{Sheet, form_error, outcome, password_field};
+use super::{Asks, Sheet, form_error, or, outcome, passkey_form, passkey_refused, password_field};
 use crate::{
     base::language::td_string,
-    sessions::{DoorOptions, door_options},
+    sessions::{DoorOptions, FormOutcome, door_options},
     ui::{
         address, browser,
         fields::{Field, field_error},
@@ -19,8 +19,6 @@ use crate::{
 pub fn LoginPage() -> impl IntoView {
     let locale = locale();
     let outcome = outcome();
-    let error = form_error(&outcome);
-    let next = address::query_field("next");
     let changed = address::query_field("changed");
     let options = Resource::new_blocking(|| (), |()| door_options());
     // Whoever signs in next at this tab finds nothing of the one before.
@@ -31,30 +29,52 @@ pub fn LoginPage() -> impl IntoView {
             view! { <div role="status">{states::notice(states::Mood::Good, view! { <p>{done}</p> })}</div> }
         })
     };
+    let body = move || {
+        let outcome = outcome.clone();
+        Suspend::new(async move { ways_in(&options.await.unwrap_or_default(), outcome) })
+    };
     view! {
         <Title text=td_string!(locale, sessions.login_page) />
         <Gate>
             <h1>{td_string!(locale, sessions.login_title)}</h1>
             {changed}
-            <Sheet error>
-                <input type="hidden" name="next" value=move || next.get() />
-                <Field
-                    name="email"
-                    label=td_string!(locale, sessions.email_or_username)
-                    value=outcome.email
-                    required=true
-                    longest="254"
-                    autocomplete="username"
-                    ltr=true
-                    error=field_error(error, "email")
-                />
-                {password_field(error)}
-                <button class="btn primary" type="submit">{td_string!(locale, sessions.sign_in)}</button>
-            </Sheet>
-            <Suspense>
-                {move || Suspend::new(async move { ways(&options.await.unwrap_or_default()) })}
-            </Suspense>
+            <Suspense>{body}</Suspense>
         </Gate>
+    }
+    .into_any()
+}
+
+fn ways_in(options: &DoorOptions, outcome: FormOutcome) -> AnyView {
+    let locale = locale();
+    let error = form_error(&outcome);
+    let next = address::query_field("next");
+    let passkey = options.passkeys.then(|| {
+        view! {
+            {passkey_refused()}
+            {passkey_form(Asks::SignIn, true)}
+            {or(td_string!(locale, sessions.or_password))}
+        }
+    });
+    let (class, names) =
+        if options.passkeys { ("btn below-passkey", "username webauthn") } else { ("btn primary", "username") };
+    view! {
+        {passkey}
+        <Sheet error>
+            <input type="hidden" name="next" value=move || next.get() />
+            <Field
+                name="email"
+                label=td_string!(locale, sessions.email_or_username)
+                value=outcome.email
+                required=true
+                longest="254"
+                autocomplete=names
+                ltr=true
+                error=field_error(error, "email")
+            />
+            {password_field(error)}
+            <button class=class type="submit">{td_string!(locale, sessions.sign_in)}</button>
+        </Sheet>
+        {ways(options)}
     }
     .into_any()
 }

@@ -6,6 +6,8 @@
 mod list;
 mod login;
 mod magic;
+mod own;
+mod passkey;
 mod recover;
 mod register;
 mod setup;
@@ -14,6 +16,8 @@ mod welcome;
 pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
+pub use own::{EmailCancelPage, EmailConfirmPage, EmailPage, PasswordPage};
+pub use passkey::{Asks, or, passkey_form, passkey_refused, passkey_wrongs};
 pub use recover::{ForgotPage, ResetPage};
 pub use register::{ConfirmPage, RegisterPage};
 pub use setup::SetupPage;
@@ -60,6 +64,7 @@ fn label(field: &str) -> Option<&'static str> {
         "name" => Some(td_string!(locale, sessions.name)),
         "email" => Some(td_string!(locale, sessions.email)),
         "password" => Some(td_string!(locale, sessions.password)),
+        "current_password" => Some(td_string!(locale, sessions.current_password)),
         "totp" | "code" => Some(td_string!(locale, second_factor.code)),
         "backup_code" => Some(td_string!(locale, second_factor.backup_code)),
         "password_again" => Some(td_string!(locale, sessions.password_again)),

@@ -218,9 +218,9 @@ pub async fn register(
 #[derive(Deserialize)]
 pub struct TokenForm {
     #[serde(default)]
-    token: String,
+    pub token: String,
     #[serde(default)]
-    email: String,
+    pub email: String,
 }
 
 /// `POST /confirm`

@@ -52,7 +52,7 @@ async fn evenly<T>(lasts: Duration, act: impl Future<Output = Result<T, AppError
 }
 
 /// Counts a letter that somebody has asked for, for the mailbox and for whoever asks.
-async fn count_letter(cx: &Cx, email: &Email) -> Result<(), AppError> {
+pub(super) async fn count_letter(cx: &Cx, email: &Email) -> Result<(), AppError> {
     let mut subjects = vec![Subject::Letters(email.as_str().to_owned())];
     subjects.extend(cx.origin().ip.map(Subject::LettersFrom));
     throttle::count(cx, &subjects).await.map(|_counted| ())
@@ -251,7 +251,8 @@ pub async fn door_options(cx: &Cx) -> Result<DoorOptions, AppError> {
     let tenant = first_tenant(&mut tx).await?;
     let rule = settings::get::<Registration>(tx.conn(), tenant).await?;
     let sign_in = settings::get::<SignIn>(tx.conn(), tenant).await?;
-    Ok(DoorOptions { registration: rule.mode, domains: rule.domains, magic_link: sign_in.magic_link })
+    let passkeys = cx.public_url().is_fit_for_passkeys();
+    Ok(DoorOptions { registration: rule.mode, domains: rule.domains, magic_link: sign_in.magic_link, passkeys })
 }
 
 /// Looks at a registration without spending it.

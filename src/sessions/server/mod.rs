@@ -4,6 +4,9 @@ pub mod devices;
 pub mod devices_rest;
 pub mod forms;
 pub mod joining;
+pub mod own;
+pub mod own_forms;
+pub mod own_rest;
 pub mod recognise;
 pub mod rest;
 pub mod store;
@@ -48,7 +51,7 @@ use crate::{
             settings::{self, Setting},
         },
     },
-    sessions::{LinkInfo, Me, SignIn},
+    sessions::{LinkInfo, Me, SignIn, StepFactors},
 };
 
 /// How long things last (A2, A3). Minutes and days.
@@ -237,6 +240,15 @@ pub async fn recall(cx: &Cx, token: &str, device: Device) -> Result<Half, AppErr
     Ok(Half { candidate, kind: Kind::Browser, device, method, step: Some(step) })
 }
 
+/// What this browser may show as the second factor, where it is half-way in. Anybody else learns nothing.
+pub async fn step_factors(cx: &Cx) -> Result<StepFactors, AppError> {
+    let token = leptos::prelude::use_context::<axum::http::request::Parts>();
+    let token = token.and_then(|parts| recognise::step(&parts.headers)).unwrap_or_default();
+    let mut tx = cx.door().await?;
+    let factors = store::step_factors(&mut tx, &crypto::token_digest(STEP_KIND, &token)).await?;
+    Ok(factors.unwrap_or(StepFactors { app: true, passkeys: false }))
+}
+
 /// Lets somebody in who has shown the second factor as well. The transaction has entered their tenant.
 pub async fn complete(tx: &mut Tx, half: Half) -> Result<SignedIn, AppError> {
     if let Some(step) = half.step
@@ -247,15 +259,20 @@ pub async fn complete(tx: &mut Tx, half: Half) -> Result<SignedIn, AppError> {
     open_session(tx, &half.candidate, half.kind, half.device, 2).await
 }
 
+/// Under whose names an attempt with somebody's password is counted.
+fn subjects_of(cx: &Cx, user: UserId) -> Vec<Subject> {
+    let mut subjects = vec![Subject::Account(user)];
+    subjects.extend(cx.origin().ip.map(Subject::Address));
+    subjects
+}
+
 /// Compares the password of whoever is signed in, counted and recorded like an attempt at the door.
 pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError> {
     let person = cx.person()?.clone();
     if password.0.chars().count() > passwords::LONGEST {
         return Err(AppError::SignedOut(SignedOut::WrongCredentials));
     }
-    let mut subjects = vec![Subject::Account(person.user)];
-    subjects.extend(cx.origin().ip.map(Subject::Address));
-    throttle::count(cx, &subjects).await?;
+    throttle::count(cx, &subjects_of(cx, person.user)).await?;
     let mut tx = cx.own().await?;
     let stored = people::password_hash(&mut tx, person.user).await?;
     drop(tx);
@@ -401,6 +418,7 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
     let caller = cx.person()?;
     let person = people::by_id(&mut tx, caller.user).await?.ok_or_else(AppError::signed_out)?;
     let tenant_name = tenant_name(&mut tx, caller.tenant).await?;
+    let has_password = people::has_password(&mut tx, caller.user).await?;
     let permissions = tx.snapshot()?.held(caller.user, tx.now());
     Ok(Me {
         id: person.id,
@@ -410,6 +428,7 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
         tenant_id: person.tenant_id,
         tenant_name,
         is_super_admin: person.is_super_admin,
+        has_password,
         roles: person.roles,
         permissions,
     })
@@ -422,8 +441,11 @@ async fn tenant_name(tx: &mut Tx, tenant: TenantId) -> Result<String, AppError> 
 
 /// Looks at a one-time link without spending it.
 pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInfo, AppError> {
-    if purpose == "confirm" {
-        return joining::look_at_registration(cx, token).await;
+    match purpose {
+        "confirm" => return joining::look_at_registration(cx, token).await,
+        "email-confirm" => return own::look_at_email(cx, own::End::New, token).await,
+        "email-cancel" => return own::look_at_email(cx, own::End::Old, token).await,
+        _ => {}
     }
     let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
     let mut tx = cx.door().await?;

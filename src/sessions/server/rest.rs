@@ -86,9 +86,15 @@ async fn me(cx: Extension<Cx>) -> Result<Json<Me>, AppError> {
 
 /// What was done, in a sentence for people: the same whoever has an account.
 #[derive(Debug, Serialize, ToSchema)]
-struct Told {
+pub struct Told {
     ok: bool,
     message: &'static str,
+}
+
+impl Told {
+    pub fn of(message: &'static str) -> Self {
+        Told { ok: true, message }
+    }
 }
 
 /// Somebody who wants an account.
@@ -116,7 +122,7 @@ async fn register(
     let chosen = chosen.as_deref().and_then(language::parse).unwrap_or(locale.0);
     let typed = NewAccount { email, name, password, locale: language::code(chosen) };
     joining::register(&cx, typed, lasts.0.0).await?;
-    Ok(Json(Told { ok: true, message: td_string!(locale.0, sessions.register_sent) }))
+    Ok(Json(Told::of(td_string!(locale.0, sessions.register_sent))))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -147,7 +153,7 @@ async fn request_reset(
     Sent(body): Sent<Mailbox>,
 ) -> Result<Json<Told>, AppError> {
     joining::request_reset(&cx, &body.read()?.email, lasts.0.0).await?;
-    Ok(Json(Told { ok: true, message: td_string!(locale.0, sessions.forgot_sent) }))
+    Ok(Json(Told::of(td_string!(locale.0, sessions.forgot_sent))))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -182,7 +188,7 @@ async fn magic_link(
     Sent(body): Sent<Mailbox>,
 ) -> Result<Json<Told>, AppError> {
     joining::request_magic(&cx, &body.read()?.email, lasts.0.0).await?;
-    Ok(Json(Told { ok: true, message: td_string!(locale.0, sessions.forgot_sent) }))
+    Ok(Json(Told::of(td_string!(locale.0, sessions.forgot_sent))))
 }
 
 #[derive(Default, Deserialize)]

@@ -14,7 +14,7 @@ use crate::{
         search::fold,
         server::settings::Setting as _,
     },
-    sessions::SignIn,
+    sessions::{SignIn, StepFactors},
 };
 
 /// Who holds a session.
@@ -52,7 +52,7 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
     let row = sqlx::query!(
         r#"select u.id, u.tenant_id, u.name, u.status = 'active' and t.status = 'active' as "is_active!",
                   u.password_hash, u.rights_version, u.email, u.locale,
-                  u.second_factor_at is not null as "has_second_factor!"
+                  (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!"
            from users u join tenants t on t.id = u.tenant_id
            where u.status <> 'deleted' and (u.email = $1 or u.username_key = $2)"#,
         login,
@@ -110,6 +110,20 @@ pub async fn step(tx: &mut Tx, digest: &[u8]) -> Result<Option<(Uuid, String, St
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|row| (row.id, row.method, row.email)))
+}
+
+/// What somebody half-way in may show as the second factor. Through the door.
+pub async fn step_factors(tx: &mut Tx, digest: &[u8]) -> Result<Option<StepFactors>, AppError> {
+    let now = tx.now();
+    let factors = sqlx::query_as!(
+        StepFactors,
+        r#"select u.second_factor_at is not null as "app!", u.passkeys > 0 as "passkeys!"
+           from sign_in_steps s join users u on u.id = s.user_id
+           where s.digest = $1 and s.used_at is null and s.expires_at > $2 and u.status = 'active'"#,
+        digest,
+        now,
+    );
+    Ok(factors.fetch_optional(tx.conn()).await?)
 }
 
 /// Spends a step. Of two at the same time one finds it spent.
@@ -248,7 +262,8 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     };
     let row = sqlx::query!(
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
-                  s.proved_at, u.name, u.rights_version, u.second_factor_at is not null as "has_second_factor!",
+                  s.proved_at, u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
+                  (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
@@ -276,6 +291,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             seen_version: row.seen_version,
             proved_at: row.proved_at,
             has_second_factor: row.has_second_factor,
+            has_passkeys: row.has_passkeys,
             factor_roles: rule.second_factor_roles,
         },
         is_browser: row.kind == "browser",

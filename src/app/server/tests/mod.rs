@@ -3,6 +3,7 @@
 mod arabic;
 mod attention;
 mod audit;
+mod authenticator;
 mod coverage;
 mod doors;
 mod escalation;
@@ -14,6 +15,8 @@ mod mail;
 mod matrix;
 mod nodes;
 mod oracle;
+mod own_account;
+mod passkeys;
 mod people;
 mod rights;
 mod second_factor;

@@ -1,11 +1,10 @@
-//! Taking a lost second factor off somebody's account, on the page of that person.
+//! Taking lost second factors off somebody's account, on the page of that person: their app and their passkeys at once.
 
 use crate::base::language::td_string;
-use leptos::prelude::*;
+use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
     base::{errors::AppError, ids::UserId, language},
-    second_factor::reset_factor,
     ui::{
         address,
         calls::Call,
@@ -16,6 +15,13 @@ use crate::{
     },
 };
 
+/// Takes every second factor off somebody's account.
+#[server(prefix = "/api", endpoint = "second-factor/reset", input = Json)]
+pub async fn reset_factors(id: UserId) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::app::server::factors::reset_for(&cx, id).await
+}
+
 /// The button and its question. Whoever has to prove themselves first is led there and back.
 #[component]
 pub fn LostFactor(person: UserId, name: String) -> impl IntoView {
@@ -24,7 +30,7 @@ pub fn LostFactor(person: UserId, name: String) -> impl IntoView {
     let here = address::here();
     let title = td_string!(locale, second_factor.lost_title, name = language::isolate(&name)).to_string();
     let act = Callback::new(move |()| {
-        call.run(reset_factor(person), move |()| {
+        call.run(reset_factors(person), move |()| {
             open.set(false);
             toasts.say(td_string!(locale, second_factor.lost_done));
         });

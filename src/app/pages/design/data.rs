@@ -1,0 +1,93 @@
+//! Lists and what they show: tables, pages, long lists, differences.
+
+use leptos::prelude::*;
+
+use super::wide;
+use crate::{
+    base::{errors::AppError, language::td_string, paging::Page},
+    ui::{
+        diff::{Line, Side, diff},
+        icons::Icon,
+        list::{Empty, Place, list},
+        locale,
+        pieces::{key, nothing, typed},
+        table::{Column, Sorted, table},
+        virtual_list::{VirtualList, Window},
+    },
+};
+
+pub fn data() -> AnyView {
+    let locale = locale();
+    let line = |side: Side, value: AnyView| Line { side, name: key("department"), value };
+    let lines = vec![
+        line(Side::Was, typed(td_string!(locale, design.step_first))),
+        line(Side::Is, typed(td_string!(locale, design.step_second))),
+    ];
+    let many = (0..8).map(|number| line(Side::Is, key(format!("reports.{number}")))).collect();
+    let answers = [
+        answer(Ok(vec![td_string!(locale, design.person), "Sara O'Neil"]), false),
+        answer(Ok(Vec::new()), false),
+        answer(Ok(Vec::new()), true),
+        answer(Err(AppError::Internal("7f3a9c".to_owned())), false),
+    ];
+    view! {
+        {wide("list, table, pager", answers.into_iter().collect_view().into_any())}
+        {wide("VirtualList", thousand())}
+        {wide("diff", view! { {diff(lines)} {diff(many)} }.into_any())}
+    }
+    .into_any()
+}
+
+/// A list with these rows, or in the state that stands for them.
+fn answer(rows: Result<Vec<&'static str>, AppError>, is_filtered: bool) -> AnyView {
+    let locale = locale();
+    let here = "/console/design".to_owned();
+    let page = rows.map(|items| Page { items, next: Some("next".to_owned()) });
+    let place = Place { is_filtered, all: here.clone(), is_later: false, at: |_: &str| "/console/design".to_owned() };
+    let empty = Empty {
+        sign: Icon::People,
+        title: td_string!(locale, design.empty),
+        about: td_string!(locale, design.empty_about),
+        action: Some((here.clone(), td_string!(locale, design.act))),
+    };
+    list(page, place, empty, |rows| {
+        let columns = [
+            Column::new(td_string!(locale, design.column_name)).sorted(Sorted::Up, here.clone()),
+            Column::new(td_string!(locale, design.column_key)).sorted(Sorted::Not, here),
+            Column::new(td_string!(locale, design.column_more)).wide(),
+        ];
+        let rows = rows
+            .into_iter()
+            .map(|name| {
+                view! {
+                    <tr>
+                        <th scope="row">{typed(name)}</th>
+                        <td>{key("users.read")}</td>
+                        <td class="wide-only">{nothing()}</td>
+                    </tr>
+                }
+                .into_any()
+            })
+            .collect();
+        table(td_string!(locale, design.data), columns, rows)
+    })
+}
+
+/// A thousand rows, of which only those in sight are drawn.
+fn thousand() -> AnyView {
+    let locale = locale();
+    let rows = Signal::stored((1..=1_000).collect::<Vec<u32>>());
+    let window = Window::new(rows, |_| false);
+    view! {
+        <p class="small muted" id="design-thousand">{td_string!(locale, design.thousand)}</p>
+        <VirtualList
+            window
+            class="card design-thousand"
+            labelled_by="design-thousand"
+            rows
+            key=u32::to_string
+            draw=|_, number: u32| view! { <div class="padded" role="listitem">{key(format!("reports.{number}"))}</div> }.into_any()
+        />
+    }
+    .into_any()
+}

@@ -1,0 +1,267 @@
+//! One's own way in: the address, confirmed at both ends, the password, and what wants a fresh proof.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use super::{
+    authenticator::Authenticator,
+    sink::{Manner, Sink, Taken},
+};
+use crate::{
+    access::server::Cx,
+    app::server::{
+        mailer,
+        test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of, post_to},
+    },
+    base::server::mail,
+};
+
+const OLD: &str = "sara@x.example";
+const NEW: &str = "sara@y.example";
+
+struct World {
+    app: TestApp,
+    admin: Client,
+    sara: Client,
+    sink: Sink,
+}
+
+impl World {
+    async fn start(pool: &PgPool) -> Self {
+        let app = TestApp::start(options_of(pool)).await;
+        let admin = app.admin().await;
+        let sara = app.person(&admin, OLD, &[]).await;
+        World { app, admin, sara, sink: Sink::start(Manner::Good).await }
+    }
+
+    async fn letters(&self) -> Vec<Taken> {
+        let before = self.sink.letters().len();
+        let cx = Cx::for_job(self.app.heart.clone(), mail::KIND);
+        while mailer::once(&cx, &post_to(self.sink.port)).await.expect("the queue works") {}
+        self.sink.letters().split_off(before)
+    }
+
+    /// Asks for another address; the letters to the old and the new mailbox.
+    async fn ask(&self, email: &str) -> (Taken, Taken) {
+        self.sara.post("/auth/email", json!({"email": email})).await.ok();
+        let mut letters = self.letters().await;
+        assert_eq!(letters.len(), 2);
+        letters.sort_by_key(|letter| letter.to != [OLD]);
+        let new = letters.remove(1);
+        (letters.remove(0), new)
+    }
+
+    async fn login(&self, email: &str, password: &str) -> StatusCode {
+        self.app.anonymous().post("/auth/login", json!({"email": email, "password": password})).await.status
+    }
+
+    async fn confirm(&self, token: &str) -> StatusCode {
+        self.app.anonymous().post("/auth/email/confirm", json!({"token": token})).await.status
+    }
+
+    async fn cancel(&self, token: &str) -> StatusCode {
+        self.app.anonymous().post("/auth/email/cancel", json!({"token": token})).await.status
+    }
+}
+
+/// A13: the new mailbox confirms, once; open links of the old one are void; every session ends but the one that asked.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_address_changes_when_the_new_mailbox_confirms(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let elsewhere = world.app.sign_in(OLD).await;
+    world.app.anonymous().post("/auth/request-reset", json!({"email": OLD})).await.ok();
+    let reset = world.letters().await.remove(0);
+    let (old, new) = world.ask("Sara@Y.example").await;
+    assert_eq!(new.to, [NEW]);
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK, "nothing has changed yet");
+    for letter in [&old, &new] {
+        let page = world.app.anonymous().get(letter.link().strip_prefix(PUBLIC).expect("ours")).await;
+        assert!(page.status == StatusCode::OK && page.text.contains(NEW), "{}", page.status);
+    }
+    // Each token is unknown at the other's door.
+    assert_eq!(world.confirm(&old.token()).await, StatusCode::GONE);
+    assert_eq!(world.cancel(&new.token()).await, StatusCode::GONE);
+    let tries = (0..16).map(|_| {
+        let (app, token) = (world.app.clone(), new.token());
+        tokio::spawn(async move { app.anonymous().post("/auth/email/confirm", json!({"token": token})).await.status })
+    });
+    let mut won = 0;
+    for attempt in tries.collect::<Vec<_>>() {
+        won += usize::from(attempt.await.expect("no panic") == StatusCode::OK);
+    }
+    assert_eq!(won, 1);
+    assert_eq!(world.sara.get("/auth/me").await.ok()["email"], NEW);
+    assert_eq!(elsewhere.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.login(NEW, PASSWORD).await, StatusCode::OK);
+    let body = json!({"token": reset.token(), "password": "one more long passphrase"});
+    assert_eq!(world.app.anonymous().post("/auth/reset", body).await.status, StatusCode::GONE);
+    let actions = world.app.actions().await;
+    for action in ["auth.email_request", "auth.email_change"] {
+        assert!(actions.iter().any(|one| one == action), "{action}");
+    }
+}
+
+/// A13: the old mailbox calls it off, before or after; then every session ends, and the old address is back.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_old_mailbox_can_call_it_off_for_three_days(pool: PgPool) {
+    let world = World::start(&pool).await;
+    // Before.
+    let (old, new) = world.ask(NEW).await;
+    assert_eq!(world.cancel(&old.token()).await, StatusCode::OK);
+    assert_eq!(world.cancel(&old.token()).await, StatusCode::GONE);
+    assert_eq!(world.confirm(&new.token()).await, StatusCode::GONE);
+    // After, by the page.
+    let (old, new) = world.ask(NEW).await;
+    assert_eq!(world.confirm(&new.token()).await, StatusCode::OK);
+    world.app.advance(Duration::from_secs(71 * 3600)).await;
+    let attacker = world.app.sign_in(NEW).await;
+    let done = world.app.anonymous().form("/email/cancel", &[("token", &old.token())]).await;
+    assert_eq!(done.headers["location"], "/email/cancel?done=1");
+    assert_eq!(attacker.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK);
+    assert_eq!(world.login(NEW, PASSWORD).await, StatusCode::UNAUTHORIZED);
+    assert!(world.app.actions().await.contains(&"auth.email_cancel".to_owned()));
+}
+
+/// Each link in its time, and only the newest request counts.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn links_of_a_change_run_out(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let (_, first) = world.ask(NEW).await;
+    let (_, second) = world.ask("sara@z.example").await;
+    assert_eq!(world.confirm(&first.token()).await, StatusCode::GONE);
+    world.app.advance(Duration::from_secs(24 * 3600)).await;
+    assert_eq!(world.confirm(&second.token()).await, StatusCode::GONE);
+    let sara = world.app.sign_in(OLD).await;
+    sara.post("/auth/email", json!({"email": NEW})).await.ok();
+    let letters = world.letters().await;
+    let of = |to: &str| letters.iter().find(|letter| letter.to == [to]).expect("a letter").token();
+    assert_eq!(world.confirm(&of(NEW)).await, StatusCode::OK);
+    world.app.advance(Duration::from_secs(72 * 3600)).await;
+    assert_eq!(world.cancel(&of(OLD)).await, StatusCode::GONE);
+}
+
+/// ASVS 6.3.8: whether an address has an account cannot be seen by asking for it; its owner is told.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_known_address_answers_the_same(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let unknown = world.sara.post("/auth/email", json!({"email": NEW})).await;
+    world.letters().await;
+    let known = world.sara.post("/auth/email", json!({"email": "hind@nakheel.example"})).await;
+    assert_eq!((unknown.status, &unknown.text), (known.status, &known.text));
+    let letters = world.letters().await;
+    assert_eq!(letters.len(), 2);
+    let own = letters.iter().find(|letter| letter.to == [OLD]).expect("the old mailbox is told the same way");
+    assert!(own.link().contains("/email/cancel?token="));
+    let owner = letters.iter().find(|letter| letter.to == ["hind@nakheel.example"]).expect("the owner is told");
+    assert!(owner.link().ends_with("/forgot"));
+    // Somebody takes it before it is confirmed.
+    let (_, new) = world.ask("late@y.example").await;
+    let body = json!({"email": "late@y.example", "name": "l", "password": PASSWORD});
+    world.admin.post("/admin/users", body).await.ok();
+    assert_eq!(world.confirm(&new.token()).await, StatusCode::GONE);
+    assert_eq!(world.sara.get("/auth/me").await.ok()["email"], OLD);
+}
+
+/// CVE-2023-49097: the links of both letters stand at the configured address, whatever the request says of itself.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn links_of_a_change_stand_at_our_address(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let forged = world.sara.with("host", "evil.example").with("x-forwarded-host", "evil.example");
+    forged.with("forwarded", "host=evil.example;proto=http").post("/auth/email", json!({"email": NEW})).await.ok();
+    for letter in world.letters().await {
+        assert!(letter.link().starts_with(&format!("{PUBLIC}/email/")), "{}", letter.link());
+    }
+}
+
+/// ASVS 6.2.3, MAS#5151: the password in use is shown with the new one; other sessions end.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_password_changes_for_who_knows_it(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let elsewhere = world.app.sign_in(OLD).await;
+    let change = |body: Value| world.sara.post("/auth/password", body);
+    let fresh = "one more long passphrase";
+    for wrong in [
+        json!({"password": fresh}),
+        json!({"current_password": "", "password": fresh}),
+        json!({"current_password": "wrong wrong wrong", "password": fresh}),
+    ] {
+        assert_eq!(change(wrong).await.code(), "wrong_credentials");
+    }
+    assert_eq!(
+        change(json!({"current_password": PASSWORD, "password": "short"})).await.json()["errors"][0]["field"],
+        "password"
+    );
+    change(json!({"current_password": PASSWORD, "password": fresh})).await.ok();
+    assert_eq!(elsewhere.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.sara.get("/auth/me").await.status, StatusCode::OK);
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.login(OLD, fresh).await, StatusCode::OK);
+    assert_eq!(world.letters().await.len(), 1);
+    // Who signs in otherwise has none to show.
+    sqlx::query("update users set password_hash = null where email = $1")
+        .bind(OLD)
+        .execute(&world.app.owner)
+        .await
+        .expect("");
+    assert_eq!(world.sara.get("/auth/me").await.ok()["has_password"], false);
+    change(json!({"password": PASSWORD})).await.ok();
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK);
+    assert!(world.app.actions().await.contains(&"auth.password_change".to_owned()));
+}
+
+/// A10: what can take over an account, one's own or another's, wants a proof of the last five minutes.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_can_take_over_an_account_wants_a_fresh_proof(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let (admin_role, reader) = (world.admin.role_id("admin").await, world.admin.role_id("readonly").await);
+    let everything = world.admin.role_id("super-admin").await;
+    let of_sara = format!("/admin/users/{}", world.sara.id);
+    world.app.advance(Duration::from_secs(301)).await;
+    let stale = |answer: crate::app::server::test_app::Answer| {
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (StatusCode::UNAUTHORIZED, "step_up_required"),
+            "{}",
+            answer.text
+        );
+    };
+    stale(world.sara.post("/auth/email", json!({"email": NEW})).await);
+    stale(world.sara.post("/auth/password", json!({"current_password": PASSWORD, "password": PASSWORD})).await);
+    for role in [&admin_role, &everything] {
+        stale(world.admin.patch(&format!("{of_sara}/roles"), json!({"roles": [role]})).await);
+    }
+    stale(world.admin.patch(&format!("{of_sara}/permissions"), json!({"allow": [{"key": "*"}], "deny": []})).await);
+    stale(world.admin.patch(&of_sara, json!({"email": "taken.over@x.example"})).await);
+    stale(world.admin.post(&format!("{of_sara}/link"), json!({"mail": false})).await);
+    // What takes nothing over does not.
+    world.admin.patch(&format!("{of_sara}/roles"), json!({"roles": [reader]})).await.ok();
+    world.admin.patch(&of_sara, json!({"name": "سارة"})).await.ok();
+    world.admin.post("/auth/reauthenticate", json!({"password": PASSWORD})).await.ok();
+    world.admin.patch(&of_sara, json!({"email": "sara.m@x.example"})).await.ok();
+    world.admin.patch(&format!("{of_sara}/roles"), json!({"roles": [admin_role]})).await.ok();
+}
+
+/// B5: an administrator's reset takes passkeys off, too, ends every session, and tells the person.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_reset_takes_passkeys_off_too(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let mut device = Authenticator::new();
+    let asked = world.sara.post("/auth/webauthn/register/challenge", json!({"userId": world.sara.id})).await.ok();
+    let attestation = device.create(&asked["publicKey"]);
+    world.sara.post("/auth/webauthn/register/complete", json!({"attestation": attestation})).await.ok();
+    world.letters().await;
+    assert_ne!(world.login(OLD, PASSWORD).await, StatusCode::OK);
+    let path = format!("/admin/users/{}/2fa", world.sara.id);
+    world.admin.delete(&path).await.ok();
+    assert_eq!(world.sara.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK);
+    assert_eq!(world.admin.delete(&path).await.status, StatusCode::NOT_FOUND);
+    let letters = world.letters().await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].to, [OLD]);
+}

@@ -1,0 +1,287 @@
+//! What people change about their own way in: the address, confirmed at both ends, and the password.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{check_choice, joining::count_letter, prove_password, store};
+use crate::{
+    access::server::{
+        Cx, Tx,
+        record::{Action, Event},
+    },
+    accounts::{
+        Password,
+        server::{
+            letters::{self, Address, Reader},
+            links,
+            rules::Email,
+            store as people,
+        },
+    },
+    base::{
+        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        ids::{SessionId, TenantId, UserId},
+        server::{crypto, input::Input},
+    },
+    sessions::LinkInfo,
+};
+
+/// How long the new mailbox may take.
+const CONFIRM: TimeDelta = TimeDelta::hours(24);
+/// How long the old mailbox may call it off, also after it has happened.
+const CANCEL: TimeDelta = TimeDelta::hours(72);
+/// Keep these tokens from being taken for others.
+const CONFIRM_KIND: &str = "email-confirm";
+const CANCEL_KIND: &str = "email-cancel";
+
+/// The two ends of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The new mailbox, which confirms.
+    New,
+    /// The old one, which calls it off.
+    Old,
+}
+
+/// A change of address that can still be confirmed or called off.
+struct EmailChange {
+    id: Uuid,
+    tenant: TenantId,
+    user: UserId,
+    user_name: String,
+    old_email: String,
+    new_email: String,
+    session: Option<SessionId>,
+    is_confirmed: bool,
+}
+
+/// Asks for another address of the caller. Both mailboxes get a letter; whoever asks learns nothing of whether the address
+/// has an account already.
+pub async fn request_email(cx: &Cx, email: Input<String>) -> Result<(), AppError> {
+    let person = cx.person()?.clone();
+    let email = Email::parse(email.read()?.trim()).map_err(|code| AppError::field("email", code))?;
+    cx.fresh()?;
+    count_letter(cx, &email).await?;
+    let mut tx = cx.door().await?;
+    let known = store::candidate(&mut tx, email.as_str()).await?;
+    drop(tx);
+    let mut tx = cx.own().await?;
+    people::lock(&mut tx, person.user).await?;
+    let own = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?;
+    if own.email == email.as_str() {
+        return Err(AppError::field("email", FieldCode::Taken));
+    }
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let (confirm, cancel) = (crypto::token(), crypto::token());
+    // Earlier ones that nobody has confirmed are void.
+    sqlx::query!(
+        "update email_changes set cancelled_at = $2 where user_id = $1 and confirmed_at is null and cancelled_at is null",
+        person.user.0,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    sqlx::query!(
+        "insert into email_changes
+             (id, tenant_id, user_id, old_email, new_email, session_id, confirm_digest, cancel_digest, confirm_until,
+              cancel_until, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        Uuid::now_v7(),
+        tenant.0,
+        person.user.0,
+        own.email,
+        email.as_str(),
+        person.session.0,
+        crypto::token_digest(CONFIRM_KIND, confirm.expose()),
+        crypto::token_digest(CANCEL_KIND, cancel.expose()),
+        now + CONFIRM,
+        now + CANCEL,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    let link = cx.link(&format!("/email/cancel?token={}", cancel.expose()));
+    let reader = Reader { email: &own.email, name: &own.name, locale: &own.locale };
+    tx.mail(&letters::email_leaves(reader, email.as_str(), Address { link: &link, until: now + CANCEL })).await?;
+    match &known {
+        // Its owner is told; the link that would confirm is sent to nobody.
+        Some(known) => {
+            let reader = Reader { email: &known.email, name: &known.name, locale: &known.locale };
+            tx.mail(&letters::already_known(reader, &cx.link("/forgot"))).await?;
+        }
+        None => {
+            let link = cx.link(&format!("/email/confirm?token={}", confirm.expose()));
+            let reader = Reader { email: email.as_str(), name: &own.name, locale: &own.locale };
+            tx.mail(&letters::email_arrives(reader, Address { link: &link, until: now + CONFIRM })).await?;
+        }
+    }
+    let event = Event::done(Action::EmailRequest).on("user", person.user, &person.name);
+    tx.commit(event.new_value(json!({"email": email.as_str()}))).await
+}
+
+/// Finds a change that can still be confirmed or called off. Through the door.
+async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppError> {
+    let now = tx.now();
+    let (confirm, cancel) = match end {
+        End::New => (Some(crypto::token_digest(CONFIRM_KIND, token)), None),
+        End::Old => (None, Some(crypto::token_digest(CANCEL_KIND, token))),
+    };
+    let row = sqlx::query!(
+        r#"select c.id, c.tenant_id, c.user_id, u.name, c.old_email, c.new_email, c.session_id,
+                  c.confirmed_at is not null as "is_confirmed!"
+           from email_changes c join users u on u.id = c.user_id and u.status = 'active'
+           where c.cancelled_at is null
+             and ((c.confirm_digest = $1 and c.confirmed_at is null and c.confirm_until > $3)
+                  or (c.cancel_digest = $2 and c.cancel_until > $3))"#,
+        confirm,
+        cancel,
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let row = row.ok_or(AppError::Conflict(Conflict::LinkSpent))?;
+    Ok(EmailChange {
+        id: row.id,
+        tenant: TenantId(row.tenant_id),
+        user: UserId(row.user_id),
+        user_name: row.name,
+        old_email: row.old_email,
+        new_email: row.new_email,
+        session: row.session_id.map(SessionId),
+        is_confirmed: row.is_confirmed,
+    })
+}
+
+/// Looks at a change without doing anything to it.
+pub async fn look_at_email(cx: &Cx, end: End, token: &str) -> Result<LinkInfo, AppError> {
+    let mut tx = cx.door().await?;
+    let change = find(&mut tx, end, token).await?;
+    Ok(LinkInfo { name: Some(change.user_name), email: Some(change.new_email) })
+}
+
+/// The new mailbox has confirmed: the person has that address from now on. Open links of the old one are void, and every
+/// session ends but the one that asked.
+pub async fn confirm_email(cx: &Cx, token: &str) -> Result<(), AppError> {
+    let mut tx = cx.door().await?;
+    let change = find(&mut tx, End::New, token).await?;
+    tx.enter(change.tenant).await?;
+    let now = tx.now();
+    let spent = sqlx::query!(
+        "update email_changes set confirmed_at = $2
+         where id = $1 and confirmed_at is null and cancelled_at is null and confirm_until > $2",
+        change.id,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    if spent.rows_affected() == 0 {
+        return Err(AppError::Conflict(Conflict::LinkSpent));
+    }
+    let (old, new) = (change.old_email.clone(), change.new_email.clone());
+    let ended = readdress(&mut tx, &change, &old, &new, change.session).await?;
+    let event = Event::done(Action::EmailChange).by(change.user, &change.user_name);
+    let event = event.on("user", change.user, &change.user_name).meta("ended", ended);
+    tx.commit(event.change(json!({"email": old}), json!({"email": new}))).await
+}
+
+/// The old mailbox calls it off. Where it has happened already, the person has the old address again, and every session
+/// ends: somebody else may hold one.
+pub async fn cancel_email(cx: &Cx, token: &str) -> Result<(), AppError> {
+    let mut tx = cx.door().await?;
+    let change = find(&mut tx, End::Old, token).await?;
+    tx.enter(change.tenant).await?;
+    let now = tx.now();
+    let spent = sqlx::query_scalar!(
+        r#"update email_changes set cancelled_at = $2 where id = $1 and cancelled_at is null and cancel_until > $2
+           returning confirmed_at is not null as "was_confirmed!""#,
+        change.id,
+        now,
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    let was_confirmed = spent.ok_or(AppError::Conflict(Conflict::LinkSpent))?;
+    let event = Event::done(Action::EmailCancel).by(change.user, &change.user_name);
+    let event = event.on("user", change.user, &change.user_name);
+    if !was_confirmed {
+        return tx.commit(event).await;
+    }
+    let (old, new) = (change.old_email.clone(), change.new_email.clone());
+    let ended = readdress(&mut tx, &change, &new, &old, None).await?;
+    tx.commit(event.meta("ended", ended).change(json!({"email": new}), json!({"email": old}))).await
+}
+
+/// Moves a person from one address to another, if they still have the one. Gives back how many sessions ended.
+async fn readdress(
+    tx: &mut Tx,
+    change: &EmailChange,
+    from: &str,
+    to: &str,
+    but: Option<SessionId>,
+) -> Result<u64, AppError> {
+    let now = tx.now();
+    let moved = sqlx::query!(
+        "update users set email = $3, email_confirmed_at = $4, version = version + 1
+         where id = $1 and email = $2 and status = 'active'",
+        change.user.0,
+        from,
+        to,
+        now,
+    )
+    .execute(tx.conn())
+    .await;
+    // Somebody else has it by now, or an administrator has given the person another one.
+    let moved = match moved.map_err(AppError::from) {
+        Ok(moved) => moved.rows_affected() == 1,
+        Err(AppError::Invalid(_)) => false,
+        Err(other) => return Err(other),
+    };
+    if !moved {
+        return Err(AppError::Conflict(Conflict::LinkSpent));
+    }
+    links::void(tx, change.user).await?;
+    store::void_steps(tx, change.user).await?;
+    let ended = sqlx::query!(
+        "update sessions set ended_at = $3, ended_because = 'email_changed'
+         where user_id = $1 and id is distinct from $2 and ended_at is null",
+        change.user.0,
+        but.map(|session| session.0),
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(ended.rows_affected())
+}
+
+/// Changes the caller's password. Whoever has one shows it (ASVS 6.2.3), and everybody a fresh proof.
+pub async fn change_password(
+    cx: &Cx,
+    current: Password,
+    password: Password,
+    again: &Password,
+    end_others: bool,
+) -> Result<(), AppError> {
+    let person = cx.person()?.clone();
+    cx.fresh()?;
+    let mut errors = FieldErrors::default();
+    check_choice(&mut errors, &password, again);
+    errors.check()?;
+    let mut tx = cx.own().await?;
+    let had_password = people::has_password(&mut tx, person.user).await?;
+    drop(tx);
+    if had_password {
+        prove_password(cx, &current).await?;
+        super::throttle::forgive(cx, &super::subjects_of(cx, person.user)).await?;
+    }
+    let hash = cx.hasher().hash(&password).await?;
+    let mut tx = cx.own().await?;
+    people::set_password(&mut tx, person.user, &hash).await?;
+    links::void(&mut tx, person.user).await?;
+    store::void_steps(&mut tx, person.user).await?;
+    let ended = if end_others { store::end_others(&mut tx, &person, "password_changed").await? } else { 0 };
+    let own = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?;
+    let (now, reader) = (tx.now(), Reader { email: &own.email, name: &own.name, locale: &own.locale });
+    tx.mail(&letters::password_changed(reader, now)).await?;
+    let event = Event::done(Action::PasswordChange).on("user", person.user, &person.name);
+    tx.commit(event.meta("ended", ended)).await
+}
