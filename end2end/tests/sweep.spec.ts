@@ -37,6 +37,8 @@ type World = {
     builtIn: string;
     platform: string;
     welcome: string;
+    /** A group with roles, with one inside it, and with people. */
+    group: string;
     powerless: State;
 };
 
@@ -83,6 +85,23 @@ const test = base.extend<{}, { world: World }>({
             await api.call("DELETE", `/admin/users/${gone.id}`);
             await api.call("PATCH", `/admin/users/${invited.id}`, { department: "Procurement", region: "Cairo" });
 
+            const own = { name_ar: "قراءة الصفقات", name_en: "Read deals", description_ar: "لبرنامج المبيعات" };
+            await api.call("POST", "/admin/permissions", { key: "crm.deals.read", ...own });
+            await api.call("POST", "/admin/permissions", { key: "crm.*", ...own, name_en: "Everything about deals" });
+            const heir = { name: "رئيس الحسابات", permissions: ["crm.*"], parents: [role.id, empty.id] };
+            await api.call("POST", "/admin/roles", heir);
+            const company = await api.call("POST", "/admin/groups", { name: "الشركة كلها", roles: [{ role: await api.roleId("developer") }] });
+            const ends = { role: role.id, scope: { department: "المالية", region: "الرياض" }, expires_at: "2099-01-01T09:30:00Z" };
+            const group = await api.call("POST", "/admin/groups", {
+                name: "فريق الإقفال الشهري — Month-end closing",
+                description: "من يقفل الشهر ويراجع ما بعده",
+                roles: [ends, { role: await api.roleId("trader") }],
+                parents: [company.id],
+            });
+            await api.call("POST", "/admin/groups", { name: "المناوبون", parents: [group.id] });
+            await api.call("POST", `/admin/groups/${group.id}/members`, { user: sara.id, expires_at: "2098-01-01T09:30:00Z" });
+            await api.call("POST", `/admin/groups/${group.id}/members`, { user: suspended.id });
+
             const person = { name: "Nada", email: "nada@example.com", password: "nobody gives me anything" };
             await api.addPerson(person);
             // Making a key needs a proof of late.
@@ -105,6 +124,7 @@ const test = base.extend<{}, { world: World }>({
                 builtIn: await api.roleId("admin"),
                 platform: await api.roleId("super-admin"),
                 welcome: invited.link,
+                group: group.id,
                 powerless: asker,
             });
         },
@@ -356,6 +376,48 @@ const STOPS: Stop[] = [
     { name: "role-people", who: "admin", at: (world) => `/console/roles/${world.role}?tab=people` },
     { name: "role-people-nobody", who: "admin", at: (world) => `/console/roles/${world.empty}?tab=people` },
     { name: "role-platform", who: "admin", at: (world) => `/console/roles/${world.platform}` },
+    { name: "role-copy", who: "admin", at: (world) => `/console/roles/new?from=${world.role}` },
+    { name: "roles-compare", who: "admin", at: () => "/console/roles/compare" },
+    { name: "roles-compared", who: "admin", at: (world) => `/console/roles/compare?a=${world.role}&b=${world.builtIn}` },
+    { name: "permissions", who: "admin", at: () => "/console/permissions" },
+    {
+        name: "permissions-add",
+        who: "admin",
+        at: () => "/console/permissions",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("roles.add_key") }).click();
+            await expect(page.getByRole("dialog")).toBeVisible();
+        },
+    },
+    {
+        name: "permissions-remove",
+        who: "admin",
+        at: () => "/console/permissions",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: `${say("roles.remove_key")} crm.*` }).click();
+            await expect(page.getByRole("dialog").getByRole("listitem").first()).toBeVisible();
+        },
+    },
+    { name: "groups", who: "admin", at: () => "/console/groups" },
+    { name: "groups-nothing-found", who: "admin", at: () => "/console/groups?q=zzzz" },
+    { name: "group-new", who: "admin", at: () => "/console/groups/new" },
+    { name: "group", who: "admin", at: (world) => `/console/groups/${world.group}` },
+    { name: "group-people", who: "admin", at: (world) => `/console/groups/${world.group}?tab=people` },
+    {
+        name: "group-take-in",
+        who: "admin",
+        at: (world) => `/console/groups/${world.group}?tab=people`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("groups.take_in") }).click();
+            await expect(page.getByRole("dialog").getByRole("listitem").first()).toBeVisible();
+        },
+    },
+    { name: "person-groups", who: "admin", at: (world) => `/console/people/${world.sara}?tab=groups` },
+    { name: "explain", who: "admin", at: () => "/console/explain" },
+    { name: "explain-why", who: "admin", at: (world) => `/console/explain?user=${world.sara}&key=reports.read` },
+    { name: "explain-why-not", who: "admin", at: (world) => `/console/explain?user=${world.sara}&key=audit.read` },
+    { name: "explain-nobody", who: "admin", at: () => "/console/explain?user=nobody&key=users.read" },
+    { name: "refused-groups", who: "powerless", at: () => "/console/groups", status: 403 },
     { name: "audit", who: "admin", at: () => "/console/audit" },
     { name: "audit-nothing-found", who: "admin", at: () => "/console/audit?q=zzzz&outcome=failed" },
     { name: "audit-of-one", who: "admin", at: (world) => `/console/audit?about=${world.sara}&last_hours=24&resource_type=user` },

@@ -4,7 +4,11 @@ use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::{errors::FieldCode, ids::RoleId, time::Timestamp};
+use crate::base::{
+    errors::FieldCode,
+    ids::{GroupId, RoleId},
+    time::Timestamp,
+};
 
 #[cfg(feature = "ssr")]
 pub mod server;
@@ -94,6 +98,9 @@ permissions! {
     ROLES_DELETE = "roles.delete";
     PERMISSIONS_READ = "permissions.read";
     PERMISSIONS_ASSIGN = "permissions.assign";
+    PERMISSIONS_MANAGE = "permissions.manage";
+    GROUPS_READ = "groups.read";
+    GROUPS_MANAGE = "groups.manage";
     AUDIT_READ = "audit.read";
     AUDIT_EXPORT = "audit.export";
     API_KEYS_MANAGE = "api_keys.manage";
@@ -145,17 +152,28 @@ impl Default for ApprovalRules {
 }
 
 /// One line of the permission catalogue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct PermissionInfo {
     pub key: String,
     pub name_ar: String,
     pub name_en: String,
+    #[serde(default)]
+    pub description_ar: String,
+    #[serde(default)]
+    pub description_en: String,
+    /// The tenant has added it; the program itself asks for none of those.
+    #[serde(default)]
+    pub own: bool,
 }
 
 impl PermissionInfo {
     pub fn name(&self, arabic: bool) -> &str {
         if arabic { &self.name_ar } else { &self.name_en }
+    }
+
+    pub fn description(&self, arabic: bool) -> &str {
+        if arabic { &self.description_ar } else { &self.description_en }
     }
 }
 
@@ -165,6 +183,15 @@ impl PermissionInfo {
 pub struct RoleRef {
     #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
     pub id: RoleId,
+    pub name: String,
+}
+
+/// A group where it is only referred to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct GroupRef {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: GroupId,
     pub name: String,
 }
 
@@ -209,8 +236,16 @@ pub enum Reason {
         role: RoleRef,
         through: String,
         scope: Scope,
+        /// When the first part of the way ends.
         #[cfg_attr(feature = "ssr", schema(value_type = Option<String>))]
         expires_at: Option<Timestamp>,
+        /// The group they are in, and those around it up to the one that has the role; empty where they were given it
+        /// themselves.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        groups: Vec<GroupRef>,
+        /// The roles from which it inherits, up to the one that gives it; empty where it gives it by itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        inherited: Vec<RoleRef>,
     },
     /// An override allows it.
     Allowed {

@@ -170,6 +170,8 @@ pub struct PeopleQuery {
     pub department: Option<String>,
     /// Id of a role, or `none` for people without one.
     pub role: Option<String>,
+    /// Id of a group: only people who are in it themselves.
+    pub group: Option<String>,
     /// Only people with a grant that ends within so many days, 1 to 366. Needs `permissions.read`.
     #[cfg_attr(feature = "ssr", param(value_type = Option<u32>))]
     pub ends_within: Option<String>,

@@ -18,8 +18,10 @@ use crate::{
         language::{self, td_string},
         time::Timestamp,
     },
+    groups::pages::GroupRoutes,
     i18n::Locale,
     passkeys::pages::PasskeysPage,
+    policies::pages::PolicyRoutes,
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
@@ -132,7 +134,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("account") view=AccountPage />
                     <PeopleRoutes />
                     <Route path=path!("people/:id") view=PersonPage />
+                    <GroupRoutes />
                     <RoleRoutes />
+                    <PolicyRoutes />
                     <AuditRoutes />
                     <SettingsRoutes />
                     <ApiKeyRoutes />

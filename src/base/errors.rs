@@ -25,6 +25,8 @@ pub enum AppError {
     StepUp,
     /// Somebody changed the same thing meanwhile, or the act has been done already.
     Conflict(Conflict),
+    /// Things would contain themselves: their names along the way, the first once more at the end.
+    Cycle(Vec<String>),
     /// Too many attempts; try again after so many seconds.
     TooMany { retry_after: u32 },
     /// Too many attempts at one account; try again after so many seconds, or at once with the puzzle solved.
@@ -157,6 +159,8 @@ pub enum FieldCode {
     Different,
     /// An address of a domain that may not register.
     Domain,
+    /// More levels inside each other than there may be.
+    TooDeep,
 }
 
 /// The fields that are wrong, in the order found. Names are those of the JSON body.
@@ -200,7 +204,7 @@ impl AppError {
     /// The HTTP status of this error, the same at every door (RFC 9110).
     pub fn status(&self) -> u16 {
         match self {
-            AppError::Invalid(_) => 422,
+            AppError::Invalid(_) | AppError::Cycle(_) => 422,
             AppError::NotFound => 404,
             AppError::Forbidden(_) => 403,
             AppError::SignedOut(_) | AppError::StepUp => 401,
@@ -216,6 +220,7 @@ impl AppError {
     pub fn code(&self) -> &'static str {
         match self {
             AppError::Invalid(_) => "invalid",
+            AppError::Cycle(_) => "cycle",
             AppError::NotFound => "not_found",
             AppError::Forbidden(denial) => match denial.code {
                 DenialCode::MissingPermission => "missing_permission",

@@ -40,6 +40,10 @@ id!(
     RoleId
 );
 id!(
+    /// A group of people.
+    GroupId
+);
+id!(
     /// A browser or program that somebody signs in with.
     DeviceId
 );

@@ -80,6 +80,7 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
         FieldCode::Range => td_string!(locale, base.field_range),
         FieldCode::Different => td_string!(locale, base.field_different),
         FieldCode::Domain => td_string!(locale, base.field_domain),
+        FieldCode::TooDeep => td_string!(locale, base.field_too_deep),
     }
     .to_owned()
 }
@@ -88,6 +89,10 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
 pub fn error(locale: Locale, error: &AppError) -> String {
     match error {
         AppError::Invalid(_) => td_string!(locale, base.error_invalid).to_owned(),
+        AppError::Cycle(names) => {
+            let path = names.iter().map(|name| isolate(name)).collect::<Vec<_>>();
+            td_string!(locale, base.error_cycle, path = path.join(td_string!(locale, base.path_separator))).to_string()
+        }
         AppError::NotFound => td_string!(locale, base.error_not_found).to_owned(),
         AppError::Forbidden(denial) => {
             let keys = denial.permissions.iter().map(|key| isolate(key)).collect::<Vec<_>>();

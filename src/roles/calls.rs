@@ -6,14 +6,17 @@ use leptos::{
 };
 
 use crate::{
+    access::PermissionInfo,
     base::{
         errors::AppError,
         ids::{RoleId, UserId},
         paging::Page,
     },
     roles::{
-        AccessRequest, ApprovalRequest, Catalogue, Effect, Holder, HoldersQuery, NewRole, PersonRights, RightsEdit,
-        Role, RoleEdit, RoleGives,
+        AccessRequest, ApprovalRequest, Catalogue, CompareQuery, Comparison, Effect, Holder, HoldersQuery, NewRole,
+        OwnPermission, PermissionEdit, PersonRights, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives,
+        exchange::{CatalogueFile, ImportReport},
+        templates::{FromTemplate, RoleTemplate},
     },
 };
 
@@ -99,4 +102,66 @@ pub async fn request_approval(request: ApprovalRequest) -> Result<(), AppError> 
 pub async fn request_access(request: AccessRequest) -> Result<(), AppError> {
     let cx = crate::access::server::from_context()?;
     crate::roles::server::approved::request_access(&cx, request.into()).await.map(|_id| ())
+}
+
+/// What each of two roles gives.
+#[server(prefix = "/api", endpoint = "roles/compare", input = Json)]
+pub async fn compare_roles(query: CompareQuery) -> Result<Comparison, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::compare(&cx, query.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "roles/templates", input = PostUrl)]
+pub async fn list_templates() -> Result<Vec<RoleTemplate>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::templates(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "roles/from-template", input = Json)]
+pub async fn role_from_template(wanted: FromTemplate) -> Result<Role, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::create_from_template(&cx, wanted.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "permissions/create", input = Json)]
+pub async fn create_permission(permission: OwnPermission) -> Result<PermissionInfo, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::keys::create(&cx, permission.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "permissions/edit", input = Json)]
+pub async fn edit_permission(key: String, edit: PermissionEdit) -> Result<PermissionInfo, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::keys::edit(&cx, &key, edit.into()).await
+}
+
+/// Who would lose what if the permission were removed.
+#[server(prefix = "/api", endpoint = "permissions/removal", input = Json)]
+pub async fn permission_removal(key: String) -> Result<RemovalEffect, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::keys::removal(&cx, &key).await
+}
+
+#[server(prefix = "/api", endpoint = "permissions/delete", input = Json)]
+pub async fn delete_permission(key: String) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::keys::delete(&cx, &key).await
+}
+
+#[server(prefix = "/api", endpoint = "catalogue/export", input = PostUrl)]
+pub async fn export_catalogue() -> Result<CatalogueFile, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::exchange::export(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "catalogue/preview", input = Json)]
+pub async fn preview_import(file: CatalogueFile) -> Result<ImportReport, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::exchange::preview(&cx, file.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "catalogue/import", input = Json)]
+pub async fn import_catalogue(file: CatalogueFile) -> Result<ImportReport, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::exchange::import(&cx, file.into()).await
 }

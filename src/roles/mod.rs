@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{EffectivePermission, PermissionInfo, Reason, RoleRef, Scope},
+    access::{EffectivePermission, GroupRef, PermissionInfo, Reason, RoleRef, Scope},
     accounts::PersonRow,
     base::{
         errors::Denial,
@@ -13,9 +13,11 @@ use crate::{
 };
 
 pub mod calls;
+pub mod exchange;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
+pub mod templates;
 
 /// A role with what it gives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +31,21 @@ pub struct Role {
     pub built_in: bool,
     /// Belongs to the platform, not to this tenant: cannot be changed.
     pub platform: bool,
-    /// Keys and wildcards, sorted.
+    /// Keys and wildcards that it gives by itself, sorted.
     pub permissions: Vec<String>,
-    /// How many people have it now.
+    /// The roles whose permissions it gives as well, by name.
+    #[serde(default)]
+    pub parents: Vec<RoleRef>,
+    /// The keys and wildcards that come from those roles and from what they inherit, sorted.
+    #[serde(default)]
+    pub inherited: Vec<String>,
+    /// The roles that inherit from it, by name.
+    #[serde(default)]
+    pub heirs: Vec<RoleRef>,
+    /// The groups that have it, by name.
+    #[serde(default)]
+    pub groups: Vec<GroupRef>,
+    /// How many people have it now, given to them directly.
     pub people: i64,
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
@@ -60,6 +74,10 @@ pub struct NewRole {
     pub description: String,
     #[serde(default)]
     pub permissions: Vec<String>,
+    /// Roles of the tenant whose permissions it gives as well.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<uuid::Uuid>))]
+    pub parents: Vec<RoleId>,
 }
 
 /// A change of a role: what is absent stays.
@@ -70,6 +88,8 @@ pub struct RoleEdit {
     pub name: Option<String>,
     pub description: Option<String>,
     pub permissions: Option<Vec<String>>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
+    pub parents: Option<Vec<RoleId>>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -262,6 +282,90 @@ pub enum EffectKind {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct RoleGives {
     pub permissions: Vec<String>,
+    /// Without it, it inherits as it does now.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
+    pub parents: Option<Vec<RoleId>>,
+}
+
+/// Two roles side by side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Comparison {
+    pub a: RoleRef,
+    pub b: RoleRef,
+    /// Every key that at least one of them gives, wildcards resolved, sorted.
+    pub lines: Vec<ComparedKey>,
+}
+
+/// One permission in two roles.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ComparedKey {
+    pub key: String,
+    pub name_ar: String,
+    pub name_en: String,
+    pub in_a: bool,
+    pub in_b: bool,
+}
+
+/// Which roles to compare.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct CompareQuery {
+    #[cfg_attr(feature = "ssr", param(value_type = uuid::Uuid))]
+    pub a: RoleId,
+    #[cfg_attr(feature = "ssr", param(value_type = uuid::Uuid))]
+    pub b: RoleId,
+}
+
+/// A copy of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct CloneRole {
+    /// What the copy is called.
+    pub name: String,
+}
+
+/// A permission key of the tenant's own. A wildcard covers what lies under it, also what is added later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct OwnPermission {
+    pub key: String,
+    pub name_ar: String,
+    pub name_en: String,
+    #[serde(default)]
+    pub description_ar: String,
+    #[serde(default)]
+    pub description_en: String,
+}
+
+/// New words for a permission of the tenant's own; the key itself stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PermissionEdit {
+    pub name_ar: Option<String>,
+    pub name_en: Option<String>,
+    pub description_ar: Option<String>,
+    pub description_en: Option<String>,
+}
+
+/// What goes when a permission of the tenant's own is removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct RemovalEffect {
+    pub permission: PermissionInfo,
+    /// The roles that name it.
+    pub roles: Vec<RoleRef>,
+    /// How many overrides name it.
+    pub overrides: u32,
+    /// What people would gain and lose.
+    pub effect: Effect,
 }
 
 /// The catalogue: every key of this tenant, wildcards included, sorted by key.

@@ -9,11 +9,14 @@ use sqlx::PgConnection;
 use crate::{
     access::{
         ADMIN, Answer, EVERYTHING, Permission,
-        server::engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
+        server::{
+            engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
+            nesting::{self, DEEPEST},
+        },
     },
     base::{
         errors::{AppError, Denial, DenialCode, FieldCode},
-        ids::{RoleId, TenantId, UserId},
+        ids::{GroupId, RoleId, TenantId, UserId},
     },
 };
 
@@ -41,14 +44,34 @@ pub enum Change {
         user: UserId,
         overrides: Vec<OverrideGrant>,
     },
-    /// Replaces what a role gives; also for a role that is new.
+    /// Replaces what a role gives, by itself and by inheriting; also for a role that is new.
     RolePermissions {
         role: RoleId,
         name: String,
         permissions: Vec<Permission>,
+        parents: Vec<RoleId>,
     },
     RemoveRole {
         role: RoleId,
+    },
+    /// Replaces what a group gives, by itself and by lying in others; also for a group that is new.
+    Group {
+        group: GroupId,
+        name: String,
+        parents: Vec<GroupId>,
+        roles: Vec<RoleGrant>,
+    },
+    RemoveGroup {
+        group: GroupId,
+    },
+    /// Replaces the groups that a person is in.
+    Memberships {
+        user: UserId,
+        groups: Vec<Membership>,
+    },
+    /// Takes a key of the tenant's own out of the catalogue, and so out of roles and overrides.
+    RemovePermission {
+        key: Permission,
     },
 }
 
@@ -71,8 +94,8 @@ pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
         match change {
             Change::Person { user, active, first_role } => {
                 let roles = first_role.map(|role| RoleGrant { role, scope: Default::default(), expires_at: None });
-                let grants =
-                    PersonGrants { active: *active, roles: roles.into_iter().collect(), overrides: Vec::new() };
+                let roles = roles.into_iter().collect();
+                let grants = PersonGrants { active: *active, roles, ..PersonGrants::default() };
                 after.put_person(*user, grants);
             }
             Change::Active { user, active } => {
@@ -87,33 +110,164 @@ pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
                 let grants = PersonGrants { overrides: overrides.clone(), ..person(&after, *user) };
                 after.put_person(*user, grants);
             }
-            Change::RolePermissions { role, name, permissions } => {
+            Change::Memberships { user, groups } => {
+                let grants = PersonGrants { groups: groups.clone(), ..person(&after, *user) };
+                after.put_person(*user, grants);
+            }
+            Change::RolePermissions { role, name, permissions, parents } => {
                 let platform = after.role(*role).is_some_and(|role| role.platform);
-                after.put_role(*role, name.clone(), platform, permissions.clone());
+                after.put_heir(*role, name.clone(), platform, permissions.clone(), parents.clone());
             }
             Change::RemoveRole { role } => {
                 let name = after.role(*role).map_or_else(String::new, |role| role.name.clone());
                 after.put_role(*role, name, false, Vec::new());
             }
+            Change::Group { group, name, parents, roles } => {
+                after.put_group(*group, name.clone(), parents.clone(), roles.clone());
+            }
+            Change::RemoveGroup { group } => {
+                let name = after.group(*group).map_or_else(String::new, |group| group.name.clone());
+                after.put_group(*group, name, Vec::new(), Vec::new());
+            }
+            Change::RemovePermission { key } => remove_permission(&mut after, key),
         }
     }
+    after.link();
     after
 }
 
+/// What is left of roles and overrides without a key.
+fn remove_permission(after: &mut Snapshot, key: &Permission) {
+    for id in after.role_ids() {
+        let Some(role) = after.role(id).filter(|role| role.own.contains(key)).cloned() else { continue };
+        let own = role.own.iter().filter(|own| *own != key).cloned().collect();
+        after.put_heir(id, role.name.clone(), role.platform, own, role.parents.clone());
+    }
+    for user in overridden(after, key) {
+        let person = after.person(user).map_or_else(PersonGrants::default, |person| PersonGrants::clone(person));
+        let overrides = person.overrides.iter().filter(|given| given.pattern != *key).cloned().collect();
+        after.put_person(user, PersonGrants { overrides, ..person });
+    }
+}
+
+/// Who has an override with exactly this key.
+pub fn overridden(snapshot: &Snapshot, key: &Permission) -> Vec<UserId> {
+    let has = |person: &PersonGrants| person.overrides.iter().any(|given| given.pattern == *key);
+    snapshot.everybody().filter(|(_, person)| has(person)).map(|(user, _)| user).collect()
+}
+
+/// Refuses roles and groups that would contain themselves, or that would stand on too many levels, whoever makes them.
+pub fn check_nesting(after: &Snapshot, changes: &[Change]) -> Result<(), AppError> {
+    let role_up = |of: RoleId| after.role(of).map_or(&[][..], |role| role.parents.as_slice());
+    let group_up = |of: GroupId| after.group(of).map_or(&[][..], |group| group.parents.as_slice());
+    let (mut roles, mut groups) = (false, false);
+    for change in changes {
+        match change {
+            Change::RolePermissions { role, parents, .. } => {
+                if let Some(path) = nesting::circle(*role, role_up) {
+                    return Err(AppError::Cycle(path.into_iter().map(|id| after.role_ref(id).name).collect()));
+                }
+                roles |= !parents.is_empty();
+            }
+            Change::Group { group, parents, .. } => {
+                if let Some(path) = nesting::circle(*group, group_up) {
+                    return Err(AppError::Cycle(path.into_iter().map(|id| after.group_ref(id).name).collect()));
+                }
+                groups |= !parents.is_empty();
+            }
+            Change::Person { .. }
+            | Change::Active { .. }
+            | Change::Roles { .. }
+            | Change::Overrides { .. }
+            | Change::Memberships { .. }
+            | Change::RemoveRole { .. }
+            | Change::RemoveGroup { .. }
+            | Change::RemovePermission { .. } => {}
+        }
+    }
+    // A new level in the middle makes what lies below it deeper.
+    let too_deep = (roles && after.role_ids().into_iter().any(|id| nesting::height(id, &role_up) > DEEPEST))
+        || (groups && after.group_ids().into_iter().any(|id| nesting::height(id, &group_up) > DEEPEST));
+    if too_deep { Err(AppError::field("parents", FieldCode::TooDeep)) } else { Ok(()) }
+}
+
+/// The roles and groups through which somebody's rights may move with a change, the touched ones included.
+pub fn carriers(snapshots: [&Snapshot; 2], changes: &[Change]) -> (BTreeSet<RoleId>, BTreeSet<GroupId>) {
+    let (mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes {
+        match change {
+            Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
+                roles.insert(*role);
+            }
+            Change::Group { group, .. } | Change::RemoveGroup { group } => {
+                groups.insert(*group);
+            }
+            Change::RemovePermission { key } => {
+                let gives = |id: &RoleId| snapshots[0].role(*id).is_some_and(|role| role.own.contains(key));
+                roles.extend(snapshots[0].role_ids().into_iter().filter(gives));
+            }
+            Change::Person { .. }
+            | Change::Active { .. }
+            | Change::Roles { .. }
+            | Change::Overrides { .. }
+            | Change::Memberships { .. } => {}
+        }
+    }
+    if roles.is_empty() && groups.is_empty() {
+        return (roles, groups);
+    }
+    for snapshot in snapshots {
+        let heirs = snapshot.role_ids().into_iter().filter(|id| {
+            snapshot.role(*id).is_some_and(|role| role.lineage.iter().any(|step| roles.contains(&step.id)))
+        });
+        let heirs = heirs.collect::<Vec<_>>();
+        roles.extend(heirs);
+    }
+    for snapshot in snapshots {
+        let touched = snapshot.group_ids().into_iter().filter(|id| {
+            let around = snapshot.group(*id).map_or(&[][..], |group| group.lineage.as_slice());
+            around.iter().any(|step| {
+                let has = |grant: &RoleGrant| roles.contains(&grant.role);
+                groups.contains(&step.id) || snapshot.group(step.id).is_some_and(|group| group.roles.iter().any(has))
+            })
+        });
+        let touched = touched.collect::<Vec<_>>();
+        groups.extend(touched);
+    }
+    (roles, groups)
+}
+
 /// Whether a change makes somebody an administrator: gives them the platform's role or the built-in one of that name, or
-/// everything.
+/// everything, by whatever way. A role or group that begins to give that counts whoever has it.
 pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> bool {
     let is_admin = |snapshot: &Snapshot, user: UserId| {
         snapshot.is_super_admin(user, now)
             || snapshot.has_role_named(user, &[ADMIN.to_owned()], now)
             || snapshot.check(user, &EVERYTHING, None, now) == Answer::Yes
     };
+    let is_high = |snapshot: &Snapshot, role: &RoleGrants| {
+        let mut lineage = role.lineage.iter().filter_map(|step| snapshot.role(step.id));
+        role.patterns.contains(&EVERYTHING) || lineage.any(|role| !role.platform && role.name == ADMIN)
+    };
+    let role_is_high =
+        |snapshot: &Snapshot, role: RoleId| snapshot.role(role).is_some_and(|role| is_high(snapshot, role));
+    let group_is_high = |snapshot: &Snapshot, group: GroupId| {
+        let inside = [Membership { group, expires_at: None }];
+        of_groups(snapshot, &inside, now).iter().any(|grant| role_is_high(snapshot, grant.role))
+    };
     changes.iter().any(|change| match change {
-        Change::Roles { user, .. } | Change::Overrides { user, .. } => {
+        Change::Roles { user, .. } | Change::Overrides { user, .. } | Change::Memberships { user, .. } => {
             is_admin(after, *user) && !is_admin(before, *user)
         }
-        Change::RolePermissions { permissions, .. } => permissions.contains(&EVERYTHING),
-        Change::Person { .. } | Change::Active { .. } | Change::RemoveRole { .. } => false,
+        Change::RolePermissions { role, permissions, .. } => {
+            permissions.contains(&EVERYTHING) || (role_is_high(after, *role) && !role_is_high(before, *role))
+        }
+        Change::Group { group, .. } => group_is_high(after, *group) && !group_is_high(before, *group),
+        Change::Person { .. }
+        | Change::Active { .. }
+        | Change::RemoveRole { .. }
+        | Change::RemoveGroup { .. }
+        | Change::RemovePermission { .. } => false,
     })
 }
 
@@ -163,18 +317,44 @@ pub fn check_ceiling(
                 given.extend(new_allows.map(|new| (new.pattern.clone(), last_moment(new.expires_at))));
                 given.extend(set_free(before, after, *user, now));
             }
-            Change::RolePermissions { role, permissions, .. } => {
-                if let Some(role) = before.role(*role) {
-                    given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), now)));
-                    let new = permissions.iter().filter(|new| !role.patterns.contains(new));
-                    given.extend(new.map(|pattern| (pattern.clone(), last_moment(None))));
-                } else {
-                    given.extend(permissions.iter().map(|pattern| (pattern.clone(), last_moment(None))));
+            Change::Memberships { user, groups } => {
+                check_outranked(before, granter, *user, now)?;
+                let old = before.person(*user).map(|person| person.groups.clone()).unwrap_or_default();
+                let (old, new) = (of_groups(before, &old, now), of_groups(after, groups, now));
+                given.extend(handed_out(after, &old, &new)?);
+            }
+            Change::RolePermissions { role, .. } => {
+                let new = after.role(*role).ok_or(AppError::field("parents", FieldCode::Unknown))?;
+                // Nobody inherits from the platform's role.
+                if new.lineage.iter().skip(1).any(|step| after.role(step.id).is_none_or(|role| role.platform)) {
+                    return Err(beyond([EVERYTHING].into()));
                 }
+                let old = before.role(*role).map(|role| role.patterns.as_slice()).unwrap_or_default();
+                given.extend(old.iter().map(|pattern| (pattern.clone(), now)));
+                let more = new.patterns.iter().filter(|new| !old.contains(new));
+                given.extend(more.map(|pattern| (pattern.clone(), last_moment(None))));
             }
             Change::RemoveRole { role } => {
                 if let Some(role) = before.role(*role) {
                     given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), now)));
+                }
+            }
+            Change::Group { group, .. } => {
+                let inside = |group| vec![Membership { group, expires_at: None }];
+                let old = before.group(*group).map(|_| of_groups(before, &inside(*group), now)).unwrap_or_default();
+                let new = of_groups(after, &inside(*group), now);
+                given.extend(all_of(before, &old, now));
+                given.extend(handed_out(after, &old, &new)?);
+            }
+            Change::RemoveGroup { group } => {
+                let inside = [Membership { group: *group, expires_at: None }];
+                given.extend(all_of(before, &of_groups(before, &inside, now), now));
+            }
+            Change::RemovePermission { key } => {
+                given.insert((key.clone(), now));
+                // A deny that goes with its key would come back with neither.
+                for user in overridden(before, key) {
+                    given.extend(set_free(before, after, user, now));
                 }
             }
         }
@@ -184,6 +364,40 @@ pub fn check_ceiling(
     let missing = given.into_iter().filter(|(pattern, last)| !(holds(pattern, now) && holds(pattern, *last)));
     let missing = missing.map(|(pattern, _)| pattern).collect::<BTreeSet<_>>();
     if missing.is_empty() { Ok(()) } else { Err(beyond(missing)) }
+}
+
+/// What being in these groups gives now, each grant until the first part of its way ends.
+fn of_groups(snapshot: &Snapshot, groups: &[Membership], now: DateTime<Utc>) -> Vec<RoleGrant> {
+    let somebody = PersonGrants { groups: groups.to_vec(), ..PersonGrants::default() };
+    let given = snapshot.given(&somebody, now);
+    given.map(|given| RoleGrant { role: given.id, scope: given.scope.clone(), expires_at: given.expires_at }).collect()
+}
+
+/// What these grants give that no old one gives as far and as long.
+fn handed_out(
+    after: &Snapshot,
+    old: &[RoleGrant],
+    new: &[RoleGrant],
+) -> Result<Vec<(Permission, DateTime<Utc>)>, AppError> {
+    let mut given = Vec::new();
+    for grant in new.iter().filter(|grant| !old.iter().any(|old| outlasts(old, grant))) {
+        let role = after.role(grant.role).ok_or(AppError::field("roles", FieldCode::Unknown))?;
+        // The platform's role is given to people by name.
+        if role.platform {
+            return Err(beyond([EVERYTHING].into()));
+        }
+        if !role.is_baseline() {
+            let last = last_moment(grant.expires_at);
+            given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), last)));
+        }
+    }
+    Ok(given)
+}
+
+/// What acting on something that gives these needs: all of it, now.
+fn all_of(before: &Snapshot, grants: &[RoleGrant], now: DateTime<Utc>) -> Vec<(Permission, DateTime<Utc>)> {
+    let roles = grants.iter().filter_map(|grant| before.role(grant.role)).filter(|role| !role.is_baseline());
+    roles.flat_map(|role| role.patterns.iter().map(|pattern| (pattern.clone(), now))).collect()
 }
 
 /// The last moment at which a grant with this end counts.
@@ -230,8 +444,7 @@ fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc
             .iter()
             .any(|kept| !kept.allowed && kept.pattern.covers(&deny.pattern) && lasts(kept.expires_at, deny.expires_at))
     });
-    let of_roles = new.roles.iter().filter(|given| is_live(given.expires_at, now));
-    let of_roles = of_roles.filter_map(|given| after.role(given.role)).flat_map(|role| role.patterns.iter());
+    let of_roles = after.given(new, now).flat_map(|given| given.role.patterns.iter());
     let own = new.overrides.iter().filter(|given| given.allowed).map(|given| &given.pattern);
     let allows = of_roles.chain(own).collect::<Vec<_>>();
     ended
@@ -267,7 +480,10 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
         Change::Person { user, .. }
         | Change::Active { user, .. }
         | Change::Roles { user, .. }
-        | Change::Overrides { user, .. } => stands(before, *user) && !stands(after, *user),
+        | Change::Overrides { user, .. }
+        | Change::Memberships { user, .. } => stands(before, *user) && !stands(after, *user),
+        // The platform's role stands in no group and has none of a tenant's keys.
+        Change::Group { .. } | Change::RemoveGroup { .. } | Change::RemovePermission { .. } => false,
         Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
             before.role(*role).is_some_and(|role| role.platform)
         }
@@ -302,7 +518,13 @@ pub async fn write(
             Change::Overrides { user, overrides } => {
                 write_overrides(connection, tenant, *user, actor, overrides, now).await?;
             }
-            Change::RolePermissions { role, permissions, .. } => {
+            Change::Memberships { user, groups } => {
+                write_memberships(connection, tenant, *user, actor, groups, now).await?;
+            }
+            Change::Group { group, parents, roles, .. } => {
+                write_group(connection, tenant, *group, actor, (parents, roles), now).await?;
+            }
+            Change::RolePermissions { role, permissions, parents, .. } => {
                 let keys = permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
                 sqlx::query!(
                     "delete from role_permissions rp using permissions p
@@ -321,9 +543,22 @@ pub async fn write(
                 )
                 .execute(&mut *connection)
                 .await?;
+                let parents = parents.iter().map(|parent| parent.0).collect::<Vec<_>>();
+                sqlx::query!("delete from role_parents where role_id = $1 and parent_id <> all($2)", role.0, &parents)
+                    .execute(&mut *connection)
+                    .await?;
+                sqlx::query!(
+                    "insert into role_parents (tenant_id, role_id, parent_id)
+                     select $1, $2, parent from unnest($3::uuid[]) parent on conflict do nothing",
+                    tenant.0,
+                    role.0,
+                    &parents,
+                )
+                .execute(&mut *connection)
+                .await?;
             }
-            // The role's row takes its grants along.
-            Change::RemoveRole { .. } => {}
+            // The row takes its grants along.
+            Change::RemoveRole { .. } | Change::RemoveGroup { .. } | Change::RemovePermission { .. } => {}
         }
     }
     Ok(())
@@ -390,6 +625,83 @@ async fn write_overrides(
             given.allowed,
             given.expires_at,
             given.reason.as_deref(),
+            actor.map(|actor| actor.0),
+            now,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+async fn write_memberships(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+    actor: Option<UserId>,
+    groups: &[Membership],
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let (ids, ends): (Vec<_>, Vec<_>) = groups.iter().map(|given| (given.group.0, given.expires_at)).unzip();
+    sqlx::query!("delete from group_members where user_id = $1 and group_id <> all($2)", user.0, &ids)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!(
+        "insert into group_members (tenant_id, group_id, user_id, expires_at, created_by, created_at)
+         select $1, given.id, $2, given.until, $5, $6
+         from unnest($3::uuid[], $4::timestamptz[]) given (id, until)
+         on conflict (group_id, user_id) do update set expires_at = excluded.expires_at",
+        tenant.0,
+        user.0,
+        &ids,
+        &ends as &[Option<DateTime<Utc>>],
+        actor.map(|actor| actor.0),
+        now,
+    )
+    .execute(&mut *connection)
+    .await?;
+    Ok(())
+}
+
+async fn write_group(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    group: GroupId,
+    actor: Option<UserId>,
+    (parents, roles): (&[GroupId], &[RoleGrant]),
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
+    let parents = parents.iter().map(|parent| parent.0).collect::<Vec<_>>();
+    sqlx::query!("delete from group_parents where group_id = $1 and parent_id <> all($2)", group.0, &parents)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!(
+        "insert into group_parents (tenant_id, group_id, parent_id)
+         select $1, $2, parent from unnest($3::uuid[]) parent on conflict do nothing",
+        tenant.0,
+        group.0,
+        &parents,
+    )
+    .execute(&mut *connection)
+    .await?;
+    let kept = roles.iter().map(|grant| grant.role.0).collect::<Vec<_>>();
+    sqlx::query!("delete from group_roles where group_id = $1 and role_id <> all($2)", group.0, &kept)
+        .execute(&mut *connection)
+        .await?;
+    for grant in roles {
+        sqlx::query!(
+            "insert into group_roles
+                 (tenant_id, group_id, role_id, scope_department, scope_region, expires_at, created_by, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)
+             on conflict (group_id, role_id) do update set
+                 scope_department = excluded.scope_department, scope_region = excluded.scope_region,
+                 expires_at = excluded.expires_at",
+            tenant.0,
+            group.0,
+            grant.role.0,
+            grant.scope.department.as_deref(),
+            grant.scope.region.as_deref(),
+            grant.expires_at,
             actor.map(|actor| actor.0),
             now,
         )

@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     access::{
-        Answer, Decision, EVERYTHING, EffectivePermission, Facts, PROTECTED, Permission, PermissionInfo, Reason,
-        RoleRef, STANDARD_USER, Scope,
+        Answer, Decision, EVERYTHING, EffectivePermission, Facts, GroupRef, PROTECTED, Permission, PermissionInfo,
+        Reason, RoleRef, STANDARD_USER, Scope,
+        server::nesting::{Step, reach},
     },
-    base::ids::{RoleId, UserId},
+    base::ids::{GroupId, RoleId, UserId},
 };
 
 /// Everything that decides in a tenant, as of one version. Immutable; a changed one lies above the one it changes.
@@ -26,18 +27,55 @@ pub struct Snapshot {
     /// Key to bit, without wildcards.
     index: Arc<HashMap<Permission, usize>>,
     roles: HashMap<RoleId, Arc<RoleGrants>>,
+    groups: HashMap<GroupId, Arc<GroupGrants>>,
     people: HashMap<UserId, Arc<PersonGrants>>,
 }
 
 /// A role and what it gives.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleGrants {
     pub name: String,
     /// The platform's `super-admin`.
     pub platform: bool,
-    /// Keys and wildcards, sorted.
+    /// Keys and wildcards that it gives by itself, sorted.
+    pub own: Vec<Permission>,
+    /// The roles whose permissions it gives as well.
+    pub parents: Vec<RoleId>,
+    /// Everything that it gives, inherited or its own, sorted.
     pub patterns: Vec<Permission>,
+    /// Itself, then what it inherits from, the nearest first.
+    pub lineage: Vec<Step<RoleId>>,
     bits: Vec<u64>,
+}
+
+/// A group and what its people get.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GroupGrants {
+    pub name: String,
+    /// The groups it lies in.
+    pub parents: Vec<GroupId>,
+    pub roles: Vec<RoleGrant>,
+    /// Itself, then the groups around it, the nearest first.
+    pub lineage: Vec<Step<GroupId>>,
+}
+
+/// Somebody is in a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    pub group: GroupId,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A role that somebody has now, given to them or to a group they are in.
+#[derive(Clone, Copy)]
+pub struct Given<'a> {
+    pub id: RoleId,
+    pub role: &'a RoleGrants,
+    pub scope: &'a Scope,
+    /// When the first part of the way ends.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The group they are in, and the place in its lineage of the one that has the role.
+    via: Option<(&'a GroupGrants, usize)>,
 }
 
 /// A person and what they were given.
@@ -46,6 +84,7 @@ pub struct PersonGrants {
     pub active: bool,
     pub roles: Vec<RoleGrant>,
     pub overrides: Vec<OverrideGrant>,
+    pub groups: Vec<Membership>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,10 +104,18 @@ pub struct OverrideGrant {
 
 /// One thing that speaks for or against, still borrowed: collecting it costs, deciding does not need it.
 enum Source<'a> {
-    Role(RoleId, &'a RoleGrants, &'a RoleGrant),
+    Role(Given<'a>),
     Override(&'a OverrideGrant),
     Protected(&'a OverrideGrant),
     Inactive,
+}
+
+/// The first of two ends.
+pub fn earlier(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
 }
 
 /// Expired grants do not exist.
@@ -80,6 +127,11 @@ impl RoleGrants {
     /// The role that everybody gets: nobody's grant, and no reason to be out of reach.
     pub fn is_baseline(&self) -> bool {
         !self.platform && self.name == STANDARD_USER
+    }
+
+    /// Whether this is the role, or inherits from it.
+    pub fn includes(&self, role: RoleId) -> bool {
+        self.lineage.iter().any(|step| step.id == role)
     }
 
     fn gives(&self, permission: &Permission, bit: Option<usize>) -> bool {
@@ -112,38 +164,159 @@ impl Snapshot {
         }
     }
 
-    pub fn put_role(&mut self, id: RoleId, name: String, platform: bool, mut patterns: Vec<Permission>) {
-        patterns.sort();
-        patterns.dedup();
+    /// A role that inherits from none. [`Snapshot::link`] has to follow where others inherit from it.
+    pub fn put_role(&mut self, id: RoleId, name: String, platform: bool, patterns: Vec<Permission>) {
+        self.put_heir(id, name, platform, patterns, Vec::new());
+    }
+
+    /// A role that gives these and whatever its parents give, once [`Snapshot::link`] has followed.
+    pub fn put_heir(
+        &mut self,
+        id: RoleId,
+        name: String,
+        platform: bool,
+        mut own: Vec<Permission>,
+        mut parents: Vec<RoleId>,
+    ) {
+        own.sort();
+        own.dedup();
+        parents.sort();
+        parents.dedup();
+        let role = self.compiled(id, RoleGrants { name, platform, own, parents, ..RoleGrants::default() });
+        self.roles.insert(id, Arc::new(role));
+    }
+
+    /// The role with what comes from its parents.
+    fn compiled(&self, id: RoleId, role: RoleGrants) -> RoleGrants {
+        let up = |of: RoleId| match (of == id, self.role(of)) {
+            (true, _) => role.parents.as_slice(),
+            (false, Some(role)) => role.parents.as_slice(),
+            (false, None) => &[],
+        };
+        let lineage = reach(id, up);
+        let of_others = lineage.iter().skip(1).filter_map(|step| self.role(step.id));
+        let patterns = of_others.flat_map(|role| role.own.iter()).chain(&role.own).cloned().collect::<BTreeSet<_>>();
         let mut bits = vec![0; self.index.len().div_ceil(64)];
         for (key, bit) in self.index.iter() {
             if patterns.iter().any(|pattern| pattern.covers(key)) {
                 bits[bit / 64] |= 1 << (bit % 64);
             }
         }
-        self.roles.insert(id, Arc::new(RoleGrants { name, platform, patterns, bits }));
+        RoleGrants { patterns: patterns.into_iter().collect(), lineage, bits, ..role }
+    }
+
+    pub fn put_group(&mut self, id: GroupId, name: String, parents: Vec<GroupId>, roles: Vec<RoleGrant>) {
+        let group = GroupGrants { name, parents, roles, lineage: vec![Step { id, from: 0 }] };
+        self.groups.insert(id, Arc::new(group));
     }
 
     pub fn put_person(&mut self, id: UserId, person: PersonGrants) {
         self.people.insert(id, Arc::new(person));
     }
 
+    /// Compiles again what lies below a role or group of this layer. Has to follow the last one that was put.
+    pub fn link(&mut self) {
+        let touched = self.roles.keys().copied().collect::<BTreeSet<_>>();
+        for id in self.role_ids() {
+            let Some(role) = self.role(id) else { continue };
+            let compiled = self.compiled(id, RoleGrants::clone(role));
+            if compiled.lineage.iter().any(|step| touched.contains(&step.id)) {
+                self.roles.insert(id, Arc::new(compiled));
+            }
+        }
+        let touched = self.groups.keys().copied().collect::<BTreeSet<_>>();
+        for id in self.group_ids() {
+            let Some(group) = self.group(id) else { continue };
+            let lineage = reach(id, |of| self.group(of).map_or(&[], |group| group.parents.as_slice()));
+            if lineage.iter().any(|step| touched.contains(&step.id)) {
+                let group = GroupGrants { lineage, ..GroupGrants::clone(group) };
+                self.groups.insert(id, Arc::new(group));
+            }
+        }
+    }
+
     pub fn role(&self, id: RoleId) -> Option<&Arc<RoleGrants>> {
         self.roles.get(&id).or_else(|| self.below.as_ref().and_then(|below| below.role(id)))
+    }
+
+    pub fn group(&self, id: GroupId) -> Option<&Arc<GroupGrants>> {
+        self.groups.get(&id).or_else(|| self.below.as_ref().and_then(|below| below.group(id)))
     }
 
     pub fn person(&self, id: UserId) -> Option<&Arc<PersonGrants>> {
         self.people.get(&id).or_else(|| self.below.as_ref().and_then(|below| below.person(id)))
     }
 
-    /// Everybody who has the role now, wherever it counts for them.
+    pub fn role_ids(&self) -> BTreeSet<RoleId> {
+        let mut ids = self.below.as_ref().map(|below| below.role_ids()).unwrap_or_default();
+        ids.extend(self.roles.keys());
+        ids
+    }
+
+    pub fn group_ids(&self) -> BTreeSet<GroupId> {
+        let mut ids = self.below.as_ref().map(|below| below.group_ids()).unwrap_or_default();
+        ids.extend(self.groups.keys());
+        ids
+    }
+
+    /// Everybody, in no order.
+    pub fn everybody(&self) -> Box<dyn Iterator<Item = (UserId, &PersonGrants)> + '_> {
+        let own = self.people.iter().map(|(id, person)| (*id, &**person));
+        let below = self.below.iter().flat_map(|below| below.everybody());
+        Box::new(own.chain(below.filter(|(id, _)| !self.people.contains_key(id))))
+    }
+
+    /// The roles that somebody has now, first those given to them, then those of their groups.
+    pub fn given<'a>(&'a self, person: &'a PersonGrants, now: DateTime<Utc>) -> impl Iterator<Item = Given<'a>> + 'a {
+        let own = person.roles.iter().filter_map(move |grant| self.grant(grant, None, None));
+        let memberships = person.groups.iter().filter(move |membership| is_live(membership.expires_at, now));
+        let of_groups = memberships.filter_map(|membership| Some((membership, self.group(membership.group)?)));
+        let of_groups = of_groups.flat_map(move |(membership, group)| {
+            let around = group.lineage.iter().enumerate();
+            let around = around.filter_map(|(at, step)| Some((at, self.group(step.id)?)));
+            around.flat_map(move |(at, source)| {
+                let via = Some((&**group, at));
+                source.roles.iter().filter_map(move |grant| self.grant(grant, membership.expires_at, via))
+            })
+        });
+        own.chain(of_groups).filter(move |given| is_live(given.expires_at, now))
+    }
+
+    fn grant<'a>(
+        &'a self,
+        grant: &'a RoleGrant,
+        until: Option<DateTime<Utc>>,
+        via: Option<(&'a GroupGrants, usize)>,
+    ) -> Option<Given<'a>> {
+        let role = &**self.role(grant.role)?;
+        let expires_at = earlier(grant.expires_at, until);
+        Some(Given { id: grant.role, role, scope: &grant.scope, expires_at, via })
+    }
+
+    /// Everybody who now has the role or one that inherits from it, wherever it counts for them.
     pub fn holders(&self, role: RoleId, now: DateTime<Utc>) -> Vec<UserId> {
-        let has = |person: &PersonGrants| {
-            person.roles.iter().any(|given| given.role == role && is_live(given.expires_at, now))
+        let has = |person: &PersonGrants| self.given(person, now).any(|given| given.role.includes(role));
+        self.everybody().filter(|(_, person)| has(person)).map(|(id, _)| id).collect()
+    }
+
+    /// Everybody who now is in the group or in one that lies in it.
+    pub fn members(&self, group: GroupId, now: DateTime<Utc>) -> Vec<UserId> {
+        let lies_in =
+            |inner: GroupId| self.group(inner).is_some_and(|inner| inner.lineage.iter().any(|step| step.id == group));
+        let inner = self.group_ids().into_iter().filter(|id| lies_in(*id)).collect::<BTreeSet<_>>();
+        let is_in = |person: &PersonGrants| {
+            let mut live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
+            live.any(|membership| inner.contains(&membership.group))
         };
-        let own = self.people.iter().filter(|(_, person)| has(person)).map(|(id, _)| *id);
-        let below = self.below.iter().flat_map(|below| below.holders(role, now));
-        own.chain(below.filter(|id| !self.people.contains_key(id))).collect()
+        self.everybody().filter(|(_, person)| is_in(person)).map(|(id, _)| id).collect()
+    }
+
+    pub fn role_ref(&self, id: RoleId) -> RoleRef {
+        RoleRef { id, name: self.role(id).map_or_else(String::new, |role| role.name.clone()) }
+    }
+
+    pub fn group_ref(&self, id: GroupId) -> GroupRef {
+        GroupRef { id, name: self.group(id).map_or_else(String::new, |group| group.name.clone()) }
     }
 
     pub fn catalogue(&self) -> &[PermissionInfo] {
@@ -196,10 +369,9 @@ impl Snapshot {
             }
         }
         let bit = self.index.get(permission).copied();
-        for given in person.roles.iter().filter(|given| is_live(given.expires_at, now)) {
-            let Some(role) = self.role(given.role) else { continue };
-            if role.gives(permission, bit) {
-                note(Source::Role(given.role, role, given));
+        for given in self.given(person, now) {
+            if given.role.gives(permission, bit) {
+                note(Source::Role(given));
                 if given.scope.is_everything() {
                     everywhere = true;
                 } else {
@@ -238,16 +410,7 @@ impl Snapshot {
                     against.push(Reason::Denied { through, expires_at, reason });
                 }
             }
-            Source::Role(id, role, given) => {
-                for pattern in role.patterns.iter().filter(|pattern| pattern.covers(permission)) {
-                    because.push(Reason::Role {
-                        role: RoleRef { id, name: role.name.clone() },
-                        through: pattern.to_string(),
-                        scope: given.scope.clone(),
-                        expires_at: given.expires_at.map(Into::into),
-                    });
-                }
-            }
+            Source::Role(given) => because.extend(self.reasons(given, permission)),
         });
         if against.is_empty() && because.is_empty() {
             because.push(Reason::NothingGrants);
@@ -256,11 +419,35 @@ impl Snapshot {
         Decision { answer, because: against }
     }
 
+    /// Every way on which a role that somebody has gives a permission.
+    fn reasons<'a>(&'a self, given: Given<'a>, permission: &'a Permission) -> impl Iterator<Item = Reason> + 'a {
+        let groups = given.via.map_or_else(Vec::new, |(group, at)| {
+            Step::path(&group.lineage, at).into_iter().map(|id| self.group_ref(id)).collect()
+        });
+        let lineage = &given.role.lineage;
+        let sources = lineage.iter().enumerate().filter_map(move |(at, step)| {
+            let source = if at == 0 { given.role } else { &**self.role(step.id)? };
+            let inherited = Step::path(lineage, at).into_iter().skip(1).map(|id| self.role_ref(id)).collect::<Vec<_>>();
+            Some((source, inherited))
+        });
+        sources.flat_map(move |(source, inherited)| {
+            let groups = groups.clone();
+            source.own.iter().filter(move |pattern| pattern.covers(permission)).map(move |pattern| Reason::Role {
+                role: RoleRef { id: given.id, name: given.role.name.clone() },
+                through: pattern.to_string(),
+                scope: given.scope.clone(),
+                expires_at: given.expires_at.map(Into::into),
+                groups: groups.clone(),
+                inherited: inherited.clone(),
+            })
+        })
+    }
+
     /// The scopes in which a right that `Depends` is held: the filter for lists.
     pub fn scopes(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> Vec<Scope> {
         let mut scopes = Vec::new();
         let answer = self.judge(who, permission, None, now, |source| {
-            if let Source::Role(_, _, given) = source {
+            if let Source::Role(given) = source {
                 scopes.push(given.scope.clone());
             }
         });
@@ -292,11 +479,13 @@ impl Snapshot {
         held
     }
 
-    /// Has one of the roles with these names now, in whatever scope.
+    /// Has one of the roles with these names now, by whatever way and in whatever scope.
     pub fn has_role_named(&self, who: UserId, names: &[String], now: DateTime<Utc>) -> bool {
         self.person(who).is_some_and(|person| {
-            let live = person.roles.iter().filter(|given| is_live(given.expires_at, now));
-            live.filter_map(|given| self.role(given.role)).any(|role| names.contains(&role.name))
+            self.given(person, now).any(|given| {
+                let mut lineage = given.role.lineage.iter().filter_map(|step| self.role(step.id));
+                lineage.any(|role| names.contains(&role.name))
+            })
         })
     }
 
@@ -319,9 +508,8 @@ impl Snapshot {
         if actor == target || self.is_super_admin(actor, now) {
             return Vec::new();
         }
-        let roles = person.roles.iter().filter(|given| is_live(given.expires_at, now));
-        let roles =
-            roles.filter_map(|given| self.role(given.role)).filter(|role| !role.is_baseline()).collect::<Vec<_>>();
+        let roles = self.given(person, now).map(|given| given.role);
+        let roles = roles.filter(|role| !role.is_baseline()).collect::<Vec<_>>();
         // The platform's role is more than its permissions: holding them all is not enough.
         let platform = roles.iter().any(|role| role.platform).then_some(EVERYTHING);
         let of_roles = roles.iter().filter(|role| !role.platform).flat_map(|role| role.patterns.iter());

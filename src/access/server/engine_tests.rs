@@ -50,7 +50,12 @@ fn platform() -> RoleId {
 }
 
 fn info(key: &str) -> PermissionInfo {
-    PermissionInfo { key: key.to_owned(), name_ar: format!("«{key}»"), name_en: key.to_owned() }
+    PermissionInfo {
+        key: key.to_owned(),
+        name_ar: format!("«{key}»"),
+        name_en: key.to_owned(),
+        ..PermissionInfo::default()
+    }
 }
 
 fn empty() -> Snapshot {
@@ -65,7 +70,7 @@ fn with_role(mut snapshot: Snapshot, number: u8, patterns: &[&str]) -> Snapshot 
 }
 
 fn with_person(mut snapshot: Snapshot, number: u8, roles: Vec<RoleGrant>, overrides: Vec<OverrideGrant>) -> Snapshot {
-    snapshot.put_person(user(number), PersonGrants { active: true, roles, overrides });
+    snapshot.put_person(user(number), PersonGrants { active: true, roles, overrides, groups: vec![] });
     snapshot
 }
 
@@ -285,6 +290,8 @@ fn every_source_of_an_answer_is_told() {
         through: through.to_owned(),
         scope,
         expires_at: expires_at.map(Into::into),
+        groups: vec![],
+        inherited: vec![],
     };
     let finance = Scope { department: Some("finance".to_owned()), region: None };
     assert_eq!(decision.answer, Answer::No);
@@ -377,7 +384,7 @@ fn an_account_is_within_reach_of_whoever_holds_all_it_gives() {
 #[test]
 fn an_inactive_account_is_out_of_reach_for_what_it_would_give() {
     let mut snapshot = with_person(empty(), 2, vec![], vec![]);
-    let grants = PersonGrants { active: false, roles: vec![], overrides: vec![allow("audit.read")] };
+    let grants = PersonGrants { overrides: vec![allow("audit.read")], ..PersonGrants::default() };
     snapshot.put_person(user(1), grants);
     assert_eq!(snapshot.beyond(user(2), user(1), noon()), [key("audit.read")]);
 }
@@ -506,7 +513,7 @@ fn person() -> impl Strategy<Value = PersonGrants> {
     let given =
         given.prop_map(|(pattern, allowed, expires_at)| OverrideGrant { pattern, allowed, expires_at, reason: None });
     (prop::bool::weighted(0.9), prop::collection::vec(grant, 0..4), prop::collection::vec(given, 0..5))
-        .prop_map(|(active, roles, overrides)| PersonGrants { active, roles, overrides })
+        .prop_map(|(active, roles, overrides)| PersonGrants { active, roles, overrides, groups: vec![] })
 }
 
 fn put() -> impl Strategy<Value = Put> {
@@ -539,6 +546,47 @@ fn every_question() -> Vec<Permission> {
 
 fn every_place() -> [Option<Facts>; 4] {
     [None, Some(facts(None, None)), Some(facts(Some("finance"), None)), Some(facts(Some("finance"), Some("riyadh")))]
+}
+
+/// C1: what is staged above reaches the heirs and the groups below, and nothing else is compiled anew.
+#[test]
+fn a_staged_change_reaches_heirs_and_groups() {
+    let group = |number: u8| GroupId(Uuid::from_u128(u128::from(number) + 1));
+    let mut base = empty();
+    base.put_role(role(1), "parent".to_owned(), false, vec![key("audit.read")]);
+    base.put_heir(role(2), "heir".to_owned(), false, vec![key("reports.read")], vec![role(1)]);
+    base.put_role(role(3), "other".to_owned(), false, vec![]);
+    base.put_group(group(1), "around".to_owned(), vec![], vec![has(role(2))]);
+    base.put_group(group(2), "inside".to_owned(), vec![group(1)], vec![]);
+    let membership = Membership { group: group(2), expires_at: Some(after_noon(10)) };
+    let person = PersonGrants { active: true, groups: vec![membership], ..PersonGrants::default() };
+    base.put_person(user(1), person);
+    base.link();
+    assert_eq!(check(&base, "audit.read"), Answer::Yes);
+    let reason = &because(&base, "audit.read")[0];
+    let Reason::Role { role: given, inherited, groups, expires_at, .. } = reason else { panic!("{reason:?}") };
+    let names = |names: Vec<&String>| names.into_iter().cloned().collect::<Vec<_>>();
+    assert_eq!(given.name, "heir");
+    assert_eq!(names(inherited.iter().map(|role| &role.name).collect()), ["parent"]);
+    assert_eq!(names(groups.iter().map(|group| &group.name).collect()), ["inside", "around"]);
+    assert_eq!(*expires_at, Some(after_noon(10).into()));
+    assert_eq!(base.check(user(1), &key("audit.read"), None, after_noon(10)), Answer::No, "the stay has ended");
+    assert_eq!(base.holders(role(1), noon()), [user(1)]);
+    assert_eq!(base.members(group(1), noon()), [user(1)]);
+
+    let base = Arc::new(base);
+    let mut staged = Snapshot::above(&base);
+    staged.put_role(role(1), "parent".to_owned(), false, vec![key("users.*")]);
+    staged.link();
+    assert_eq!(check(&staged, "audit.read"), Answer::No);
+    assert_eq!(check(&staged, "users.delete"), Answer::Yes);
+    assert_eq!(check(&base, "audit.read"), Answer::Yes, "what lies below stays as it was");
+    assert!(Arc::ptr_eq(staged.role(role(3)).expect("it"), base.role(role(3)).expect("it")));
+
+    let mut moved = Snapshot::above(&base);
+    moved.put_group(group(1), "around".to_owned(), vec![], vec![]);
+    moved.link();
+    assert_eq!(check(&moved, "audit.read"), Answer::No);
 }
 
 proptest! {

@@ -7,6 +7,7 @@ pub mod change;
 pub mod engine;
 pub mod high;
 mod limits;
+pub mod nesting;
 pub mod node;
 pub mod record;
 mod tx;

@@ -19,11 +19,11 @@ use uuid::Uuid;
 use crate::{
     access::{
         Permission, PermissionInfo, Scope,
-        server::engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot},
+        server::engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot},
     },
     base::{
         errors::AppError,
-        ids::{RoleId, TenantId, UserId},
+        ids::{GroupId, RoleId, TenantId, UserId},
         server::clock::Clock,
     },
 };
@@ -187,7 +187,8 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
         .context("read the version of the grants")?;
     let catalogue = sqlx::query_as!(
         PermissionInfo,
-        "select key, name_ar, name_en from permissions where tenant_id is null or tenant_id = $1",
+        r#"select key, name_ar, name_en, description_ar, description_en, tenant_id is not null as "own!"
+           from permissions where tenant_id is null or tenant_id = $1"#,
         tenant.0,
     )
     .fetch_all(&mut *connection)
@@ -195,7 +196,8 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
     let mut snapshot = Snapshot::new(version, catalogue);
     let roles = sqlx::query!(
         r#"select r.id, r.name, r.tenant_id is null as "platform!",
-                  coalesce(array_agg(p.key) filter (where p.key is not null), '{}') as "keys!"
+                  coalesce(array_agg(p.key) filter (where p.key is not null), '{}') as "keys!",
+                  array(select parent_id from role_parents where role_id = r.id) as "parents!"
            from roles r
            left join role_permissions rp on rp.role_id = r.id
            left join permissions p on p.id = rp.permission_id
@@ -207,12 +209,43 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
     .await?;
     for role in roles {
         let patterns = role.keys.iter().map(|key| stored_key(key)).collect::<anyhow::Result<_>>()?;
-        snapshot.put_role(RoleId(role.id), role.name, role.platform, patterns);
+        let parents = role.parents.into_iter().map(RoleId).collect();
+        snapshot.put_heir(RoleId(role.id), role.name, role.platform, patterns, parents);
     }
+    groups(connection, tenant, &mut snapshot).await?;
+    snapshot.link();
     for (user, person) in people(connection, tenant).await? {
         snapshot.put_person(user, person);
     }
     Ok(snapshot)
+}
+
+async fn groups(connection: &mut PgConnection, tenant: TenantId, snapshot: &mut Snapshot) -> anyhow::Result<()> {
+    let mut grants = HashMap::<Uuid, Vec<RoleGrant>>::new();
+    let rows = sqlx::query!(
+        "select group_id, role_id, scope_department, scope_region, expires_at from group_roles where tenant_id = $1
+         order by group_id, created_at, role_id",
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        let scope = Scope { department: row.scope_department, region: row.scope_region };
+        let grant = RoleGrant { role: RoleId(row.role_id), scope, expires_at: row.expires_at };
+        grants.entry(row.group_id).or_default().push(grant);
+    }
+    let rows = sqlx::query!(
+        r#"select id, name, array(select parent_id from group_parents where group_id = g.id) as "parents!"
+           from groups g where tenant_id = $1"#,
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        let parents = row.parents.into_iter().map(GroupId).collect();
+        snapshot.put_group(GroupId(row.id), row.name, parents, grants.remove(&row.id).unwrap_or_default());
+    }
+    Ok(())
 }
 
 async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
@@ -235,6 +268,18 @@ async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Resu
         if let Some(person) = people.get_mut(&UserId(row.user_id)) {
             let scope = Scope { department: row.scope_department, region: row.scope_region };
             person.roles.push(RoleGrant { role: RoleId(row.role_id), scope, expires_at: row.expires_at });
+        }
+    }
+    let memberships = sqlx::query!(
+        "select user_id, group_id, expires_at from group_members where tenant_id = $1
+         order by user_id, created_at, group_id",
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in memberships {
+        if let Some(person) = people.get_mut(&UserId(row.user_id)) {
+            person.groups.push(Membership { group: GroupId(row.group_id), expires_at: row.expires_at });
         }
     }
     let overrides = sqlx::query!(
@@ -266,25 +311,33 @@ pub async fn lock(connection: &mut PgConnection, tenant: TenantId) -> sqlx::Resu
         .await
 }
 
+/// Through whom rights move: the people themselves, and those who have one of the roles or are in one of the groups.
+#[derive(Debug, Default)]
+pub struct Carriers {
+    pub people: Vec<Uuid>,
+    pub roles: Vec<Uuid>,
+    pub groups: Vec<Uuid>,
+}
+
 /// Moves the version on and marks the people whose rights move with it, so that their session keys are renewed.
-pub async fn bump(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    people: &[Uuid],
-    roles: &[Uuid],
-) -> sqlx::Result<i64> {
+pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: &Carriers) -> sqlx::Result<i64> {
     let version = sqlx::query_scalar!(
         "update grant_versions set version = version + 1 where tenant_id = $1 returning version",
         tenant.0,
     )
     .fetch_one(&mut *connection)
     .await?;
+    if carriers.people.is_empty() && carriers.roles.is_empty() && carriers.groups.is_empty() {
+        return Ok(version);
+    }
     sqlx::query!(
         "update users set rights_version = $1, version = version + 1
-         where id = any($2) or id in (select user_id from user_roles where role_id = any($3))",
+         where id = any($2) or id in (select user_id from user_roles where role_id = any($3))
+            or id in (select user_id from group_members where group_id = any($4))",
         version,
-        people,
-        roles,
+        &carriers.people,
+        &carriers.roles,
+        &carriers.groups,
     )
     .execute(&mut *connection)
     .await?;

@@ -112,6 +112,16 @@ actions! {
     /// Somebody had the whole log verified.
     AuditVerify = "audit.verify";
     RetentionUpdate = "audit.retention_update";
+    PermissionCreate = "admin.permission_create";
+    PermissionUpdate = "admin.permission_update";
+    PermissionDelete = "admin.permission_delete";
+    /// A catalogue was read in; the rows of what it changed carry the same id.
+    CatalogueImport = "admin.catalogue_import";
+    GroupCreate = "admin.group_create";
+    GroupUpdate = "admin.group_update";
+    GroupDelete = "admin.group_delete";
+    /// Somebody came into a group, or left it.
+    GroupMember = "admin.group_member";
 }
 
 /// What happened, before it is known when, by whom and from where.

@@ -213,6 +213,7 @@ impl Tx {
         let (tenant, now) = (self.tenant()?, self.now());
         let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
+        change::check_nesting(&after, changes)?;
         change::check_ceiling(&before, &after, changes, granter, now)?;
         if let Caller::Person(person) = self.cx.caller() {
             limits::check(&before, &after, changes, person)?;
@@ -232,18 +233,30 @@ impl Tx {
             Granter::Person(user) => Some(user),
             Granter::Setup => None,
         };
-        let (mut people, mut roles) = (Vec::new(), Vec::new());
-        for change in changes {
-            match change {
-                Change::Person { user, .. }
-                | Change::Active { user, .. }
-                | Change::Roles { user, .. }
-                | Change::Overrides { user, .. } => people.push(user.0),
-                Change::RolePermissions { role, .. } | Change::RemoveRole { role } => roles.push(role.0),
+        let people = changes.iter().flat_map(|change| match change {
+            Change::Person { user, .. }
+            | Change::Active { user, .. }
+            | Change::Roles { user, .. }
+            | Change::Overrides { user, .. }
+            | Change::Memberships { user, .. } => vec![user.0],
+            Change::RemovePermission { key } => {
+                change::overridden(&before, key).into_iter().map(|user| user.0).collect()
             }
-        }
+            Change::RolePermissions { .. }
+            | Change::RemoveRole { .. }
+            | Change::Group { .. }
+            | Change::RemoveGroup { .. } => Vec::new(),
+        });
+        let (roles, groups) = change::carriers([&before, &after], changes);
+        let carriers = node::Carriers {
+            people: people.collect(),
+            roles: roles.into_iter().map(|role| role.0).collect(),
+            groups: groups.into_iter().map(|group| group.0).collect(),
+        };
+        // Whoever stops being in a group is told by the row that goes.
+        let bumped = node::bump(&mut self.tx, tenant, &carriers).await?;
         change::write(&mut self.tx, tenant, actor, changes, now).await?;
-        self.written = Some(node::bump(&mut self.tx, tenant, &people, &roles).await?);
+        self.written = Some(bumped);
         if guarded {
             self.set_scope("node").await?;
             let left = node::count_super_admins(&mut self.tx).await?;
@@ -305,6 +318,7 @@ impl Tx {
         let (user, now) = (self.cx.person()?.user, self.now());
         let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
+        change::check_nesting(&after, changes)?;
         match change::check_ceiling(&before, &after, changes, Granter::Person(user), now) {
             Ok(()) => {}
             Err(AppError::Forbidden(denial)) => return Ok((after, Some(denial))),
@@ -335,6 +349,15 @@ impl Tx {
     /// A letter that waits again is looked at once this is committed.
     pub fn wake_mail(&mut self) {
         self.has_mail = true;
+    }
+
+    /// Moves the version on without a grant, where the catalogue itself has changed. The grants have been locked.
+    pub async fn catalogue_moved(&mut self) -> Result<(), AppError> {
+        let tenant = self.tenant()?;
+        if self.written.is_none() {
+            self.written = Some(node::bump(&mut self.tx, tenant, &node::Carriers::default()).await?);
+        }
+        Ok(())
     }
 
     /// Writes one more event; [`Tx::commit`] writes the last.

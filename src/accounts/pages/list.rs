@@ -23,7 +23,7 @@ use crate::{
 
 const PATH: &str = "/console/people";
 /// The fields of the filter, as they stand in the address.
-const FIELDS: &[&str] = &["q", "status", "role", "department", "ends_within", "sort"];
+const FIELDS: &[&str] = &["q", "status", "role", "group", "department", "ends_within", "sort"];
 
 #[component]
 pub fn PeoplePage() -> impl IntoView {
@@ -92,6 +92,7 @@ fn query() -> Signal<PeopleQuery> {
             status: filled(map.get("status")),
             department: filled(map.get("department")),
             role: filled(map.get("role")),
+            group: filled(map.get("group")),
             ends_within: filled(map.get("ends_within")),
             sort: filled(map.get("sort")),
             after: filled(map.get("after")),
@@ -114,6 +115,7 @@ fn at(query: &PeopleQuery, sort: &str, after: &str) -> String {
             ("q", &text(&query.q)),
             ("status", &text(&query.status)),
             ("role", &text(&query.role)),
+            ("group", &text(&query.group)),
             ("department", &text(&query.department)),
             ("ends_within", &text(&query.ends_within)),
             ("sort", sort),

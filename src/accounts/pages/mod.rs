@@ -54,13 +54,13 @@ impl RoleChoices {
     }
 
     /// The roles, or none where they cannot be read: then there is nothing to choose from.
-    async fn ask(&self) -> Vec<RoleRef> {
+    pub async fn ask(&self) -> Vec<RoleRef> {
         (self.0)().await.unwrap_or_default()
     }
 }
 
 /// The choices that the frame provides.
-fn role_choices() -> RoleChoices {
+pub fn role_choices() -> RoleChoices {
     use_context::<RoleChoices>().unwrap_or_else(|| RoleChoices::new(|| async { Ok(Vec::new()) }))
 }
 

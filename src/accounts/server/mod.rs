@@ -217,6 +217,7 @@ pub async fn delete(cx: &Cx, id: UserId, version: Option<i64>) -> Result<(), App
         Change::Active { user: id, active: false },
         Change::Roles { user: id, roles: Vec::new() },
         Change::Overrides { user: id, overrides: Vec::new() },
+        Change::Memberships { user: id, groups: Vec::new() },
     ];
     store::set_status(&mut tx, id, Status::Deleted).await?;
     tx.grant(&changes, granter).await?;

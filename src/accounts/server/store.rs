@@ -14,7 +14,7 @@ use crate::{
     },
     base::{
         errors::{AppError, FieldCode, FieldErrors},
-        ids::{RoleId, TenantId, UserId},
+        ids::{GroupId, RoleId, TenantId, UserId},
         paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
         server::search::{Words, filter_text},
     },
@@ -27,6 +27,7 @@ pub struct Filter {
     status: Option<Status>,
     department: Option<String>,
     role: Option<RoleFilter>,
+    group: Option<GroupId>,
     ends_within: Option<TimeDelta>,
     order: PeopleOrder,
     after: Option<Cursor>,
@@ -71,6 +72,8 @@ impl Filter {
             id => id.parse().map(RoleFilter::Has).map_err(|_not_an_id| FieldCode::Malformed),
         });
         let role = errors.take("role", role.transpose()).flatten();
+        let group = given(query.group).map(|id| id.parse().map_err(|_not_an_id| FieldCode::Malformed));
+        let group = errors.take("group", group.transpose()).flatten();
         let ends_within = given(query.ends_within).map(|text| match text.parse() {
             Ok(days @ 1..=366) => Ok(TimeDelta::days(days)),
             _ => Err(FieldCode::Malformed),
@@ -91,7 +94,7 @@ impl Filter {
             errors.add("limit", FieldCode::Malformed);
         }
         errors.check()?;
-        Ok(Filter { words, status, department, role, ends_within, order, after, limit })
+        Ok(Filter { words, status, department, role, group, ends_within, order, after, limit })
     }
 
     /// Whether the rows tell more of grants than the names of roles.
@@ -139,6 +142,10 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
             push_without_role(&mut query, now);
         }
         None => {}
+    }
+    if let Some(group) = filter.group {
+        query.push(" and exists (select from group_members gm where gm.user_id = u.id and gm.group_id = ");
+        query.push_bind(group.0).push(" and (gm.expires_at is null or gm.expires_at > ").push_bind(now).push("))");
     }
     if let Some(within) = filter.ends_within {
         query.push(" and ");
@@ -209,7 +216,7 @@ fn push_first_end(
     within: TimeDelta,
 ) -> &mut QueryBuilder<Postgres> {
     query.push("least(");
-    for (at, table) in ["user_roles", "user_permissions"].into_iter().enumerate() {
+    for (at, table) in ["user_roles", "user_permissions", "group_members"].into_iter().enumerate() {
         let comma = if at == 0 { "" } else { ", " };
         query.push(format!(
             "{comma}(select min(g.expires_at) from {table} g where g.user_id = u.id and g.expires_at > "
@@ -504,4 +511,43 @@ pub async fn first_names(tx: &mut Tx, people: &[UserId], most: usize) -> Result<
     .fetch_all(tx.conn())
     .await?;
     Ok(names)
+}
+
+/// A person where they are only named.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub status: Status,
+}
+
+/// These people of the tenant, in no order.
+pub async fn brief(tx: &mut Tx, people: &[UserId]) -> Result<Vec<Brief>, AppError> {
+    let (tenant, ids) = (tx.tenant()?, people.iter().map(|id| id.0).collect::<Vec<_>>());
+    let rows =
+        sqlx::query!("select id, name, email, status from users where tenant_id = $1 and id = any($2)", tenant.0, &ids)
+            .fetch_all(tx.conn())
+            .await?;
+    let people = rows.into_iter().map(|row| {
+        Ok(Brief { id: UserId(row.id), name: row.name, email: row.email, status: read_status(&row.status)? })
+    });
+    people.collect()
+}
+
+/// Whom an id, an address or a username names; nobody who is deleted.
+pub async fn find_named(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppError> {
+    let tenant = tx.tenant()?;
+    let found = sqlx::query_scalar!(
+        "select id from users
+         where tenant_id = $1 and status <> 'deleted' and (id = $2 or email = $3 or username_key = $4)
+         order by id = $2 desc limit 1",
+        tenant.0,
+        named.parse::<Uuid>().ok(),
+        named.to_lowercase(),
+        crate::base::search::fold(named),
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(found.map(UserId))
 }

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_params_map;
 use super::lost::LostFactor;
 use crate::{
     access::{
-        AUDIT_READ, IMPERSONATE_USERS, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE,
+        AUDIT_READ, GROUPS_READ, IMPERSONATE_USERS, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE,
         USERS_RESET_PASSWORD,
     },
     accounts::{
@@ -20,6 +20,7 @@ use crate::{
     },
     audit::{AuditEntry, AuditQuery, list_audit, pages::list::entries},
     base::{errors::AppError, ids::UserId, language::td_string, paging::Page},
+    groups::{calls::groups_of, pages::of_person},
     impersonation::pages::ActAs,
     roles::{
         Catalogue, PersonRights, Role,
@@ -46,6 +47,7 @@ enum Tab {
     #[default]
     Details,
     Roles,
+    Groups,
     Permissions,
     Sessions,
     Activity,
@@ -56,6 +58,7 @@ impl Tab {
         match self {
             Tab::Details => "details",
             Tab::Roles => "roles",
+            Tab::Groups => "groups",
             Tab::Permissions => "permissions",
             Tab::Sessions => "sessions",
             Tab::Activity => "activity",
@@ -63,7 +66,7 @@ impl Tab {
     }
 
     fn parse(name: &str) -> Option<Self> {
-        let all = [Tab::Details, Tab::Roles, Tab::Permissions, Tab::Sessions, Tab::Activity];
+        let all = [Tab::Details, Tab::Roles, Tab::Groups, Tab::Permissions, Tab::Sessions, Tab::Activity];
         all.into_iter().find(|tab| tab.name() == name)
     }
 }
@@ -126,6 +129,15 @@ pub fn PersonPage() -> impl IntoView {
             }
         },
     );
+    let groups = Resource::new_blocking(
+        move || id.get().filter(|_| tab.get() == Tab::Groups),
+        |id| async move {
+            match id {
+                Some(id) => groups_of(id).await,
+                None => Ok(Vec::new()),
+            }
+        },
+    );
     let (staged, search) = (Staged::new(), Search::new());
     let changed = Callback::new(move |()| person.refetch());
     // Saved rights change the head of the page only: the list below stays where it is.
@@ -160,6 +172,10 @@ pub fn PersonPage() -> impl IntoView {
                             });
                             view! { <SessionList person=person.id may_end /> {lost} }.into_any()
                         }
+                        Tab::Groups => match groups.await {
+                            Ok(groups) => of_person(groups),
+                            Err(error) => states::failure(&error),
+                        },
                         Tab::Activity => activity_of(person.id, after.get_untracked(), activity.await),
                         Tab::Roles | Tab::Permissions => {
                             let rights = rights.await.and_then(|rights| rights.ok_or(AppError::NotFound));
@@ -207,11 +223,13 @@ fn parts(id: UserId, current: Tab, held: &Held) -> AnyView {
     let all = [
         (Tab::Details, td_string!(locale, app.tab_details)),
         (Tab::Roles, td_string!(locale, app.tab_roles)),
+        (Tab::Groups, td_string!(locale, app.groups)),
         (Tab::Permissions, td_string!(locale, app.tab_permissions)),
         (Tab::Sessions, td_string!(locale, app.tab_sessions)),
         (Tab::Activity, td_string!(locale, app.tab_activity)),
     ];
     let may_see = |tab: Tab| match tab {
+        Tab::Groups => held.may(GROUPS_READ.as_str()),
         Tab::Sessions => held.may(SESSIONS_READ.as_str()),
         Tab::Activity => held.may(AUDIT_READ.as_str()),
         Tab::Details | Tab::Roles | Tab::Permissions => true,
@@ -269,7 +287,7 @@ fn about(tab: Tab, person: &Person, known: Rights, (staged, search): (Staged, Se
             Ok(roles) => view! { <PersonRoles roles staged may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },
-        Tab::Details | Tab::Permissions | Tab::Sessions | Tab::Activity => match known.catalogue {
+        Tab::Details | Tab::Groups | Tab::Permissions | Tab::Sessions | Tab::Activity => match known.catalogue {
             Ok(catalogue) => view! { <PersonPermissions catalogue staged search may_assign /> }.into_any(),
             Err(error) => states::failed(&error),
         },

@@ -3,7 +3,9 @@
 use crate::base::language::td_string;
 
 use crate::{
-    access::{API_KEYS_MANAGE, AUDIT_READ, PERMISSIONS_READ, Permission, ROLES_READ, SETTINGS_READ, USERS_READ},
+    access::{
+        API_KEYS_MANAGE, AUDIT_READ, GROUPS_READ, PERMISSIONS_READ, Permission, ROLES_READ, SETTINGS_READ, USERS_READ,
+    },
     i18n::Locale,
     sessions::Me,
     ui::icons::Icon,
@@ -29,14 +31,22 @@ pub const APPROVALS: &str = "/console/approvals";
 /// All places that this person may open, in the order of the menu.
 pub fn places(me: &Me) -> Vec<Place> {
     let inside = |href, sign, name, needed| Place { href, sign, name, short: None, needed, outside: false };
-    let all: [Place; 9] = [
+    let all: [Place; 12] = [
         inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
         inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
+        inside("/console/groups", Icon::People, |locale| td_string!(locale, app.groups), Some(GROUPS_READ)),
         inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
         Place {
             short: Some(|locale| td_string!(locale, app.studio_short)),
             ..inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ))
         },
+        inside(
+            "/console/permissions",
+            Icon::Lock,
+            |locale| td_string!(locale, app.permissions),
+            Some(PERMISSIONS_READ),
+        ),
+        inside("/console/explain", Icon::Why, |locale| td_string!(locale, app.explain), Some(PERMISSIONS_READ)),
         inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
         inside(APPROVALS, Icon::Allowed, |locale| td_string!(locale, app.approvals), None),
         inside("/console/api-keys", Icon::Link, |locale| td_string!(locale, app.api_keys), Some(API_KEYS_MANAGE)),

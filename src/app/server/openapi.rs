@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    accounts, api_keys, app::server::problem::Problem, approvals, audit, impersonation, passkeys, roles, second_factor,
-    sessions, settings,
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, groups, impersonation, passkeys, policies,
+    roles, second_factor, sessions, settings,
 };
 
 #[derive(OpenApi)]
@@ -51,7 +51,9 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(passkeys::server::rest::routes())
         .merge(super::factors::routes())
         .merge(accounts::server::rest::routes())
+        .merge(groups::server::rest::routes())
         .merge(roles::server::rest::routes())
+        .merge(policies::server::rest::routes())
         .merge(audit::server::routes())
         .merge(approvals::server::rest::routes())
         .merge(roles::server::approved::routes())

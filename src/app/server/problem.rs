@@ -31,6 +31,9 @@ pub struct Problem {
     /// The permissions it is about: the missing one, or those that cannot be passed on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     permissions: Vec<String>,
+    /// The names along the way back to the first, where the code is `cycle`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    cycle: Vec<String>,
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
@@ -63,6 +66,7 @@ impl Problem {
             code: error.code(),
             errors: Vec::new(),
             permissions: Vec::new(),
+            cycle: Vec::new(),
             retry_after: None,
             puzzle: None,
             step: None,
@@ -81,6 +85,7 @@ impl Problem {
                     .collect();
             }
             AppError::Forbidden(denial) => problem.permissions.clone_from(&denial.permissions),
+            AppError::Cycle(names) => problem.cycle.clone_from(names),
             AppError::TooMany { retry_after } => problem.retry_after = Some(*retry_after),
             AppError::Puzzle { retry_after, puzzle } => {
                 problem.retry_after = Some(*retry_after);

@@ -35,6 +35,13 @@ pub fn sentence(entry: &AuditEntry) -> String {
         "admin.role_create" => td_string!(locale, audit.said_role_create, thing = thing).to_string(),
         "admin.role_update" => td_string!(locale, audit.said_role_update, thing = thing).to_string(),
         "admin.role_delete" => td_string!(locale, audit.said_role_delete, thing = thing).to_string(),
+        "admin.permission_create" => td_string!(locale, audit.said_permission_create, thing = thing).to_string(),
+        "admin.permission_update" => td_string!(locale, audit.said_permission_update, thing = thing).to_string(),
+        "admin.permission_delete" => td_string!(locale, audit.said_permission_delete, thing = thing).to_string(),
+        "admin.group_create" => td_string!(locale, audit.said_group_create, thing = thing).to_string(),
+        "admin.group_update" => td_string!(locale, audit.said_group_update, thing = thing).to_string(),
+        "admin.group_delete" => td_string!(locale, audit.said_group_delete, thing = thing).to_string(),
+        "admin.group_member" => td_string!(locale, audit.said_group_member, thing = thing).to_string(),
         other => match action_word(other) {
             Some(word) => word.to_owned(),
             None => pieces::isolate_key(other),
@@ -106,6 +113,14 @@ pub const ACTIONS: &[&str] = &[
     "approval.rules",
     "impersonation.begin",
     "impersonation.end",
+    "admin.permission_create",
+    "admin.permission_update",
+    "admin.permission_delete",
+    "admin.catalogue_import",
+    "admin.group_create",
+    "admin.group_update",
+    "admin.group_delete",
+    "admin.group_member",
 ];
 
 /// The name of an action.
@@ -174,6 +189,14 @@ pub fn action_word(action: &str) -> Option<&'static str> {
         "audit.export" => td_string!(locale, audit.action_audit_export),
         "audit.verify" => td_string!(locale, audit.action_audit_verify),
         "audit.retention_update" => td_string!(locale, audit.action_retention_update),
+        "admin.permission_create" => td_string!(locale, audit.action_permission_create),
+        "admin.permission_update" => td_string!(locale, audit.action_permission_update),
+        "admin.permission_delete" => td_string!(locale, audit.action_permission_delete),
+        "admin.catalogue_import" => td_string!(locale, audit.action_catalogue_import),
+        "admin.group_create" => td_string!(locale, audit.action_group_create),
+        "admin.group_update" => td_string!(locale, audit.action_group_update),
+        "admin.group_delete" => td_string!(locale, audit.action_group_delete),
+        "admin.group_member" => td_string!(locale, audit.action_group_member),
         _ => return None,
     })
 }
@@ -208,6 +231,13 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "keep_days" => td_string!(locale, audit.field_keep_days),
         "legal_hold" => td_string!(locale, audit.field_legal_hold),
         "hold_reason" => td_string!(locale, audit.field_hold_reason),
+        "parents" => td_string!(locale, audit.field_parents),
+        "groups" => td_string!(locale, audit.field_groups),
+        "key" => td_string!(locale, audit.field_key),
+        "name_ar" => td_string!(locale, audit.field_name_ar),
+        "name_en" => td_string!(locale, audit.field_name_en),
+        "description_ar" => td_string!(locale, audit.field_description_ar),
+        "description_en" => td_string!(locale, audit.field_description_en),
         _ => return None,
     })
 }

@@ -54,6 +54,9 @@ fn of_constraint(name: &str) -> Option<AppError> {
         "users_external_id_key" => ("external_id", FieldCode::Taken),
         "passkeys_credential_key" => ("attestation", FieldCode::Taken),
         "roles_name_key" | "roles_platform_name" => ("name", FieldCode::Taken),
+        "groups_name_key" => ("name", FieldCode::Taken),
+        "groups_name_lookalike_key" => ("name", FieldCode::Lookalike),
+        "permissions_own_key_key" => ("key", FieldCode::Taken),
         "roles_name_lookalike_key" => ("name", FieldCode::Lookalike),
         _ => return None,
     };

@@ -40,6 +40,15 @@ impl<T: DeserializeOwned> Input<T> {
         Input { what: What::Later(Box::new(move || self.read().map(turn))), seen }
     }
 
+    /// The same input as another type that it may not fit, read no earlier.
+    pub fn try_map<U>(self, turn: impl FnOnce(T) -> Result<U, AppError> + Send + 'static) -> Input<U>
+    where
+        T: Send + 'static,
+    {
+        let seen = self.seen;
+        Input { what: What::Later(Box::new(move || self.read().and_then(turn))), seen }
+    }
+
     /// The same where nothing at all may be sent.
     pub fn read_or_default(self) -> Result<T, AppError>
     where

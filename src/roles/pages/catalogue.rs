@@ -166,6 +166,7 @@ fn group_word(resource: &str) -> Option<&'static str> {
         "tasks" => td_string!(locale, roles.group_tasks),
         "tenants" => td_string!(locale, roles.group_tenants),
         "users" => td_string!(locale, roles.group_users),
+        "groups" => td_string!(locale, roles.group_groups),
         "workflows" => td_string!(locale, roles.group_workflows),
         _ => return None,
     })
@@ -269,7 +270,7 @@ mod tests {
     use super::*;
 
     fn catalogue() -> Catalogue {
-        let info = |key: &str| PermissionInfo { key: key.to_owned(), name_ar: String::new(), name_en: String::new() };
+        let info = |key: &str| PermissionInfo { key: key.to_owned(), ..PermissionInfo::default() };
         ["*", "oauth.clients.manage", "users.*", "users.read"].map(info).to_vec()
     }
 

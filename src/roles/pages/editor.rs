@@ -1,16 +1,20 @@
 //! The form of a role: name, description, and what it gives, with a review before anything is saved.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
     catalogue::{self, Entry, Search},
+    heritage::heritage,
     label,
 };
 use crate::{
-    base::language::td_string,
-    roles::Catalogue,
+    base::{ids::RoleId, language::td_string},
+    roles::{Catalogue, Role},
     ui::{
         browser::Typed,
         calls::Call,
@@ -28,13 +32,36 @@ pub struct RoleForm {
     pub name: String,
     pub description: String,
     pub permissions: BTreeSet<String>,
+    /// The roles it inherits from.
+    pub parents: BTreeSet<RoleId>,
+}
+
+impl RoleForm {
+    pub fn of(role: &Role) -> Self {
+        RoleForm {
+            name: role.name.clone(),
+            description: role.description.clone(),
+            permissions: role.permissions.iter().cloned().collect(),
+            parents: role.parents.iter().map(|parent| parent.id).collect(),
+        }
+    }
+
+    /// What a copy begins with; it needs a name of its own.
+    pub fn copy_of(role: &Role) -> Self {
+        RoleForm { name: td_string!(locale(), roles.copy_of, name = role.name.clone()).to_string(), ..Self::of(role) }
+    }
 }
 
 /// The form. `saved` is what it starts from; `save` is called after the review with what it holds then.
 #[component]
 pub fn RoleEditor(
     saved: RoleForm,
+    /// Nothing is saved yet, whatever the form begins with.
+    #[prop(optional)]
+    is_new: bool,
     catalogue: Catalogue,
+    /// The roles it may inherit from.
+    roles: Vec<Role>,
     /// Built-in roles keep their name.
     name_fixed: bool,
     /// The word on the button that saves.
@@ -45,18 +72,21 @@ pub fn RoleEditor(
     let locale = locale();
     let open = RwSignal::new(false);
     let reviewed = RwSignal::new(RoleForm::default());
-    let start = StoredValue::new(saved.clone());
+    let start = StoredValue::new(if is_new { RoleForm::default() } else { saved.clone() });
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
         reviewed.set(RoleForm {
             name: if name_fixed { start.with_value(|start| start.name.clone()) } else { typed.text("name") },
             description: typed.text("description"),
             permissions: typed.all("permission").into_iter().collect(),
+            parents: typed.all("parent").iter().filter_map(|id| id.parse().ok()).collect(),
         });
         call.error.set(None);
         open.set(true);
     };
     let names = StoredValue::new(catalogue.clone());
+    let role_names =
+        StoredValue::new(roles.iter().map(|role| (role.id, role.name.clone())).collect::<BTreeMap<_, _>>());
     view! {
         <form class="stack" on:submit=submit>
             <div class="card padded">
@@ -79,6 +109,7 @@ pub fn RoleEditor(
                     />
                 </div>
             </div>
+            {heritage(roles, &saved.parents)}
             {checklist(catalogue, saved.permissions, false)}
             <div class="row-of">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
@@ -88,7 +119,7 @@ pub fn RoleEditor(
             </div>
         </form>
         <Dialog id="review" open title=td_string!(locale, roles.review_title)>
-            {move || changes(start.get_value(), reviewed.get(), names)}
+            {move || changes(start.get_value(), reviewed.get(), names, role_names)}
             {fields::summary(call.error, label)}
             <div class="row-of end">
                 <button class="btn" type="button" on:click=move |_| open.set(false)>
@@ -172,7 +203,12 @@ fn permission_box(entry: Arc<Entry>, checked: bool, fixed: bool, search: Search)
 }
 
 /// What saving would change, line by line.
-fn changes(from: RoleForm, to: RoleForm, names: StoredValue<Catalogue>) -> AnyView {
+fn changes(
+    from: RoleForm,
+    to: RoleForm,
+    names: StoredValue<Catalogue>,
+    roles: StoredValue<BTreeMap<RoleId, String>>,
+) -> AnyView {
     let locale = locale();
     if from == to {
         return view! { <p class="muted">{td_string!(locale, roles.no_changes)}</p> }.into_any();
@@ -195,8 +231,21 @@ fn changes(from: RoleForm, to: RoleForm, names: StoredValue<Catalogue>) -> AnyVi
             view! { <li>{icon(Icon::Edit)} <span class="strong">{word}</span> {pieces::typed_or_dash(Some(after))}</li> }
         })
     };
+    let parent = |tone: Tone, sign: Icon, word: &'static str, id: &RoleId| {
+        let name = roles.with_value(|roles| roles.get(id).cloned().unwrap_or_default());
+        view! { <li>{pieces::badge(tone, Some(sign), word)} <span class="strong">{pieces::typed(name)}</span></li> }
+    };
+    let inherits = to.parents.difference(&from.parents);
+    let inherits =
+        inherits.map(|id| parent(Tone::Good, Icon::Add, td_string!(locale, roles.inherits_now), id)).collect_view();
+    let no_more = from.parents.difference(&to.parents);
+    let no_more = no_more
+        .map(|id| parent(Tone::Bad, Icon::Denied, td_string!(locale, roles.inherits_no_more), id))
+        .collect_view();
     view! {
         <ul class="changes" role="list">
+            {inherits}
+            {no_more}
             {text(td_string!(locale, roles.name), from.name.clone(), to.name.clone())}
             {text(td_string!(locale, roles.description), from.description.clone(), to.description.clone())}
             {added}

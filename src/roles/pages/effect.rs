@@ -62,7 +62,7 @@ impl Foresight {
             let id = staged.saved.with(|role| role.as_ref().map(|role| role.id))?;
             staged.changes.with(|changes| !changes.is_empty()).then_some(())?;
             let permissions = staged.all();
-            Some(Box::pin(what_if_role(id, RoleGives { permissions })))
+            Some(Box::pin(what_if_role(id, RoleGives { permissions, parents: None })))
         })
     }
 
@@ -193,7 +193,7 @@ fn people(effect: &Foreseen) -> AnyView {
 /// How many lines are shown at once; the rest is counted.
 const SHOWN: usize = 60;
 
-fn lines(effect: Foreseen) -> AnyView {
+pub fn lines(effect: Foreseen) -> AnyView {
     let locale = locale();
     if effect.lines.is_empty() {
         return view! { <p class="hint padded">{td_string!(locale, roles.effect_none)}</p> }.into_any();

@@ -20,19 +20,27 @@ use crate::{
 pub mod ask;
 pub mod bounds;
 pub mod catalogue;
+mod compare;
 pub mod editor;
 pub mod effect;
+mod heritage;
 mod holders;
+mod keys;
 pub mod list;
 pub mod person_permissions;
 pub mod person_roles;
 pub mod reasons;
 pub mod review;
 pub mod role;
+mod shelf;
 pub mod staged;
 pub mod studio;
+mod transfer;
+pub mod words;
 
 use ask::AskPage;
+use compare::ComparePage;
+use keys::PermissionsPage;
 use list::RolesPage;
 use role::{NewRolePage, RolePage};
 use studio::StudioPage;
@@ -42,7 +50,9 @@ pub fn RoleRoutes() -> AnyNestedRoute {
     view! {
         <Route path=path!("roles") view=RolesPage />
         <Route path=path!("roles/new") view=NewRolePage />
+        <Route path=path!("roles/compare") view=ComparePage />
         <Route path=path!("roles/:id") view=RolePage />
+        <Route path=path!("permissions") view=PermissionsPage />
         <Route path=path!("studio") view=StudioPage />
         <Route path=path!("approvals/new") view=AskPage />
     }

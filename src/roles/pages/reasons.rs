@@ -61,15 +61,21 @@ pub fn all(effective: &EffectivePermission) -> AnyView {
 
 /// The way from what was given to the permission it opens or shuts. The sentence says the same in words.
 fn path(reason: &Reason, key: &str) -> Option<AnyView> {
-    let (first, through) = match reason {
-        Reason::Role { role, through, .. } => (Some(role.name.clone()), through),
+    let (before, through) = match reason {
+        Reason::Role { role, through, groups, inherited, .. } => {
+            let groups = groups.iter().map(|group| (Icon::People, group.name.clone()));
+            let roles = std::iter::once(role).chain(inherited).map(|role| (Icon::Role, role.name.clone()));
+            (groups.chain(roles).collect::<Vec<_>>(), through)
+        }
         Reason::Allowed { through, .. } | Reason::Denied { through, .. } | Reason::Protected { through } => {
-            (None, through)
+            (Vec::new(), through)
         }
         Reason::Inactive | Reason::NothingGrants => return None,
     };
-    let role = first
-        .map(|role| view! { <span class="stop">{icon(Icon::Role)} <bdi>{role}</bdi></span> {icon(Icon::Forward)} });
+    let stop = |(sign, name): (Icon, String)| {
+        view! { <span class="stop">{icon(sign)} <bdi>{name}</bdi></span> {icon(Icon::Forward)} }
+    };
+    let role = before.into_iter().map(stop).collect_view();
     let wildcard =
         (through != key).then(|| view! { <span class="stop">{pieces::key(through)}</span> {icon(Icon::Forward)} });
     Some(view! { <span class="path" aria-hidden="true">{role} {wildcard} <span class="stop">{pieces::key(key)}</span></span> }.into_any())
@@ -79,14 +85,27 @@ fn path(reason: &Reason, key: &str) -> Option<AnyView> {
 pub fn sentence(reason: &Reason) -> String {
     let locale = locale();
     match reason {
-        Reason::Role { role, through, scope, expires_at } => {
+        Reason::Role { role, through, scope, expires_at, groups, inherited } => {
             let sentence = td_string!(
                 locale,
                 roles.because_role,
                 role = language::isolate(&role.name),
                 through = pieces::isolate_key(through)
             );
-            with_bounds(sentence.to_string(), Some(scope), *expires_at, None)
+            let names = |names: Vec<&str>| {
+                let names = names.into_iter().map(language::isolate).collect::<Vec<_>>();
+                names.join(td_string!(locale, base.path_separator))
+            };
+            let inherited = (!inherited.is_empty()).then(|| {
+                let path = names(inherited.iter().map(|role| role.name.as_str()).collect());
+                td_string!(locale, roles.because_inherited, path = path).to_string()
+            });
+            let groups = (!groups.is_empty()).then(|| {
+                let path = names(groups.iter().map(|group| group.name.as_str()).collect());
+                td_string!(locale, roles.because_group, path = path).to_string()
+            });
+            let parts = [Some(sentence.to_string()), inherited, groups].into_iter().flatten().collect::<Vec<_>>();
+            with_bounds(parts.join(td_string!(locale, base.list_separator)), Some(scope), *expires_at, None)
         }
         Reason::Allowed { through, expires_at, reason } => {
             let sentence = td_string!(locale, roles.because_allowed, through = pieces::isolate_key(through));

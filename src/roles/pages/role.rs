@@ -1,7 +1,5 @@
 //! The page of one role, and the page that creates one.
 
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
@@ -11,8 +9,10 @@ use leptos_router::{
 
 use super::{
     editor::{RoleEditor, RoleForm, checklist},
+    heritage::{family, inheritable, of_groups},
     holders::holders,
     origin_badge,
+    shelf::shelf,
 };
 use crate::{
     access::{PERMISSIONS_READ, ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE, USERS_READ},
@@ -24,7 +24,9 @@ use crate::{
     },
     roles::{
         Catalogue, HoldersQuery, NewRole, Role, RoleEdit,
-        calls::{create_role, delete_role, edit_role, get_role, list_holders, list_permissions},
+        calls::{
+            create_role, delete_role, edit_role, get_role, list_holders, list_permissions, list_roles, list_templates,
+        },
     },
     ui::{
         address::{self, filled},
@@ -38,23 +40,33 @@ use crate::{
     },
 };
 
+/// A new role: empty, of a template in one click, or beginning as another one (`?from=`).
 #[component]
 pub fn NewRolePage() -> impl IntoView {
     let locale = locale();
     let viewer = viewer();
+    let from = address::query_field("from");
     let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
+    let roles = Resource::new_blocking(|| (), |()| list_roles());
+    let templates = Resource::new_blocking(|| (), |()| list_templates());
     view! {
         <Title text=td_string!(locale, roles.create) />
         <div class="page-head"><h1>{td_string!(locale, roles.create)}</h1></div>
         <Suspense fallback=move || states::loading(8)>
             {move || {
                 let viewer = viewer.clone();
+                let from = from.get().and_then(|id| id.parse::<RoleId>().ok());
                 Suspend::new(async move {
                     if !viewer.holds().await.may(ROLES_CREATE.as_str()) {
                         return states::refused(ROLES_CREATE.as_str());
                     }
+                    // Whoever may create roles need not be allowed to read them all.
+                    let roles = roles.await.unwrap_or_default();
+                    let templates = templates.await.unwrap_or_default();
+                    let begin = roles.iter().find(|role| Some(role.id) == from).map(RoleForm::copy_of);
+                    let shelf = begin.is_none().then(|| shelf(templates));
                     match catalogue.await {
-                        Ok(catalogue) => new_form(catalogue),
+                        Ok(catalogue) => view! { {shelf} {new_form(begin, catalogue, roles)} }.into_any(),
                         Err(error) => states::failure(&error),
                     }
                 })
@@ -64,7 +76,7 @@ pub fn NewRolePage() -> impl IntoView {
     .into_any()
 }
 
-fn new_form(catalogue: Catalogue) -> AnyView {
+fn new_form(begin: Option<RoleForm>, catalogue: Catalogue, roles: Vec<Role>) -> AnyView {
     let locale = locale();
     let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
     let save = Callback::new(move |form: RoleForm| {
@@ -73,6 +85,7 @@ fn new_form(catalogue: Catalogue) -> AnyView {
             name: form.name,
             description: form.description,
             permissions: form.permissions.into_iter().collect(),
+            parents: form.parents.into_iter().collect(),
         };
         call.run(create_role(role), move |role: Role| {
             toasts.say(td_string!(locale, roles.created));
@@ -81,8 +94,10 @@ fn new_form(catalogue: Catalogue) -> AnyView {
     });
     view! {
         <RoleEditor
-            saved=RoleForm::default()
+            saved=begin.unwrap_or_default()
+            is_new=true
             catalogue
+            roles=inheritable(roles, None)
             name_fixed=false
             word=td_string!(locale, roles.create)
             call
@@ -131,6 +146,10 @@ pub fn RolePage() -> impl IntoView {
         move || part.get() == Part::Permissions,
         |wanted| async move { if wanted { list_permissions().await } else { Ok(Vec::new()) } },
     );
+    let roles = Resource::new_blocking(
+        move || part.get() == Part::Permissions,
+        |wanted| async move { if wanted { list_roles().await } else { Ok(Vec::new()) } },
+    );
     let people = Resource::new_blocking(
         move || asked.get(),
         |asked: AskedPeople| async move {
@@ -152,8 +171,14 @@ pub fn RolePage() -> impl IntoView {
                     };
                     let held = viewer.holds().await;
                     let body = match (part, asked) {
-                        (Part::People, Some((id, query))) => holders(id, &query, people.await),
-                        (Part::People | Part::Permissions, _) => given(role.clone(), catalogue.await, &held, changed),
+                        (Part::People, Some((id, query))) => {
+                            let groups = of_groups(&role);
+                            view! { {groups} {holders(id, &query, people.await)} }.into_any()
+                        }
+                        (Part::People | Part::Permissions, _) => {
+                            let known = (catalogue.await, roles.await.unwrap_or_default());
+                            given(role.clone(), known, &held, changed)
+                        }
                     };
                     page(role, part, &held, body)
                 })
@@ -182,6 +207,14 @@ fn page(role: Role, part: Part, held: &Held, body: AnyView) -> AnyView {
         let href = address::with_query("/console/studio", &[("role", &role.id.to_string())]);
         view! { <a class="btn" href=href>{icon(Icon::Key)} {td_string!(locale, roles.open_studio)}</a> }
     });
+    let copy = held.may(ROLES_CREATE.as_str()).then(|| {
+        let href = address::with_query("/console/roles/new", &[("from", &role.id.to_string())]);
+        view! { <a class="btn" href=href>{icon(Icon::Copy)} {td_string!(locale, roles.copy)}</a> }
+    });
+    let compare = {
+        let href = address::with_query("/console/roles/compare", &[("a", &role.id.to_string())]);
+        view! { <a class="btn" href=href>{icon(Icon::Search)} {td_string!(locale, roles.compare)}</a> }
+    };
     let tab = |to: Part, name: &str, word: &'static str| Tab {
         href: address::with_query(&format!("/console/roles/{}", role.id), &[("tab", name)]),
         word,
@@ -199,6 +232,8 @@ fn page(role: Role, part: Part, held: &Held, body: AnyView) -> AnyView {
                 <p class="small muted">{people}</p>
             </div>
             {origin_badge(&role)}
+            {copy}
+            {compare}
             {studio}
             {may_delete.then(|| delete_act(&role))}
         </div>
@@ -209,8 +244,14 @@ fn page(role: Role, part: Part, held: &Held, body: AnyView) -> AnyView {
 }
 
 /// What the role gives, to be changed by whoever may.
-fn given(role: Role, catalogue: Result<Catalogue, AppError>, held: &Held, changed: Callback<()>) -> AnyView {
+fn given(
+    role: Role,
+    (catalogue, roles): (Result<Catalogue, AppError>, Vec<Role>),
+    held: &Held,
+    changed: Callback<()>,
+) -> AnyView {
     let locale = locale();
+    let family = family(&role);
     let may_edit = held.may(ROLES_UPDATE.as_str()) && !role.platform;
     let why_not = if role.platform {
         Some(states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, roles.platform_fixed)}</p> }))
@@ -225,28 +266,26 @@ fn given(role: Role, catalogue: Result<Catalogue, AppError>, held: &Held, change
     let description =
         (!role.description.is_empty() && !may_edit).then(|| view! { <p>{pieces::typed(role.description.clone())}</p> });
     let body = match catalogue {
-        Ok(catalogue) if may_edit => edit_form(role, catalogue, changed),
+        Ok(catalogue) if may_edit => edit_form(role, catalogue, roles, changed),
         Ok(catalogue) => checklist(catalogue, role.permissions.into_iter().collect(), true),
         Err(error) => states::failed(&error),
     };
-    view! { {why_not} {description} {body} }.into_any()
+    view! { {why_not} {description} {family} {body} }.into_any()
 }
 
-fn edit_form(role: Role, catalogue: Catalogue, changed: Callback<()>) -> AnyView {
+fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callback<()>) -> AnyView {
     let locale = locale();
     let (call, toasts) = (Call::new(), toasts());
     let (id, version, name_fixed) = (role.id, role.version, role.built_in);
-    let saved = RoleForm {
-        name: role.name,
-        description: role.description,
-        permissions: role.permissions.into_iter().collect::<BTreeSet<_>>(),
-    };
+    let saved = RoleForm::of(&role);
+    let roles = inheritable(roles, Some(&role));
     let before = saved.clone();
     let save = Callback::new(move |form: RoleForm| {
         let edit = RoleEdit {
             name: (form.name != before.name).then_some(form.name),
             description: (form.description != before.description).then_some(form.description),
             permissions: (form.permissions != before.permissions).then(|| form.permissions.into_iter().collect()),
+            parents: (form.parents != before.parents).then(|| form.parents.into_iter().collect()),
             version: Some(version),
         };
         call.run(edit_role(id, edit), move |_role| {
@@ -254,7 +293,7 @@ fn edit_form(role: Role, catalogue: Catalogue, changed: Callback<()>) -> AnyView
             changed.run(());
         });
     });
-    view! { <RoleEditor saved catalogue name_fixed word=td_string!(locale, roles.save) call save /> }.into_any()
+    view! { <RoleEditor saved catalogue roles name_fixed word=td_string!(locale, roles.save) call save /> }.into_any()
 }
 
 fn delete_act(role: &Role) -> AnyView {

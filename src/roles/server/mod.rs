@@ -1,6 +1,8 @@
 //! Operations on roles and on what people were given.
 
 pub mod approved;
+pub mod exchange;
+pub mod keys;
 pub mod rest;
 pub mod store;
 pub mod what_if;
@@ -17,7 +19,7 @@ use crate::{
         server::{
             Cx, Tx,
             change::{Change, Granter},
-            engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot, is_live},
+            engine::{OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             record::{Action, Event},
         },
     },
@@ -30,9 +32,12 @@ use crate::{
         text::optional_line,
         time::Timestamp,
     },
+    i18n::Locale,
     roles::{
-        Catalogue, GivenRole, Holder, HoldersQuery, NewRole, Override, Overrides, PersonRights, PersonRole, RightsEdit,
-        Role, RoleEdit, RolesQuery,
+        Catalogue, CloneRole, CompareQuery, ComparedKey, Comparison, GivenRole, Holder, HoldersQuery, NewRole,
+        Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit, RolesQuery,
+        pages::words,
+        templates::{FromTemplate, RoleTemplate, TEMPLATES, Template},
     },
 };
 
@@ -83,11 +88,12 @@ pub async fn create(cx: &Cx, role: Input<NewRole>) -> Result<Role, AppError> {
     let name = errors.take("name", names::parse(&role.name, 120));
     let description = errors.take("description", optional_line(Some(&role.description), 1000));
     let permissions = keys(&tx, "permissions", &role.permissions, &mut errors)?;
+    let parents = parents(&tx, &role.parents, &mut errors)?;
     errors.check()?;
     let (name, description) = (name.unwrap_or_default(), description.flatten().unwrap_or_default());
     let id = RoleId(Uuid::now_v7());
     store::insert(&mut tx, id, &name, &description).await?;
-    let change = Change::RolePermissions { role: id, name, permissions };
+    let change = Change::RolePermissions { role: id, name, permissions, parents };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let created = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::RoleCreate).on("role", id, &created.name).new_value(audited(&created));
@@ -110,6 +116,10 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
         Some(permissions) => keys(&tx, "permissions", permissions, &mut errors)?,
         None => stored(&before)?,
     };
+    let parents = match &edit.parents {
+        Some(ids) => parents(&tx, ids, &mut errors)?,
+        None => before.parents.iter().map(|parent| parent.id).collect(),
+    };
     errors.check()?;
     let name = name.unwrap_or_else(|| before.name.clone());
     if before.built_in && name != before.name {
@@ -117,7 +127,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     }
     let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
     store::update(&mut tx, id, &name, &description).await?;
-    let change = Change::RolePermissions { role: id, name, permissions };
+    let change = Change::RolePermissions { role: id, name, permissions, parents };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::RoleUpdate).on("role", id, &after.name);
@@ -148,6 +158,87 @@ async fn changeable(tx: &mut Tx, id: RoleId, version: Option<i64>) -> Result<Rol
     }
 }
 
+/// A copy of a role under another name: the same permissions, by itself and by inheriting. Nobody has it yet.
+pub async fn clone(cx: &Cx, id: RoleId, copy: Input<CloneRole>) -> Result<Role, AppError> {
+    let mut tx = cx.read(ROLES_CREATE).await?;
+    let copy = copy.read()?;
+    tx.decide(&Default::default())?;
+    let from = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    drop(tx);
+    let role = NewRole {
+        name: copy.name,
+        description: from.description,
+        permissions: from.permissions,
+        parents: from.parents.iter().map(|parent| parent.id).collect(),
+    };
+    create(cx, role.into()).await
+}
+
+/// The templates, in both languages.
+pub async fn templates(cx: &Cx) -> Result<Vec<RoleTemplate>, AppError> {
+    let _tx = cx.read(ROLES_READ).await?;
+    Ok(TEMPLATES.iter().map(template).collect())
+}
+
+fn template(template: &Template) -> RoleTemplate {
+    let text = |locale, of: fn(Locale, &str) -> &'static str| of(locale, template.id).to_owned();
+    RoleTemplate {
+        id: template.id.to_owned(),
+        name_ar: text(Locale::ar, words::template_name),
+        name_en: text(Locale::en, words::template_name),
+        description_ar: text(Locale::ar, words::template_about),
+        description_en: text(Locale::en, words::template_about),
+        permissions: template.permissions.iter().map(|key| (*key).to_owned()).collect(),
+    }
+}
+
+/// Makes a role of a template.
+pub async fn create_from_template(cx: &Cx, wanted: Input<FromTemplate>) -> Result<Role, AppError> {
+    let role = wanted.try_map(|wanted| {
+        let found = TEMPLATES.iter().find(|known| known.id == wanted.template);
+        let found = template(found.ok_or(AppError::field("template", FieldCode::Unknown))?);
+        Ok(NewRole {
+            name: wanted.name.unwrap_or(found.name_ar),
+            description: found.description_ar,
+            permissions: found.permissions,
+            parents: Vec::new(),
+        })
+    });
+    create(cx, role).await
+}
+
+/// What each of two roles gives, inherited or its own, wildcards resolved.
+pub async fn compare(cx: &Cx, query: Input<CompareQuery>) -> Result<Comparison, AppError> {
+    let tx = cx.read(ROLES_READ).await?;
+    let CompareQuery { a, b } = query.read()?;
+    let snapshot = tx.snapshot()?;
+    let (one, other) = (snapshot.role(a).ok_or(AppError::NotFound)?, snapshot.role(b).ok_or(AppError::NotFound)?);
+    let keys = snapshot.catalogue().iter().filter_map(|info| Some((info, Permission::parse(&info.key).ok()?)));
+    let lines = keys.filter(|(_, key)| !key.is_wildcard()).map(|(info, key)| {
+        let gives = |role: &RoleGrants| role.patterns.iter().any(|pattern| pattern.covers(&key));
+        ComparedKey {
+            key: info.key.clone(),
+            name_ar: info.name_ar.clone(),
+            name_en: info.name_en.clone(),
+            in_a: gives(one),
+            in_b: gives(other),
+        }
+    });
+    let lines = lines.filter(|line| line.in_a || line.in_b).collect();
+    Ok(Comparison { a: snapshot.role_ref(a), b: snapshot.role_ref(b), lines })
+}
+
+/// Roles of the tenant to inherit from, each once. The platform's is handed on to nobody.
+fn parents(tx: &Tx, ids: &[RoleId], errors: &mut FieldErrors) -> Result<Vec<RoleId>, AppError> {
+    let snapshot = tx.snapshot()?;
+    let mut parsed = BTreeSet::new();
+    for (at, id) in ids.iter().enumerate() {
+        let known = snapshot.role(*id).is_some_and(|role| !role.platform);
+        parsed.extend(errors.take(&format!("parents[{at}]"), known.then_some(*id).ok_or(FieldCode::Unknown)));
+    }
+    Ok(parsed.into_iter().collect())
+}
+
 /// Keys and wildcards of the catalogue, each once.
 fn keys(tx: &Tx, field: &str, keys: &[String], errors: &mut FieldErrors) -> Result<Vec<Permission>, AppError> {
     let snapshot = tx.snapshot()?;
@@ -171,7 +262,13 @@ fn stored(role: &Role) -> Result<Vec<Permission>, AppError> {
 }
 
 fn audited(role: &Role) -> Value {
-    json!({"name": role.name, "description": role.description, "permissions": role.permissions})
+    let parents = role.parents.iter().map(|parent| parent.name.as_str()).collect::<Vec<_>>();
+    json!({
+        "name": role.name,
+        "description": role.description,
+        "permissions": role.permissions,
+        "parents": parents,
+    })
 }
 
 /// What a person was given and what comes of it, with every reason.

@@ -2,6 +2,7 @@
 
 use axum::{
     Extension, Json,
+    extract::Path,
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
@@ -18,8 +19,11 @@ use crate::{
         server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     roles::{
-        Effect, Holder, HoldersQuery, NewRole, Override, Overrides, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
-        server::{self, RoleNames, what_if},
+        CloneRole, CompareQuery, Comparison, Effect, Holder, HoldersQuery, NewRole, Override, Overrides, OwnPermission,
+        PermissionEdit, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
+        exchange::{CatalogueFile, ImportReport},
+        server::{self, RoleNames, exchange, keys, what_if},
+        templates::{FromTemplate, RoleTemplate},
     },
 };
 
@@ -28,7 +32,14 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(list, create))
         .routes(routes!(get, edit, delete))
         .routes(routes!(holders))
-        .routes(routes!(permissions))
+        .routes(routes!(permissions, create_permission))
+        .routes(routes!(edit_permission, delete_permission))
+        .routes(routes!(permission_removal))
+        .routes(routes!(compare))
+        .routes(routes!(clone))
+        .routes(routes!(templates, create_from_template))
+        .routes(routes!(export, import))
+        .routes(routes!(preview_import))
         .routes(routes!(add_roles, replace_roles))
         .routes(routes!(replace_overrides))
         .routes(routes!(effective))
@@ -83,6 +94,79 @@ async fn holders(
 #[utoipa::path(get, path = "/admin/permissions", operation_id = "list", tag = "permissions", responses((status = 200, body = Vec<PermissionInfo>)))]
 async fn permissions(cx: Extension<Cx>) -> Result<Json<Vec<PermissionInfo>>, AppError> {
     server::catalogue(&cx).await.map(Json)
+}
+
+/// Add a permission of one's own: `permissions.manage`
+#[utoipa::path(post, path = "/admin/permissions", operation_id = "create", tag = "permissions", request_body = OwnPermission, responses((status = 201, body = PermissionInfo)))]
+async fn create_permission(cx: Extension<Cx>, Sent(new): Sent<OwnPermission>) -> Result<Response, AppError> {
+    let permission = keys::create(&cx, new).await?;
+    Ok((StatusCode::CREATED, Json(permission)).into_response())
+}
+
+/// New words for a permission of one's own: `permissions.manage`
+#[utoipa::path(patch, path = "/admin/permissions/{key}", operation_id = "edit", tag = "permissions", params(("key" = String, Path)), request_body = PermissionEdit, responses((status = 200, body = PermissionInfo)))]
+async fn edit_permission(
+    cx: Extension<Cx>,
+    Path(key): Path<String>,
+    Sent(edit): Sent<PermissionEdit>,
+) -> Result<Json<PermissionInfo>, AppError> {
+    keys::edit(&cx, &key, edit).await.map(Json)
+}
+
+/// Remove a permission of one's own from the catalogue, from roles and overrides: `permissions.manage`, and the permission itself
+#[utoipa::path(delete, path = "/admin/permissions/{key}", operation_id = "delete", tag = "permissions", params(("key" = String, Path)), responses((status = 200, body = Done)))]
+async fn delete_permission(cx: Extension<Cx>, Path(key): Path<String>) -> Result<Json<Done>, AppError> {
+    keys::delete(&cx, &key).await.map(|()| Json(Done::OK))
+}
+
+/// Who would lose what if a permission of one's own were removed; nothing is written: `permissions.read` and `users.read`
+#[utoipa::path(get, path = "/admin/permissions/{key}/removal", operation_id = "removal", tag = "permissions", params(("key" = String, Path)), responses((status = 200, body = RemovalEffect)))]
+async fn permission_removal(cx: Extension<Cx>, Path(key): Path<String>) -> Result<Json<RemovalEffect>, AppError> {
+    keys::removal(&cx, &key).await.map(Json)
+}
+
+/// Compare what two roles give: `roles.read`
+#[utoipa::path(get, path = "/admin/role-comparison", tag = "roles", params(CompareQuery), responses((status = 200, body = Comparison)))]
+async fn compare(cx: Extension<Cx>, Asked(query): Asked<CompareQuery>) -> Result<Json<Comparison>, AppError> {
+    server::compare(&cx, query).await.map(Json)
+}
+
+/// Copy a role under another name: `roles.create`, and all that it gives
+#[utoipa::path(post, path = "/admin/roles/{id}/copies", tag = "roles", params(("id" = uuid::Uuid, Path)), request_body = CloneRole, responses((status = 201, body = Role)))]
+async fn clone(cx: Extension<Cx>, Id(id): Id<RoleId>, Sent(copy): Sent<CloneRole>) -> Result<Response, AppError> {
+    let role = server::clone(&cx, id, copy).await?;
+    Ok((StatusCode::CREATED, versioned(role.version, role)).into_response())
+}
+
+/// The templates of roles: `roles.read`
+#[utoipa::path(get, path = "/admin/role-templates", tag = "roles", responses((status = 200, body = Vec<RoleTemplate>)))]
+async fn templates(cx: Extension<Cx>) -> Result<Json<Vec<RoleTemplate>>, AppError> {
+    server::templates(&cx).await.map(Json)
+}
+
+/// Create a role of a template: `roles.create`, and all that it gives
+#[utoipa::path(post, path = "/admin/role-templates", tag = "roles", request_body = FromTemplate, responses((status = 201, body = Role)))]
+async fn create_from_template(cx: Extension<Cx>, Sent(wanted): Sent<FromTemplate>) -> Result<Response, AppError> {
+    let role = server::create_from_template(&cx, wanted).await?;
+    Ok((StatusCode::CREATED, versioned(role.version, role)).into_response())
+}
+
+/// The tenant's own permissions and its roles as a file: `roles.read` and `permissions.read`
+#[utoipa::path(get, path = "/admin/catalogue", tag = "permissions", responses((status = 200, body = CatalogueFile)))]
+async fn export(cx: Extension<Cx>) -> Result<Json<CatalogueFile>, AppError> {
+    exchange::export(&cx).await.map(Json)
+}
+
+/// Read such a file in, all of it or nothing: `roles.update` and `roles.create`, with permissions in it also `permissions.manage`, and all that the roles give
+#[utoipa::path(post, path = "/admin/catalogue", tag = "permissions", request_body = CatalogueFile, responses((status = 200, body = ImportReport)))]
+async fn import(cx: Extension<Cx>, Sent(file): Sent<CatalogueFile>) -> Result<Json<ImportReport>, AppError> {
+    exchange::import(&cx, file).await.map(Json)
+}
+
+/// What reading such a file in would do; nothing is written: `roles.read` and `permissions.read` and `users.read`
+#[utoipa::path(post, path = "/admin/catalogue/preview", tag = "permissions", request_body = CatalogueFile, responses((status = 200, body = ImportReport)))]
+async fn preview_import(cx: Extension<Cx>, Sent(file): Sent<CatalogueFile>) -> Result<Json<ImportReport>, AppError> {
+    exchange::preview(&cx, file).await.map(Json)
 }
 
 /// Add roles to a person: `permissions.assign`

@@ -53,11 +53,17 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
     }
     let mut errors = FieldErrors::default();
     let permissions = server::keys(&tx, "permissions", &gives.permissions, &mut errors)?;
+    let parents = match &gives.parents {
+        Some(ids) => server::parents(&tx, ids, &mut errors)?,
+        None => role.parents.iter().map(|parent| parent.id).collect(),
+    };
     errors.check()?;
     let before = tx.snapshot()?.clone();
     let old = before.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
-    let given = permissions.iter().filter(|new| !old.contains(new)).cloned().collect::<BTreeSet<_>>();
-    let (after, refused) = tx.what_if(&[Change::RolePermissions { role: id, name: role.name, permissions }]).await?;
+    let change = Change::RolePermissions { role: id, name: role.name, permissions, parents };
+    let (after, refused) = tx.what_if(&[change]).await?;
+    let new = after.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
+    let given = new.into_iter().filter(|new| !old.contains(new)).collect::<BTreeSet<_>>();
     let people = before.holders(id, tx.now());
     let tally = compare(&before, &after, &people, &given, tx.now());
     let names = accounts::server::store::first_names(&mut tx, &tally.changed, NAMES).await?;
@@ -87,6 +93,20 @@ struct Tally<'a> {
     changed: Vec<UserId>,
     gaining: u32,
     losing: u32,
+}
+
+/// What a change does to these people, whoever they are.
+pub async fn of_changes(
+    tx: &mut crate::access::server::Tx,
+    changes: &[Change],
+    people: &[UserId],
+) -> Result<Effect, AppError> {
+    let before = tx.snapshot()?.clone();
+    let (after, refused) = tx.what_if(changes).await?;
+    let tally = compare(&before, &after, people, &BTreeSet::new(), tx.now());
+    let names = accounts::server::store::first_names(tx, &tally.changed, NAMES).await?;
+    let version = before.version;
+    Ok(tally.effect(names, u32::try_from(people.len()).unwrap_or(u32::MAX), refused, version))
 }
 
 /// Asks the engine about each key that may be touched, for each person, on both snapshots.
@@ -146,7 +166,7 @@ impl Tally<'_> {
         let touched = self.lines.keys().filter(|(kind, _)| matches!(kind, EffectKind::Gained | EffectKind::Lost));
         let touched = touched.map(|(_, at)| at).collect::<BTreeSet<_>>().len();
         let lines = self.lines.into_iter().map(|((what, at), (because, people))| {
-            let PermissionInfo { key, name_ar, name_en } = self.keys[at].0.clone();
+            let PermissionInfo { key, name_ar, name_en, .. } = self.keys[at].0.clone();
             EffectLine { key, name_ar, name_en, what, because, people }
         });
         Effect {

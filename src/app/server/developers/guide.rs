@@ -126,6 +126,7 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::LastSuperAdmin, &[]),
         about(DenialCode::BuiltIn, &[]),
         about(DenialCode::BadOrigin, &[]),
+        AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),
         about(DenialCode::NotYours, &[]),
         AppError::Conflict(Conflict::Stale),
         AppError::Conflict(Conflict::InUse),
@@ -165,6 +166,7 @@ fn codes(locale: Locale) -> AnyView {
         FieldCode::Weak,
         FieldCode::Leaked,
         FieldCode::Range,
+        FieldCode::TooDeep,
         FieldCode::Different,
     ]
     .map(|code| {

@@ -75,7 +75,7 @@ fn doors() -> Vec<(Method, String)> {
         for method in methods.as_object().expect("methods").keys() {
             let method = method.to_uppercase().parse().expect("a method");
             let id = "0190a6e0-0000-7000-8000-000000000000";
-            let path = ["{id}", "{session}", "{device}", "{letter}"]
+            let path = ["{id}", "{session}", "{device}", "{letter}", "{user}", "{key}"]
                 .iter()
                 .fold(path.clone(), |path, name| path.replace(name, id));
             doors.push((method, path));
@@ -174,6 +174,27 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/api-keys/delete" => format!(r#"{{"id": "{id}"}}"#),
             "/api/audit/set-retention" => r#"{"rule": {}}"#.to_owned(),
             "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
+            "/api/roles/templates" | "/api/catalogue/export" | "/api/groups/list" => String::new(),
+            "/api/roles/compare" => format!(r#"{{"query": {{"a": "{id}", "b": "{id}"}}}}"#),
+            "/api/roles/from-template" => r#"{"wanted": {"template": "analyst"}}"#.to_owned(),
+            "/api/permissions/create" => {
+                r#"{"permission": {"key": "crm.read", "name_ar": "a", "name_en": "a"}}"#.to_owned()
+            }
+            "/api/permissions/edit" => r#"{"key": "crm.read", "edit": {}}"#.to_owned(),
+            "/api/permissions/removal" | "/api/permissions/delete" => r#"{"key": "crm.read"}"#.to_owned(),
+            "/api/catalogue/preview" | "/api/catalogue/import" => r#"{"file": {"format": 1}}"#.to_owned(),
+            "/api/policies/evaluate" => {
+                r#"{"question": {"user": "a@b.example", "resource": "users", "action": "read"}}"#.to_owned()
+            }
+            "/api/policies/who-can" => r#"{"key": "users.read", "query": {}}"#.to_owned(),
+            "/api/groups/get" => format!(r#"{{"id": "{id}"}}"#),
+            "/api/groups/create" => r#"{"group": {"name": "g"}}"#.to_owned(),
+            "/api/groups/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),
+            "/api/groups/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
+            "/api/groups/members" => format!(r#"{{"id": "{id}", "query": {{}}}}"#),
+            "/api/groups/put-member" => format!(r#"{{"id": "{id}", "member": {{"user": "{id}"}}}}"#),
+            "/api/groups/remove-member" => format!(r#"{{"id": "{id}", "user": "{id}"}}"#),
+            "/api/groups/of" => format!(r#"{{"user": "{id}"}}"#),
             "/api/links/look" => String::new(),
             "/api/settings/get" | "/api/settings/mail" | "/api/settings/mail/test" => String::new(),
             "/api/settings/edit" => r#"{"edit": {}}"#.to_owned(),

@@ -18,12 +18,12 @@ use crate::{
     access::{
         Answer, Facts, Permission, PermissionInfo, STANDARD_USER, SUPER_ADMIN as SUPER_ADMIN_ROLE, Scope,
         server::{
-            change::{Change, Granter, check_ceiling, check_outranked, stage},
-            engine::{OverrideGrant, PersonGrants, RoleGrant, Snapshot},
+            change::{Change, Granter, check_ceiling, check_nesting, check_outranked, stage},
+            engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot},
         },
     },
     app::server::test_app::{Client, PASSWORD, TestApp, options_of},
-    base::ids::{RoleId, UserId},
+    base::ids::{GroupId, RoleId, UserId},
 };
 
 /// The keys of the reference model. No catalogue has the `…future` ones: a wildcard that is handed on hands them on too.
@@ -75,6 +75,7 @@ const PLATFORM: usize = 0;
 /// The role that everybody gets who registers.
 const FIRST: usize = 1;
 const ROLES: usize = 4;
+const GROUPS: usize = 3;
 const PEOPLE: usize = 4;
 
 /// What somebody may do: one bit for each key in each place, and one for being super-admin, which is more than its keys.
@@ -116,9 +117,19 @@ impl Tables {
 /// The reference model: who was given what, in seconds since the beginning.
 #[derive(Clone, Debug, Default)]
 struct World {
-    /// The patterns of each role.
+    /// The patterns that each role gives by itself.
     roles: Vec<BTreeSet<usize>>,
+    /// The roles from which each role inherits.
+    parents: Vec<BTreeSet<usize>>,
+    groups: Vec<Circle>,
     people: Vec<Somebody>,
+}
+
+/// A group: what it lies in, and role to scope and end.
+#[derive(Clone, Debug, Default)]
+struct Circle {
+    parents: BTreeSet<usize>,
+    roles: BTreeMap<usize, (usize, Option<i64>)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -128,6 +139,8 @@ struct Somebody {
     roles: BTreeMap<usize, (usize, Option<i64>)>,
     /// Pattern to whether it is allowed, and end.
     overrides: BTreeMap<usize, (bool, Option<i64>)>,
+    /// Group to end.
+    groups: BTreeMap<usize, Option<i64>>,
 }
 
 fn lives(end: Option<i64>, now: i64) -> bool {
@@ -151,10 +164,20 @@ impl World {
                 (false, _) => {}
             }
         }
+        let live = self.people[who].groups.iter().filter(|(_, end)| lives(**end, now));
+        let around = live.flat_map(|(group, _)| closure(*group, |of| &self.groups[of].parents));
+        let of_groups = around.flat_map(|group| &self.groups[group].roles);
+        for (role, (scope, end)) in of_groups {
+            if lives(*end, now) {
+                for pattern in self.patterns(*role) {
+                    allowed |= tables.within[*scope][pattern];
+                }
+            }
+        }
         for (role, (scope, end)) in &self.people[who].roles {
             if lives(*end, now) {
-                for pattern in &self.roles[*role] {
-                    allowed |= tables.within[*scope][*pattern];
+                for pattern in self.patterns(*role) {
+                    allowed |= tables.within[*scope][pattern];
                 }
                 // In a part of the tenant nobody is super-admin.
                 if (*role, *scope) == (PLATFORM, 0) {
@@ -168,6 +191,11 @@ impl World {
         allowed & !denied | flag
     }
 
+    /// Everything that a role gives, inherited or its own.
+    fn patterns(&self, role: usize) -> BTreeSet<usize> {
+        closure(role, |of| &self.parents[of]).into_iter().flat_map(|role| self.roles[role].iter().copied()).collect()
+    }
+
     /// What counts as held by somebody who hands on: a super-admin could lift whatever is denied to them.
     fn hands_on(&self, tables: &Tables, who: usize, now: i64) -> Rights {
         let rights = self.rights(tables, who, now);
@@ -176,15 +204,19 @@ impl World {
 
     /// What everybody gets who registers.
     fn everybodys(&self, tables: &Tables) -> Rights {
-        self.roles[FIRST].iter().fold(0, |all, pattern| all | tables.everywhere[*pattern])
+        self.patterns(FIRST).into_iter().fold(0, |all, pattern| all | tables.everywhere[pattern])
     }
 
     /// Every moment from now on at which something may be different, and one after all of them.
     fn moments(worlds: &[&World], now: i64) -> BTreeSet<i64> {
         let people = worlds.iter().flat_map(|world| &world.people);
         let ends = people.flat_map(|one| {
-            one.roles.values().filter_map(|(_, end)| *end).chain(one.overrides.values().filter_map(|(_, end)| *end))
+            let overrides = one.overrides.values().filter_map(|(_, end)| *end);
+            let groups = one.groups.values().filter_map(|end| *end);
+            one.roles.values().filter_map(|(_, end)| *end).chain(overrides).chain(groups)
         });
+        let groups = worlds.iter().flat_map(|world| &world.groups);
+        let ends = ends.chain(groups.flat_map(|group| group.roles.values().filter_map(|(_, end)| *end)));
         ends.filter(|end| *end > now).chain([now, i64::from(u16::MAX)]).collect()
     }
 
@@ -211,8 +243,39 @@ impl World {
             }
             Act::EditRole { role, patterns } => {
                 self.roles[*role] = patterns.clone();
-                let permissions = patterns.iter().map(|pattern| permission(*pattern)).collect();
-                vec![Change::RolePermissions { role: role_id(*role), name: role_name(*role), permissions }]
+                vec![self.role_of(*role)]
+            }
+            Act::Inherit { role, parents } => {
+                self.parents[*role] = parents.clone();
+                vec![self.role_of(*role)]
+            }
+            Act::EditGroup { group, parents, roles } => {
+                let roles =
+                    roles.iter().map(|(role, (scope, lasts))| (*role, (*scope, lasts.map(|lasts| now + lasts))));
+                self.groups[*group] = Circle { parents: parents.clone(), roles: roles.collect() };
+                vec![self.group_of(*group)]
+            }
+            Act::RemoveGroup { group } => {
+                self.groups[*group] = Circle::default();
+                vec![Change::RemoveGroup { group: group_id(*group) }]
+            }
+            Act::Join { who, group, lasts } => {
+                self.people[*who].groups.insert(*group, lasts.map(|lasts| now + lasts));
+                vec![self.memberships_of(*who)]
+            }
+            Act::Leave { who, nth } => {
+                let held = self.people[*who].groups.keys().copied().nth(*nth);
+                held.and_then(|group| self.people[*who].groups.remove(&group));
+                vec![self.memberships_of(*who)]
+            }
+            Act::RemoveKey { pattern } => {
+                for role in &mut self.roles {
+                    role.remove(pattern);
+                }
+                for somebody in &mut self.people {
+                    somebody.overrides.remove(pattern);
+                }
+                vec![Change::RemovePermission { key: permission(*pattern) }]
             }
             Act::AddToRole { role, pattern } => {
                 let patterns = self.roles[*role].iter().copied().chain([*pattern]).collect();
@@ -220,6 +283,7 @@ impl World {
             }
             Act::RemoveRole { role } => {
                 self.roles[*role].clear();
+                self.parents[*role].clear();
                 vec![Change::RemoveRole { role: role_id(*role) }]
             }
             Act::Active { who, active } => {
@@ -229,7 +293,12 @@ impl World {
             Act::Delete { who } => {
                 self.people[*who] = Somebody::default();
                 let user = user_id(*who);
-                vec![Change::Active { user, active: false }, self.roles_of(*who), self.overrides_of(*who)]
+                vec![
+                    Change::Active { user, active: false },
+                    self.roles_of(*who),
+                    self.overrides_of(*who),
+                    self.memberships_of(*who),
+                ]
             }
             Act::Register { active } => {
                 let roles = BTreeMap::from([(FIRST, (0, None))]);
@@ -251,41 +320,93 @@ impl World {
         Change::Roles { user: user_id(who), roles: self.grants(who).roles }
     }
 
+    fn role_of(&self, role: usize) -> Change {
+        Change::RolePermissions {
+            role: role_id(role),
+            name: role_name(role),
+            permissions: self.roles[role].iter().map(|pattern| permission(*pattern)).collect(),
+            parents: self.parents[role].iter().map(|parent| role_id(*parent)).collect(),
+        }
+    }
+
+    fn group_of(&self, group: usize) -> Change {
+        Change::Group {
+            group: group_id(group),
+            name: format!("group {group}"),
+            parents: self.groups[group].parents.iter().map(|parent| group_id(*parent)).collect(),
+            roles: role_grants(&self.groups[group].roles),
+        }
+    }
+
+    fn memberships_of(&self, who: usize) -> Change {
+        Change::Memberships { user: user_id(who), groups: self.grants(who).groups }
+    }
+
     fn overrides_of(&self, who: usize) -> Change {
         Change::Overrides { user: user_id(who), overrides: self.grants(who).overrides }
     }
 
     fn grants(&self, who: usize) -> PersonGrants {
         let somebody = &self.people[who];
-        let roles = somebody.roles.iter().map(|(role, (scope, end))| {
-            let (department, region) = SCOPES[*scope].0;
-            let scope = Scope { department: department.map(str::to_owned), region: region.map(str::to_owned) };
-            RoleGrant { role: role_id(*role), scope, expires_at: end.map(moment) }
-        });
         let overrides = somebody.overrides.iter().map(|(pattern, (allowed, end))| OverrideGrant {
             pattern: permission(*pattern),
             allowed: *allowed,
             expires_at: end.map(moment),
             reason: None,
         });
-        PersonGrants { active: somebody.active, roles: roles.collect(), overrides: overrides.collect() }
+        let groups = somebody.groups.iter();
+        let groups =
+            groups.map(|(group, end)| Membership { group: group_id(*group), expires_at: end.map(moment) }).collect();
+        let roles = role_grants(&somebody.roles);
+        PersonGrants { active: somebody.active, roles, overrides: overrides.collect(), groups }
     }
 
     /// The same world as the engine knows it.
     fn snapshot(&self) -> Snapshot {
         let keys = KEYS.iter().copied().filter(|key| !key.contains("future"));
         let wildcards = PATTERNS.iter().map(|(pattern, _)| *pattern).filter(|pattern| pattern.ends_with('*'));
-        let info = |key: &str| PermissionInfo { key: key.to_owned(), name_ar: key.to_owned(), name_en: key.to_owned() };
+        let info = |key: &str| PermissionInfo { key: key.to_owned(), ..PermissionInfo::default() };
         let mut snapshot = Snapshot::new(1, keys.chain(wildcards).map(info).collect());
         for (role, patterns) in self.roles.iter().enumerate() {
             let patterns = patterns.iter().map(|pattern| permission(*pattern)).collect();
-            snapshot.put_role(role_id(role), role_name(role), role == PLATFORM, patterns);
+            let parents = self.parents[role].iter().map(|parent| role_id(*parent)).collect();
+            snapshot.put_heir(role_id(role), role_name(role), role == PLATFORM, patterns, parents);
         }
+        for (group, circle) in self.groups.iter().enumerate() {
+            let parents = circle.parents.iter().map(|parent| group_id(*parent)).collect();
+            snapshot.put_group(group_id(group), format!("group {group}"), parents, role_grants(&circle.roles));
+        }
+        snapshot.link();
         for who in 0..self.people.len() {
             snapshot.put_person(user_id(who), self.grants(who));
         }
         snapshot
     }
+}
+
+/// A thing and all above it.
+fn closure<'a>(of: usize, up: impl Fn(usize) -> &'a BTreeSet<usize>) -> BTreeSet<usize> {
+    let mut all = BTreeSet::from([of]);
+    loop {
+        let more = all.iter().flat_map(|one| up(*one).iter().copied()).collect::<BTreeSet<_>>();
+        if more.is_subset(&all) {
+            return all;
+        }
+        all.extend(more);
+    }
+}
+
+fn role_grants(roles: &BTreeMap<usize, (usize, Option<i64>)>) -> Vec<RoleGrant> {
+    let grants = roles.iter().map(|(role, (scope, end))| {
+        let (department, region) = SCOPES[*scope].0;
+        let scope = Scope { department: department.map(str::to_owned), region: region.map(str::to_owned) };
+        RoleGrant { role: role_id(*role), scope, expires_at: end.map(moment) }
+    });
+    grants.collect()
+}
+
+fn group_id(group: usize) -> GroupId {
+    GroupId(Uuid::from_u64_pair(3, group as u64))
 }
 
 fn permission(pattern: usize) -> Permission {
@@ -343,6 +464,12 @@ enum Act {
     Delete { who: usize },
     Register { active: bool },
     Add { active: bool, roles: BTreeSet<usize> },
+    Inherit { role: usize, parents: BTreeSet<usize> },
+    EditGroup { group: usize, parents: BTreeSet<usize>, roles: BTreeMap<usize, (usize, Option<i64>)> },
+    RemoveGroup { group: usize },
+    Join { who: usize, group: usize, lasts: Option<i64> },
+    Leave { who: usize, nth: usize },
+    RemoveKey { pattern: usize },
 }
 
 impl Act {
@@ -361,8 +488,19 @@ impl Act {
             | Act::AddToRole { .. }
             | Act::RemoveRole { .. }
             | Act::Active { .. }
-            | Act::Delete { .. } => None,
+            | Act::Delete { .. }
+            | Act::Inherit { .. }
+            | Act::EditGroup { .. }
+            | Act::RemoveGroup { .. }
+            | Act::Join { .. }
+            | Act::Leave { .. }
+            | Act::RemoveKey { .. } => None,
         }
+    }
+
+    /// Whether it may bring people into what everybody gets, by way of a group.
+    fn moves_groups(&self) -> bool {
+        matches!(self, Act::EditGroup { .. } | Act::Join { .. })
     }
 }
 
@@ -389,19 +527,35 @@ fn scope() -> impl Strategy<Value = usize> {
 fn somebody() -> impl Strategy<Value = Somebody> {
     let roles = prop::collection::btree_map(0..ROLES, (scope(), lasts()), 0..3);
     let overrides = prop::collection::btree_map(0..PATTERNS.len(), (any::<bool>(), lasts()), 0..4);
-    (prop::bool::weighted(0.8), roles, overrides).prop_map(|(active, roles, overrides)| Somebody {
+    let groups = prop::collection::btree_map(0..GROUPS, lasts(), 0..2);
+    (prop::bool::weighted(0.8), roles, overrides, groups).prop_map(|(active, roles, overrides, groups)| Somebody {
         active,
         roles,
         overrides,
+        groups,
     })
 }
 
 fn world() -> impl Strategy<Value = World> {
     let roles = prop::collection::vec(patterns(), ROLES - 1);
-    (roles, prop::collection::vec(somebody(), PEOPLE)).prop_map(|(own, people)| {
+    // Only from what stands before, so that nothing goes round; never from the platform's.
+    let parents = prop::collection::vec(prop::collection::btree_set(FIRST..ROLES, 0..2), ROLES);
+    let circles = prop::collection::vec((prop::collection::btree_set(0..GROUPS, 0..2), group_roles(FIRST)), GROUPS);
+    (roles, parents, circles, prop::collection::vec(somebody(), PEOPLE)).prop_map(|(own, parents, circles, people)| {
         let everything = BTreeSet::from([PATTERNS.len() - 1]);
-        World { roles: [everything].into_iter().chain(own).collect(), people }
+        let before = |at: usize, set: BTreeSet<usize>| set.into_iter().filter(|parent| *parent < at).collect();
+        let circles = circles.into_iter().enumerate();
+        World {
+            roles: [everything].into_iter().chain(own).collect(),
+            parents: parents.into_iter().enumerate().map(|(at, set)| before(at, set)).collect(),
+            groups: circles.map(|(at, (set, roles))| Circle { parents: before(at, set), roles }).collect(),
+            people,
+        }
     })
+}
+
+fn group_roles(from: usize) -> impl Strategy<Value = BTreeMap<usize, (usize, Option<i64>)>> {
+    prop::collection::btree_map(from..ROLES, (scope(), lasts()), 0..3)
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -414,7 +568,14 @@ fn act() -> impl Strategy<Value = Act> {
         3 => (who.clone(), 0..4usize).prop_map(|(who, nth)| Act::Lift { who, nth }),
         2 => (own.clone(), patterns()).prop_map(|(role, patterns)| Act::EditRole { role, patterns }),
         2 => (own.clone(), pattern).prop_map(|(role, pattern)| Act::AddToRole { role, pattern }),
-        1 => own.prop_map(|role| Act::RemoveRole { role }),
+        1 => own.clone().prop_map(|role| Act::RemoveRole { role }),
+        2 => (own, prop::collection::btree_set(0..ROLES, 0..3)).prop_map(|(role, parents)| Act::Inherit { role, parents }),
+        2 => (0..GROUPS, prop::collection::btree_set(0..GROUPS, 0..2), group_roles(PLATFORM))
+            .prop_map(|(group, parents, roles)| Act::EditGroup { group, parents, roles }),
+        1 => (0..GROUPS).prop_map(|group| Act::RemoveGroup { group }),
+        2 => (who.clone(), 0..GROUPS, lasts()).prop_map(|(who, group, lasts)| Act::Join { who, group, lasts }),
+        1 => (who.clone(), 0..2usize).prop_map(|(who, nth)| Act::Leave { who, nth }),
+        1 => (0..PATTERNS.len() - 1).prop_map(|pattern| Act::RemoveKey { pattern }),
         3 => (who.clone(), any::<bool>()).prop_map(|(who, active)| Act::Active { who, active }),
         1 => who.prop_map(|who| Act::Delete { who }),
         1 => any::<bool>().prop_map(|active| Act::Register { active }),
@@ -459,7 +620,8 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
             let changes = step.acts.iter().flat_map(|act| next.apply(act, now)).collect::<Vec<_>>();
             let staged = stage(&snapshot, &changes);
             let granter = Granter::Person(user_id(step.actor));
-            if check_ceiling(&snapshot, &staged, &changes, granter, moment(now)).is_ok() {
+            let nested = check_nesting(&staged, &changes);
+            if nested.is_ok() && check_ceiling(&snapshot, &staged, &changes, granter, moment(now)).is_ok() {
                 accepted.set(accepted.get() + 1);
                 let mut without = world.clone();
                 for act in &step.acts {
@@ -475,7 +637,9 @@ fn nobody_ends_with_more_than_before_plus_what_the_granter_holds() {
                             // Whoever begins, or begins again, has what everybody gets.
                             _ => world.everybodys(&tables),
                         };
-                        let had = had | without.rights(&tables, who, at) | granters;
+                        let free = step.acts.iter().any(Act::moves_groups);
+                        let everybodys = if free { world.everybodys(&tables) } else { 0 };
+                        let had = had | without.rights(&tables, who, at) | granters | everybodys;
                         let more = next.rights(&tables, who, at) & !had;
                         prop_assert!(
                             more == 0,
@@ -639,6 +803,12 @@ impl History {
         let query = "select md5(concat(
              (select string_agg(t::text, ';' order by t::text) from roles t),
              (select string_agg(t::text, ';' order by t::text) from role_permissions t),
+             (select string_agg(t::text, ';' order by t::text) from role_parents t),
+             (select string_agg(t::text, ';' order by t::text) from permissions t),
+             (select string_agg(t::text, ';' order by t::text) from groups t),
+             (select string_agg(t::text, ';' order by t::text) from group_parents t),
+             (select string_agg(t::text, ';' order by t::text) from group_roles t),
+             (select string_agg(t::text, ';' order by t::text) from group_members t),
              (select string_agg(t::text, ';' order by t::text) from user_roles t),
              (select string_agg(t::text, ';' order by t::text) from user_permissions t),
              (select string_agg(t::text, ';' order by t::text) from grant_versions t),
@@ -655,6 +825,22 @@ impl History {
         keys
     }
 
+    async fn group(&mut self) -> Option<String> {
+        let groups = self.boss.get("/admin/groups").await.ok();
+        let groups = groups.as_array().expect("a list");
+        (!groups.is_empty()).then(|| self.dice.pick(groups)["id"].as_str().expect("an id").to_owned())
+    }
+
+    /// What a group may be given: roles, and a group around it.
+    async fn group_body(&mut self) -> Value {
+        let roles = self.boss.get("/admin/roles").await.ok();
+        let mut ids = self.dice.some(roles.as_array().expect("a list"), 2);
+        ids.dedup();
+        let roles = ids.iter().map(|role| json!({"role": role["id"]})).collect::<Vec<_>>();
+        let parents = if self.dice.chance(40) { self.group().await } else { None };
+        json!({"roles": roles, "parents": parents.into_iter().collect::<Vec<_>>()})
+    }
+
     fn role_names(&mut self) -> Vec<String> {
         let known = self.roles.iter().cloned().chain(ADDED_ROLES.map(str::to_owned)).collect::<Vec<_>>();
         self.dice.some(&known, 2)
@@ -665,7 +851,7 @@ impl History {
         let client = self.people[actor].client.clone().expect("an administrator");
         let target = if self.dice.chance(25) { actor } else { self.dice.below(self.people.len()) };
         let user = format!("/admin/users/{}", self.people[target].id);
-        let (tried, path, answer) = match self.dice.below(20) {
+        let (tried, path, answer) = match self.dice.below(27) {
             0..=2 => {
                 let name = format!("دور {number}");
                 let body = json!({"name": name, "permissions": self.keys()});
@@ -756,6 +942,45 @@ impl History {
                 let path = format!("{user}/link");
                 (Tried::TakeOver { target }, format!("POST {path}"), client.post(&path, json!({})).await)
             }
+            19 | 20 => {
+                let roles = self.boss.get("/admin/roles").await.ok();
+                let roles = roles.as_array().expect("a list");
+                let role = self.dice.pick(roles).clone();
+                let parents = self.dice.some(roles, 2).iter().map(|role| role["id"].clone()).collect::<Vec<_>>();
+                let path = format!("/admin/roles/{}", role["id"].as_str().expect("an id"));
+                let body = json!({"parents": parents});
+                (Tried::Other, format!("PATCH {} {body}", role["name"]), client.patch(&path, body).await)
+            }
+            21 | 22 => {
+                let mut body = self.group_body().await;
+                body["name"] = json!(format!("مجموعة {number}"));
+                let tried = Tried::Roles { added: None };
+                (tried, format!("POST /admin/groups {body}"), client.post("/admin/groups", body).await)
+            }
+            23 => match self.group().await {
+                Some(id) => {
+                    let body = self.group_body().await;
+                    let path = format!("/admin/groups/{id}");
+                    (Tried::Roles { added: None }, format!("PATCH {path} {body}"), client.patch(&path, body).await)
+                }
+                None => (Tried::Other, "GET".to_owned(), client.get("/auth/me").await),
+            },
+            24 | 25 => match self.group().await {
+                Some(id) => {
+                    let path = format!("/admin/groups/{id}/members");
+                    let body = json!({"user": self.people[target].id});
+                    (Tried::Roles { added: None }, format!("POST {path} {body}"), client.post(&path, body).await)
+                }
+                None => (Tried::Other, "GET".to_owned(), client.get("/auth/me").await),
+            },
+            26 => {
+                let name = self.dice.pick(&self.roles.clone()).clone();
+                let parents = self.dice.some(&self.roles.clone(), 1);
+                let role = json!({"name": name, "permissions": self.keys(), "parents": parents});
+                let body = json!({"format": 1, "roles": [role]});
+                let path = "/admin/catalogue";
+                (Tried::Other, format!("POST {path} {body}"), client.post(path, body).await)
+            }
             _ => {
                 let email = self.people[target].email.clone();
                 (
@@ -790,7 +1015,7 @@ async fn through_the_api_nobody_ends_with_more_than_before_plus_what_the_granter
     const SEED: u64 = 0x0BAD_5EED_2026_1122;
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let tools = ["permissions.assign", "permissions.read", "users.read", "roles.read"];
+    let tools = ["permissions.assign", "permissions.read", "users.read", "roles.read", "groups.read", "groups.manage"];
     let kinds: [(&str, &[&str], Value); 5] = [
         ("people", &["users.*", "roles.*", "permissions.*", "audit.read"], json!({})),
         (

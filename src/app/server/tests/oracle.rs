@@ -80,6 +80,54 @@ async fn populate(connection: &mut PgConnection, tenant: Uuid, seed: u64, now: D
     }
     let roles = "select id from roles where tenant_id is null or tenant_id = $1 order by tenant_id nulls first, name";
     let roles = ids(connection, roles, tenant).await;
+    // What a role inherits stands before it, so that nothing goes round; the first is the platform's, and is not handed on.
+    for (at, role) in roles.iter().enumerate().skip(2) {
+        for _ in 0..dice.below(3) {
+            let query =
+                "insert into role_parents (tenant_id, role_id, parent_id) values ($1, $2, $3) on conflict do nothing";
+            sqlx::query(query)
+                .bind(tenant)
+                .bind(role)
+                .bind(roles[1 + dice.below(at - 1)])
+                .execute(&mut *connection)
+                .await
+                .expect("a parent");
+        }
+    }
+    for number in 0..4 {
+        let group = Uuid::from_u64_pair(seed, 5000 + number);
+        sqlx::query("insert into groups (id, tenant_id, name) values ($1, $2, $3)")
+            .bind(group)
+            .bind(tenant)
+            .bind(format!("group {seed} {number}"))
+            .execute(&mut *connection)
+            .await
+            .expect("a group");
+        if number > 0 {
+            sqlx::query("insert into group_parents (tenant_id, group_id, parent_id) values ($1, $2, $3)")
+                .bind(tenant)
+                .bind(group)
+                .bind(Uuid::from_u64_pair(seed, 5000 + dice.below(usize::try_from(number).expect("small")) as u64))
+                .execute(&mut *connection)
+                .await
+                .expect("a group around it");
+        }
+        for _ in 0..dice.below(3) {
+            let query = "insert into group_roles
+                 (tenant_id, group_id, role_id, scope_department, expires_at, created_at)
+                 values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
+            sqlx::query(query)
+                .bind(tenant)
+                .bind(group)
+                .bind(roles[1 + dice.below(roles.len() - 1)])
+                .bind(dice.chance(20).then_some("finance"))
+                .bind(dice.end(now))
+                .bind(now)
+                .execute(&mut *connection)
+                .await
+                .expect("a role of a group");
+        }
+    }
     for number in 0..30 {
         let user = Uuid::from_u64_pair(seed, 1000 + number);
         let status = ["active", "active", "active", "active", "invited", "suspended", "deleted"][dice.below(7)];
@@ -111,6 +159,19 @@ async fn populate(connection: &mut PgConnection, tenant: Uuid, seed: u64, now: D
                 .execute(&mut *connection)
                 .await
                 .expect("a role of a person");
+        }
+        for _ in 0..dice.below(2) {
+            let query = "insert into group_members (tenant_id, group_id, user_id, expires_at, created_at)
+                 values ($1, $2, $3, $4, $5) on conflict do nothing";
+            sqlx::query(query)
+                .bind(tenant)
+                .bind(Uuid::from_u64_pair(seed, 5000 + dice.below(4) as u64))
+                .bind(user)
+                .bind(dice.end(now))
+                .bind(now)
+                .execute(&mut *connection)
+                .await
+                .expect("a member");
         }
         for _ in 0..dice.below(6) {
             let query =

@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn arrows_stop_at_what_can_be_given_and_at_the_ends() {
-        let info = |key: &str| PermissionInfo { key: key.to_owned(), name_ar: String::new(), name_en: String::new() };
+        let info = |key: &str| PermissionInfo { key: key.to_owned(), ..PermissionInfo::default() };
         // Headings stand at 0 (`*`), 1 (no wildcard of its own) and 3 (`users.*`).
         let rows = catalogue::rows(&["*", "audit.read", "users.*", "users.read"].map(info).to_vec(), true);
         assert_eq!(next(&rows, None, 1), Some(0));

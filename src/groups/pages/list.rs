@@ -1,0 +1,127 @@
+//! The list of groups. What is looked for is in the address.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    access::GROUPS_MANAGE,
+    base::{errors::AppError, language::td_string, paging::Page, search::fold},
+    groups::{Group, calls::list_groups},
+    ui::{
+        address::{self, filled},
+        fields::Field,
+        filters::Filters,
+        icons::{Icon, icon},
+        list::{Empty, Place, list},
+        locale, pieces, states,
+        table::{Column, table},
+        viewer::{Held, viewer},
+    },
+};
+
+const PATH: &str = "/console/groups";
+
+#[component]
+pub fn GroupsPage() -> impl IntoView {
+    let locale = locale();
+    let viewer = viewer();
+    let map = use_query_map();
+    let q = address::settled(move || map.with(|map| filled(map.get("q"))));
+    let groups = Resource::new_blocking(|| (), |()| list_groups());
+    let for_head = viewer.clone();
+    view! {
+        <Title text=td_string!(locale, groups.groups) />
+        <div class="page-head">
+            <div class="grow">
+                <h1>{td_string!(locale, groups.groups)}</h1>
+                <p class="small muted">{td_string!(locale, groups.about)}</p>
+            </div>
+            <Suspense>
+                {move || {
+                    let viewer = for_head.clone();
+                    Suspend::new(async move {
+                        viewer
+                            .holds()
+                            .await
+                            .may(GROUPS_MANAGE.as_str())
+                            .then(|| {
+                                view! {
+                                    <a class="btn primary" href="/console/groups/new">
+                                        {icon(Icon::Add)} {td_string!(locale, groups.create)}
+                                    </a>
+                                }
+                            })
+                    })
+                }}
+            </Suspense>
+        </div>
+        {move || {
+            let q = q.get();
+            view! {
+                <Filters path=PATH fields=&["q"] filtered=q.is_some()>
+                    <div class="field wide">
+                        <Field name="q" label=td_string!(locale, groups.search) kind="search" value=q.unwrap_or_default() />
+                    </div>
+                </Filters>
+            }
+        }}
+        <Suspense fallback=move || states::loading_table(6)>
+            {move || {
+                let (viewer, q) = (viewer.clone(), q.get());
+                Suspend::new(async move { groups_list(q, groups.await, &viewer.holds().await) })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn groups_list(q: Option<String>, groups: Result<Vec<Group>, AppError>, held: &Held) -> AnyView {
+    let locale = locale();
+    let place =
+        Place { is_filtered: q.is_some(), all: PATH.to_owned(), is_later: false, at: |_: &str| PATH.to_owned() };
+    let create = ("/console/groups/new".to_owned(), td_string!(locale, groups.create));
+    let empty = Empty {
+        sign: Icon::People,
+        title: td_string!(locale, groups.none),
+        about: td_string!(locale, groups.about),
+        action: held.may(GROUPS_MANAGE.as_str()).then_some(create),
+    };
+    let found = groups.map(|mut groups| {
+        if let Some(q) = &q {
+            let words = fold(q);
+            groups.retain(|group| {
+                let text = fold(&format!("{}\n{}", group.name, group.description));
+                words.split_whitespace().all(|word| text.contains(word))
+            });
+        }
+        Page { items: groups, next: None }
+    });
+    let columns = [
+        Column::new(td_string!(locale, groups.name)),
+        Column::new(td_string!(locale, groups.description)).wide(),
+        Column::new(td_string!(locale, groups.parents)).wide(),
+        Column::new(td_string!(locale, groups.roles)),
+        Column::new(td_string!(locale, groups.people)),
+    ];
+    list(found, place, empty, |groups| {
+        table(td_string!(locale, groups.groups), columns, groups.into_iter().map(row).collect())
+    })
+}
+
+fn row(group: Group) -> AnyView {
+    let href = format!("{PATH}/{}", group.id);
+    let parents = group.parents.iter().map(|parent| parent.name.clone()).collect::<Vec<_>>();
+    let roles = group.roles.iter().map(|has| pieces::badge(pieces::Tone::Neutral, None, has.role.name.clone()));
+    let roles = roles.collect_view();
+    view! {
+        <tr>
+            <th scope="row"><a class="name" href=href>{pieces::typed(group.name)}</a></th>
+            <td class="wide-only"><span class="muted" dir="auto">{group.description}</span></td>
+            <td class="wide-only">{pieces::typed_or_dash(Some(parents.join(", ")))}</td>
+            <td><span class="badges">{roles}</span></td>
+            <td class="num">{group.people}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,121 @@
+//! The pages about groups, and the part of a person's page about theirs.
+
+use leptos::prelude::*;
+use leptos_router::{
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
+    components::Route,
+    path,
+};
+
+use crate::{
+    access::Scope,
+    base::{
+        language::{self, td_string},
+        time::Timestamp,
+    },
+    groups::{GroupRole, PersonGroup},
+    ui::{
+        icons::{Icon, icon},
+        locale,
+        pieces::{self, Tone},
+        states,
+    },
+};
+
+mod group;
+mod list;
+mod members;
+
+use group::{GroupPage, NewGroupPage};
+use list::GroupsPage;
+
+#[component(transparent)]
+pub fn GroupRoutes() -> AnyNestedRoute {
+    view! {
+        <Route path=path!("groups") view=GroupsPage />
+        <Route path=path!("groups/new") view=NewGroupPage />
+        <Route path=path!("groups/:id") view=GroupPage />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+/// The names of the fields of a group, for forms and for their errors.
+fn label(field: &str) -> Option<&'static str> {
+    let locale = locale();
+    match field {
+        "name" => Some(td_string!(locale, groups.name)),
+        "description" => Some(td_string!(locale, groups.description)),
+        "parents" => Some(td_string!(locale, groups.parents)),
+        _ => None,
+    }
+}
+
+/// A role with where and until when it counts.
+fn role_line(has: &GroupRole) -> AnyView {
+    let href = format!("/console/roles/{}", has.role.id);
+    let bounds = bounds(&has.scope, has.expires_at);
+    view! {
+        <a href=href>{icon(Icon::Role)} {pieces::typed(has.role.name.clone())}</a>
+        {bounds.map(|words| view! { " " <span class="small muted">{pieces::sentence(&words)}</span> })}
+    }
+    .into_any()
+}
+
+/// Where and until when something counts, for `pieces::sentence`; nothing where it has no bounds.
+fn bounds(scope: &Scope, until: Option<Timestamp>) -> Option<String> {
+    let locale = locale();
+    let department = scope.department.as_deref().map(|department| {
+        td_string!(locale, groups.in_department, department = language::isolate(department)).to_string()
+    });
+    let region = scope
+        .region
+        .as_deref()
+        .map(|region| td_string!(locale, groups.in_region, region = language::isolate(region)).to_string());
+    let until =
+        until.map(|moment| td_string!(locale, groups.until, moment = language::date_time(locale, moment)).to_string());
+    let parts = [department, region, until].into_iter().flatten().collect::<Vec<_>>();
+    (!parts.is_empty()).then(|| parts.join(td_string!(locale, base.list_separator)))
+}
+
+/// The groups that somebody is in, each with what it gives.
+pub fn of_person(groups: Vec<PersonGroup>) -> AnyView {
+    let locale = locale();
+    let body = if groups.is_empty() {
+        view! { <p class="padded muted">{td_string!(locale, groups.in_none)}</p> }.into_any()
+    } else {
+        let lines = groups.into_iter().map(|one| {
+            let href = format!("/console/groups/{}", one.group.id);
+            let until = bounds(&Scope::default(), one.expires_at);
+            let roles = one.roles.iter().map(|has| view! { <li>{role_line(has)}</li> }).collect_view();
+            view! {
+                <li class="padded">
+                    <p class="row-of">
+                        <a class="name" href=href>{icon(Icon::People)} {pieces::typed(one.group.name)}</a>
+                        {until.map(|words| pieces::badge(Tone::Waiting, Some(Icon::Clock), words))}
+                    </p>
+                    <ul class="links" role="list">{roles}</ul>
+                </li>
+            }
+        });
+        view! { <ul class="plain" role="list">{lines.collect_view()}</ul> }.into_any()
+    };
+    view! {
+        <section class="card" aria-labelledby="person-groups">
+            <div class="card-head"><h2 class="grow" id="person-groups">{td_string!(locale, groups.groups)}</h2></div>
+            {body}
+        </section>
+    }
+    .into_any()
+}
+
+/// A page without its group still has a title.
+fn not_shown(error: &crate::base::errors::AppError) -> AnyView {
+    let locale = locale();
+    view! {
+        <leptos_meta::Title text=td_string!(locale, groups.group) />
+        <h1>{td_string!(locale, groups.group)}</h1>
+        {states::failure(error)}
+    }
+    .into_any()
+}

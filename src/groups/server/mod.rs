@@ -1,0 +1,288 @@
+//! Operations on groups. What they give is a grant like any other: staged, held against the ceiling, written by `access`.
+
+pub mod rest;
+pub mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        GROUPS_MANAGE, GROUPS_READ, PERMISSIONS_ASSIGN, Scope, USERS_READ,
+        server::{
+            Cx, Tx,
+            change::{Change, Granter},
+            engine::{Membership, PersonGrants, RoleGrant, is_live},
+            record::{Action, Event},
+        },
+    },
+    accounts::{self, PeopleQuery},
+    base::{
+        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        ids::{GroupId, UserId},
+        paging::Page,
+        server::{input::Input, names, search::Words},
+        text::optional_line,
+    },
+    groups::{
+        GivenGroupRole, Group, GroupEdit, GroupRole, GroupsQuery, Member, MembersQuery, NewGroup, NewMember,
+        PersonGroup,
+    },
+};
+
+/// The groups of the tenant that are asked for, by name.
+pub async fn list(cx: &Cx, query: Input<GroupsQuery>) -> Result<Vec<Group>, AppError> {
+    let mut tx = cx.read(GROUPS_READ).await?;
+    let words = Words::parse(query.read()?.q).map_err(|code| AppError::field("q", code))?;
+    store::list(&mut tx, &words).await
+}
+
+pub async fn get(cx: &Cx, id: GroupId) -> Result<Group, AppError> {
+    let mut tx = cx.read(GROUPS_READ).await?;
+    store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)
+}
+
+/// Creates a group. What it gives, and lying in another one, needs `permissions.assign` as well.
+pub async fn create(cx: &Cx, group: Input<NewGroup>) -> Result<Group, AppError> {
+    let mut tx = cx.allow(GROUPS_MANAGE).await?;
+    let group = group.read()?;
+    tx.decide(&Default::default())?;
+    if !group.roles.is_empty() || !group.parents.is_empty() {
+        tx.require(PERMISSIONS_ASSIGN).await?;
+    }
+    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", names::parse(&group.name, 120));
+    let description = errors.take("description", optional_line(Some(&group.description), 1000));
+    let parents = parse_parents(&tx, &group.parents, &mut errors)?;
+    let roles = parse_roles(&tx, group.roles, &mut errors)?;
+    errors.check()?;
+    let (name, description) = (name.unwrap_or_default(), description.flatten().unwrap_or_default());
+    let id = GroupId(Uuid::now_v7());
+    store::insert(&mut tx, id, &name, &description).await?;
+    let change = Change::Group { group: id, name, parents, roles };
+    tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
+    let created = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit(Event::done(Action::GroupCreate).on("group", id, &created.name).new_value(audited(&created))).await?;
+    Ok(created)
+}
+
+pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group, AppError> {
+    let mut tx = cx.allow(GROUPS_MANAGE).await?;
+    let seen = edit.seen;
+    let edit = edit.read()?;
+    tx.decide(&Default::default())?;
+    if edit.roles.is_some() || edit.parents.is_some() {
+        tx.require(PERMISSIONS_ASSIGN).await?;
+    }
+    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
+    let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
+    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
+    let description = errors.take("description", description).flatten();
+    let parents = match &edit.parents {
+        Some(ids) => parse_parents(&tx, ids, &mut errors)?,
+        None => before.parents.iter().map(|parent| parent.id).collect(),
+    };
+    // What has run out meanwhile stays as it was written where nothing new is said.
+    let roles = match edit.roles {
+        Some(roles) => parse_roles(&tx, roles, &mut errors)?,
+        None => tx.snapshot()?.group(id).map(|group| group.roles.clone()).unwrap_or_default(),
+    };
+    errors.check()?;
+    let name = name.unwrap_or_else(|| before.name.clone());
+    let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
+    store::update(&mut tx, id, &name, &description).await?;
+    let change = Change::Group { group: id, name, parents, roles };
+    tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
+    let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name);
+    tx.commit(event.change(audited(&before), audited(&after))).await?;
+    Ok(after)
+}
+
+pub async fn delete(cx: &Cx, id: GroupId, version: Option<i64>) -> Result<(), AppError> {
+    let mut tx = cx.allow(GROUPS_MANAGE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
+    let before = changeable(&mut tx, id, version).await?;
+    tx.grant(&[Change::RemoveGroup { group: id }], Granter::Person(cx.person()?.user)).await?;
+    store::delete(&mut tx, id).await?;
+    tx.commit(Event::done(Action::GroupDelete).on("group", id, &before.name).old_value(audited(&before))).await
+}
+
+/// Who is in a group themselves, inside the caller's scope. Needs `users.read` beside what the group needs.
+pub async fn members(cx: &Cx, id: GroupId, query: Input<MembersQuery>) -> Result<Page<Member>, AppError> {
+    get(cx, id).await?;
+    let mut tx = cx.read(USERS_READ).await?;
+    let MembersQuery { q, after, limit } = query.read()?;
+    let people = PeopleQuery { q, after, limit, group: Some(id.to_string()), ..PeopleQuery::default() };
+    let filter = accounts::server::store::Filter::parse(people)?;
+    let people = accounts::server::store::list(&mut tx, &filter).await?;
+    let snapshot = tx.snapshot()?;
+    Ok(people.map(|person| {
+        let grants = snapshot.person(person.id);
+        let given = grants.and_then(|grants| grants.groups.iter().find(|membership| membership.group == id));
+        Member { expires_at: given.and_then(|given| given.expires_at).map(Into::into), person }
+    }))
+}
+
+/// Takes somebody into a group, or gives their stay another end. It needs all that the group gives.
+pub async fn put_member(cx: &Cx, id: GroupId, member: Input<NewMember>) -> Result<(), AppError> {
+    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let NewMember { user, expires_at } = member.read()?;
+    let expires_at = expires_at.map(chrono::DateTime::from);
+    if !is_live(expires_at, tx.now()) {
+        return Err(AppError::field("expires_at", FieldCode::Past));
+    }
+    change_membership(cx, &mut tx, id, user, Some(Membership { group: id, expires_at })).await?.commit(tx).await
+}
+
+/// Takes somebody out of a group.
+pub async fn remove_member(cx: &Cx, id: GroupId, user: UserId) -> Result<(), AppError> {
+    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    change_membership(cx, &mut tx, id, user, None).await?.commit(tx).await
+}
+
+/// What is left to do when a membership has been written.
+enum Written {
+    Nothing,
+    Event(Box<Event>),
+}
+
+impl Written {
+    async fn commit(self, tx: Tx) -> Result<(), AppError> {
+        match self {
+            Written::Nothing => Ok(()),
+            Written::Event(event) => tx.commit(*event).await,
+        }
+    }
+}
+
+async fn change_membership(
+    cx: &Cx,
+    tx: &mut Tx,
+    id: GroupId,
+    user: UserId,
+    stay: Option<Membership>,
+) -> Result<Written, AppError> {
+    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
+    let person = accounts::server::find_for_update(tx, user, None).await?;
+    let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    let before = tx.snapshot()?.person(user).map(|person| person.groups.clone()).unwrap_or_default();
+    let old = before.iter().find(|membership| membership.group == id).cloned();
+    if old == stay {
+        return Ok(Written::Nothing);
+    }
+    let mut groups = before.into_iter().filter(|membership| membership.group != id).collect::<Vec<_>>();
+    groups.extend(stay.clone());
+    tx.grant(&[Change::Memberships { user, groups }], Granter::Person(cx.person()?.user)).await?;
+    // Whoever invited somebody does not come into what others give them later.
+    accounts::server::links::void_of_others(tx, user).await?;
+    let told = |membership: &Option<Membership>| match membership {
+        None => json!({"groups": []}),
+        Some(Membership { expires_at: None, .. }) => json!({"groups": [group.name]}),
+        Some(Membership { expires_at: Some(end), .. }) => {
+            json!({"groups": [{"group": group.name, "expires_at": end}]})
+        }
+    };
+    let event = Event::done(Action::GroupMember).on("user", user, &person.name).meta("group", id.to_string());
+    Ok(Written::Event(Box::new(event.change(told(&old), told(&stay)))))
+}
+
+/// The groups that somebody is in, each with everything that it gives.
+pub async fn of_person(cx: &Cx, user: UserId) -> Result<Vec<PersonGroup>, AppError> {
+    let mut tx = cx.read(GROUPS_READ).await?;
+    tx.require(USERS_READ).await?;
+    accounts::server::find(&mut tx, user).await?;
+    let (snapshot, now) = (tx.snapshot()?, tx.now());
+    let Some(person) = snapshot.person(user) else { return Ok(Vec::new()) };
+    let live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
+    let groups = live.map(|membership| {
+        let inside = Membership { group: membership.group, expires_at: None };
+        let somebody = PersonGrants { groups: vec![inside], ..PersonGrants::default() };
+        let roles = snapshot.given(&somebody, now).map(|given| GroupRole {
+            role: snapshot.role_ref(given.id),
+            scope: given.scope.clone(),
+            expires_at: given.expires_at.map(Into::into),
+        });
+        PersonGroup {
+            group: snapshot.group_ref(membership.group),
+            expires_at: membership.expires_at.map(Into::into),
+            roles: roles.collect(),
+        }
+    });
+    let mut groups = groups.collect::<Vec<_>>();
+    groups.sort_by(|a, b| a.group.name.cmp(&b.group.name));
+    Ok(groups)
+}
+
+/// A group of the tenant, still the version that was seen.
+async fn changeable(tx: &mut Tx, id: GroupId, version: Option<i64>) -> Result<Group, AppError> {
+    let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    match version {
+        Some(seen) if seen != group.version => Err(AppError::Conflict(Conflict::Stale)),
+        _ => Ok(group),
+    }
+}
+
+fn parse_parents(tx: &Tx, ids: &[GroupId], errors: &mut FieldErrors) -> Result<Vec<GroupId>, AppError> {
+    let snapshot = tx.snapshot()?;
+    let mut parsed = BTreeSet::new();
+    for (at, id) in ids.iter().enumerate() {
+        let known = snapshot.group(*id).map(|_| *id).ok_or(FieldCode::Unknown);
+        parsed.extend(errors.take(&format!("parents[{at}]"), known));
+    }
+    Ok(parsed.into_iter().collect())
+}
+
+/// The roles of a group, each once. The platform's role is given to people by name.
+fn parse_roles(tx: &Tx, roles: Vec<GivenGroupRole>, errors: &mut FieldErrors) -> Result<Vec<RoleGrant>, AppError> {
+    let snapshot = tx.snapshot()?;
+    let mut grants = BTreeMap::new();
+    for (at, given) in roles.into_iter().enumerate() {
+        let field = format!("roles[{at}]");
+        if snapshot.role(given.role).is_none_or(|role| role.platform) {
+            errors.add(field.clone(), FieldCode::Unknown);
+        }
+        let mut part = |name: &str, text: Option<String>| {
+            errors.take(&format!("{field}.{name}"), optional_line(text.as_deref(), 200)).flatten()
+        };
+        let scope = Scope {
+            department: part("department", given.scope.department),
+            region: part("region", given.scope.region),
+        };
+        let grant = RoleGrant { role: given.role, scope, expires_at: given.expires_at.map(chrono::DateTime::from) };
+        if !is_live(grant.expires_at, tx.now()) {
+            errors.add(format!("{field}.expires_at"), FieldCode::Past);
+        }
+        if grants.insert(grant.role, grant).is_some() {
+            errors.add(field, FieldCode::Contradiction);
+        }
+    }
+    Ok(grants.into_values().collect())
+}
+
+fn audited(group: &Group) -> Value {
+    let parents = group.parents.iter().map(|parent| parent.name.as_str()).collect::<Vec<_>>();
+    let roles = group.roles.iter().map(|has| {
+        if has.scope.is_everything() && has.expires_at.is_none() {
+            return json!(has.role.name);
+        }
+        json!({
+            "role": has.role.name,
+            "department": has.scope.department,
+            "region": has.scope.region,
+            "expires_at": has.expires_at,
+        })
+    });
+    json!({
+        "name": group.name,
+        "description": group.description,
+        "parents": parents,
+        "roles": roles.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,187 @@
+//! Questions to the decision engine, and nothing decided beside it.
+
+pub mod rest;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    access::{
+        Answer, Facts, PERMISSIONS_READ, Permission, Reason, USERS_READ,
+        server::{Cx, Tx, engine::Snapshot},
+    },
+    accounts,
+    base::{
+        errors::{AppError, FieldCode, FieldErrors},
+        ids::{RoleId, UserId},
+        paging::{PAGE_SIZE, PAGE_SIZE_MAX},
+        server::input::Input,
+    },
+    policies::{
+        Able, AblePage, AbleQuery, Evaluation, Evaluations, ManyQuestions, Question, Questions, Remedy, Resource, Thing,
+    },
+};
+
+/// How many questions may be asked at once.
+const MOST: usize = 200;
+/// How many roles are named that would give a permission.
+const ROLES: usize = 12;
+
+/// Answers questions about anybody, as enforcement would. Needs `permissions.read` and `users.read`.
+pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluations, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    match questions.read()? {
+        Questions::One(question) => Ok(Evaluations::One(answer(&mut tx, question, "").await?)),
+        Questions::Many(ManyQuestions { evaluations }) => {
+            if evaluations.is_empty() || evaluations.len() > MOST {
+                return Err(AppError::field("evaluations", FieldCode::TooLong));
+            }
+            let mut answers = Vec::new();
+            for (at, question) in evaluations.into_iter().enumerate() {
+                answers.push(answer(&mut tx, question, &format!("evaluations[{at}].")).await?);
+            }
+            Ok(Evaluations::Many { evaluations: answers })
+        }
+    }
+}
+
+async fn answer(tx: &mut Tx, question: Question, at: &str) -> Result<Evaluation, AppError> {
+    let (kind, facts) = match question.resource {
+        Resource::Kind(kind) => (kind, None),
+        Resource::Thing(Thing { kind, department, region }) => (kind, Some(Facts { department, region })),
+    };
+    let mut errors = FieldErrors::default();
+    let snapshot = tx.snapshot()?.clone();
+    let key = Permission::parse(&format!("{}.{}", kind.trim(), question.action.trim()));
+    let key = key.and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
+    let key = errors.take(&format!("{at}action"), key);
+    let user = accounts::server::store::find_named(tx, question.user.trim()).await?;
+    let user = errors.take(&format!("{at}user"), user.ok_or(FieldCode::Unknown));
+    errors.check()?;
+    let (Some(key), Some(user)) = (key, user) else { return Err(AppError::NotFound) };
+    Ok(explain(&snapshot, user, &key, facts.as_ref(), tx.now()))
+}
+
+fn explain(
+    snapshot: &Snapshot,
+    user: UserId,
+    key: &Permission,
+    facts: Option<&Facts>,
+    now: DateTime<Utc>,
+) -> Evaluation {
+    let decision = snapshot.decide(user, key, facts, now);
+    let allow = decision.answer == Answer::Yes;
+    let would_allow = if allow { Vec::new() } else { remedies(snapshot, user, key, &decision.because, now) };
+    Evaluation {
+        allow,
+        reason: in_words(decision.answer, decision.because.first()),
+        permission: key.to_string(),
+        answer: decision.answer,
+        because: decision.because,
+        would_allow,
+    }
+}
+
+fn in_words(answer: Answer, first: Option<&Reason>) -> String {
+    match (answer, first) {
+        (_, Some(Reason::Inactive)) => "the account is not active".to_owned(),
+        (_, Some(Reason::Denied { through, .. })) => format!("an override denies {through}"),
+        (_, Some(Reason::Allowed { through, .. })) => format!("an override allows {through}"),
+        (_, Some(Reason::Protected { through })) => format!("a super-admin keeps {through}"),
+        (Answer::Yes, Some(Reason::Role { role, through, .. })) => format!("the role {} gives {through}", role.name),
+        (Answer::Depends, Some(Reason::Role { role, .. })) => format!("the role {} counts in a scope only", role.name),
+        (Answer::No, Some(Reason::Role { role, .. })) => format!("the role {} does not count there", role.name),
+        (_, Some(Reason::NothingGrants) | None) => "nothing grants it".to_owned(),
+    }
+}
+
+/// Everything that stands in the way, each with what would remove it. What gives it comes last, and only where nothing
+/// does yet.
+fn remedies(
+    snapshot: &Snapshot,
+    user: UserId,
+    key: &Permission,
+    because: &[Reason],
+    now: DateTime<Utc>,
+) -> Vec<Remedy> {
+    let mut remedies = Vec::new();
+    let mut is_given = false;
+    for reason in because {
+        match reason {
+            Reason::Inactive => remedies.push(Remedy::Activate),
+            Reason::Denied { through, .. } => remedies.push(Remedy::LiftDeny { through: through.clone() }),
+            Reason::Role { role, scope, .. } if !scope.is_everything() => {
+                is_given = true;
+                remedies.push(Remedy::Widen { role: role.clone(), scope: scope.clone() });
+            }
+            Reason::Role { .. } | Reason::Allowed { .. } | Reason::Protected { .. } => is_given = true,
+            Reason::NothingGrants => {}
+        }
+    }
+    if !is_given {
+        let person = snapshot.person(user);
+        let has = |id| person.is_some_and(|person| snapshot.given(person, now).any(|given| given.id == id));
+        let gives = |id: &RoleId| {
+            let role = snapshot.role(*id);
+            role.is_some_and(|role| !role.platform && role.patterns.iter().any(|pattern| pattern.covers(key)))
+        };
+        let roles = snapshot.role_ids().into_iter().filter(gives).filter(|id| !has(*id));
+        let mut roles = roles.map(|id| snapshot.role_ref(id)).collect::<Vec<_>>();
+        roles.sort_by(|a, b| a.name.cmp(&b.name));
+        roles.truncate(ROLES);
+        remedies.push(if roles.is_empty() {
+            Remedy::Allow { permission: key.to_string() }
+        } else {
+            Remedy::GiveRole { roles }
+        });
+    }
+    remedies
+}
+
+/// Everybody who may do something now, a page at a time. One pass over the snapshot; only the page's people are read.
+pub async fn who_can(cx: &Cx, key: &str, query: Input<AbleQuery>) -> Result<AblePage, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    let query = query.read()?;
+    let key = Permission::parse(key).map_err(|code| AppError::field("key", code))?;
+    if !tx.snapshot()?.knows(&key) {
+        return Err(AppError::NotFound);
+    }
+    let limit = query.limit.unwrap_or(PAGE_SIZE);
+    if !(1..=PAGE_SIZE_MAX).contains(&limit) {
+        return Err(AppError::field("limit", FieldCode::Malformed));
+    }
+    let after = query.after.filter(|after| !after.is_empty()).map(|after| after.parse::<Uuid>());
+    let after = after.transpose().map_err(|_not_an_id| AppError::field("after", FieldCode::Malformed))?;
+    let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
+    let can = snapshot.everybody().map(|(id, _)| id);
+    let mut can = can.filter(|id| snapshot.check(*id, &key, None, now) != Answer::No).collect::<Vec<_>>();
+    let total = u32::try_from(can.len()).unwrap_or(u32::MAX);
+    can.retain(|id| after.is_none_or(|after| id.0 > after));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = can.len() > limit;
+    if more {
+        can.select_nth_unstable(limit);
+        can.truncate(limit);
+    }
+    can.sort_unstable();
+    let people = accounts::server::store::brief(&mut tx, &can).await?;
+    let people = people.into_iter().map(|person| (person.id, person)).collect::<BTreeMap<_, _>>();
+    let items = can.iter().filter_map(|id| {
+        let person = people.get(id)?;
+        let decision = snapshot.decide(*id, &key, None, now);
+        Some(Able {
+            id: *id,
+            name: person.name.clone(),
+            email: person.email.clone(),
+            status: person.status,
+            answer: decision.answer,
+            because: decision.because,
+        })
+    });
+    let next = can.last().filter(|_| more).map(ToString::to_string);
+    Ok(AblePage { items: items.collect(), next, total })
+}
