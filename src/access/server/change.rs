@@ -367,7 +367,7 @@ pub fn check_ceiling(
 }
 
 /// What being in these groups gives now, each grant until the first part of its way ends.
-fn of_groups(snapshot: &Snapshot, groups: &[Membership], now: DateTime<Utc>) -> Vec<RoleGrant> {
+pub(super) fn of_groups(snapshot: &Snapshot, groups: &[Membership], now: DateTime<Utc>) -> Vec<RoleGrant> {
     let somebody = PersonGrants { groups: groups.to_vec(), ..PersonGrants::default() };
     let given = snapshot.given(&somebody, now);
     given.map(|given| RoleGrant { role: given.id, scope: given.scope.clone(), expires_at: given.expires_at }).collect()

@@ -7,7 +7,10 @@ use chrono::{DateTime, Utc};
 use crate::{
     access::{
         ApprovalRules, EVERYTHING, Permission,
-        server::{change::Change, engine::Snapshot},
+        server::{
+            change::{Change, of_groups},
+            engine::{Membership, RoleGrant, RoleGrants, Snapshot},
+        },
     },
     base::server::settings::Setting,
 };
@@ -36,18 +39,29 @@ pub fn high(
     let mut found = Vec::new();
     for change in changes {
         match change {
-            Change::Person { .. } | Change::Active { .. } | Change::RemoveRole { .. } => {}
+            // What is taken away is not high; a key that is gone gives nothing.
+            Change::Person { .. }
+            | Change::Active { .. }
+            | Change::RemoveRole { .. }
+            | Change::RemoveGroup { .. }
+            | Change::RemovePermission { .. } => {}
             Change::Roles { user, roles } => {
                 let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
-                for role in roles.iter().filter(|new| !old.contains(new)).filter_map(|new| after.role(new.role)) {
-                    if role.platform {
-                        found.push(EVERYTHING);
-                    } else if rules.roles.contains(&role.name) {
-                        found.extend(role.patterns.iter().cloned());
-                    } else {
-                        found.extend(role.patterns.iter().filter(|pattern| rules.is_high(pattern)).cloned());
-                    }
+                found.extend(newly_given(after, old, roles, rules));
+            }
+            Change::Memberships { user, groups } => {
+                let old = before.person(*user).map(|person| person.groups.clone()).unwrap_or_default();
+                let (old, new) = (of_groups(before, &old, now), of_groups(after, groups, now));
+                found.extend(newly_given(after, &old, &new, rules));
+            }
+            Change::Group { group, .. } => {
+                // A group that nobody is in gives nobody anything yet.
+                if before.group(*group).is_none() || before.members(*group, now).is_empty() {
+                    continue;
                 }
+                let inside = [Membership { group: *group, expires_at: None }];
+                let (old, new) = (of_groups(before, &inside, now), of_groups(after, &inside, now));
+                found.extend(newly_given(after, &old, &new, rules));
             }
             Change::Overrides { user, overrides } => {
                 let old = before.person(*user).map(|person| person.overrides.as_slice()).unwrap_or_default();
@@ -57,19 +71,41 @@ pub fn high(
                     given.chain(lifted).map(|one| &one.pattern).filter(|pattern| rules.is_high(pattern)).cloned(),
                 );
             }
-            Change::RolePermissions { role, name, permissions } => {
+            Change::RolePermissions { role, .. } => {
                 // A role that nobody has gives nobody anything yet.
                 if before.role(*role).is_none() || before.holders(*role, now).is_empty() {
                     continue;
                 }
                 let old = before.role(*role).map(|role| role.patterns.clone()).unwrap_or_default();
-                let listed = rules.roles.contains(name);
-                let new = permissions.iter().filter(|new| !old.contains(new));
-                found.extend(new.filter(|new| listed || rules.is_high(new)).cloned());
+                let Some(new) = after.role(*role) else { continue };
+                let listed = is_listed(after, new, rules);
+                let more = new.patterns.iter().filter(|new| !old.contains(new));
+                found.extend(more.filter(|new| listed || rules.is_high(new)).cloned());
             }
         }
     }
     found.sort();
     found.dedup();
     found
+}
+
+/// What is high of the roles that come to those there were.
+fn newly_given(after: &Snapshot, old: &[RoleGrant], new: &[RoleGrant], rules: &ApprovalRules) -> Vec<Permission> {
+    let mut found = Vec::new();
+    for role in new.iter().filter(|new| !old.contains(new)).filter_map(|new| after.role(new.role)) {
+        if role.platform {
+            found.push(EVERYTHING);
+        } else if is_listed(after, role, rules) {
+            found.extend(role.patterns.iter().cloned());
+        } else {
+            found.extend(role.patterns.iter().filter(|pattern| rules.is_high(pattern)).cloned());
+        }
+    }
+    found
+}
+
+/// Whether the rules name a role, or one that it inherits from.
+fn is_listed(snapshot: &Snapshot, role: &RoleGrants, rules: &ApprovalRules) -> bool {
+    let above = role.lineage.iter().filter_map(|step| snapshot.role(step.id));
+    rules.roles.contains(&role.name) || above.into_iter().any(|above| rules.roles.contains(&above.name))
 }

@@ -216,7 +216,7 @@ impl Tx {
         change::check_nesting(&after, changes)?;
         change::check_ceiling(&before, &after, changes, granter, now)?;
         if let Caller::Person(person) = self.cx.caller() {
-            limits::check(&before, &after, changes, person)?;
+            limits::check(&before, &after, changes, person, now)?;
         }
         if let Granter::Person(granter) = granter {
             self.check_approved(&before, &after, changes, granter).await?;

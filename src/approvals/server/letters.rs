@@ -24,6 +24,7 @@ fn letter(reader: &ToRead, about: &str, write: impl FnOnce(Locale) -> (&'static 
         subject: subject.to_owned(),
         paragraphs: std::iter::once(hello).chain(body).collect(),
         button: None,
+        code: None,
         notes: Vec::new(),
         until: None,
     };

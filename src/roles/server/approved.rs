@@ -138,9 +138,11 @@ pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<Approva
             let permissions = keys(&tx, "permissions", &wanted, &mut errors)?;
             errors.check()?;
             let texts = permissions.iter().map(ToString::to_string).collect();
-            let before_gives = RoleGives { permissions: before.permissions.clone() };
-            let proposal = json!(RoleProposal { before: before_gives, after: RoleGives { permissions: texts } });
-            let change = Change::RolePermissions { role, name: before.name.clone(), permissions };
+            let before_gives = RoleGives { permissions: before.permissions.clone(), parents: None };
+            let proposal =
+                json!(RoleProposal { before: before_gives, after: RoleGives { permissions: texts, parents: None } });
+            let parents = before.parents.iter().map(|parent| parent.id).collect();
+            let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
             (
                 NewApproval {
                     kind: Kind::Role,
@@ -285,7 +287,8 @@ async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError
     let permissions = keys(tx, "permissions", &proposal.after.permissions, &mut errors)?;
     errors.check()?;
     store::update(tx, role, &before.name, &before.description).await?;
-    let change = Change::RolePermissions { role, name: before.name.clone(), permissions };
+    let parents = before.parents.iter().map(|parent| parent.id).collect();
+    let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
     tx.grant(&[change], Granter::Person(agreed.requester)).await?;
     let after = store::by_id(tx, role).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::RoleUpdate).on("role", role, &after.name).meta("asked_by", json!(agreed.requester));
