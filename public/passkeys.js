@@ -128,5 +128,6 @@ async function offer(form) {
     });
 }
 
+// After a refusal nothing is asked again without a press: the device would give the same answer.
 const quiet = document.querySelector("form[data-autofill]");
-if (quiet) offer(quiet);
+if (quiet && !new URLSearchParams(location.search).has("passkey")) offer(quiet);

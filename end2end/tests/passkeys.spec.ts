@@ -119,6 +119,7 @@ for (const lang of LANGS) {
             await expect(other.getByText(say("passkeys.removed"), { exact: true })).toBeVisible();
             await expect(rows(other)).toHaveCount(0);
             // The other session has ended with it.
+            await answers(phone, false);
             await page.goto("/console");
             await expect(page).toHaveURL("/login?next=%2Fconsole");
         });

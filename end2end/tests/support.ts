@@ -94,10 +94,13 @@ async function withServer(admin: Person | undefined, use: (server: Server) => Pr
     };
     sql(`create database ${name}`);
     try {
-        // Most tests are about something else; second_factor.spec.ts turns the rule on.
-        const rule = ["settings", "set", "sessions.sign_in", '{"second_factor_roles": []}'];
-        const ruled = spawnSync(env("BAWWAB_BIN"), rule, { env: environment, encoding: "utf8" });
-        expect(ruled.status, ruled.stderr).toBe(0);
+        // Most tests are about something else; second_factor.spec.ts and risk.spec.ts turn the rules on.
+        const calm = { ask_new_device: false, ask_new_network: false, ask_new_country: false, mail_new_device: false };
+        for (const [key, value] of [["sessions.sign_in", { second_factor_roles: [] }], ["sessions.risk", calm]] as const) {
+            const rule = ["settings", "set", key, JSON.stringify(value)];
+            const ruled = spawnSync(env("BAWWAB_BIN"), rule, { env: environment, encoding: "utf8" });
+            expect(ruled.status, ruled.stderr).toBe(0);
+        }
         if (admin) {
             const args = ["admin", "create", "--email", admin.email, "--name", admin.name, "--password-stdin"];
             const made = spawnSync(env("BAWWAB_BIN"), args, { env: environment, input: admin.password, encoding: "utf8" });

@@ -1,6 +1,6 @@
 //! What stands in the head of every document: icons, the manifest, the colour of the window, fonts.
 
-use leptos::{nonce::use_nonce, prelude::*};
+use leptos::prelude::*;
 
 use crate::{base::language, i18n::Locale};
 
@@ -28,7 +28,6 @@ pub fn links(locale: Locale, theme: Option<&'static str>) -> impl IntoView {
         <link rel="manifest" href=manifest />
         {font("/fonts/cairo-arabic-wght-normal.woff2")}
         {font("/fonts/cairo-latin-wght-normal.woff2")}
-        <script type="module" src="/passkeys.js" nonce=use_nonce()></script>
     }
 }
 

@@ -1,6 +1,6 @@
 //! The shell, the routes and the frame of the console: the only place that knows every capability.
 
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     SsrMode,
@@ -23,9 +23,10 @@ use crate::{
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
-        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage, PasswordPage,
-        RegisterPage, ResetPage, SetupPage, WelcomePage,
+        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage,
+        MailedCodePage, PasswordPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
+    settings::pages::SettingsRoutes,
     ui::{
         Hydrated, browser,
         clock::Clock,
@@ -70,6 +71,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
+                <script type="module" src="/passkeys.js" nonce=use_nonce()></script>
                 <MetaTags />
             </head>
             <body>
@@ -116,6 +118,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/forgot") view=ForgotPage ssr=SsrMode::Async />
                 <Route path=path!("/reset") view=ResetPage ssr=SsrMode::Async />
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
+                <Route path=path!("/login/mailed") view=MailedCodePage ssr=SsrMode::Async />
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
                 <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
                 <Route path=path!("/account/passkeys") view=PasskeysPage ssr=SsrMode::Async />
@@ -133,6 +136,7 @@ pub fn App() -> impl IntoView {
                     <AuditRoutes />
                     <ApiKeyRoutes />
                     <ApprovalRoutes />
+                    <SettingsRoutes />
                     <Route path=path!("design") view=DesignPage />
                 </ParentRoute>
             </Routes>

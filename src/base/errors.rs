@@ -8,6 +8,8 @@ use leptos::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::base::puzzle::Puzzle;
+
 /// Why a request was not answered as asked. It may appear in a URL or a log: it never carries a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AppError {
@@ -25,6 +27,8 @@ pub enum AppError {
     Conflict(Conflict),
     /// Too many attempts; try again after so many seconds.
     TooMany { retry_after: u32 },
+    /// Too many attempts at one account; try again after so many seconds, or at once with the puzzle solved.
+    Puzzle { retry_after: u32, puzzle: Puzzle },
     /// This node cannot tell right now; nothing was changed.
     Unavailable,
     /// Our fault. The reference finds the cause in the log.
@@ -82,6 +86,8 @@ pub enum SignedOut {
     WrongCredentials,
     /// The password is right; a code of the second factor is needed as well.
     TotpRequired,
+    /// The password is right; something about the sign-in is new, and a code was mailed.
+    CodeMailed,
     /// The code of the second factor is wrong, or has been used.
     WrongCode,
     /// The passkey is unknown, or did not answer what was asked.
@@ -143,6 +149,10 @@ pub enum FieldCode {
     UnknownField,
     /// Too easy to guess.
     Weak,
+    /// A password of a public list of leaked ones.
+    Leaked,
+    /// A number outside its bounds.
+    Range,
     /// Does not equal its repetition.
     Different,
     /// An address of a domain that may not register.
@@ -196,7 +206,7 @@ impl AppError {
             AppError::SignedOut(_) | AppError::StepUp => 401,
             AppError::Conflict(Conflict::LinkSpent) => 410,
             AppError::Conflict(_) => 409,
-            AppError::TooMany { .. } => 429,
+            AppError::TooMany { .. } | AppError::Puzzle { .. } => 429,
             AppError::Unavailable | AppError::Network(_) => 503,
             AppError::Internal(_) => 500,
         }
@@ -225,6 +235,7 @@ impl AppError {
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",
             AppError::SignedOut(SignedOut::WrongCredentials) => "wrong_credentials",
             AppError::SignedOut(SignedOut::TotpRequired) => "totp_required",
+            AppError::SignedOut(SignedOut::CodeMailed) => "mailed_code_required",
             AppError::SignedOut(SignedOut::WrongCode) => "wrong_code",
             AppError::SignedOut(SignedOut::WrongPasskey) => "wrong_passkey",
             AppError::StepUp => "step_up_required",
@@ -238,6 +249,7 @@ impl AppError {
                 Conflict::Full => "full",
             },
             AppError::TooMany { .. } => "too_many",
+            AppError::Puzzle { .. } => "puzzle_required",
             AppError::Unavailable => "unavailable",
             AppError::Internal(_) => "internal",
             AppError::Network(Lost::NotSent) => "not_sent",

@@ -76,6 +76,8 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
         FieldCode::Past => td_string!(locale, base.field_past),
         FieldCode::UnknownField => td_string!(locale, base.field_unknown_field),
         FieldCode::Weak => td_string!(locale, base.field_weak),
+        FieldCode::Leaked => td_string!(locale, base.field_leaked),
+        FieldCode::Range => td_string!(locale, base.field_range),
         FieldCode::Different => td_string!(locale, base.field_different),
         FieldCode::Domain => td_string!(locale, base.field_domain),
     }
@@ -113,6 +115,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         AppError::SignedOut(SignedOut::NoSession) => td_string!(locale, base.error_signed_out).to_owned(),
         AppError::SignedOut(SignedOut::WrongCredentials) => td_string!(locale, base.error_wrong_credentials).to_owned(),
         AppError::SignedOut(SignedOut::TotpRequired) => td_string!(locale, base.error_totp_required).to_owned(),
+        AppError::SignedOut(SignedOut::CodeMailed) => td_string!(locale, base.error_code_mailed).to_owned(),
         AppError::SignedOut(SignedOut::WrongCode) => td_string!(locale, base.error_wrong_code).to_owned(),
         AppError::SignedOut(SignedOut::WrongPasskey) => td_string!(locale, base.error_wrong_passkey).to_owned(),
         AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
@@ -127,6 +130,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         }
         .to_owned(),
         AppError::TooMany { retry_after } => td_string!(locale, base.error_too_many, count = *retry_after).to_string(),
+        AppError::Puzzle { retry_after, .. } => td_string!(locale, base.error_puzzle, count = *retry_after).to_string(),
         AppError::Unavailable => td_string!(locale, base.error_unavailable).to_owned(),
         AppError::Internal(reference) => {
             td_string!(locale, base.error_internal, reference = isolate(reference)).to_string()

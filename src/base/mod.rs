@@ -8,7 +8,9 @@ pub mod ids;
 pub mod language;
 pub mod paging;
 pub mod password;
+pub mod puzzle;
 pub mod search;
+pub mod strength;
 pub mod text;
 pub mod time;
 

@@ -18,6 +18,7 @@ use crate::{
 };
 
 pub mod pages;
+pub mod rules;
 #[cfg(feature = "ssr")]
 pub mod server;
 
@@ -36,6 +37,8 @@ pub struct Me {
     pub is_super_admin: bool,
     /// Otherwise links and passkeys are the ways in.
     pub has_password: bool,
+    /// The fewest characters of a password that they choose.
+    pub password_shortest: u16,
     /// Names of the roles, sorted.
     pub roles: Vec<String>,
     /// Every key of the catalogue that is held, at least inside a scope.
@@ -74,6 +77,8 @@ pub struct SessionInfo {
     /// `mobile`, `desktop`, `tablet` or `other`.
     pub device_kind: String,
     pub ip: Option<String>,
+    /// Two letters (ISO 3166-1), where the installation has a database of countries.
+    pub country: Option<String>,
     /// A second factor was shown.
     pub two_factors: bool,
     /// The one that asks.
@@ -160,6 +165,8 @@ pub struct DoorOptions {
     pub registration: RegistrationMode,
     pub domains: Vec<String>,
     pub magic_link: bool,
+    /// The fewest characters of a password that is chosen.
+    pub password_shortest: u16,
     /// Browsers offer passkeys to this installation.
     pub passkeys: bool,
 }
@@ -185,6 +192,8 @@ pub struct LinkInfo {
     /// Whom a welcome link belongs to; a set-up link belongs to nobody yet.
     pub name: Option<String>,
     pub email: Option<String>,
+    /// The fewest characters of the password that is chosen with it.
+    pub password_shortest: u16,
 }
 
 #[server(name = AskMe, prefix = "/api", endpoint = "me", input = PostUrl)]

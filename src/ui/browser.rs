@@ -54,6 +54,48 @@ fn element(id: &str) -> Option<web_sys::HtmlElement> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
 
+/// What stands in a field at this moment.
+pub fn value_of(id: &str) -> Option<String> {
+    use leptos::wasm_bindgen::JsCast;
+    Some(document().get_element_by_id(id)?.dyn_into::<web_sys::HtmlInputElement>().ok()?.value())
+}
+
+/// How far a puzzle is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Solving {
+    /// So many hundredths were tried.
+    Part(u8),
+    /// The solution as it is sent back.
+    Done(String),
+    /// This browser does not do it.
+    Failed,
+}
+
+/// Has a worker solve a puzzle beside the page.
+#[cfg(feature = "hydrate")]
+pub fn solve(puzzle: &crate::base::puzzle::Puzzle, tell: impl Fn(Solving) + 'static) {
+    use leptos::wasm_bindgen::{JsCast, closure::Closure};
+    let (Ok(worker), Ok(written)) = (web_sys::Worker::new("/puzzle.js"), serde_json::to_string(puzzle)) else {
+        return tell(Solving::Failed);
+    };
+    let hear = Closure::<dyn Fn(web_sys::MessageEvent)>::new(move |event: web_sys::MessageEvent| {
+        let said = event.data().as_string().unwrap_or_default();
+        tell(match said.split_once(' ') {
+            Some(("part", part)) => Solving::Part(part.parse().unwrap_or_default()),
+            Some(("done", solution)) => Solving::Done(solution.to_owned()),
+            _ => Solving::Failed,
+        });
+    });
+    worker.set_onmessage(Some(hear.as_ref().unchecked_ref()));
+    // It speaks for as long as the page stands.
+    hear.forget();
+    // Fails for what cannot be copied; a text can.
+    let _unused = worker.post_message(&written.into());
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn solve(_puzzle: &crate::base::puzzle::Puzzle, _tell: impl Fn(Solving) + 'static) {}
+
 /// Does what a click on the element would do: follows a link, sends a form.
 pub fn press(id: &str) {
     if let Some(element) = element(id) {

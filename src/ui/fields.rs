@@ -1,5 +1,7 @@
 //! Fields of forms: label, hint and error belong to the input and are read out with it.
 
+use std::borrow::Cow;
+
 use leptos::{prelude::*, tachys::view::any_view::AnyView};
 
 use crate::{
@@ -41,7 +43,7 @@ pub fn Field(
     #[prop(optional)] longest: Option<&'static str>,
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] inputmode: Option<&'static str>,
-    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional, into)] hint: Option<Cow<'static, str>>,
     /// Addresses, keys and secrets are written from left to right in every language.
     #[prop(optional)]
     ltr: bool,
@@ -80,7 +82,7 @@ pub fn TextArea(
     name: &'static str,
     label: &'static str,
     #[prop(optional, into)] value: String,
-    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional, into)] hint: Option<Cow<'static, str>>,
     #[prop(optional)] ltr: bool,
     #[prop(optional)] readonly: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
@@ -150,7 +152,7 @@ fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> i
     }
 }
 
-fn below(name: &'static str, hint: Option<&'static str>, error: Signal<Option<String>>) -> AnyView {
+fn below(name: &'static str, hint: Option<Cow<'static, str>>, error: Signal<Option<String>>) -> AnyView {
     let hint = hint.map(|hint| view! { <p class="hint" id=format!("hint-{name}")>{hint}</p> });
     let wrong =
         move || error.get().map(|sentence| view! { <p class="wrong" id=format!("wrong-{name}")>{sentence}</p> });

@@ -39,6 +39,7 @@ pub enum Icon {
     Role,
     Screen,
     Search,
+    Settings,
     Sun,
     Undo,
     Up,
@@ -102,6 +103,9 @@ impl Icon {
             }
             Icon::Up => r#"<path d="M12 19V5M6 11l6-6 6 6"/>"#,
             Icon::Down => r#"<path d="M12 5v14M6 13l6 6 6-6"/>"#,
+            Icon::Settings => {
+                r#"<path d="M4 7h9M17 7h3M4 17h3M11 17h9"/><circle cx="15" cy="7" r="2"/><circle cx="9" cy="17" r="2"/>"#
+            }
             Icon::Sun => {
                 r#"<circle cx="12" cy="12" r="4"/><path d="M12 3v1.500M12 19.500V21M3 12h1.500M19.500 12H21M5.600 5.600l1 1M17.400 17.400l1 1M18.400 5.600l-1 1M6.600 17.400l-1 1"/>"#
             }

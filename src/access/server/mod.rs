@@ -31,7 +31,10 @@ use crate::{
     base::{
         errors::{AppError, Denial, DenialCode},
         ids::{SessionId, TenantId, UserId},
-        server::{clock::Clock, config::PublicUrl, crypto::Keys, passwords::Hasher},
+        server::{
+            clock::Clock, config::PublicUrl, crypto::Keys, mail::transport::PostFacts, passwords::Hasher,
+            places::Places,
+        },
     },
 };
 
@@ -45,12 +48,25 @@ pub struct Heart {
     hasher: Hasher,
     public_url: PublicUrl,
     mail_waits: Arc<Notify>,
+    post: Arc<PostFacts>,
+    places: Places,
 }
 
 impl Heart {
     pub fn new(pool: PgPool, clock: Clock, keys: Keys, hasher: Hasher, public_url: PublicUrl) -> Self {
         let grants = Grants::new(clock.clone());
-        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits: Arc::default() }
+        let (mail_waits, post) = (Arc::default(), Arc::default());
+        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits, post, places: Places::default() }
+    }
+
+    /// With a database of countries.
+    pub fn with_places(self, places: Places) -> Self {
+        Heart { places, ..self }
+    }
+
+    /// With what is known about how letters leave.
+    pub fn with_post(self, facts: PostFacts) -> Self {
+        Heart { post: Arc::new(facts), ..self }
     }
 
     /// Wakes when this node has enqueued a letter.
@@ -261,6 +277,16 @@ impl Cx {
 
     pub fn keys(&self) -> &Keys {
         &self.0.heart.keys
+    }
+
+    /// Where addresses are.
+    pub fn places(&self) -> &Places {
+        &self.0.heart.places
+    }
+
+    /// How letters leave, as the operator has decided.
+    pub fn post(&self) -> &PostFacts {
+        &self.0.heart.post
     }
 
     pub fn hasher(&self) -> &Hasher {

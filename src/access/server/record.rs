@@ -37,6 +37,10 @@ actions! {
     LoginFailed = "auth.login_failed";
     Lockout = "auth.lockout";
     Logout = "auth.logout";
+    /// Something about a sign-in was new: a code was mailed.
+    CodeSent = "auth.code_sent";
+    /// A token came from another device than its session's.
+    DeviceChallenge = "auth.device_challenge";
     Refresh = "auth.refresh";
     /// A spent refresh token was shown again; its whole family ended.
     RefreshReuse = "auth.refresh_reuse";
@@ -52,6 +56,10 @@ actions! {
     Reset = "auth.reset";
     MagicLinkRequest = "auth.magic_link_request";
     SettingsUpdate = "admin.settings_update";
+    /// Somebody had a test letter sent.
+    MailTest = "admin.mail_test";
+    /// A letter that could not be sent is tried again.
+    MailRetry = "admin.mail_retry";
     FactorBegin = "auth.factor_begin";
     FactorOn = "auth.factor_on";
     FactorOff = "auth.factor_off";

@@ -332,6 +332,11 @@ impl Tx {
         Ok(())
     }
 
+    /// A letter that waits again is looked at once this is committed.
+    pub fn wake_mail(&mut self) {
+        self.has_mail = true;
+    }
+
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();

@@ -178,7 +178,6 @@ fn form(call: Call, roles: Vec<RoleRef>, submit: impl Fn(SubmitEvent) + 'static)
                     name="password"
                     label=td_string!(locale, accounts.password)
                     kind="password"
-                    shortest="15"
                     longest="256"
                     autocomplete="new-password"
                     hint=td_string!(locale, accounts.password_hint)

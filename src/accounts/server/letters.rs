@@ -35,6 +35,7 @@ fn letter(reader: Reader<'_>, about: &str, write: impl FnOnce(Locale) -> (&'stat
         locale: language::code(locale).to_owned(),
         subject: subject.to_owned(),
         paragraphs: std::iter::once(hello).chain(body).collect(),
+        code: None,
         button: None,
         notes: Vec::new(),
         until: None,
@@ -98,6 +99,43 @@ pub fn magic(reader: Reader<'_>, address: Address<'_>) -> Letter {
     with_link(letter, |locale| td_string!(locale, mail.magic_button), address)
 }
 
+/// The code that a sign-in from somewhere new needs.
+pub fn sign_in_code(reader: Reader<'_>, code: &str, until: DateTime<Utc>, device: &str, ip: &str) -> Letter {
+    let mut letter = letter(reader, "code", |locale| {
+        let device = language::isolate(if device.is_empty() { td_string!(locale, mail.some_device) } else { device });
+        let ip = language::isolate(ip);
+        let about = td_string!(locale, mail.code, device = device, ip = ip).to_string();
+        (td_string!(locale, mail.code_subject), vec![about])
+    });
+    let locale = language::parse(&letter.locale).unwrap_or_default();
+    let moment = language::date_time(locale, Timestamp::from(until));
+    letter.code = Some(code.to_owned());
+    letter.notes = vec![
+        td_string!(locale, mail.code_until, moment = moment).to_string(),
+        td_string!(locale, mail.code_not_you).to_owned(),
+        td_string!(locale, mail.code_never_ask).to_owned(),
+    ];
+    letter.until = Some(until.into());
+    letter
+}
+
+/// After the fact: somebody has signed in from a device that the account did not know.
+pub fn new_device(reader: Reader<'_>, at: DateTime<Utc>, device: &str, place: &str, sessions: &str) -> Letter {
+    let mut letter = letter(reader, "new_device", |locale| {
+        let moment = language::date_time(locale, Timestamp::from(at));
+        let device = language::isolate(if device.is_empty() { td_string!(locale, mail.some_device) } else { device });
+        let place = language::isolate(place);
+        let about = td_string!(locale, mail.new_device, device = device, place = place, moment = moment).to_string();
+        (
+            td_string!(locale, mail.new_device_subject),
+            vec![about, td_string!(locale, mail.new_device_not_you).to_owned()],
+        )
+    });
+    let locale = language::parse(&letter.locale).unwrap_or_default();
+    letter.button = Some((td_string!(locale, mail.new_device_button).to_owned(), sessions.to_owned()));
+    letter
+}
+
 /// To the mailbox that is to be a person's: it confirms.
 pub fn email_arrives(reader: Reader<'_>, address: Address<'_>) -> Letter {
     let letter = letter(reader, "email_confirm", |locale| {
@@ -136,6 +174,14 @@ pub fn password_changed(reader: Reader<'_>, at: DateTime<Utc>) -> Letter {
             td_string!(locale, mail.changed_not_you).to_owned(),
         ];
         (td_string!(locale, mail.changed_subject), body)
+    })
+}
+
+/// Shows that letters arrive.
+pub fn test(reader: Reader<'_>, at: DateTime<Utc>) -> Letter {
+    letter(reader, "test", |locale| {
+        let moment = language::date_time(locale, Timestamp::from(at));
+        (td_string!(locale, mail.test_subject), vec![td_string!(locale, mail.test, moment = moment).to_string()])
     })
 }
 
@@ -209,4 +255,66 @@ fn after_the_fact(
         let (subject, done) = write(locale);
         (subject, vec![done.to_owned(), td_string!(locale, mail.factor_not_you).to_owned()])
     })
+}
+
+/// One of each, made up, to be looked at.
+#[cfg(debug_assertions)]
+pub fn samples(locale: &str) -> Vec<Letter> {
+    let name = if locale == "ar" { "\u{646}\u{648}\u{631}\u{629} O'Neil" } else { "Noura O'Neil" };
+    let reader = Reader { email: "noura@example.com", name, locale };
+    let at = DateTime::from_timestamp(1_795_000_000, 0).unwrap_or_default();
+    let address =
+        Address { link: "https://id.example.com/reset?token=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", until: at };
+    vec![
+        invitation(reader, address),
+        confirmation(reader, address),
+        already_known(reader, "https://id.example.com/forgot"),
+        reset(reader, address),
+        magic(reader, address),
+        test(reader, at),
+        sign_in_code(reader, "048213", at, "Firefox \u{b7} Linux", "203.0.113.9"),
+        new_device(
+            reader,
+            at,
+            "Safari \u{b7} iPhone",
+            "203.0.113.9 \u{b7} SA",
+            "https://id.example.com/console/account",
+        ),
+        password_changed(reader, at),
+        factor_on(reader),
+        factor_off(reader),
+        new_codes(reader),
+        email_arrives(reader, address),
+        email_leaves(reader, "noura@new.example", address),
+        factors_reset(reader),
+        passkey_added(reader),
+        passkey_removed(reader),
+        passkey_copied(reader),
+        guessed(reader),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::server::mail::html;
+
+    /// H1: every letter there is can be looked at, says the same in both languages, and has the direction of its own.
+    #[test]
+    fn every_letter_can_be_looked_at_in_both_languages() {
+        let source = include_str!("letters.rs");
+        let made = source.split("mod tests").next().unwrap_or_default();
+        let count = made
+            .split("\npub fn ")
+            .skip(1)
+            .filter(|one| one.split('{').next().is_some_and(|head| head.contains("-> Letter")));
+        let (ar, en) = (samples("ar"), samples("en"));
+        assert_eq!(ar.len(), count.count(), "a letter without a sample");
+        for (arabic, english) in ar.iter().zip(&en) {
+            assert_eq!(arabic.about, english.about);
+            assert_ne!(arabic.subject, english.subject);
+            assert_eq!(arabic.paragraphs.len(), english.paragraphs.len(), "{}", arabic.about);
+            assert!(html(arabic).contains("dir=\"rtl\"") && html(english).contains("dir=\"ltr\""));
+        }
+    }
 }

@@ -30,7 +30,12 @@ use crate::{
         errors::{AppError, Conflict, FieldCode},
         ids::{RoleId, UserId},
         paging::Page,
-        server::input::Input,
+        password::PasswordRule,
+        server::{
+            choice::{self, Choice},
+            input::Input,
+            settings,
+        },
     },
 };
 
@@ -88,7 +93,14 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
         tx.require(PERMISSIONS_ASSIGN).await?;
     }
     let password_hash = match &person.password {
-        Some(password) => Some(cx.hasher().hash(password).await?),
+        Some(password) => {
+            let tenant = tx.tenant()?;
+            let rule = settings::get::<PasswordRule>(tx.conn(), tenant).await?;
+            let about = [person.name.as_str(), person.email.as_str(), person.username.as_deref().unwrap_or_default()];
+            let choice = Choice { password, has_second_factor: false, about: &about };
+            choice::check(&rule, choice).await.map_err(|code| AppError::field("password", code))?;
+            Some(cx.hasher().hash(password).await?)
+        }
         None => None,
     };
     tx.lock_grants(Some(&USERS_CREATE)).await?;

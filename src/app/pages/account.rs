@@ -121,7 +121,7 @@ fn PasskeysCard() -> impl IntoView {
 
 fn factor(status: FactorStatus) -> AnyView {
     let locale = locale();
-    let (badge, word) = if status.enabled {
+    let (badge, word) = if status.enabled || status.has_passkeys {
         let left = td_string!(locale, second_factor.codes_left, count = status.backup_codes_left).to_string();
         let badge = pieces::badge(Tone::Good, Some(Icon::Allowed), td_string!(locale, app.factor_on));
         (

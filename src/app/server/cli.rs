@@ -29,7 +29,10 @@ use crate::{
     },
     base::{
         errors::AppError,
+        language,
+        password::PasswordRule,
         server::{
+            choice::{self, Choice},
             clock::Clock,
             cluster::Cluster,
             config::{Config, LogFormat},
@@ -38,8 +41,11 @@ use crate::{
             mail::transport::Post,
             names,
             passwords::{self, Hasher},
+            places::Places,
+            settings as setting,
         },
     },
+    i18n::Locale,
     settings,
 };
 
@@ -203,11 +209,13 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     if !public_url.is_https() && !public_url.origin().starts_with("http://localhost") {
         warn!("{} is not https: browsers keep secure cookies for it only on localhost", public_url.origin());
     }
-    let heart = database.heart(config).await?;
+    let post = Post::new(config)?;
+    let heart = database.heart(config).await?.with_post(post.facts());
+    let heart = heart.with_places(Places::open(config.geoip_db.as_deref())?);
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
     let sealer = tokio::spawn(sealer::run(heart.clone(), stop.clone()));
-    let mailer = tokio::spawn(mailer::run(heart.clone(), Post::new(config)?, stop.clone()));
+    let mailer = tokio::spawn(mailer::run(heart.clone(), post, stop.clone()));
     let wiring = router::Wiring {
         heart: heart.clone(),
         options: leptos_options(config)?,
@@ -302,8 +310,10 @@ async fn set_setting(config: Config, key: &str, value: &str) -> anyhow::Result<(
         let cx = Cx::for_job(heart.clone(), "settings set");
         let mut tx = cx.node().await?;
         enter_first_tenant(&mut tx).await?;
-        let event = settings::server::set(&mut tx, key, value).await?;
-        tx.commit(event.meta("by", "command line")).await?;
+        // What is so already is no change.
+        if let Some(event) = settings::server::set(&mut tx, key, value).await? {
+            tx.commit(event.meta("by", "command line")).await?;
+        }
         heart.close().await;
         Ok::<_, anyhow::Error>(())
     }
@@ -316,13 +326,6 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
     let mut password = String::new();
     std::io::stdin().read_to_string(&mut password).context("read the password")?;
     let password = Password(password.trim_end_matches(['\r', '\n']).to_owned());
-    passwords::check(&password).map_err(|code| {
-        anyhow::anyhow!(
-            "the password must have {} to {} characters ({code:?})",
-            passwords::SHORTEST,
-            passwords::LONGEST
-        )
-    })?;
     let parsed = Email::parse(email).map_err(|code| anyhow::anyhow!("{email} is not an e-mail address ({code:?})"))?;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
     let name = names::parse(&name, 200).map_err(|code| anyhow::anyhow!("the name cannot be used ({code:?})"))?;
@@ -330,9 +333,20 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
     let result = async {
         let heart = database.heart(&config).await?;
         let cx = Cx::for_job(heart.clone(), "admin create");
-        let hash = cx.hasher().hash(&password).await?;
         let mut tx = cx.node().await?;
         enter_first_tenant(&mut tx).await?;
+        let tenant = tx.tenant()?;
+        let rule = setting::get::<PasswordRule>(tx.conn(), tenant).await?;
+        let choice = Choice { password: &password, has_second_factor: false, about: &[&name, email] };
+        choice::check(&rule, choice).await.map_err(|code| {
+            let said = language::field_error(Locale::en, code);
+            anyhow::anyhow!(
+                "the password cannot be used: {said} (at least {} characters, at most {}, and not easily guessed)",
+                rule.shortest,
+                passwords::LONGEST
+            )
+        })?;
+        let hash = cx.hasher().hash(&password).await?;
         let user = make_super_admin(&mut tx, &name, &parsed, &hash).await?;
         let event = Event::done(Action::Setup).on("user", user, &name).meta("by", "command line");
         tx.commit(event).await?;

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 use crate::{
     access::server::{Cx, Heart, Quiet},
     base::{errors::AppError, server::jobs},
+    sessions::server::risk,
 };
 
 const KIND: &str = "housekeeping";
@@ -73,6 +74,12 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
     .execute(tx.conn())
     .await?
     .rows_affected();
+    rows +=
+        sqlx::query!("delete from spent_puzzles where expires_at < $1", now).execute(tx.conn()).await?.rows_affected();
+    rows += sqlx::query!("delete from known_places where last_seen_at < $1", now - risk::MEMORY)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
     rows += sqlx::query!("delete from jobs where dead_at < $1", now - TimeDelta::days(30))
         .execute(tx.conn())
         .await?

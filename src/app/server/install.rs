@@ -32,6 +32,13 @@ use crate::{
 const WORKER: &str = include_str!("../scripts/worker.js");
 const OFFLINE: &str = include_str!("../scripts/offline.js");
 
+const PUZZLE: &str = include_str!("../scripts/puzzle.js");
+
+/// `GET /puzzle.js`: the worker that solves puzzles. It fetches nothing.
+pub async fn puzzle(headers: HeaderMap) -> Response {
+    plain::revalidated(&headers, "text/javascript; charset=utf-8", PUZZLE)
+}
+
 /// What a device keeps beside the built files: they have no digest in their names.
 const KEPT: &[&str] = &[
     "/fonts/cairo-arabic-wght-normal.woff2",

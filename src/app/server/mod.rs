@@ -2,6 +2,8 @@
 
 mod audit_commands;
 pub mod cli;
+#[cfg(debug_assertions)]
+pub mod design;
 pub mod developers;
 pub mod factors;
 pub mod housekeeping;

@@ -57,7 +57,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(roles::server::approved::routes())
         .merge(impersonation::server::rest::routes())
         .merge(api_keys::server::rest::routes())
-        .merge(settings::server::routes())
+        .merge(settings::server::rest::routes())
 }
 
 /// The whole description.
@@ -144,7 +144,7 @@ impl Traits {
             ("404", "`not_found`", self.is_about_one),
             ("409", "`stale`, `in_use`, `idempotency_mismatch`, `idempotency_in_progress`", self.is_unsafe),
             ("422", "`invalid`, with every field that is wrong", self.takes || self.is_unsafe),
-            ("429", "`too_many`, with the seconds to wait", self.is_public),
+            ("429", "`too_many` or `puzzle_required`, with the seconds to wait", self.is_public),
             ("503", "`unavailable`: nothing was changed, try again", true),
         ];
         for (status, codes, may_be) in problems {

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     app::server::preferences,
-    base::{errors::AppError, language},
+    base::{errors::AppError, language, puzzle::Puzzle, server::http::NextStep},
 };
 
 /// A problem document. `code` is stable; `title` is for people.
@@ -34,6 +34,13 @@ pub struct Problem {
     /// Seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
+    /// What is to be solved, where the code is `puzzle_required`: sent back as `puzzle`, base64 of the JSON
+    /// `{algorithm, challenge, number, salt, signature}` (the ALTCHA protocol).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    puzzle: Option<Puzzle>,
+    /// By which the sign-in goes on, where the code is `mailed_code_required`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
     /// Where the log tells more.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
@@ -57,6 +64,8 @@ impl Problem {
             errors: Vec::new(),
             permissions: Vec::new(),
             retry_after: None,
+            puzzle: None,
+            step: None,
             reference: None,
         };
         match error {
@@ -73,6 +82,10 @@ impl Problem {
             }
             AppError::Forbidden(denial) => problem.permissions.clone_from(&denial.permissions),
             AppError::TooMany { retry_after } => problem.retry_after = Some(*retry_after),
+            AppError::Puzzle { retry_after, puzzle } => {
+                problem.retry_after = Some(*retry_after);
+                problem.puzzle = Some(puzzle.clone());
+            }
             AppError::Internal(reference) => problem.reference = Some(reference.clone()),
             AppError::NotFound
             | AppError::SignedOut(_)
@@ -90,7 +103,9 @@ pub async fn write(request: Request, next: Next) -> Response {
     let locale = preferences::locale(request.headers());
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<AppError>() else { return response };
-    let body = serde_json::to_vec(&Problem::of(locale, &error)).unwrap_or_default();
+    let mut problem = Problem::of(locale, &error);
+    problem.step = response.extensions_mut().remove::<NextStep>().map(|step| step.0);
+    let body = serde_json::to_vec(&problem).unwrap_or_default();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language::code(locale)));
     *response.body_mut() = Body::from(body);

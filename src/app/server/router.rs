@@ -71,7 +71,7 @@ pub fn router(wiring: Wiring) -> Router {
     // Leptos adds the server functions to its routes.
     let pages = {
         let options = state.options.clone();
-        Router::<AppState>::new()
+        designs()
             .leptos_routes_with_context(&state, generate_route_list(App), page_context, move || shell(options.clone()))
             .route("/login", post(forms::login))
             .route("/setup", post(forms::set_up))
@@ -90,6 +90,7 @@ pub fn router(wiring: Wiring) -> Router {
             .route("/reauthenticate/passkey", post(passkeys::reauthenticate))
             .route("/account/passkeys", post(passkeys::passkeys))
             .route("/login/code", post(second_factor::code))
+            .route("/login/mailed", post(forms::mailed))
             .route("/account/two-factor", post(second_factor::factor))
             .route("/reauthenticate", post(second_factor::reauthenticate))
             .route("/logout", post(forms::logout))
@@ -109,6 +110,7 @@ pub fn router(wiring: Wiring) -> Router {
         .route(schema::PATH, get(async move || Json(schema::document(&origin))))
         .route("/manifest.webmanifest", get(install::manifest))
         .route("/sw.js", get(install::worker))
+        .route("/puzzle.js", get(install::puzzle))
         .route("/offline", get(install::offline))
         .route("/developers", get(async move |headers: HeaderMap| guide.answer(&headers)))
         .route("/healthz", get(health))
@@ -120,6 +122,17 @@ pub fn router(wiring: Wiring) -> Router {
         .layer(from_fn_with_state(state.clone(), layers::protect))
         .layer(from_fn(layers::log))
         .with_state(state)
+}
+
+/// What only those who work on the product see.
+#[cfg(debug_assertions)]
+fn designs() -> Router<AppState> {
+    Router::new().route("/console/design/mail", get(crate::app::server::design::letters))
+}
+
+#[cfg(not(debug_assertions))]
+fn designs() -> Router<AppState> {
+    Router::new()
 }
 
 /// What a page or a server function finds in its context.

@@ -24,6 +24,7 @@ use crate::{
         db,
         mail::transport::Post,
         passwords::Hasher,
+        places::Places,
     },
     sessions::server::FailuresLast,
 };
@@ -93,16 +94,43 @@ impl TestApp {
     /// With the rule as it comes: super-admins set up a second factor before anything else.
     pub async fn strict(options: PgConnectOptions) -> Self {
         let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
-        Self::node(options, clock, Hasher::new().expect("a hasher"), &[]).await
+        let app = Self::node(options, clock, Hasher::new().expect("a hasher"), &[]).await;
+        app.without_news().await;
+        app
     }
 
-    /// Most tests are about something else.
+    /// Most tests are about something else than new devices.
+    async fn without_news(&self) {
+        sqlx::query(
+            "insert into settings (tenant_id, key, value)
+             select id, 'sessions.risk', '{\"ask_new_device\": false, \"ask_new_network\": false,
+                 \"ask_new_country\": false, \"mail_new_device\": false}' from tenants",
+        )
+        .execute(&self.owner)
+        .await
+        .expect("a setting");
+    }
+
+    /// Nor about setting a second factor up first.
     async fn without_required_factors(&self) {
+        self.without_news().await;
         sqlx::query(
             "insert into settings (tenant_id, key, value)
              select id, 'sessions.sign_in', '{\"second_factor_roles\": []}'::jsonb from tenants
              union all select id, 'approvals.rules', '{\"required\": 0}' from tenants",
         )
+        .execute(&self.owner)
+        .await
+        .expect("a setting");
+    }
+
+    /// Other limits than the product comes with.
+    pub async fn admin_limits(&self, limits: Value) {
+        sqlx::query(
+            "insert into settings (tenant_id, key, value) select id, 'sessions.limits', $1 from tenants
+             on conflict (tenant_id, key) do update set value = excluded.value",
+        )
+        .bind(limits)
         .execute(&self.owner)
         .await
         .expect("a setting");
@@ -144,6 +172,19 @@ impl TestApp {
     /// Another node of the same installation, with its own memory.
     pub async fn second_node(&self) -> Self {
         Self::node(self.options.clone(), self.clock.clone(), self.hasher.clone(), &[]).await
+    }
+
+    /// Another node that stands behind these proxies.
+    pub async fn again_behind(&self, proxies: &[Proxy]) -> Self {
+        Self::node(self.options.clone(), self.clock.clone(), self.hasher.clone(), proxies).await
+    }
+
+    /// The same node with a database that knows the country of some networks.
+    pub fn with_countries(mut self, countries: &[(u8, &str)], proxies: &[Proxy]) -> Self {
+        let database = crate::base::server::places::tests::database(countries);
+        self.heart = self.heart.with_places(Places::of(database).expect("a database"));
+        self.router = Self::routed(&self.heart, proxies, "target/nothing");
+        self
     }
 
     /// Moves the clock and lets the node look at the versions, as its task would have done meanwhile.

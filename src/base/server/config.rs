@@ -42,6 +42,21 @@ pub struct Config {
     /// Who our mail comes from, `Name <address>` or an address. Default: no-reply@ the public address's host
     #[arg(long, env = "BAWWAB_MAIL_FROM")]
     pub mail_from: Option<Mailbox>,
+    /// Selector of the DKIM key by which our mail is signed: the key's public half stands in the DNS at
+    /// SELECTOR._domainkey.DOMAIN. Needs BAWWAB_DKIM_KEY_FILE.
+    #[arg(long, env = "BAWWAB_DKIM_SELECTOR", requires = "dkim_key_file")]
+    pub dkim_selector: Option<String>,
+    /// File with the private half: an RSA key as PEM (`openssl genrsa -traditional 2048`), or the 32 bytes of an Ed25519
+    /// key as base64.
+    #[arg(long, env = "BAWWAB_DKIM_KEY_FILE", requires = "dkim_selector")]
+    pub dkim_key_file: Option<PathBuf>,
+    /// The domain that signs. Default: that of BAWWAB_MAIL_FROM
+    #[arg(long, env = "BAWWAB_DKIM_DOMAIN", requires = "dkim_selector")]
+    pub dkim_domain: Option<String>,
+    /// A database of countries in MaxMind's format (GeoLite2-Country.mmdb or alike): sign-ins from a new country can then
+    /// ask for more, and the list of sessions shows where they are.
+    #[arg(long, env = "BAWWAB_GEOIP_DB")]
+    pub geoip_db: Option<PathBuf>,
     /// Directory of the built browser half.
     #[arg(long, env = "BAWWAB_SITE_DIR")]
     pub site_dir: Option<PathBuf>,

@@ -131,12 +131,16 @@ impl Done {
     pub const OK: Done = Done { ok: true };
 }
 
+/// The token by which a refused sign-in goes on: it stands in the problem document and nowhere else.
+#[derive(Clone)]
+pub struct NextStep(pub String);
+
 impl IntoResponse for AppError {
     /// Carries the error to the layer that knows the caller's language.
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status()).expect("every status of ours is one of HTTP's");
         let mut response = (status, Body::empty()).into_response();
-        if let AppError::TooMany { retry_after } = &self {
+        if let AppError::TooMany { retry_after } | AppError::Puzzle { retry_after, .. } = &self {
             response.headers_mut().insert(header::RETRY_AFTER, (*retry_after).into());
         }
         if matches!(self, AppError::Unavailable) {

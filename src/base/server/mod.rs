@@ -1,5 +1,6 @@
 //! What only the server knows of the foundation: configuration, database, clock, keys, jobs, failures.
 
+pub mod choice;
 pub mod clock;
 pub mod cluster;
 pub mod config;
@@ -12,5 +13,7 @@ pub mod jobs;
 pub mod mail;
 pub mod names;
 pub mod passwords;
+pub mod places;
+pub mod puzzles;
 pub mod search;
 pub mod settings;

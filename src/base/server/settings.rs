@@ -23,6 +23,23 @@ pub async fn get<S: Setting>(connection: &mut PgConnection, tenant: TenantId) ->
     }
 }
 
+/// Grows with each change of any group of the tenant.
+pub async fn version(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<i64> {
+    let version = sqlx::query_scalar!(
+        r#"select coalesce(sum(version), 0)::bigint as "version!" from settings where tenant_id = $1"#,
+        tenant.0
+    );
+    Ok(version.fetch_one(connection).await?)
+}
+
+/// Holds the tenant's settings until the transaction ends: of two changes at once one comes after the other.
+pub async fn lock(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('settings:' || $1::text, 0))", tenant.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Keeps the tenant's value.
 pub async fn put<S: Setting>(connection: &mut PgConnection, tenant: TenantId, value: &S) -> anyhow::Result<()> {
     sqlx::query!(

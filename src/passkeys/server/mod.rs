@@ -398,7 +398,7 @@ pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Res
         return Err(refuse(cx, Action::LoginFailed, Some(&found), "inactive").await?);
     };
     let half = Half { candidate, kind, device, method: "passkey".to_owned(), step: None };
-    let signed_in = sessions::complete(&mut tx, half).await?;
+    let signed_in = sessions::complete(&mut tx, half, 2).await?;
     let event = Event::done(Action::Login).by(found.user, &found.user_name).on("session", signed_in.session, "");
     tx.commit(event.meta("method", "passkey").meta("kind", kind.as_str())).await?;
     forgive(cx, found.user).await?;
@@ -412,7 +412,7 @@ pub async fn finish(cx: &Cx, answer: Answer, headers: &HeaderMap) -> Result<Sign
     let made_for = Bound::SecondFactor { user, step };
     let (mut tx, found) = judge(cx, answer, |bound| *bound == made_for, Action::LoginFailed).await?;
     let (kind, method) = (half.kind, format!("{}+passkey", half.method));
-    let signed_in = sessions::complete(&mut tx, half).await?;
+    let signed_in = sessions::complete(&mut tx, half, 2).await?;
     let event = Event::done(Action::Login).by(found.user, &found.user_name).on("session", signed_in.session, "");
     tx.commit(event.meta("method", method).meta("kind", kind.as_str())).await?;
     forgive(cx, found.user).await?;

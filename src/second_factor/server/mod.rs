@@ -27,7 +27,7 @@ use crate::{
     },
     second_factor::{Enrolment, FactorStatus},
     sessions::server::{
-        self as sessions, Half, SignedIn, store as sessions_store,
+        self as sessions, Half, SignedIn, recognise, store as sessions_store,
         throttle::{self, Counted, Subject},
     },
 };
@@ -247,13 +247,31 @@ pub async fn finish(cx: &Cx, half: Half, proof: &Proof) -> Result<SignedIn, AppE
         return Err(AppError::SignedOut(SignedOut::WrongCode));
     };
     let (kind, method) = (half.kind, format!("{}+{how}", half.method));
-    let signed_in = sessions::complete(&mut tx, half).await?;
+    let signed_in = sessions::complete(&mut tx, half, 2).await?;
     let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
-    tx.commit(event.meta("method", method).meta("kind", kind.as_str())).await?;
+    let event = event.meta("method", method).meta("kind", kind.as_str());
+    tx.commit(event.meta("new", signed_in.news.clone())).await?;
     let mut subjects = vec![Subject::Codes(user), Subject::Account(user)];
     subjects.extend(cx.origin().ip.map(Subject::Address));
     throttle::forgive(cx, &subjects).await?;
     Ok(signed_in)
+}
+
+/// Proves from another device who holds a refresh token: from then on the session is that device's.
+pub async fn prove_refresh(
+    cx: &Cx,
+    token: &str,
+    password: Password,
+    proof: Option<Proof>,
+    device: &sessions_store::Device,
+) -> Result<(), AppError> {
+    let cx = recognise::by_refresh_token(cx, token).await?;
+    reauthenticate(&cx, password, proof).await?;
+    let mut tx = cx.own().await?;
+    let person = cx.person()?;
+    let kept = sessions_store::upsert_device(&mut tx, person.user, device, cx.origin().ip).await?;
+    sessions_store::move_to(&mut tx, person.session, kept).await?;
+    tx.commit(Event::done(Action::DeviceChallenge).on("session", person.session, "")).await
 }
 
 /// Proves again who holds this session: with the password, and with the second factor where one is on.

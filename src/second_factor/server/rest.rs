@@ -1,6 +1,10 @@
 //! Signing in with all factors, and the factors themselves, over REST.
 
-use axum::{Extension, Json, http::HeaderMap};
+use axum::{
+    Extension, Json,
+    http::HeaderMap,
+    response::{IntoResponse as _, Response},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -11,7 +15,7 @@ use crate::{
     accounts::Password,
     base::{
         errors::{AppError, SignedOut},
-        server::http::{Done, Sent},
+        server::http::{Done, NextStep, Sent},
         time::Timestamp,
     },
     second_factor::{BackupCodes, Enrolment, FactorStatus, server},
@@ -21,6 +25,7 @@ use crate::{
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(login))
+        .routes(routes!(prove_refresh))
         .routes(routes!(status))
         .routes(routes!(setup))
         .routes(routes!(verify))
@@ -43,6 +48,9 @@ struct Login {
     /// Or a backup code.
     #[serde(default)]
     backup_code: Option<String>,
+    /// The solution of the puzzle that a refusal has given.
+    #[serde(default)]
+    puzzle: Option<String>,
 }
 
 /// Sign in by e-mail address or user name, password and, where it is on, the second factor
@@ -52,17 +60,49 @@ async fn login(
     failures: Extension<FailuresLast>,
     headers: HeaderMap,
     Sent(login): Sent<Login>,
-) -> Result<Json<Tokens>, AppError> {
-    let Login { email, password, totp, backup_code } = login.read()?;
+) -> Result<Response, AppError> {
+    let Login { email, password, totp, backup_code, puzzle } = login.read()?;
     let device = recognise::program_device(&headers, cx.origin().ip);
-    let credentials = Credentials { login: email, password };
+    let credentials = Credentials { login: email, password, puzzle };
     match sessions::sign_in(&cx, credentials, Kind::Program, device, failures.0.0).await? {
-        Entered::In(signed_in) => Ok(Json(signed_in.into())),
+        Entered::In(signed_in) => Ok(Json(Tokens::from(signed_in)).into_response()),
         Entered::Half(half) => {
             let proof = Proof::of(totp, backup_code).ok_or(AppError::SignedOut(SignedOut::TotpRequired))?;
-            server::finish(&cx, half, &proof).await.map(|signed_in| Json(signed_in.into()))
+            let signed_in = server::finish(&cx, half, &proof).await?;
+            Ok(Json(Tokens::from(signed_in)).into_response())
+        }
+        Entered::Mailed(step) => {
+            let mut response = AppError::SignedOut(SignedOut::CodeMailed).into_response();
+            response.extensions_mut().insert(NextStep(step.expose().clone()));
+            Ok(response)
         }
     }
+}
+
+/// What a program proves itself with from another device.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ProveRefresh {
+    refresh_token: String,
+    #[schema(value_type = String)]
+    password: Password,
+    #[serde(default)]
+    totp: Option<String>,
+    #[serde(default)]
+    backup_code: Option<String>,
+}
+
+/// Prove from another device who holds a refresh token, so that it can be traded there
+#[utoipa::path(post, path = "/auth/refresh/prove", tag = "auth", security(()), request_body = ProveRefresh, responses((status = 200, body = Done)))]
+async fn prove_refresh(
+    cx: Extension<Cx>,
+    headers: HeaderMap,
+    Sent(body): Sent<ProveRefresh>,
+) -> Result<Json<Done>, AppError> {
+    let ProveRefresh { refresh_token, password, totp, backup_code } = body.read()?;
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    let proof = Proof::of(totp, backup_code);
+    server::prove_refresh(&cx, &refresh_token, password, proof, &device).await.map(|()| Json(Done::OK))
 }
 
 /// Where your second factor stands

@@ -110,7 +110,7 @@ fn row(person: Option<UserId>, may_end: bool, session: SessionInfo, call: Call, 
             <div class="grow">
                 <p class="strong"><bdi>{name.clone()}</bdi> " " {current} " " {factors}</p>
                 <p class="small muted">
-                    {kind} " · " {session.ip.map(pieces::key)} " · " {td_string!(locale, sessions.last_seen)} " "
+                    {kind} " · " {session.ip.map(pieces::key)} " " {session.country.map(pieces::key)} " · " {td_string!(locale, sessions.last_seen)} " "
                     {pieces::moment(session.last_seen_at)}
                 </p>
                 <p class="small muted">

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{Asks, Sheet, form_error, or, outcome, passkey_form, passkey_refused, password_field};
+use super::{
+    Asks, Sheet, form_error, or, outcome, passkey_form, passkey_refused, password_field,
+    puzzle::{PuzzleState, puzzle_field},
+};
 use crate::{
     base::language::td_string,
     sessions::{DoorOptions, FormOutcome, door_options},
@@ -47,6 +50,7 @@ pub fn LoginPage() -> impl IntoView {
 fn ways_in(options: &DoorOptions, outcome: FormOutcome) -> AnyView {
     let locale = locale();
     let error = form_error(&outcome);
+    let puzzle = PuzzleState::of(error);
     let next = address::query_field("next");
     let passkey = options.passkeys.then(|| {
         view! {
@@ -72,7 +76,10 @@ fn ways_in(options: &DoorOptions, outcome: FormOutcome) -> AnyView {
                 error=field_error(error, "email")
             />
             {password_field(error)}
-            <button class=class type="submit">{td_string!(locale, sessions.sign_in)}</button>
+            {puzzle_field(error, puzzle)}
+            <button class=class type="submit" disabled=move || puzzle.is_under_way()>
+                {td_string!(locale, sessions.sign_in)}
+            </button>
         </Sheet>
         {ways(options)}
     }

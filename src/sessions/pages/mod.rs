@@ -3,19 +3,24 @@
 //! Their forms work without scripts: each posts to its own address, and the answer is the same page with what went
 //! wrong.
 
+mod choose;
 mod list;
 mod login;
 mod magic;
+mod mailed;
 mod own;
 mod passkey;
+mod puzzle;
 mod recover;
 mod register;
 mod setup;
 mod welcome;
 
+use choose::new_password_field;
 pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
+pub use mailed::MailedCodePage;
 pub use own::{EmailCancelPage, EmailConfirmPage, EmailPage, PasswordPage};
 pub use passkey::{Asks, or, passkey_form, passkey_refused, passkey_wrongs};
 pub use recover::{ForgotPage, ResetPage};
@@ -38,8 +43,7 @@ use crate::{
     },
 };
 
-/// The fewest and the most characters of a password, for the browser; the server checks again.
-const PASSWORD_SHORTEST: &str = "15";
+/// The most characters of a password, for the browser; the server checks again.
 const PASSWORD_LONGEST: &str = "256";
 
 /// What the post before this page led to; empty when there was none.
@@ -64,6 +68,7 @@ fn label(field: &str) -> Option<&'static str> {
         "name" => Some(td_string!(locale, sessions.name)),
         "email" => Some(td_string!(locale, sessions.email)),
         "password" => Some(td_string!(locale, sessions.password)),
+        "mailed_code" => Some(td_string!(locale, sessions.mailed_code)),
         "current_password" => Some(td_string!(locale, sessions.current_password)),
         "totp" | "code" => Some(td_string!(locale, second_factor.code)),
         "backup_code" => Some(td_string!(locale, second_factor.backup_code)),
@@ -142,26 +147,6 @@ pub fn password_field(error: FormError) -> AnyView {
             required=true
             longest=PASSWORD_LONGEST
             autocomplete="current-password"
-            ltr=true
-            error=field_error(error, "password")
-        />
-    }
-    .into_any()
-}
-
-/// The password that an account shall have.
-fn new_password_field(error: FormError) -> AnyView {
-    let locale = locale();
-    view! {
-        <Field
-            name="password"
-            label=td_string!(locale, sessions.password)
-            kind="password"
-            required=true
-            shortest=PASSWORD_SHORTEST
-            longest=PASSWORD_LONGEST
-            autocomplete="new-password"
-            hint=td_string!(locale, sessions.password_hint)
             ltr=true
             error=field_error(error, "password")
         />

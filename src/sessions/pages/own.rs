@@ -190,7 +190,7 @@ pub fn PasswordPage() -> impl IntoView {
             <Sheet error>
                 {owner_field(me.email)}
                 {current}
-                {new_password_field(error)}
+                {new_password_field(error, me.password_shortest)}
                 {password_again_field(error)}
                 <div class="check">
                     <input type="checkbox" id="end-sessions" name="end_sessions" value="yes" checked=true />

@@ -50,14 +50,14 @@ pub fn ResetPage() -> impl IntoView {
     let error = form_error(&outcome());
     let token = address::query_field("token");
     let form = move |whom: LinkInfo| {
-        let email = whom.email.unwrap_or_default();
+        let (email, shortest) = (whom.email.unwrap_or_default(), whom.password_shortest);
         view! {
             <h1>{td_string!(locale, sessions.reset_title)}</h1>
             <p class="muted">{td_string!(locale, sessions.reset_about)} " " {pieces::typed(email.clone())}</p>
             <Sheet error>
                 {token_field(token)}
                 {owner_field(email)}
-                {new_password_field(error)}
+                {new_password_field(error, shortest)}
                 {password_again_field(error)}
                 <div class="check">
                     <input type="checkbox" id="end-sessions" name="end_sessions" value="yes" checked=true />

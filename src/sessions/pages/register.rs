@@ -36,7 +36,7 @@ pub fn RegisterPage() -> impl IntoView {
             <Sheet error>
                 {name_field(outcome.name, error)}
                 {email_field(outcome.email, error)}
-                {new_password_field(error)}
+                {new_password_field(error, options.password_shortest)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.register_submit)}</button>
             </Sheet>
         }

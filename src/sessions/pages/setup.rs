@@ -19,7 +19,7 @@ pub fn SetupPage() -> impl IntoView {
     let outcome = outcome();
     let error = form_error(&outcome);
     let token = address::query_field("token");
-    let form = move |_first: LinkInfo| {
+    let form = move |first: LinkInfo| {
         let outcome = outcome.clone();
         view! {
             <h1>{td_string!(locale, sessions.setup_title)}</h1>
@@ -28,7 +28,7 @@ pub fn SetupPage() -> impl IntoView {
                 {token_field(token)}
                 {name_field(outcome.name, error)}
                 {email_field(outcome.email, error)}
-                {new_password_field(error)}
+                {new_password_field(error, first.password_shortest)}
                 {password_again_field(error)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.setup_submit)}</button>
             </Sheet>

@@ -22,7 +22,7 @@ pub fn WelcomePage() -> impl IntoView {
     let error = form_error(&outcome());
     let token = address::query_field("token");
     let form = move |whom: LinkInfo| {
-        let email = whom.email.unwrap_or_default();
+        let (email, shortest) = (whom.email.unwrap_or_default(), whom.password_shortest);
         let title = match whom.name {
             Some(name) => td_string!(locale, sessions.welcome_title, name = language::isolate(&name)).to_string(),
             None => td_string!(locale, sessions.welcome_page).to_owned(),
@@ -33,7 +33,7 @@ pub fn WelcomePage() -> impl IntoView {
             <Sheet error>
                 {token_field(token)}
                 {owner_field(email)}
-                {new_password_field(error)}
+                {new_password_field(error, shortest)}
                 {password_again_field(error)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.welcome_submit)}</button>
             </Sheet>

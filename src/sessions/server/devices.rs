@@ -102,7 +102,7 @@ pub async fn revoke_device_of(cx: &Cx, user: UserId, id: DeviceId) -> Result<(),
 async fn list(tx: &mut Tx, user: UserId, current: Option<SessionId>) -> Result<Vec<SessionInfo>, AppError> {
     let now = tx.now();
     let rows = sqlx::query!(
-        r#"select s.id, s.kind, s.assurance, host(s.ip) as ip, s.created_at, s.last_seen_at,
+        r#"select s.id, s.kind, s.assurance, host(s.ip) as ip, s.country, s.created_at, s.last_seen_at,
                   least(s.expires_at, s.absolute_expires_at) as "expires_at!: DateTime<Utc>",
                   d.name as "device?", d.kind as "device_kind?"
            from sessions s left join devices d on d.id = s.device_id
@@ -119,6 +119,7 @@ async fn list(tx: &mut Tx, user: UserId, current: Option<SessionId>) -> Result<V
         device: row.device.unwrap_or_default(),
         device_kind: row.device_kind.unwrap_or_else(|| "other".to_owned()),
         ip: row.ip,
+        country: row.country,
         two_factors: row.assurance > 1,
         is_current: current == Some(SessionId(row.id)),
         created_at: row.created_at.into(),

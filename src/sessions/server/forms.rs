@@ -13,7 +13,7 @@ use crate::{
     access::server::Cx,
     accounts::Password,
     base::{
-        errors::{AppError, FieldErrors},
+        errors::{AppError, FieldErrors, SignedOut},
         language,
         server::crypto::Secret,
     },
@@ -23,7 +23,7 @@ use crate::{
         server::{
             self, Credentials, Entered, FailuresLast, Logout, SetUp, SignedIn,
             joining::{self, NewAccount},
-            recognise,
+            recognise, risk,
             store::Kind,
         },
     },
@@ -63,7 +63,7 @@ impl FormPage {
         })
         .unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
         let retry_after = match &error {
-            AppError::TooMany { retry_after } => Some(*retry_after),
+            AppError::TooMany { retry_after } | AppError::Puzzle { retry_after, .. } => Some(*retry_after),
             _ => None,
         };
         let fields = match &error {
@@ -105,6 +105,8 @@ pub struct LoginForm {
     password: Password,
     #[serde(default)]
     next: String,
+    #[serde(default)]
+    puzzle: Option<String>,
 }
 
 pub fn empty() -> Password {
@@ -114,7 +116,7 @@ pub fn empty() -> Password {
 /// `POST /login`
 pub async fn login(page: FormPage, failures: Extension<FailuresLast>, Form(form): Form<LoginForm>) -> Response {
     let (device, secret) = recognise::browser_device(&page.headers);
-    let credentials = Credentials { login: form.email.clone(), password: form.password };
+    let credentials = Credentials { login: form.email.clone(), password: form.password, puzzle: form.puzzle };
     match server::sign_in(&page.cx, credentials, Kind::Browser, device, failures.0.0).await {
         Ok(entered) => go_on(&page.cx, entered, &secret, &form.next).await,
         Err(error) => {
@@ -310,6 +312,35 @@ async fn go_on(cx: &Cx, entered: Entered, device: &Secret<String>, next: &str) -
             }
             Err(error) => error.into_response(),
         },
+        Entered::Mailed(token) => {
+            let mut response = see_other(&with_next("/login/mailed", next));
+            append(&mut response, vec![recognise::step_cookie(&token)]);
+            response
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub struct MailedForm {
+    #[serde(default)]
+    mailed_code: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /login/mailed`
+pub async fn mailed(page: FormPage, Form(form): Form<MailedForm>) -> Response {
+    let (device, secret) = recognise::browser_device(&page.headers);
+    let token = recognise::step(&page.headers).unwrap_or_default();
+    match risk::open(&page.cx, &token, &form.mailed_code, Kind::Browser, device).await {
+        Ok(signed_in) => {
+            let mut response = enter(&signed_in, &secret, &form.next);
+            append(&mut response, vec![recognise::no_step()]);
+            response
+        }
+        // The step has run out or was tried too often: begin again.
+        Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", &form.next)),
+        Err(error) => page.again(&with_next("/login/mailed", &form.next), error, FormOutcome::default()).await,
     }
 }
 

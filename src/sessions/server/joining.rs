@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{
-    Entered, SignIn, SignedIn, admit, check_choice, entered, first_tenant, open_session, store,
+    Entered, SignedIn, admit, check_choice, entered, first_tenant, open_session, store,
     store::{Candidate, Device, Kind},
     throttle::{self, Subject},
 };
@@ -28,10 +28,14 @@ use crate::{
     },
     base::{
         errors::{AppError, Conflict, FieldErrors},
-        server::settings,
+        password::PasswordRule,
+        server::{
+            choice::{self, Choice},
+            settings,
+        },
         text::one_line,
     },
-    sessions::{DoorOptions, LinkInfo},
+    sessions::{DoorOptions, LinkInfo, SignIn},
 };
 
 /// Somebody who wants an account, as typed.
@@ -71,11 +75,14 @@ async fn try_register(cx: &Cx, typed: NewAccount) -> Result<(), AppError> {
     let mut tx = cx.door().await?;
     let tenant = first_tenant(&mut tx).await?;
     let rule = settings::get::<Registration>(tx.conn(), tenant).await?;
+    let passwords = settings::get::<PasswordRule>(tx.conn(), tenant).await?;
     drop(tx);
     let mut errors = FieldErrors::default();
     let email = errors.take("email", Email::parse(&typed.email));
     let name = errors.take("name", one_line(&typed.name, 1, 200));
-    errors.take("password", crate::base::server::passwords::check(&typed.password));
+    let about = [typed.name.as_str(), typed.email.as_str()];
+    let choice = Choice { password: &typed.password, has_second_factor: false, about: &about };
+    errors.take("password", choice::check(&passwords, choice).await);
     if let Some(Err(refused)) = email.as_ref().map(|email| rule.admits(email)) {
         match refused {
             AppError::Invalid(fields) => errors.0.extend(fields.0),
@@ -169,8 +176,12 @@ pub async fn reset(
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Reset, token).await?;
     let (Some(user), Some(email)) = (link.user, &link.user_email) else { return Err(AppError::NotFound) };
+    let name = link.user_name.clone().unwrap_or_default();
+    let has_second_factor = store::has_second_factor(&mut tx, email).await?;
     let mut errors = FieldErrors::default();
-    check_choice(&mut errors, &password, again);
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    let choice = Choice { password: &password, has_second_factor, about: &[&name, email] };
+    check_choice(&mut errors, &rule, choice, again).await;
     errors.check()?;
     let hash = cx.hasher().hash(&password).await?;
     tx.enter(link.tenant).await?;
@@ -240,7 +251,7 @@ pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered,
             let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
             tx.commit(event.meta("method", "magic_link").meta("kind", Kind::Browser.as_str())).await?;
         }
-        Entered::Half(_) => tx.commit_quietly(Quiet::Step).await?,
+        Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
     }
     Ok(entered)
 }
@@ -251,13 +262,21 @@ pub async fn door_options(cx: &Cx) -> Result<DoorOptions, AppError> {
     let tenant = first_tenant(&mut tx).await?;
     let rule = settings::get::<Registration>(tx.conn(), tenant).await?;
     let sign_in = settings::get::<SignIn>(tx.conn(), tenant).await?;
+    let passwords = settings::get::<PasswordRule>(tx.conn(), tenant).await?;
     let passkeys = cx.public_url().is_fit_for_passkeys();
-    Ok(DoorOptions { registration: rule.mode, domains: rule.domains, magic_link: sign_in.magic_link, passkeys })
+    Ok(DoorOptions {
+        registration: rule.mode,
+        domains: rule.domains,
+        magic_link: sign_in.magic_link,
+        password_shortest: passwords.shortest,
+        passkeys,
+    })
 }
 
 /// Looks at a registration without spending it.
 pub async fn look_at_registration(cx: &Cx, token: &str) -> Result<LinkInfo, AppError> {
     let mut tx = cx.door().await?;
     let registered = registration::find(&mut tx, token).await?;
-    Ok(LinkInfo { name: Some(registered.name), email: Some(registered.email) })
+    // Its password was chosen when it was made.
+    Ok(LinkInfo { name: Some(registered.name), email: Some(registered.email), password_shortest: 0 })
 }

@@ -9,8 +9,11 @@ pub mod keys;
 pub mod own;
 pub mod own_forms;
 pub mod own_rest;
+pub mod puzzles;
 pub mod recognise;
 pub mod rest;
+pub mod risk;
+pub mod rules;
 pub mod store;
 pub mod throttle;
 pub mod tokens;
@@ -18,7 +21,7 @@ pub mod tokens;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
@@ -48,41 +51,21 @@ use crate::{
     base::{
         errors::{AppError, FieldCode, FieldErrors, SignedOut},
         ids::{SessionId, TenantId, UserId},
+        password::PasswordRule,
         server::{
+            choice::{self, Choice},
             crypto::{self, Secret},
             input::Input,
             names,
             passwords::{self, Verdict},
-            settings::{self, Setting},
+            settings,
         },
     },
-    sessions::{ImpersonatedBy, LinkInfo, Me, SignIn, StepFactors},
+    sessions::{
+        ImpersonatedBy, LinkInfo, Me, StepFactors,
+        rules::{Lifetimes, Risk},
+    },
 };
-
-/// How long things last (A2, A3). Minutes and days.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Lifetimes {
-    pub access_minutes: i64,
-    /// A session ends when it was not used for so long.
-    pub idle_days: i64,
-    /// A session ends after so long whatever its use.
-    pub absolute_days: i64,
-}
-
-impl Default for Lifetimes {
-    fn default() -> Self {
-        Lifetimes { access_minutes: 15, idle_days: 30, absolute_days: 90 }
-    }
-}
-
-impl Setting for Lifetimes {
-    const KEY: &'static str = "sessions.lifetimes";
-}
-
-impl Setting for SignIn {
-    const KEY: &'static str = "sessions.sign_in";
-}
 
 /// How long somebody who has proved the first factor has for the second.
 const STEP: TimeDelta = TimeDelta::minutes(10);
@@ -105,6 +88,8 @@ pub struct SignedIn {
     /// A browser's session secret, or a program's refresh token.
     pub secret: Secret<String>,
     pub lifetimes: Lifetimes,
+    /// What about it the account had not seen before.
+    pub news: Vec<String>,
 }
 
 /// How far somebody has come who has proved the first factor.
@@ -112,6 +97,8 @@ pub enum Entered {
     In(SignedIn),
     /// A second factor is on: it is still owed.
     Half(Half),
+    /// Something was new: a code was mailed, and this token goes on with it.
+    Mailed(Secret<String>),
 }
 
 /// Somebody half-way in. It opens nothing but the door of the second factor.
@@ -130,6 +117,8 @@ pub struct Credentials {
     /// E-mail address or user name.
     pub login: String,
     pub password: Password,
+    /// The solution of a puzzle, where one was asked for.
+    pub puzzle: Option<String>,
 }
 
 /// Signs a person in by password. Unknown, wrong, suspended and not yet confirmed look and last the same.
@@ -157,11 +146,23 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
     }
     let mut tx = cx.door().await?;
     let candidate = store::candidate(&mut tx, &login).await?;
+    let account = match &candidate {
+        // A browser that the person has signed in with has guesses of its own: no stranger can use them up (GHSA-cq42-vhv7-xr7p).
+        Some(known) => {
+            tx.enter(known.tenant).await?;
+            let is_theirs = kind == Kind::Browser && store::knows(&mut tx, known.user, &device.fingerprint).await?;
+            if is_theirs {
+                Subject::Device(known.user, device.fingerprint.clone())
+            } else {
+                Subject::Account(known.user)
+            }
+        }
+        None => Subject::Nobody(login.clone()),
+    };
     drop(tx);
-    let account = candidate.as_ref().map_or_else(|| Subject::Nobody(login.clone()), |c| Subject::Account(c.user));
     let mut subjects = vec![account];
     subjects.extend(cx.origin().ip.map(Subject::Address));
-    let counted = match throttle::count(cx, &subjects).await {
+    let counted = match throttle::count_solved(cx, &subjects, credentials.puzzle.as_deref()).await {
         Ok(counted) => counted,
         Err(refused) => {
             let event = about(Event::denied(Action::Lockout), candidate.as_ref());
@@ -185,10 +186,6 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
             return Err(AppError::SignedOut(SignedOut::WrongCredentials));
         }
     };
-    // Whoever still owes the second factor has not proved themselves yet.
-    if !candidate.has_second_factor {
-        throttle::forgive(cx, &subjects).await?;
-    }
     let mut tx = cx.door().await?;
     tx.enter(candidate.tenant).await?;
     if verdict == Verdict::RightButOld {
@@ -196,13 +193,23 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
         people::set_password(&mut tx, candidate.user, &hash).await?;
     }
     let (user, name) = (candidate.user, candidate.name.clone());
+    if !candidate.has_second_factor
+        && let Some((mailed, news)) = risk::weigh(&mut tx, &candidate, kind, &device, "password").await?
+    {
+        let event = about(Event::done(Action::CodeSent), Some(&candidate)).meta("new", risk::names(&news));
+        tx.commit(event.meta("kind", kind.as_str())).await?;
+        return Ok(mailed);
+    }
     let entered = admit(&mut tx, candidate, kind, device, "password").await?;
     match &entered {
         Entered::In(signed_in) => {
             let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
-            tx.commit(event.meta("method", "password").meta("kind", kind.as_str())).await?;
+            let event = event.meta("method", "password").meta("kind", kind.as_str());
+            tx.commit(event.meta("new", signed_in.news.clone())).await?;
+            // Whoever still owes a second step has not proved themselves yet.
+            throttle::forgive(cx, &subjects).await?;
         }
-        Entered::Half(_) => tx.commit_quietly(Quiet::Step).await?,
+        Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
     }
     Ok(entered)
 }
@@ -255,13 +262,13 @@ pub async fn step_factors(cx: &Cx) -> Result<StepFactors, AppError> {
 }
 
 /// Lets somebody in who has shown the second factor as well. The transaction has entered their tenant.
-pub async fn complete(tx: &mut Tx, half: Half) -> Result<SignedIn, AppError> {
+pub async fn complete(tx: &mut Tx, half: Half, assurance: i16) -> Result<SignedIn, AppError> {
     if let Some(step) = half.step
         && !store::spend_step(tx, step).await?
     {
         return Err(AppError::signed_out());
     }
-    open_session(tx, &half.candidate, half.kind, half.device, 2).await
+    open_session(tx, &half.candidate, half.kind, half.device, assurance).await
 }
 
 /// Under whose names an attempt with somebody's password is counted.
@@ -289,7 +296,7 @@ pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError
 }
 
 /// The tenant at whose door somebody stands who has none yet.
-async fn first_tenant(tx: &mut Tx) -> Result<TenantId, AppError> {
+pub(crate) async fn first_tenant(tx: &mut Tx) -> Result<TenantId, AppError> {
     let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
     Ok(TenantId(tenant.fetch_one(tx.conn()).await?))
 }
@@ -322,6 +329,14 @@ async fn open_session(
     let (now, ip, user_agent) = (tx.now(), tx.cx().origin().ip, tx.cx().origin().user_agent.clone());
     let lifetimes = settings::get::<Lifetimes>(tx.conn(), candidate.tenant).await?;
     let session = SessionId(Uuid::now_v7());
+    let news = risk::news(tx, candidate.user, &device).await?;
+    let country = risk::remember_place(tx, candidate.user).await?;
+    if news.contains(&risk::New::Device) && settings::get::<Risk>(tx.conn(), candidate.tenant).await?.mail_new_device {
+        let reader = Reader { email: &candidate.email, name: &candidate.name, locale: &candidate.locale };
+        let place = [ip.map(|ip| ip.to_string()), country.clone()].into_iter().flatten().collect::<Vec<_>>();
+        let sessions = tx.cx().link("/console/account");
+        tx.mail(&letters::new_device(reader, now, &device.name, &place.join(" · "), &sessions)).await?;
+    }
     let device = store::upsert_device(tx, candidate.user, &device, ip).await?;
     let secret = crypto::token();
     let digest = crypto::token_digest(kind.as_str(), secret.expose());
@@ -337,6 +352,7 @@ async fn open_session(
         assurance,
         ip,
         user_agent: user_agent.as_deref(),
+        country: country.as_deref(),
         expires_at,
         absolute_expires_at: absolute,
     };
@@ -345,7 +361,8 @@ async fn open_session(
         store::insert_refresh_token(tx, session, None, &digest, expires_at).await?;
     }
     let access = access_token(tx.cx(), candidate.user, session, candidate.tenant, &lifetimes, absolute)?;
-    Ok(SignedIn { user: candidate.user, tenant: candidate.tenant, session, access, secret, lifetimes })
+    let (user, tenant, news) = (candidate.user, candidate.tenant, risk::names(&news));
+    Ok(SignedIn { user, tenant, session, access, secret, lifetimes, news })
 }
 
 /// A fresh access token, never outliving its session.
@@ -364,8 +381,8 @@ fn access_token(
 }
 
 /// Trades a refresh token for the next pair. Of parallel uses one wins; the others get 401 and nothing else happens. A
-/// spent one shown later ends the session and is audited (A3).
-pub async fn refresh(cx: &Cx, token: &str) -> Result<SignedIn, AppError> {
+/// spent one shown later ends the session and is audited (A3). From another device it asks for a proof first (A6).
+pub async fn refresh(cx: &Cx, token: &str, device: &Device) -> Result<SignedIn, AppError> {
     let refused = AppError::signed_out;
     let digest = crypto::token_digest(Kind::Program.as_str(), token);
     let mut tx = cx.door().await?;
@@ -376,6 +393,11 @@ pub async fn refresh(cx: &Cx, token: &str) -> Result<SignedIn, AppError> {
     let now = tx.now();
     if found.is_expired {
         return Err(refused());
+    }
+    if found.spent_at.is_none() && !store::is_device_of(&mut tx, found.session, &device.fingerprint).await? {
+        let event = Event::denied(Action::DeviceChallenge).by(user, name).on("session", found.session, "");
+        tx.commit(event.meta("kind", Kind::Program.as_str()).meta("device", device.name.clone())).await?;
+        return Err(AppError::StepUp);
     }
     if found.spent_at.is_some() || !store::spend_refresh_token(&mut tx, found.id).await? {
         // `None`: another request has spent it this very moment.
@@ -395,7 +417,8 @@ pub async fn refresh(cx: &Cx, token: &str) -> Result<SignedIn, AppError> {
     let access = access_token(cx, user, found.session, found.tenant, &lifetimes, live.absolute_expires_at)?;
     let event = Event::done(Action::Refresh).by(user, name).on("session", found.session, "");
     tx.commit(event).await?;
-    Ok(SignedIn { user, tenant: found.tenant, session: found.session, access, secret, lifetimes })
+    let (tenant, session, news) = (found.tenant, found.session, Vec::new());
+    Ok(SignedIn { user, tenant, session, access, secret, lifetimes, news })
 }
 
 /// How far a log-out reaches; nothing sent means this session.
@@ -430,6 +453,8 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
     let mut permissions = tx.snapshot()?.held(caller.user, tx.now());
     permissions.retain(|key| Permission::parse(key).is_ok_and(|key| caller.reaches(&key)));
     let has_password = people::has_password(&mut tx, caller.user).await?;
+    let rule = settings::get::<PasswordRule>(tx.conn(), caller.tenant).await?;
+    let password_shortest = rule.shortest_for(caller.has_second_factor);
     Ok(Me {
         id: person.id,
         name: person.name,
@@ -439,6 +464,7 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
         tenant_name,
         is_super_admin: person.is_super_admin,
         has_password,
+        password_shortest,
         roles: person.roles,
         permissions,
         impersonator: match &caller.acting {
@@ -466,7 +492,16 @@ pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInf
     let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, purpose, token).await?;
-    Ok(LinkInfo { name: link.user_name, email: link.user_email })
+    let has_second_factor = match &link.user_email {
+        Some(email) => store::has_second_factor(&mut tx, email).await?,
+        None => false,
+    };
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    Ok(LinkInfo {
+        name: link.user_name,
+        email: link.user_email,
+        password_shortest: rule.shortest_for(has_second_factor),
+    })
 }
 
 /// The first administrator, as typed.
@@ -485,7 +520,10 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&typed.name, 200));
     let email = errors.take("email", Email::parse(&typed.email));
-    check_choice(&mut errors, &typed.password, &typed.password_again);
+    let about = [typed.name.as_str(), typed.email.as_str()];
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    let choice = Choice { password: &typed.password, has_second_factor: false, about: &about };
+    check_choice(&mut errors, &rule, choice, &typed.password_again).await;
     errors.check()?;
     let (Some(name), Some(email)) = (name, email) else { return Err(AppError::NotFound) };
     let hash = cx.hasher().hash(&typed.password).await?;
@@ -513,8 +551,11 @@ pub async fn welcome(
     let (Some(user), Some(name), Some(email)) = (link.user, &link.user_name, &link.user_email) else {
         return Err(AppError::NotFound);
     };
+    let has_second_factor = store::has_second_factor(&mut tx, email).await?;
     let mut errors = FieldErrors::default();
-    check_choice(&mut errors, &password, &again);
+    let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
+    let choice = Choice { password: &password, has_second_factor, about: &[name, email] };
+    check_choice(&mut errors, &rule, choice, &again).await;
     errors.check()?;
     let hash = cx.hasher().hash(&password).await?;
     tx.enter(link.tenant).await?;
@@ -536,8 +577,10 @@ pub async fn welcome(
     Ok(entered)
 }
 
-fn check_choice(errors: &mut FieldErrors, password: &Password, again: &Password) {
-    if errors.take("password", passwords::check(password)).is_some() && password != again {
+/// Judges a password that is chosen and typed twice.
+async fn check_choice(errors: &mut FieldErrors, rule: &PasswordRule, choice: Choice<'_>, again: &Password) {
+    let is_same = choice.password == again;
+    if errors.take("password", choice::check(rule, choice).await).is_some() && !is_same {
         errors.add("password_again", FieldCode::Different);
     }
 }

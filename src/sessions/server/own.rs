@@ -22,7 +22,8 @@ use crate::{
     base::{
         errors::{AppError, Conflict, FieldCode, FieldErrors},
         ids::{SessionId, TenantId, UserId},
-        server::{crypto, input::Input},
+        password::PasswordRule,
+        server::{choice::Choice, crypto, input::Input, settings},
     },
     sessions::LinkInfo,
 };
@@ -53,7 +54,6 @@ struct EmailChange {
     old_email: String,
     new_email: String,
     session: Option<SessionId>,
-    is_confirmed: bool,
 }
 
 /// Asks for another address of the caller. Both mailboxes get a letter; whoever asks learns nothing of whether the address
@@ -149,7 +149,6 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
         old_email: row.old_email,
         new_email: row.new_email,
         session: row.session_id.map(SessionId),
-        is_confirmed: row.is_confirmed,
     })
 }
 
@@ -157,7 +156,7 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
 pub async fn look_at_email(cx: &Cx, end: End, token: &str) -> Result<LinkInfo, AppError> {
     let mut tx = cx.door().await?;
     let change = find(&mut tx, end, token).await?;
-    Ok(LinkInfo { name: Some(change.user_name), email: Some(change.new_email) })
+    Ok(LinkInfo { name: Some(change.user_name), email: Some(change.new_email), password_shortest: 0 })
 }
 
 /// The new mailbox has confirmed: the person has that address from now on. Open links of the old one are void, and every
@@ -263,10 +262,14 @@ pub async fn change_password(
 ) -> Result<(), AppError> {
     let person = cx.person()?.clone();
     cx.fresh()?;
-    let mut errors = FieldErrors::default();
-    check_choice(&mut errors, &password, again);
-    errors.check()?;
     let mut tx = cx.own().await?;
+    let rule = settings::get::<PasswordRule>(tx.conn(), person.tenant).await?;
+    let own = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?;
+    let about = [own.name.as_str(), own.email.as_str()];
+    let choice = Choice { password: &password, has_second_factor: person.has_second_factor, about: &about };
+    let mut errors = FieldErrors::default();
+    check_choice(&mut errors, &rule, choice, again).await;
+    errors.check()?;
     let had_password = people::has_password(&mut tx, person.user).await?;
     drop(tx);
     if had_password {

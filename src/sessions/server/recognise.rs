@@ -6,19 +6,24 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::TimeDelta;
 
 use super::{
-    Lifetimes, SignedIn, access_token, keys,
+    SignedIn, access_token, keys,
     store::{self, By, Device, Kind, Live},
     tokens,
 };
 use crate::{
-    access::server::{Acting, Cx, Quiet},
+    access::server::{
+        Acting, Cx, Quiet,
+        record::{Action, Event},
+    },
     base::{
         errors::AppError,
         server::{
             crypto::{self, Secret},
+            places::network,
             settings,
         },
     },
+    sessions::rules::Lifetimes,
 };
 
 /// `__Host-`: set by this host alone, over a secure channel, for all paths. A subdomain cannot plant one.
@@ -95,7 +100,7 @@ async fn by_cookies(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppError>
         return Ok(Recognised { cx: cx.for_person(live.caller), cookies: Vec::new(), by_cookie });
     }
     match secret {
-        Some(secret) => by_secret(cx, &secret, by_cookie).await,
+        Some(secret) => by_secret(cx, &secret, by_cookie, headers).await,
         None => Ok(Recognised { by_cookie, ..anonymous(cx) }),
     }
 }
@@ -109,7 +114,7 @@ async fn by_access_token(cx: &Cx, token: &str) -> Result<Option<Live>, AppError>
 }
 
 /// The access part has run out, or the person's rights have changed: renews the pair from the live row.
-async fn by_secret(cx: Cx, secret: &str, by_cookie: bool) -> Result<Recognised, AppError> {
+async fn by_secret(cx: Cx, secret: &str, by_cookie: bool, headers: &HeaderMap) -> Result<Recognised, AppError> {
     let digest = crypto::token_digest(Kind::Browser.as_str(), secret);
     let mut tx = cx.door().await?;
     let Some(live) = store::live(&mut tx, By::Digest(&digest)).await?.filter(|live| live.is_browser) else {
@@ -117,6 +122,12 @@ async fn by_secret(cx: Cx, secret: &str, by_cookie: bool) -> Result<Recognised, 
     };
     let caller = &live.caller;
     tx.enter(caller.tenant).await?;
+    if !store::is_device_of(&mut tx, caller.session, &browser_device(headers).0.fingerprint).await? {
+        // The secret without its device was carried off: whoever shows it has to sign in.
+        let event = Event::denied(Action::DeviceChallenge).by(caller.user, &caller.name);
+        tx.commit(event.on("session", caller.session, "").meta("kind", Kind::Browser.as_str())).await?;
+        return Ok(Recognised { cx, cookies: clearing(), by_cookie });
+    }
     let lifetimes = settings::get::<Lifetimes>(tx.conn(), caller.tenant).await?;
     let now = tx.now();
     store::slide(&mut tx, caller.session, now + TimeDelta::days(lifetimes.idle_days)).await?;
@@ -132,6 +143,16 @@ async fn by_secret(cx: Cx, secret: &str, by_cookie: bool) -> Result<Recognised, 
     }
     tx.commit_quietly(Quiet::Renewal).await?;
     Ok(Recognised { cx: cx.for_person(live.caller), cookies, by_cookie })
+}
+
+/// Whoever holds an unspent refresh token, to prove themselves from another device. It opens nothing else.
+pub async fn by_refresh_token(cx: &Cx, token: &str) -> Result<Cx, AppError> {
+    let digest = crypto::token_digest(Kind::Program.as_str(), token);
+    let mut tx = cx.door().await?;
+    let found = store::refresh_token(&mut tx, &digest).await?;
+    let found = found.filter(|found| found.spent_at.is_none() && !found.is_expired).ok_or_else(AppError::signed_out)?;
+    let live = store::live(&mut tx, By::Id(found.session)).await?.ok_or_else(AppError::signed_out)?;
+    Ok(cx.for_person(live.caller))
 }
 
 /// The cookies of a browser that has just signed in.
@@ -200,7 +221,8 @@ pub fn browser_device(headers: &HeaderMap) -> (Device, Secret<String>) {
 /// The device of a program: all it says about itself, from where.
 pub fn program_device(headers: &HeaderMap, ip: Option<IpAddr>) -> Device {
     let agent = user_agent(headers).unwrap_or_default();
-    let place = ip.map(|ip| ip.to_string()).unwrap_or_default();
+    // Not the address: a phone changes that on its way.
+    let place = ip.map(network).unwrap_or_default();
     device(headers, crypto::token_digest("program", &format!("{agent}\n{place}")))
 }
 

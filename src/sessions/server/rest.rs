@@ -20,7 +20,7 @@ use crate::{
         server::{
             self, FailuresLast, Logout, SignedIn, forms,
             joining::{self, NewAccount},
-            recognise,
+            recognise, risk,
             store::Kind,
         },
     },
@@ -29,6 +29,7 @@ use crate::{
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(refresh))
+        .routes(routes!(mailed_code))
         .routes(routes!(logout))
         .routes(routes!(me))
         .routes(routes!(register))
@@ -68,8 +69,34 @@ struct Refresh {
 
 /// Trade a refresh token for the next pair
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()), request_body = Refresh, responses((status = 200, body = Tokens)))]
-async fn refresh(cx: Extension<Cx>, Sent(refresh): Sent<Refresh>) -> Result<Json<Tokens>, AppError> {
-    server::refresh(&cx, &refresh.read()?.refresh_token).await.map(|signed_in| Json(signed_in.into()))
+async fn refresh(
+    cx: Extension<Cx>,
+    headers: HeaderMap,
+    Sent(refresh): Sent<Refresh>,
+) -> Result<Json<Tokens>, AppError> {
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    server::refresh(&cx, &refresh.read()?.refresh_token, &device).await.map(|signed_in| Json(signed_in.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct MailedCode {
+    /// As the refused sign-in has given it.
+    step: String,
+    /// Six digits.
+    code: String,
+}
+
+/// Go on with a sign-in that needs the code which was mailed
+#[utoipa::path(post, path = "/auth/login/code", tag = "auth", security(()), request_body = MailedCode, responses((status = 200, body = Tokens)))]
+async fn mailed_code(
+    cx: Extension<Cx>,
+    headers: HeaderMap,
+    Sent(body): Sent<MailedCode>,
+) -> Result<Json<Tokens>, AppError> {
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    let MailedCode { step, code } = body.read()?;
+    risk::open(&cx, &step, &code, Kind::Program, device).await.map(|signed_in| Json(signed_in.into()))
 }
 
 /// Sign out here or everywhere

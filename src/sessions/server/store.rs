@@ -73,6 +73,11 @@ pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, Ap
     }))
 }
 
+/// Whether the account of an address asks for a second factor. Through the door.
+pub async fn has_second_factor(tx: &mut Tx, email: &str) -> Result<bool, AppError> {
+    Ok(candidate(tx, email).await?.is_some_and(|candidate| candidate.has_second_factor))
+}
+
 /// Keeps that somebody has proved the first factor.
 pub async fn insert_step(
     tx: &mut Tx,
@@ -191,6 +196,33 @@ pub async fn upsert_device(tx: &mut Tx, user: UserId, device: &Device, ip: Optio
     Ok(id)
 }
 
+/// Whether somebody has signed in with this device.
+pub async fn knows(tx: &mut Tx, user: UserId, fingerprint: &[u8]) -> Result<bool, AppError> {
+    let known = sqlx::query_scalar!(
+        r#"select exists (select from devices where user_id = $1 and fingerprint = $2) as "known!""#,
+        user.0,
+        fingerprint,
+    );
+    Ok(known.fetch_one(tx.conn()).await?)
+}
+
+/// Whether a session was opened by this device. One whose device is no longer kept is anybody's.
+pub async fn is_device_of(tx: &mut Tx, session: SessionId, fingerprint: &[u8]) -> Result<bool, AppError> {
+    let kept = sqlx::query_scalar!(
+        "select d.fingerprint from sessions s join devices d on d.id = s.device_id where s.id = $1",
+        session.0,
+    );
+    Ok(kept.fetch_optional(tx.conn()).await?.is_none_or(|kept| kept == fingerprint))
+}
+
+/// The session goes on with another device.
+pub async fn move_to(tx: &mut Tx, session: SessionId, device: Uuid) -> Result<(), AppError> {
+    sqlx::query!("update sessions set device_id = $2 where id = $1 and ended_at is null", session.0, device)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// A session to be kept.
 pub struct NewSession<'a> {
     pub id: SessionId,
@@ -204,6 +236,7 @@ pub struct NewSession<'a> {
     pub assurance: i16,
     pub ip: Option<IpAddr>,
     pub user_agent: Option<&'a str>,
+    pub country: Option<&'a str>,
     pub expires_at: DateTime<Utc>,
     pub absolute_expires_at: DateTime<Utc>,
 }
@@ -213,8 +246,8 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
     sqlx::query!(
         "insert into sessions
              (id, tenant_id, user_id, device_id, kind, digest, keyed_rights_version, ip, user_agent, created_at,
-              last_seen_at, proved_at, expires_at, absolute_expires_at, assurance)
-         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $10, $11, $12, $13)",
+              last_seen_at, proved_at, expires_at, absolute_expires_at, assurance, country)
+         values ($1, $2, $3, $4, $5, $6, $7, $8::text::inet, $9, $10, $10, $10, $11, $12, $13, $14)",
         session.id.0,
         tenant.0,
         session.user.0,
@@ -228,6 +261,7 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
         session.expires_at,
         session.absolute_expires_at,
         session.assurance,
+        session.country,
     )
     .execute(tx.conn())
     .await?;

@@ -5,29 +5,29 @@ use std::net::IpAddr;
 
 use chrono::TimeDelta;
 
+use super::puzzles;
 use crate::{
-    access::server::{Cx, Quiet},
-    base::{errors::AppError, ids::UserId, server::crypto},
+    access::server::{Cx, Quiet, Tx},
+    base::{
+        errors::AppError,
+        ids::UserId,
+        server::{crypto, settings},
+    },
+    sessions::rules::Limits,
 };
 
-/// Attempts that cost nothing but themselves.
-const FREE_BY_ACCOUNT: i32 = 5;
-/// An address may stand for a whole office.
-const FREE_BY_ADDRESS: i32 = 30;
-/// Letters to one mailbox that somebody may ask for without waiting.
-const FREE_LETTERS: i32 = 3;
-/// After so long without an attempt the count starts again.
-const MEMORY: TimeDelta = TimeDelta::hours(1);
 /// Codes are short: guesses at them are remembered for longer.
 const MEMORY_OF_CODES: TimeDelta = TimeDelta::hours(24);
-/// The longest wait.
-const LONGEST: i32 = 900;
+/// So many attempts at an account may be bought with puzzles before it has to wait all the same (NIST SP 800-63B-4 §3.2.2).
+const MOST_SOLVED: i32 = 90;
 
 /// Whose attempts are counted together.
 #[derive(Clone, Debug)]
 pub enum Subject {
     /// A person, by whatever name they were called (CVE-2025-24806).
     Account(UserId),
+    /// A person's own browser, with guesses of its own.
+    Device(UserId, Vec<u8>),
     /// A name that nobody has: counted the same, so that it tells nothing.
     Nobody(String),
     Address(IpAddr),
@@ -43,6 +43,9 @@ impl Subject {
     fn digest(&self) -> Vec<u8> {
         match self {
             Subject::Account(user) => crypto::token_digest("limit:account", &user.to_string()),
+            Subject::Device(user, fingerprint) => {
+                crypto::token_digest("limit:device", &format!("{user}:{}", hex::encode(fingerprint)))
+            }
             Subject::Nobody(name) => crypto::token_digest("limit:nobody", &name.trim().to_lowercase()),
             Subject::Address(address) => crypto::token_digest("limit:address", &network(*address)),
             Subject::Codes(user) => crypto::token_digest("limit:codes", &user.to_string()),
@@ -51,16 +54,24 @@ impl Subject {
         }
     }
 
-    fn free(&self) -> i32 {
-        match self {
-            Subject::Account(_) | Subject::Nobody(_) | Subject::Codes(_) => FREE_BY_ACCOUNT,
-            Subject::Address(_) | Subject::LettersFrom(_) => FREE_BY_ADDRESS,
-            Subject::Letters(_) => FREE_LETTERS,
-        }
+    fn free(&self, limits: &Limits) -> i32 {
+        let free = match self {
+            Subject::Account(_) | Subject::Device(..) | Subject::Nobody(_) | Subject::Codes(_) => {
+                limits.free_by_account
+            }
+            Subject::Address(_) | Subject::LettersFrom(_) => limits.free_by_address,
+            Subject::Letters(_) => limits.free_letters,
+        };
+        i32::try_from(free).unwrap_or(i32::MAX)
     }
 
-    fn memory(&self) -> TimeDelta {
-        if matches!(self, Subject::Codes(_)) { MEMORY_OF_CODES } else { MEMORY }
+    fn memory(&self, limits: &Limits) -> TimeDelta {
+        if matches!(self, Subject::Codes(_)) { MEMORY_OF_CODES } else { TimeDelta::minutes(limits.memory_minutes) }
+    }
+
+    /// Whether a solved puzzle lets an attempt through while it waits.
+    fn takes_puzzles(&self) -> bool {
+        matches!(self, Subject::Account(_) | Subject::Nobody(_))
     }
 }
 
@@ -81,13 +92,26 @@ pub enum Counted {
     LastFree,
 }
 
+/// The installation's limits: an address knocks before anybody knows at whose tenant.
+async fn limits(tx: &mut Tx) -> Result<Limits, AppError> {
+    let tenant = super::first_tenant(tx).await?;
+    Ok(settings::get::<Limits>(tx.conn(), tenant).await?)
+}
+
 /// Counts one attempt of each subject, or refuses while one of them has to wait.
 pub async fn count(cx: &Cx, subjects: &[Subject]) -> Result<Counted, AppError> {
+    count_solved(cx, subjects, None).await
+}
+
+/// The same; the solution of a puzzle lets one attempt at an account through that would have to wait.
+pub async fn count_solved(cx: &Cx, subjects: &[Subject], solution: Option<&str>) -> Result<Counted, AppError> {
     let mut tx = cx.door().await?;
     let now = tx.now();
+    let limits = limits(&mut tx).await?;
+    let longest = i32::try_from(limits.longest_wait).unwrap_or(i32::MAX);
     let mut last_free = false;
     for subject in subjects {
-        let free = subject.free();
+        let (free, digest) = (subject.free(&limits), subject.digest());
         // The wait doubles with each attempt beyond the free ones.
         let row = sqlx::query!(
             r#"insert into limits as l (subject, attempts, updated_at) values ($1, 1, $2)
@@ -100,40 +124,70 @@ pub async fn count(cx: &Cx, subjects: &[Subject]) -> Result<Counted, AppError> {
                    updated_at = $2
                where l.blocked_until is null or l.blocked_until <= $2
                returning attempts"#,
-            subject.digest(),
+            digest,
             now,
-            now - subject.memory(),
+            now - subject.memory(&limits),
             free,
-            LONGEST,
+            longest,
         )
         .fetch_optional(tx.conn())
         .await?;
-        match row {
-            Some(row) => last_free |= row.attempts >= free,
-            None => {
-                let until =
-                    sqlx::query_scalar!("select blocked_until from limits where subject = $1", subject.digest());
-                let until = until.fetch_optional(tx.conn()).await?.flatten().unwrap_or(now);
-                let seconds = (until - now).num_seconds() + 1;
-                let retry_after = u32::try_from(seconds).unwrap_or(1).max(1);
-                // What the subjects before this one have counted stays counted.
-                tx.commit_quietly(Quiet::Counter).await?;
-                return Err(AppError::TooMany { retry_after });
-            }
+        if let Some(row) = row {
+            last_free |= row.attempts >= free;
+            continue;
         }
+        let may_solve = limits.puzzles && subject.takes_puzzles();
+        if let Some(solution) = solution.filter(|_| may_solve)
+            && puzzles::spend(&mut tx, &digest, solution).await?
+            && pass(&mut tx, &digest).await?
+        {
+            last_free = true;
+            continue;
+        }
+        let waits = sqlx::query!("select attempts, blocked_until from limits where subject = $1", digest);
+        let waits = waits.fetch_optional(tx.conn()).await?;
+        let (attempts, until) = waits.map_or((0, None), |waits| (waits.attempts, waits.blocked_until));
+        let seconds = (until.unwrap_or(now) - now).num_seconds() + 1;
+        let retry_after = u32::try_from(seconds).unwrap_or(1).max(1);
+        // What the subjects before this one have counted stays counted.
+        tx.commit_quietly(Quiet::Counter).await?;
+        if may_solve && attempts < MOST_SOLVED {
+            let puzzle = puzzles::make(cx, &digest, limits.puzzle_size, attempts - free);
+            return Err(AppError::Puzzle { retry_after, puzzle });
+        }
+        return Err(AppError::TooMany { retry_after });
     }
     tx.commit_quietly(Quiet::Counter).await?;
     Ok(if last_free { Counted::LastFree } else { Counted::Free })
+}
+
+/// Counts an attempt that was bought with a puzzle. The wait of everybody else stays as it is.
+async fn pass(tx: &mut Tx, subject: &[u8]) -> Result<bool, AppError> {
+    let now = tx.now();
+    let passed = sqlx::query!(
+        "update limits set attempts = attempts + 1, updated_at = $2 where subject = $1 and attempts < $3",
+        subject,
+        now,
+        MOST_SOLVED,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(passed.rows_affected() == 1)
 }
 
 /// Whoever proved themselves starts again. Their address gets back this one attempt only, so that an office may sign in
 /// all morning while one good account there hides no guesses at others.
 pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
     let mut tx = cx.door().await?;
+    let limits = limits(&mut tx).await?;
     for subject in subjects {
         let digest = subject.digest();
         match subject {
-            Subject::Account(_) | Subject::Nobody(_) | Subject::Codes(_) | Subject::Letters(_) => {
+            Subject::Account(_)
+            | Subject::Device(..)
+            | Subject::Nobody(_)
+            | Subject::Codes(_)
+            | Subject::Letters(_) => {
                 sqlx::query!("delete from limits where subject = $1", digest).execute(tx.conn()).await?;
             }
             Subject::Address(_) | Subject::LettersFrom(_) => {
@@ -142,7 +196,7 @@ pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
                          blocked_until = case when attempts - 1 < $2 then null else blocked_until end
                      where subject = $1",
                     digest,
-                    subject.free(),
+                    subject.free(&limits),
                 )
                 .execute(tx.conn())
                 .await?;

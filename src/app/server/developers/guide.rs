@@ -135,6 +135,7 @@ fn codes(locale: Locale) -> AnyView {
         AppError::Conflict(Conflict::IdempotencyInProgress),
         AppError::Conflict(Conflict::LinkSpent),
         AppError::TooMany { retry_after: 30 },
+        AppError::SignedOut(SignedOut::CodeMailed),
         AppError::Unavailable,
         AppError::Internal("0190a6e0".to_owned()),
     ];
@@ -162,6 +163,8 @@ fn codes(locale: Locale) -> AnyView {
         FieldCode::Past,
         FieldCode::UnknownField,
         FieldCode::Weak,
+        FieldCode::Leaked,
+        FieldCode::Range,
         FieldCode::Different,
     ]
     .map(|code| {

@@ -13,6 +13,8 @@ use crate::app::server::{
 const PUBLIC_DOORS: &[&str] = &[
     "post /auth/login",
     "post /auth/refresh",
+    "post /auth/refresh/prove",
+    "post /auth/login/code",
     "post /auth/register",
     "post /auth/confirm",
     "post /auth/request-reset",
@@ -73,7 +75,9 @@ fn doors() -> Vec<(Method, String)> {
         for method in methods.as_object().expect("methods").keys() {
             let method = method.to_uppercase().parse().expect("a method");
             let id = "0190a6e0-0000-7000-8000-000000000000";
-            let path = ["{id}", "{session}", "{device}"].iter().fold(path.clone(), |path, name| path.replace(name, id));
+            let path = ["{id}", "{session}", "{device}", "{letter}"]
+                .iter()
+                .fold(path.clone(), |path, name| path.replace(name, id));
             doors.push((method, path));
         }
     }
@@ -171,6 +175,9 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/audit/set-retention" => r#"{"rule": {}}"#.to_owned(),
             "/api/roles/list" | "/api/permissions/list" | "/api/me" => String::new(),
             "/api/links/look" => String::new(),
+            "/api/settings/get" | "/api/settings/mail" | "/api/settings/mail/test" => String::new(),
+            "/api/settings/edit" => r#"{"edit": {}}"#.to_owned(),
+            "/api/settings/mail/retry" => r#"{"id": 1}"#.to_owned(),
             other => panic!("say here what {other} takes"),
         }
     };
@@ -326,6 +333,10 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/auth/webauthn/credentials/{id}", vec!["patch", "delete"]),
         ("/admin/users/{id}/2fa", vec!["delete"]),
         ("/admin/settings", vec!["get", "patch"]),
+        ("/admin/mail", vec!["get"]),
+        ("/admin/mail/undelivered", vec!["get"]),
+        ("/admin/mail/undelivered/{letter}/retry", vec!["post"]),
+        ("/admin/mail/test", vec!["post"]),
         ("/admin/users/{id}/link", vec!["post", "delete"]),
     ] {
         for method in methods {

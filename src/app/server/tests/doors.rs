@@ -327,7 +327,10 @@ async fn a_change_of_rights_renews_the_session_key(pool: PgPool) {
     let second_tab = old.get("/auth/me").await;
     assert_eq!(second_tab.status, StatusCode::OK);
     assert!(!second_tab.cookies().contains("__Host-bawwab-session="));
-    let new = app.anonymous().with("cookie", &renewed.cookies());
+    // The browser keeps the cookie of its device.
+    let kept = entered.cookies();
+    let device = kept.split("; ").find(|pair| pair.starts_with("__Host-bawwab-device=")).expect("a device");
+    let new = app.anonymous().with("cookie", &format!("{}; {device}", renewed.cookies()));
     assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
     app.advance(Duration::from_secs(901)).await;
     assert_eq!(old.get("/auth/me").await.status, StatusCode::UNAUTHORIZED, "the moment is over");

@@ -472,3 +472,47 @@ async fn settings_are_read_and_changed_by_whoever_may(pool: PgPool) {
     assert!(world.app.actions().await.contains(&"admin.settings_update".to_owned()));
     assert_eq!(world.admin.get("/admin/mail/undelivered").await.ok(), json!([]));
 }
+
+/// How many of 32 parallel posts of a form on two nodes lead into the console; the others find the link spent.
+async fn form_race(app: &TestApp, path: &'static str, fields: &[(&'static str, String)]) -> usize {
+    let two = app.second_node().await;
+    let tries = (0..32).map(|n| {
+        let client = if n % 2 == 0 { app.anonymous() } else { two.anonymous() };
+        let fields = fields.to_vec();
+        tokio::spawn(async move {
+            let fields = fields.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>();
+            client.form(path, &fields).await.status
+        })
+    });
+    let mut won = 0;
+    for attempt in tries.collect::<Vec<_>>() {
+        match attempt.await.expect("no panic") {
+            StatusCode::SEE_OTHER => won += 1,
+            status => assert_eq!(status, StatusCode::GONE),
+        }
+    }
+    won
+}
+
+/// GHSA-hc7v-rggr-4hvx, "32 parallel uses": of parallel uses of a sign-in link one signs in.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn of_parallel_uses_of_a_sign_in_link_one_signs_in(pool: PgPool) {
+    let world = World::start(&pool).await;
+    world.app.person(&world.admin, "omar@x.example", &[]).await;
+    world.app.anonymous().post("/auth/magic-link", json!({"email": "omar@x.example"})).await.ok();
+    let token = world.letter().await.token();
+    let before = world.app.count("select count(*) from sessions").await;
+    assert_eq!(form_race(&world.app, "/magic-link", &[("token", token)]).await, 1);
+    assert_eq!(world.app.count("select count(*) from sessions").await, before + 1);
+}
+
+/// D7, "32 parallel uses": of parallel uses of an invitation one chooses the password.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn of_parallel_uses_of_an_invitation_one_chooses(pool: PgPool) {
+    let world = World::start(&pool).await;
+    world.admin.post("/admin/users", json!({"email": "l@x.example", "name": "l", "mail_link": true})).await.ok();
+    let token = world.letter().await.token();
+    let fields = [("token", token), ("password", NEW.to_owned()), ("password_again", NEW.to_owned())];
+    assert_eq!(form_race(&world.app, "/welcome", &fields).await, 1);
+    assert_eq!(world.login("l@x.example", NEW).await, StatusCode::OK);
+}

@@ -226,6 +226,19 @@ async fn mail_does_not_go_to_a_server_that_cannot_prove_itself(pool: PgPool) {
     assert_eq!((plain.letters().len(), app.count(WAITING).await), (0, 1), "nobody vouches for it");
 }
 
+/// "TLS lie": a server that offers STARTTLS and goes on in clear gets nothing.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn mail_does_not_go_to_a_server_that_only_says_it_speaks_tls(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let sink = Sink::start(Manner::LiesAboutTls).await;
+    invite(&admin, "layla@x.example").await;
+    let url = format!("smtp://localhost:{}", sink.port).parse().expect("an address");
+    let post = Post::of(Some(&url), None, &PUBLIC.parse().expect("an origin"), "/nowhere".into()).expect("a post");
+    assert!(send(&app, &post).await);
+    assert_eq!((sink.letters().len(), app.count(WAITING).await), (0, 1));
+}
+
 /// "Mail": without an SMTP server letters are files that only the program's account reads.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn without_smtp_a_letter_is_a_file(pool: PgPool) {

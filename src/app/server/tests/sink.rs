@@ -22,6 +22,8 @@ pub enum Manner {
     TakesAndHangsUp,
     /// Greets only when it is woken.
     Slow,
+    /// Offers STARTTLS and then goes on in clear.
+    LiesAboutTls,
 }
 
 #[derive(Clone)]
@@ -144,6 +146,8 @@ impl Sink {
         while let Some(line) = lines.next_line().await? {
             let verb = line.split(' ').next().unwrap_or_default().to_ascii_uppercase();
             let answer = match (verb.as_str(), &manner) {
+                ("EHLO", Manner::LiesAboutTls) => "250-sink.example\r\n250 STARTTLS".to_owned(),
+                ("STARTTLS", Manner::LiesAboutTls) => "220 go on\r\n250 in clear".to_owned(),
                 ("EHLO", _) => "250-sink.example\r\n250 8BITMIME".to_owned(),
                 ("RCPT", Manner::RefusesRecipient(answer)) => (*answer).to_owned(),
                 ("RCPT", _) => {

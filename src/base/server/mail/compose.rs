@@ -32,6 +32,7 @@ pub fn message(waiting: &Waiting, from: &Mailbox, host: &str, now: DateTime<Utc>
 
 fn text(letter: &Letter) -> String {
     let mut parts = letter.paragraphs.clone();
+    parts.extend(letter.code.clone());
     if let Some((word, link)) = &letter.button {
         parts.push(format!("{word}:\n{link}"));
     }
@@ -40,7 +41,7 @@ fn text(letter: &Letter) -> String {
 }
 
 /// Tables and inline styles: what mail programs understand. Both directions come from `dir` alone.
-fn html(letter: &Letter) -> String {
+pub fn html(letter: &Letter) -> String {
     let locale = language::parse(&letter.locale).unwrap_or_default();
     let (code, direction) = (language::code(locale), language::direction(locale));
     let paragraph = |text: &String| format!("<p style=\"margin:0 0 16px\">{}</p>", escape(text));
@@ -51,6 +52,13 @@ fn html(letter: &Letter) -> String {
             "<p style=\"margin:24px 0\"><a href=\"{link}\" style=\"display:inline-block;padding:12px 24px;\
              border-radius:8px;background:#0f6b62;color:#ffffff;font-weight:600;text-decoration:none\">{word}</a></p>\
              <p dir=\"ltr\" style=\"margin:0 0 16px;font-family:monospace;font-size:12px;word-break:break-all\">{link}</p>"
+        )
+    });
+    let digits = letter.code.as_ref().map_or_else(String::new, |digits| {
+        let digits = escape(digits);
+        format!(
+            "<p dir=\"ltr\" style=\"margin:24px 0;text-align:center;font-family:monospace;font-size:32px;\
+             font-weight:700;letter-spacing:8px\">{digits}</p>"
         )
     });
     let paragraphs = letter.paragraphs.iter().map(paragraph).collect::<String>();
@@ -67,7 +75,7 @@ fn html(letter: &Letter) -> String {
          border:1px solid #e0e2dc;border-radius:12px;color:#1a201e;font-family:Cairo,Tahoma,Arial,sans-serif;\
          font-size:15px;line-height:1.7\">\
          <p style=\"margin:0 0 16px;color:#0f6b62;font-weight:700\">{brand}</p>\
-         {paragraphs}{button}{notes}</div></td></tr></tbody></table></body></html>"
+         {paragraphs}{digits}{button}{notes}</div></td></tr></tbody></table></body></html>"
     )
 }
 
@@ -98,6 +106,7 @@ mod tests {
             locale: locale.to_owned(),
             subject: subject.to_owned(),
             paragraphs: vec!["a <b> & \u{2068}\"x\"\u{2069}".to_owned()],
+            code: None,
             button: Some(("go".to_owned(), "https://id.example/x?a=1&b=2".to_owned())),
             notes: vec!["small".to_owned()],
             until: None,

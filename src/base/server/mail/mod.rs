@@ -4,6 +4,7 @@
 //! has the same Message-ID, by which mailboxes recognise it.
 
 mod compose;
+pub use compose::html;
 pub mod transport;
 
 use anyhow::Context as _;
@@ -37,6 +38,9 @@ pub struct Letter {
     pub locale: String,
     pub subject: String,
     pub paragraphs: Vec<String>,
+    /// A code that is typed once, drawn large and from left to right.
+    #[serde(default)]
+    pub code: Option<String>,
     /// The word on the button and where it leads.
     pub button: Option<(String, String)>,
     /// Below the button.

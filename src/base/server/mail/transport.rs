@@ -1,11 +1,17 @@
 //! How letters leave: by SMTP over TLS, or as files where no SMTP server is set.
 
-use std::{fmt, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    fmt, fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::PathBuf, str::FromStr, sync::Arc, time::Duration,
+};
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor, message::Mailbox,
+    AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
+    message::{
+        Mailbox,
+        dkim::{DkimConfig, DkimSigningAlgorithm, DkimSigningKey},
+    },
     transport::smtp::extension::ClientId,
 };
 use tracing::info;
@@ -51,6 +57,16 @@ pub struct Post {
     /// Of the public address; the domain of Message-IDs.
     host: String,
     way: Way,
+    /// Every letter is signed with it (RFC 6376).
+    signature: Option<Arc<DkimConfig>>,
+}
+
+/// What an administrator is told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PostFacts {
+    pub by_smtp: bool,
+    pub from: String,
+    pub is_signed: bool,
 }
 
 #[derive(Clone)]
@@ -71,7 +87,32 @@ pub enum Undelivered {
 impl Post {
     pub fn new(config: &Config) -> anyhow::Result<Self> {
         let from = config.mail_from.clone();
-        Self::of(config.smtp_url.as_ref(), from, &config.public_url(), config.data_dir().join("mail"))
+        let mut post = Self::of(config.smtp_url.as_ref(), from, &config.public_url(), config.data_dir().join("mail"))?;
+        if let (Some(selector), Some(path)) = (&config.dkim_selector, &config.dkim_key_file) {
+            let key = fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+            post = post.signing(selector, config.dkim_domain.as_deref(), &key)?;
+        }
+        Ok(post)
+    }
+
+    /// The same, with a signature on every letter.
+    pub fn signing(self, selector: &str, domain: Option<&str>, key: &str) -> anyhow::Result<Self> {
+        let key = key.trim();
+        let algorithm =
+            if key.starts_with("-----BEGIN") { DkimSigningAlgorithm::Rsa } else { DkimSigningAlgorithm::Ed25519 };
+        let key = DkimSigningKey::new(key, algorithm).context("read the DKIM key: see BAWWAB_DKIM_KEY_FILE")?;
+        let domain = domain.unwrap_or(self.from.email.domain()).to_owned();
+        let signature = DkimConfig::default_config(selector.to_owned(), domain, key);
+        Ok(Post { signature: Some(Arc::new(signature)), ..self })
+    }
+
+    /// What an administrator is told of it.
+    pub fn facts(&self) -> PostFacts {
+        PostFacts {
+            by_smtp: matches!(self.way, Way::Smtp(_)),
+            from: self.from.email.to_string(),
+            is_signed: self.signature.is_some(),
+        }
     }
 
     pub fn of(
@@ -93,13 +134,16 @@ impl Post {
             }
             None => Way::Files(folder),
         };
-        Ok(Post { from, host, way })
+        Ok(Post { from, host, way, signature: None })
     }
 
     /// Sends one letter.
     pub async fn deliver(&self, waiting: &Waiting, now: DateTime<Utc>) -> Result<(), Undelivered> {
         let message = compose::message(waiting, &self.from, &self.host, now);
-        let message = message.map_err(|error| Undelivered::Never(format!("{error:#}")))?;
+        let mut message = message.map_err(|error| Undelivered::Never(format!("{error:#}")))?;
+        if let Some(signature) = &self.signature {
+            message.sign(signature);
+        }
         match &self.way {
             Way::Smtp(smtp) => converse(smtp, message).await,
             Way::Files(folder) => {

@@ -1,0 +1,228 @@
+//! The rows of the table: each does something of ours and what it stands on, for a while, and counts.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+use tokio::{process::Command, time::Instant};
+
+use crate::{
+    Effort, Measured,
+    server::{PASSWORD, Server, psql},
+};
+
+type Counted<'a> = Pin<Box<dyn Future<Output = anyhow::Result<f64>> + Send + 'a>>;
+type Side = for<'a> fn(&'a Server, &'a Prepared, Duration) -> Counted<'a>;
+type Prepare = for<'a> fn(&'a Server) -> Pin<Box<dyn Future<Output = anyhow::Result<Prepared>> + Send + 'a>>;
+
+/// What a row needs before it begins.
+#[derive(Default)]
+pub struct Prepared {
+    emails: Vec<String>,
+    tokens: Vec<Value>,
+}
+
+/// Acts a second of ours over those of the floor.
+pub struct Row {
+    pub name: &'static str,
+    what: &'static str,
+    target: &'static str,
+    prepare: Prepare,
+    ours: Side,
+    floor: Side,
+}
+
+/// How many do the same at once.
+const CLIENTS: usize = 8;
+
+pub fn all() -> Vec<Row> {
+    vec![
+        Row {
+            name: "password login",
+            what: "cores ÷ one Argon2id hash of the same parameters",
+            target: "≥ 0.90",
+            prepare: |server| {
+                Box::pin(async move {
+                    Ok(Prepared { emails: server.add_people("login", CLIENTS).await?, ..Prepared::default() })
+                })
+            },
+            ours: |server, prepared, time| Box::pin(logins(server, prepared, time)),
+            floor: |_server, _prepared, time| Box::pin(hashes(time)),
+        },
+        Row {
+            name: "refresh rotation, durable",
+            what: "pgbench doing the same two statements",
+            target: "≥ 0.6",
+            prepare: |server| Box::pin(refreshable(server)),
+            ours: |server, prepared, time| Box::pin(refreshes(server, prepared, time)),
+            floor: |server, _prepared, time| Box::pin(two_statements(server, time)),
+        },
+        Row {
+            name: "being authenticated",
+            what: "`/healthz`; ours is `/auth/me`",
+            target: "≥ 0.85",
+            prepare: |server| Box::pin(refreshable(server)),
+            ours: |server, prepared, time| Box::pin(asks(server, prepared, "/auth/me", time)),
+            floor: |server, prepared, time| Box::pin(asks(server, prepared, "/healthz", time)),
+        },
+    ]
+}
+
+impl Row {
+    pub async fn measure(&self, server: &Server, effort: Effort) -> anyhow::Result<Measured> {
+        let prepared = (self.prepare)(server).await?;
+        let (mut ours, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for block in 0..effort.blocks {
+            let (one, other) = if block % 2 == 0 {
+                let one = (self.ours)(server, &prepared, effort.block).await?;
+                (one, (self.floor)(server, &prepared, effort.block).await?)
+            } else {
+                let other = (self.floor)(server, &prepared, effort.block).await?;
+                ((self.ours)(server, &prepared, effort.block).await?, other)
+            };
+            ours.push(one);
+            floor.push(other);
+            ratios.push(one / other);
+        }
+        let Row { name, what, target, .. } = *self;
+        Ok(Measured { name, what, target, ours: median(ours), floor: median(floor), ratio: median(ratios) })
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Acts a second when so many do the same for a while.
+async fn together<F, A>(clients: usize, time: Duration, act: A) -> anyhow::Result<f64>
+where
+    A: Fn(usize) -> F,
+    F: Future<Output = anyhow::Result<u64>> + Send + 'static,
+{
+    let started = Instant::now();
+    let tasks = (0..clients).map(|client| tokio::spawn(act(client))).collect::<Vec<_>>();
+    let mut acts = 0;
+    for task in tasks {
+        acts += task.await??;
+    }
+    ensure!(started.elapsed() >= time / 2, "a block ended early");
+    Ok(acts as f64 / started.elapsed().as_secs_f64())
+}
+
+async fn logins(server: &Server, prepared: &Prepared, time: Duration) -> anyhow::Result<f64> {
+    together(CLIENTS, time, |client| {
+        let (server, email) = (server.client.clone(), prepared.emails[client].clone());
+        async move {
+            let (until, mut acts) = (Instant::now() + time, 0);
+            while Instant::now() < until {
+                server.post("/auth/login", &json!({"email": email, "password": PASSWORD}), None).await?;
+                acts += 1;
+            }
+            Ok(acts)
+        }
+    })
+    .await
+}
+
+/// On every core, as fast as it goes.
+async fn hashes(time: Duration) -> anyhow::Result<f64> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let started = Instant::now();
+    let tasks = (0..cores).map(|_| {
+        tokio::task::spawn_blocking(move || -> anyhow::Result<u64> {
+            let params = argon2::Params::new(19_456, 2, 1, Some(32)).map_err(|error| anyhow::anyhow!("{error}"))?;
+            let blocks = params.block_count();
+            let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+            let mut memory = vec![argon2::Block::default(); blocks];
+            let (until, mut acts, mut hash) = (std::time::Instant::now() + time, 0, [0; 32]);
+            while std::time::Instant::now() < until {
+                argon2
+                    .hash_password_into_with_memory(PASSWORD.as_bytes(), b"sixteen bytes ..", &mut hash, &mut memory)
+                    .map_err(|error| anyhow::anyhow!("{error}"))?;
+                acts += 1;
+            }
+            Ok(acts)
+        })
+    });
+    let mut acts = 0;
+    for task in tasks.collect::<Vec<_>>() {
+        acts += task.await??;
+    }
+    Ok(acts as f64 / started.elapsed().as_secs_f64())
+}
+
+async fn refreshable(server: &Server) -> anyhow::Result<Prepared> {
+    let mut tokens = Vec::new();
+    for _ in 0..CLIENTS {
+        tokens.push(server.sign_in(crate::server::ADMIN).await?);
+    }
+    psql(
+        &server.database,
+        "create table if not exists bench_tokens (id uuid primary key default gen_random_uuid(), session uuid,
+             digest bytea unique, parent uuid, expires_at timestamptz, spent_at timestamptz, created_at timestamptz)",
+    )
+    .await?;
+    Ok(Prepared { tokens, ..Prepared::default() })
+}
+
+async fn refreshes(server: &Server, _prepared: &Prepared, time: Duration) -> anyhow::Result<f64> {
+    // Each block begins with sessions of its own: a refresh token is good once.
+    let mut tokens = Vec::new();
+    for _ in 0..CLIENTS {
+        tokens.push(server.sign_in(crate::server::ADMIN).await?["refresh_token"].clone());
+    }
+    together(CLIENTS, time, |client| {
+        let (server, mut token) = (server.client.clone(), tokens[client].clone());
+        async move {
+            let (until, mut acts) = (Instant::now() + time, 0);
+            while Instant::now() < until {
+                let next = server.post("/auth/refresh", &json!({"refresh_token": token}), None).await?;
+                token = next["refresh_token"].clone();
+                acts += 1;
+            }
+            Ok(acts)
+        }
+    })
+    .await
+}
+
+/// One token spent and one made, in a transaction.
+async fn two_statements(server: &Server, time: Duration) -> anyhow::Result<f64> {
+    let script = std::env::temp_dir().join(format!("bawwab-bench-{}.sql", std::process::id()));
+    std::fs::write(
+        &script,
+        "begin;\nupdate bench_tokens set spent_at = now() where id = gen_random_uuid() and spent_at is null;\n\
+         insert into bench_tokens (session, digest, expires_at, created_at)\n\
+         values (gen_random_uuid(), sha256(gen_random_uuid()::text::bytea), now(), now());\ncommit;\n",
+    )?;
+    let seconds = time.as_secs().max(1).to_string();
+    let clients = CLIENTS.to_string();
+    let done = Command::new("pgbench")
+        .args(["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", &seconds, "-f"])
+        .arg(&script)
+        .arg(&server.database)
+        .output()
+        .await
+        .context("run pgbench")?;
+    std::fs::remove_file(&script)?;
+    let said = String::from_utf8_lossy(&done.stdout);
+    let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")).context("pgbench tells its rate")?;
+    Ok(tps.split_whitespace().next().context("a number")?.parse()?)
+}
+
+async fn asks(server: &Server, prepared: &Prepared, path: &'static str, time: Duration) -> anyhow::Result<f64> {
+    together(CLIENTS, time, |client| {
+        let server = server.client.clone();
+        let token = prepared.tokens[client]["access_token"].as_str().unwrap_or_default().to_owned();
+        async move {
+            let (until, mut acts) = (Instant::now() + time, 0);
+            while Instant::now() < until {
+                server.get(path, Some(&token)).await?;
+                acts += 1;
+            }
+            Ok(acts)
+        }
+    })
+    .await
+}

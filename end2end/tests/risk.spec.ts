@@ -1,0 +1,87 @@
+// A sign-in from somewhere new asks for the code from the mailbox; many failures ask for a puzzle that the browser solves.
+
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DESKTOP, LANGS, OUT, PHONE, expect, isUsable, open, signIn, test, words, type Server } from "./support";
+import type { Page } from "@playwright/test";
+
+const PASSWORD = "a password of many words";
+const ASKING = { ask_new_device: true, ask_new_network: true, ask_new_country: true, mail_new_device: true };
+const CALM = { ask_new_device: false, ask_new_network: false, ask_new_country: false, mail_new_device: false };
+
+async function picture(page: Page, name: string) {
+    await page.screenshot({ path: join(OUT, "screenshots", `risk-${name}.png`), fullPage: true, animations: "disabled" });
+}
+
+/** The code in the newest letter to an address that has one. */
+function mailedCode(server: Server, to: string): string | undefined {
+    const folder = join(server.data, "mail");
+    const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".eml")) : [];
+    const theirs = files.sort().map((file) => readFileSync(join(folder, file), "utf8"));
+    const letters = theirs.filter((letter) => letter.includes(`To: ${to}`));
+    const codes = letters.map((letter) => {
+        const part = letter.split("Content-Type: text/plain")[1] ?? "";
+        const [head, ...rest] = part.split(/\r?\n\r?\n/);
+        const body = rest.join("\n\n").split(/\r?\n--/)[0];
+        const text = /base64/i.test(head) ? Buffer.from(body, "base64").toString("utf8") : body;
+        return /^\s*(\d{6})\s*$/m.exec(text)?.[1];
+    });
+    return codes.filter(Boolean).at(-1);
+}
+
+for (const lang of LANGS) {
+    const say = words(lang);
+
+    for (const scripts of [false, true]) {
+        test(`a new browser needs the mailed code once, ${lang}, scripts ${scripts}`, async ({ api, server, visitor }) => {
+            const size = scripts ? DESKTOP : PHONE;
+            const email = `new.${lang}.${scripts}@example.com`;
+            await api.addPerson({ name: "Salma", email, password: PASSWORD });
+            const first = await visitor({ lang, size, scripts });
+            await first.goto("/login");
+            await signIn(first, say, { name: "", email, password: PASSWORD });
+            await expect(first).toHaveURL("/console");
+            await api.call("PATCH", "/admin/settings", { risk: ASKING });
+            const page = await visitor({ lang, size, scripts, refusals: [401] });
+            await page.goto("/login?next=%2Fconsole%2Faccount");
+            await signIn(page, say, { name: "", email, password: PASSWORD });
+            await expect(page).toHaveURL(/\/login\/mailed/);
+            await picture(page, `mailed-${lang}-${size.width}`);
+            const code = page.getByLabel(say("sessions.mailed_code"), { exact: true });
+            await code.fill("000000");
+            await page.getByRole("button", { name: say("sessions.sign_in"), exact: true }).click();
+            await expect(page.getByRole("alert")).toContainText(say("base.error_wrong_code"));
+            await expect.poll(() => mailedCode(server, email), "the letter").toBeTruthy();
+            await code.fill(mailedCode(server, email) ?? "");
+            await page.getByRole("button", { name: say("sessions.sign_in"), exact: true }).click();
+            await expect(page).toHaveURL("/console/account");
+            await api.call("PATCH", "/admin/settings", { risk: CALM });
+        });
+    }
+
+    test(`after many failures the browser solves a puzzle, ${lang}`, async ({ api, visitor }) => {
+        const email = `puzzled.${lang}@example.com`;
+        await api.addPerson({ name: "Badr", email, password: PASSWORD });
+        const page = await visitor({ lang, size: PHONE, refusals: [401, 429] });
+        await open(page, "/login");
+        for (let n = 0; n < 6; n += 1) {
+            await signIn(page, say, { name: "", email, password: "wrong wrong wrong" });
+            await isUsable(page);
+            await expect(page.getByRole("alert")).not.toBeEmpty();
+        }
+        await expect(page.locator(".puzzle").getByRole("status")).toHaveText(say("sessions.puzzle_done"));
+        await picture(page, `puzzle-${lang}`);
+        await signIn(page, say, { name: "", email, password: PASSWORD });
+        await expect(page).toHaveURL("/console");
+    });
+
+    test(`without scripts the page says how long to wait, ${lang}`, async ({ api, visitor }) => {
+        const email = `waits.${lang}@example.com`;
+        await api.addPerson({ name: "Badr", email, password: PASSWORD });
+        const page = await visitor({ lang, size: PHONE, scripts: false, refusals: [401, 429] });
+        await page.goto("/login");
+        for (let n = 0; n < 6; n += 1) await signIn(page, say, { name: "", email, password: "wrong wrong wrong" });
+        await expect(page.locator(".puzzle").getByRole("status")).toContainText(/\d/);
+        await picture(page, `waits-${lang}`);
+    });
+}

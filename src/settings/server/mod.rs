@@ -1,0 +1,150 @@
+//! Reading and changing settings.
+
+pub mod mail;
+pub mod rest;
+
+use serde_json::{Value, json};
+
+use crate::{
+    access::{
+        SETTINGS_READ, SETTINGS_UPDATE,
+        server::{
+            Cx, Tx,
+            record::{Action, Event},
+        },
+    },
+    accounts::Registration,
+    base::{
+        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        password::PasswordRule,
+        server::{
+            input::Input,
+            settings::{self, Setting},
+        },
+    },
+    sessions::{
+        SignIn,
+        rules::{Lifetimes, Limits, Risk},
+    },
+    settings::{Settings, SettingsEdit},
+};
+
+/// The tenant's settings.
+pub async fn get(cx: &Cx) -> Result<Settings, AppError> {
+    let mut tx = cx.read(SETTINGS_READ).await?;
+    tx.decide(&Default::default())?;
+    read(&mut tx).await
+}
+
+async fn read(tx: &mut Tx) -> Result<Settings, AppError> {
+    let tenant = tx.tenant()?;
+    Ok(Settings {
+        registration: settings::get::<Registration>(tx.conn(), tenant).await?,
+        sign_in: settings::get::<SignIn>(tx.conn(), tenant).await?,
+        passwords: settings::get::<PasswordRule>(tx.conn(), tenant).await?,
+        lifetimes: settings::get::<Lifetimes>(tx.conn(), tenant).await?,
+        risk: settings::get::<Risk>(tx.conn(), tenant).await?,
+        limits: settings::get::<Limits>(tx.conn(), tenant).await?,
+        version: settings::version(tx.conn(), tenant).await?,
+    })
+}
+
+/// Replaces the groups that are given, all or none, and records each.
+pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppError> {
+    let mut tx = cx.allow(SETTINGS_UPDATE).await?;
+    tx.decide(&Default::default())?;
+    let seen = edit.seen;
+    let edit = edit.read()?;
+    let tenant = tx.tenant()?;
+    settings::lock(tx.conn(), tenant).await?;
+    if let Some(seen) = edit.version.or(seen)
+        && seen != settings::version(tx.conn(), tenant).await?
+    {
+        return Err(AppError::Conflict(Conflict::Stale));
+    }
+    // Every group is judged before the answer.
+    let mut errors = FieldErrors::default();
+    let registration = judged(&mut errors, edit.registration.map(Registration::parse))?;
+    let passwords = judged(&mut errors, edit.passwords.map(PasswordRule::parse))?;
+    let lifetimes = judged(&mut errors, edit.lifetimes.map(Lifetimes::parse))?;
+    let limits = judged(&mut errors, edit.limits.map(Limits::parse))?;
+    if let Some(group) = &edit.sign_in {
+        judged(&mut errors, Some(check_roles(&mut tx, group).await))?;
+    }
+    errors.check()?;
+    let mut events = Vec::new();
+    put(&mut tx, &mut events, registration).await?;
+    put(&mut tx, &mut events, edit.sign_in).await?;
+    put(&mut tx, &mut events, passwords).await?;
+    put(&mut tx, &mut events, lifetimes).await?;
+    put(&mut tx, &mut events, edit.risk).await?;
+    put(&mut tx, &mut events, limits).await?;
+    let after = read(&mut tx).await?;
+    let Some(last) = events.pop() else { return Ok(after) };
+    for event in &events {
+        tx.record(event).await?;
+    }
+    tx.commit(last).await?;
+    Ok(after)
+}
+
+/// Keeps the parsed group, or notes what is wrong with it.
+fn judged<T>(errors: &mut FieldErrors, parsed: Option<Result<T, AppError>>) -> Result<Option<T>, AppError> {
+    match parsed.transpose() {
+        Ok(group) => Ok(group),
+        Err(AppError::Invalid(fields)) => {
+            errors.0.extend(fields.0);
+            Ok(None)
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Keeps a group that is given and differs, and adds the event of it.
+async fn put<S: Setting + PartialEq>(tx: &mut Tx, events: &mut Vec<Event>, group: Option<S>) -> Result<(), AppError> {
+    let Some(group) = group else { return Ok(()) };
+    let tenant = tx.tenant()?;
+    let before = settings::get::<S>(tx.conn(), tenant).await?;
+    if before == group {
+        return Ok(());
+    }
+    settings::put(tx.conn(), tenant, &group).await?;
+    let event = Event::done(Action::SettingsUpdate).on("settings", tenant, S::KEY);
+    events.push(event.change(json!(before), json!(group)));
+    Ok(())
+}
+
+/// Replaces one group by its key, at the operator's command. Gives the event of it, if it changed anything.
+pub async fn set(tx: &mut Tx, key: &str, value: Value) -> Result<Option<Event>, AppError> {
+    let mut events = Vec::new();
+    match key {
+        Registration::KEY => put(tx, &mut events, Some(group::<Registration>(key, value)?.parse()?)).await?,
+        SignIn::KEY => {
+            let group = group::<SignIn>(key, value)?;
+            check_roles(tx, &group).await?;
+            put(tx, &mut events, Some(group)).await?;
+        }
+        PasswordRule::KEY => put(tx, &mut events, Some(group::<PasswordRule>(key, value)?.parse()?)).await?,
+        Lifetimes::KEY => put(tx, &mut events, Some(group::<Lifetimes>(key, value)?.parse()?)).await?,
+        Risk::KEY => put(tx, &mut events, Some(group::<Risk>(key, value)?)).await?,
+        Limits::KEY => put(tx, &mut events, Some(group::<Limits>(key, value)?.parse()?)).await?,
+        _ => return Err(AppError::field(key, FieldCode::Unknown)),
+    }
+    Ok(events.pop())
+}
+
+fn group<S: Setting>(key: &str, value: Value) -> Result<S, AppError> {
+    serde_json::from_value(value).map_err(|_not_of_this_form| AppError::field(key, FieldCode::Malformed))
+}
+
+/// A rule about a role that does not exist would protect nobody.
+async fn check_roles(tx: &mut Tx, group: &SignIn) -> Result<(), AppError> {
+    let known = sqlx::query_scalar!("select name from roles").fetch_all(tx.conn()).await?;
+    let mut errors = FieldErrors::default();
+    for (at, role) in group.second_factor_roles.iter().enumerate() {
+        if !known.contains(role) {
+            errors.add(format!("sign_in.second_factor_roles[{at}]"), FieldCode::Unknown);
+        }
+    }
+    errors.check()
+}
