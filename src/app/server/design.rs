@@ -1,7 +1,6 @@
 //! Every letter as it looks, in both languages: for whoever works on them. Debug builds only.
 
 use axum::{
-    extract::Query,
     http::{HeaderValue, header},
     response::{Html, IntoResponse as _, Response},
 };
@@ -9,20 +8,24 @@ use serde::Deserialize;
 
 use crate::{
     accounts::server::letters,
-    base::{language, server::mail},
+    base::{
+        language,
+        server::{http::Asked, mail},
+    },
     i18n::Locale,
 };
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-pub struct Asked {
+pub struct Wanted {
     /// Which of them; without it all are listed.
     letter: Option<String>,
     lang: Option<String>,
 }
 
 /// `GET /console/design/mail`
-pub async fn letters(Query(asked): Query<Asked>) -> Response {
+pub async fn letters(Asked(asked): Asked<Wanted>) -> Response {
+    let asked = asked.read().unwrap_or_default();
     let locale = asked.lang.as_deref().and_then(language::parse).unwrap_or_default();
     let body = match &asked.letter {
         Some(about) => letters::samples(language::code(locale)).iter().find(|one| one.about == *about).map(mail::html),

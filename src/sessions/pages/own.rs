@@ -56,7 +56,6 @@ pub fn EmailPage() -> impl IntoView {
         <Gate>
             <Suspense fallback=move || states::loading(4)>
                 {move || {
-                    let form = form.clone();
                     let was_sent = sent.get().is_some();
                     Suspend::new(async move {
                         match me.await {
@@ -209,7 +208,6 @@ pub fn PasswordPage() -> impl IntoView {
         <Gate>
             <Suspense fallback=move || states::loading(4)>
                 {move || {
-                    let form = form.clone();
                     let was_done = done.get().is_some();
                     Suspend::new(async move {
                         match me.await {
