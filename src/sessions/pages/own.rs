@@ -56,6 +56,7 @@ pub fn EmailPage() -> impl IntoView {
         <Gate>
             <Suspense fallback=move || states::loading(4)>
                 {move || {
+                    let form = form.clone();
                     let was_sent = sent.get().is_some();
                     Suspend::new(async move {
                         match me.await {
