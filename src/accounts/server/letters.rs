@@ -291,6 +291,7 @@ pub fn samples(locale: &str) -> Vec<Letter> {
         passkey_removed(reader),
         passkey_copied(reader),
         guessed(reader),
+        impersonated(reader, "Omar", "ticket 4711", at),
     ]
 }
 

@@ -221,6 +221,16 @@ pub async fn prune(cx: &Cx) -> Result<u64, AppError> {
 /// One batch; nothing where nothing is left to remove.
 async fn prune_some(cx: &Cx, chain: Uuid, ruler: TenantId) -> Result<Option<u64>, AppError> {
     let mut tx = cx.node().await?;
+    let Some((removed, event)) = prune_batch(&mut tx, chain, ruler).await? else {
+        // Ended here and not some time after it is dropped: whoever asks next finds the lock free.
+        tx.commit_quietly(Quiet::Job).await?;
+        return Ok(None);
+    };
+    tx.commit(event).await?;
+    Ok(Some(removed))
+}
+
+async fn prune_batch(tx: &mut Tx, chain: Uuid, ruler: TenantId) -> Result<Option<(u64, Event)>, AppError> {
     let rule = settings::get::<Retention>(tx.conn(), ruler).await?;
     let Some(days) = rule.keep_days.filter(|_days| !rule.legal_hold) else { return Ok(None) };
     let alone =
@@ -281,6 +291,6 @@ async fn prune_some(cx: &Cx, chain: Uuid, ruler: TenantId) -> Result<Option<u64>
     let told = json!({
         "chain": chain, "first": first, "last": last, "rows": removed, "hash": hex::encode(hash), "keep_days": days,
     });
-    tx.commit(Event::done(Action::AuditRetention).new_value(told)).await?;
-    Ok(Some(u64::try_from(removed).unwrap_or_default()))
+    let removed = u64::try_from(removed).unwrap_or_default();
+    Ok(Some((removed, Event::done(Action::AuditRetention).new_value(told))))
 }

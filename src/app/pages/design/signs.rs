@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-const ICONS: [Icon; 39] = [
+const ICONS: [Icon; 40] = [
     Icon::Add,
     Icon::Alert,
     Icon::Allowed,
@@ -50,6 +50,7 @@ const ICONS: [Icon; 39] = [
     Icon::Role,
     Icon::Screen,
     Icon::Search,
+    Icon::Settings,
     Icon::Sun,
     Icon::Undo,
     Icon::Up,
