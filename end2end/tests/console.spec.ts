@@ -212,7 +212,9 @@ for (const lang of LANGS) {
             await expect(menu.getByRole("listitem").filter({ visible: true })).toHaveCount(5);
             await menu.getByRole("button", { name: say("app.more") }).click();
             const sheet = page.getByRole("dialog", { name: say("app.more") });
-            await expect(sheet.getByRole("link")).toHaveText([say("app.audit"), say("app.developers")]);
+            await expect(sheet.getByRole("link")).toHaveText(
+                ["groups", "permissions", "explain", "audit", "approvals", "api_keys", "settings", "developers"].map((name) => say(`app.${name}`)),
+            );
             await page.keyboard.press("Escape");
             await expect(sheet).toBeHidden();
             await menu.getByRole("button", { name: say("app.more") }).click();

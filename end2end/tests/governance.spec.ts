@@ -78,13 +78,16 @@ for (const lang of LANGS) {
             const page = await visitor({ lang, as: await signedIn(second) });
             await open(page, "/console");
             const menu = page.getByRole("navigation", { name: say("app.menu") });
-            await menu.getByRole("link", { name: say("approvals.waiting_count", { count: 1 }) }).click();
+            // Others may wait, too: the entry of the menu says more than its own name.
+            const entry = menu.locator("a[href='/console/approvals']");
+            await expect(entry).not.toHaveAccessibleName(say("app.approvals"));
+            await entry.click();
             const card = page.getByRole("article").filter({ hasText: reason });
             await card.getByRole("button", { name: say("approvals.approve") }).click();
             const dialog = page.getByRole("dialog");
             await dialog.getByRole("button", { name: say("approvals.approve"), exact: true }).click();
             await expect(page.getByText(say("approvals.toast_applied"))).toBeVisible();
-            await expect(page.getByText(say("approvals.none_waiting"), { exact: true })).toBeVisible();
+            await expect(card).toHaveCount(0);
             const own = await visitor({ lang, as: admin, size: DESKTOP });
             await open(own, "/console/approvals?show=mine");
             await expect(own.getByRole("article").filter({ hasText: reason })).toContainText(say("approvals.state_applied"));

@@ -17,7 +17,8 @@ for (const lang of LANGS) {
         await page.getByRole("button", { name: say("groups.create") }).click();
         await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
 
-        await page.getByRole("link", { name: say("groups.people"), exact: true }).click();
+        const parts = page.getByRole("navigation", { name: say("groups.tabs") });
+        await parts.getByRole("link", { name: say("groups.people"), exact: true }).click();
         await page.getByRole("button", { name: say("groups.take_in") }).click();
         const dialog = page.getByRole("dialog");
         await dialog.getByLabel(say("groups.search_people")).fill(`Huda ${lang}`);

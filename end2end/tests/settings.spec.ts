@@ -2,7 +2,7 @@
 // password looks while it is chosen.
 
 import { join } from "node:path";
-import { DESKTOP, LANGS, OUT, PHONE, expect, open, test, words, type Say } from "./support";
+import { DESKTOP, LANGS, OUT, PHONE, expect, isUsable, open, test, words, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
 async function picture(page: Page, name: string) {
@@ -83,6 +83,7 @@ for (const lang of LANGS) {
             await page.getByLabel(say("sessions.password_again"), { exact: true }).fill("qwertyuiopasdfghjkl");
             await page.getByRole("button", { name: say("sessions.welcome_submit") }).click();
             await expect(password).toHaveAccessibleDescription(new RegExp(say("base.field_leaked")));
+            await isUsable(page);
             await password.fill("نخلة طويلة قرب البحر");
             await expect(said).toHaveText(say("sessions.strength_good"));
             await page.getByLabel(say("sessions.password_again"), { exact: true }).fill("نخلة طويلة قرب البحر");

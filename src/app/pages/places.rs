@@ -34,12 +34,12 @@ pub fn places(me: &Me) -> Vec<Place> {
     let all: [Place; 12] = [
         inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
         inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
-        inside("/console/groups", Icon::People, |locale| td_string!(locale, app.groups), Some(GROUPS_READ)),
         inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
         Place {
             short: Some(|locale| td_string!(locale, app.studio_short)),
             ..inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ))
         },
+        inside("/console/groups", Icon::People, |locale| td_string!(locale, app.groups), Some(GROUPS_READ)),
         inside(
             "/console/permissions",
             Icon::Lock,
