@@ -10,9 +10,10 @@ pub fn mark_hydrated() {
     }
 }
 
-/// Whether the device says that it has no network. That it has one does not mean that the server can be reached.
+/// Whether the device says that it has no network. That it has one does not mean that the server can be reached. The
+/// server draws for those who reach it.
 pub fn is_offline() -> bool {
-    !window().navigator().on_line()
+    cfg!(feature = "hydrate") && !window().navigator().on_line()
 }
 
 /// Has the browser keep the files that every page needs, and a page for when there is no network. It is a convenience:
