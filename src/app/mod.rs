@@ -49,6 +49,8 @@ use pages::design::DesignPage;
 use pages::missing::MissingPage as DesignPage;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
+const PASSKEYS: &str = include_str!("scripts/passkeys.js");
+
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let theme = theme();
@@ -73,7 +75,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HashedStylesheet options=options.clone() id="leptos" />
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
-                <script type="module" src="/passkeys.js" nonce=use_nonce()></script>
+                // In the document: a file of its own would be one request more before anybody can sign in.
+                <script type="module" nonce=use_nonce() inner_html=PASSKEYS></script>
                 <MetaTags />
             </head>
             <body>

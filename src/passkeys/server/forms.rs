@@ -1,4 +1,4 @@
-//! The forms of passkeys. `/passkeys.js` fills them in with what the authenticator answers; naming, renaming and removing
+//! The forms of passkeys. `app/scripts/passkeys.js` fills them in with what the authenticator answers; naming, renaming and removing
 //! need no script.
 
 use axum::{Form, response::Response};

@@ -19,7 +19,7 @@ pub enum Asks {
     Reauthenticate,
 }
 
-/// A form that `/passkeys.js` fills in and posts. It needs scripts, so it stands beside another way.
+/// A form that `app/scripts/passkeys.js` fills in and posts. It needs scripts, so it stands beside another way.
 pub fn passkey_form(asks: Asks, primary: bool) -> AnyView {
     let (locale, live) = (locale(), is_live());
     let next = address::query_field("next");
