@@ -556,7 +556,7 @@ function inspect(keys: string[]) {
         // Permission keys look like keys of texts, and stand in elements of their own.
         if (node.parentElement?.closest("script, style, noscript, .mono")) continue;
         // In options, which hold no elements, they stand between isolating characters.
-        const text = (node.textContent ?? "").replace(/\u2066[^\u2069]*\u2069/g, "");
+        const text = (node.textContent ?? "").replace(/[\u2066-\u2068][^\u2069]*\u2069/g, "");
         if (text.includes("{{") || text.split(/[^\w.]+/).some((word) => known.has(word))) untranslated.push(text.trim());
     }
     return { sticksOut, untranslated };
