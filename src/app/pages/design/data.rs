@@ -85,7 +85,7 @@ fn thousand() -> AnyView {
             labelled_by="design-thousand"
             rows
             key=u32::to_string
-            draw=|_, number: u32| view! { <div class="padded" role="listitem">{key(format!("reports.{number}"))}</div> }.into_any()
+            draw=|_, number: u32| view! { <div class="padded" role="listitem"><a href="/console/design">{key(format!("reports.{number}"))}</a></div> }.into_any()
         />
     }
     .into_any()
