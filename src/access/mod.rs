@@ -186,6 +186,37 @@ pub struct RoleRef {
     pub name: String,
 }
 
+/// A role that somebody or a group has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct HeldRole {
+    pub role: RoleRef,
+    pub scope: Scope,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A role as it shall be given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct GivenRole {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub role: RoleId,
+    /// Where it counts; the whole tenant where nothing is said.
+    #[serde(default)]
+    pub scope: Scope,
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+}
+
+impl From<&HeldRole> for GivenRole {
+    fn from(has: &HeldRole) -> Self {
+        GivenRole { role: has.role.id, scope: has.scope.clone(), expires_at: has.expires_at }
+    }
+}
+
 /// A group where it is only referred to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

@@ -1,6 +1,6 @@
 //! The one error of all doors. It carries codes; pages and problem documents translate them.
 
-use std::{error::Error, fmt};
+use std::{collections::BTreeSet, error::Error, fmt};
 
 use leptos::{
     prelude::{FromServerFnError, ServerFnErrorErr},
@@ -177,6 +177,19 @@ impl FieldErrors {
         parsed.map_err(|code| self.add(field, code)).ok()
     }
 
+    /// Judges each item of a list, whose places are named `field[0]` and so on. What can be used comes back once each, in
+    /// order.
+    pub fn take_each<I, T: Ord>(
+        &mut self,
+        field: &str,
+        items: impl IntoIterator<Item = I>,
+        mut parse: impl FnMut(I) -> Result<T, FieldCode>,
+    ) -> Vec<T> {
+        let items = items.into_iter().enumerate();
+        let parsed = items.filter_map(|(at, item)| self.take(&format!("{field}[{at}]"), parse(item)));
+        parsed.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The error of one field, if any.
     pub fn of(&self, field: &str) -> Option<FieldCode> {
         self.0.iter().find(|(name, _)| name == field).map(|(_, code)| *code)
@@ -185,6 +198,16 @@ impl FieldErrors {
     /// An error if any field is wrong.
     pub fn check(self) -> Result<(), AppError> {
         if self.0.is_empty() { Ok(()) } else { Err(AppError::Invalid(self)) }
+    }
+}
+
+impl Conflict {
+    /// Refuses an edit by somebody who has seen another version than the current one; whoever names none overwrites.
+    pub fn check_version(seen: Option<i64>, current: i64) -> Result<(), AppError> {
+        match seen {
+            Some(seen) if seen != current => Err(AppError::Conflict(Conflict::Stale)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -2,10 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::errors::FieldCode;
+
 /// How many rows a page has where the caller does not say.
 pub const PAGE_SIZE: u32 = 50;
 /// The most rows one page may have.
 pub const PAGE_SIZE_MAX: u32 = 200;
+
+/// How many rows a page shall have.
+pub fn size(asked: Option<u32>) -> Result<u32, FieldCode> {
+    let size = asked.unwrap_or(PAGE_SIZE);
+    if (1..=PAGE_SIZE_MAX).contains(&size) { Ok(size) } else { Err(FieldCode::Malformed) }
+}
 
 /// One page of a list in a total order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

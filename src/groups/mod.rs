@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{GroupRef, RoleRef, Scope},
+    access::{GivenRole, GroupRef, HeldRole},
     accounts::PersonRow,
     base::{
-        ids::{GroupId, RoleId, UserId},
+        ids::{GroupId, UserId},
         time::Timestamp,
     },
 };
@@ -29,7 +29,7 @@ pub struct Group {
     /// The groups that lie in it.
     pub children: Vec<GroupRef>,
     /// The roles that it gives by itself.
-    pub roles: Vec<GroupRole>,
+    pub roles: Vec<HeldRole>,
     /// How many people are in it themselves now.
     pub people: i64,
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
@@ -37,37 +37,6 @@ pub struct Group {
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
     pub version: i64,
-}
-
-/// A role that a group gives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct GroupRole {
-    pub role: RoleRef,
-    pub scope: Scope,
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
-    pub expires_at: Option<Timestamp>,
-}
-
-/// A role as it shall be given to a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct GivenGroupRole {
-    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
-    pub role: RoleId,
-    /// Where it counts; the whole tenant where nothing is said.
-    #[serde(default)]
-    pub scope: Scope,
-    #[serde(default)]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
-    pub expires_at: Option<Timestamp>,
-}
-
-impl From<&GroupRole> for GivenGroupRole {
-    fn from(has: &GroupRole) -> Self {
-        GivenGroupRole { role: has.role.id, scope: has.scope.clone(), expires_at: has.expires_at }
-    }
 }
 
 /// Which groups to list.
@@ -92,7 +61,7 @@ pub struct NewGroup {
     #[cfg_attr(feature = "ssr", schema(value_type = Vec<uuid::Uuid>))]
     pub parents: Vec<GroupId>,
     #[serde(default)]
-    pub roles: Vec<GivenGroupRole>,
+    pub roles: Vec<GivenRole>,
 }
 
 /// A change of a group: what is absent stays.
@@ -104,7 +73,7 @@ pub struct GroupEdit {
     pub description: Option<String>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
     pub parents: Option<Vec<GroupId>>,
-    pub roles: Option<Vec<GivenGroupRole>>,
+    pub roles: Option<Vec<GivenRole>>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -154,5 +123,5 @@ pub struct PersonGroup {
     #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
     /// Everything that it gives now, with what the groups around it give.
-    pub roles: Vec<GroupRole>,
+    pub roles: Vec<HeldRole>,
 }

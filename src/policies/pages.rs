@@ -22,13 +22,13 @@ use crate::{
     },
     roles::{
         calls::list_permissions,
-        pages::{bounds, reasons},
+        pages::{bounds, reasons, role_links},
     },
     ui::{
         address::{self, filled},
         fields::{Field, Select},
         filters::Filters,
-        icons::{Icon, icon},
+        icons::Icon,
         is_arabic, locale,
         pieces::{self, Tone},
         states,
@@ -227,13 +227,7 @@ fn remedy(remedy: &Remedy) -> AnyView {
             pieces::sentence(&td_string!(locale, policies.widen, role = role, place = place).to_string())
         }
         Remedy::GiveRole { roles } => {
-            let links = roles.iter().map(|role| {
-                let href = format!("/console/roles/{}", role.id);
-                view! { <li><a href=href>{icon(Icon::Role)} {pieces::typed(role.name.clone())}</a></li> }
-            });
-            let links = links.collect_view();
-            view! { <span>{td_string!(locale, policies.give_role)}</span> <ul class="links" role="list">{links}</ul> }
-                .into_any()
+            view! { <span>{td_string!(locale, policies.give_role)}</span> {role_links(roles)} }.into_any()
         }
         Remedy::Allow { permission } => {
             let words = td_string!(locale, policies.allow_it, permission = pieces::isolate_key(permission)).to_string();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{EffectivePermission, GroupRef, PermissionInfo, Reason, RoleRef, Scope},
+    access::{EffectivePermission, GivenRole, GroupRef, HeldRole, PermissionInfo, Reason, RoleRef, Scope},
     accounts::PersonRow,
     base::{
         errors::Denial,
@@ -120,35 +120,6 @@ pub struct HoldersQuery {
     pub limit: Option<u32>,
 }
 
-/// A role of a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PersonRole {
-    pub role: RoleRef,
-    pub scope: Scope,
-    pub expires_at: Option<Timestamp>,
-}
-
-/// A role as it shall be given to a person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct GivenRole {
-    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
-    pub role: RoleId,
-    /// Where it counts; the whole tenant where nothing is said.
-    #[serde(default)]
-    pub scope: Scope,
-    #[serde(default)]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
-    pub expires_at: Option<Timestamp>,
-}
-
-impl From<&PersonRole> for GivenRole {
-    fn from(has: &PersonRole) -> Self {
-        GivenRole { role: has.role.id, scope: has.scope.clone(), expires_at: has.expires_at }
-    }
-}
-
 /// An override: a permission allowed or denied to one person whatever their roles say.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,7 +149,7 @@ pub struct Overrides {
 pub struct PersonRights {
     pub user_id: UserId,
     /// The roles they have now.
-    pub roles: Vec<PersonRole>,
+    pub roles: Vec<HeldRole>,
     pub overrides: Overrides,
     /// The whole catalogue without wildcards, each key with its answer and every reason.
     pub effective: Vec<EffectivePermission>,

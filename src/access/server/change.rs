@@ -12,6 +12,7 @@ use crate::{
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},
+            node::Carriers,
         },
     },
     base::{
@@ -191,11 +192,18 @@ pub fn check_nesting(after: &Snapshot, changes: &[Change]) -> Result<(), AppErro
     if too_deep { Err(AppError::field("parents", FieldCode::TooDeep)) } else { Ok(()) }
 }
 
-/// The roles and groups through which somebody's rights may move with a change, the touched ones included.
-pub fn carriers(snapshots: [&Snapshot; 2], changes: &[Change]) -> (BTreeSet<RoleId>, BTreeSet<GroupId>) {
+/// Through whom rights may move with a change: the people it names, and the roles and groups that it touches with all that
+/// inherit from them or lie in them.
+pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> Carriers {
+    let mut people = Vec::new();
     let (mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new());
     for change in changes {
         match change {
+            Change::Person { user, .. }
+            | Change::Active { user, .. }
+            | Change::Roles { user, .. }
+            | Change::Overrides { user, .. }
+            | Change::Memberships { user, .. } => people.push(*user),
             Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
                 roles.insert(*role);
             }
@@ -203,38 +211,39 @@ pub fn carriers(snapshots: [&Snapshot; 2], changes: &[Change]) -> (BTreeSet<Role
                 groups.insert(*group);
             }
             Change::RemovePermission { key } => {
-                let gives = |id: &RoleId| snapshots[0].role(*id).is_some_and(|role| role.own.contains(key));
-                roles.extend(snapshots[0].role_ids().into_iter().filter(gives));
+                people.extend(overridden(before, key));
+                let gives = |id: &RoleId| before.role(*id).is_some_and(|role| role.own.contains(key));
+                roles.extend(before.role_ids().into_iter().filter(gives));
             }
-            Change::Person { .. }
-            | Change::Active { .. }
-            | Change::Roles { .. }
-            | Change::Overrides { .. }
-            | Change::Memberships { .. } => {}
         }
     }
-    if roles.is_empty() && groups.is_empty() {
-        return (roles, groups);
+    if !roles.is_empty() {
+        let named = roles.clone();
+        for snapshot in [before, after] {
+            let inherits = |id: &RoleId| {
+                snapshot.role(*id).is_some_and(|role| role.lineage.iter().any(|step| named.contains(&step.id)))
+            };
+            roles.extend(snapshot.role_ids().into_iter().filter(inherits));
+        }
     }
-    for snapshot in snapshots {
-        let heirs = snapshot.role_ids().into_iter().filter(|id| {
-            snapshot.role(*id).is_some_and(|role| role.lineage.iter().any(|step| roles.contains(&step.id)))
-        });
-        let heirs = heirs.collect::<Vec<_>>();
-        roles.extend(heirs);
+    if !(roles.is_empty() && groups.is_empty()) {
+        let named = groups.clone();
+        for snapshot in [before, after] {
+            let has = |grant: &RoleGrant| roles.contains(&grant.role);
+            let is_touched = |id: GroupId| {
+                named.contains(&id) || snapshot.group(id).is_some_and(|group| group.roles.iter().any(has))
+            };
+            let lies_in = |id: &GroupId| {
+                snapshot.group(*id).is_some_and(|group| group.lineage.iter().any(|step| is_touched(step.id)))
+            };
+            groups.extend(snapshot.group_ids().into_iter().filter(lies_in));
+        }
     }
-    for snapshot in snapshots {
-        let touched = snapshot.group_ids().into_iter().filter(|id| {
-            let around = snapshot.group(*id).map_or(&[][..], |group| group.lineage.as_slice());
-            around.iter().any(|step| {
-                let has = |grant: &RoleGrant| roles.contains(&grant.role);
-                groups.contains(&step.id) || snapshot.group(step.id).is_some_and(|group| group.roles.iter().any(has))
-            })
-        });
-        let touched = touched.collect::<Vec<_>>();
-        groups.extend(touched);
+    Carriers {
+        people: people.into_iter().map(|user| user.0).collect(),
+        roles: roles.into_iter().map(|role| role.0).collect(),
+        groups: groups.into_iter().map(|group| group.0).collect(),
     }
-    (roles, groups)
 }
 
 /// Whether a change makes somebody an administrator: gives them the platform's role or the built-in one of that name, or
@@ -252,8 +261,7 @@ pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
     let role_is_high =
         |snapshot: &Snapshot, role: RoleId| snapshot.role(role).is_some_and(|role| is_high(snapshot, role));
     let group_is_high = |snapshot: &Snapshot, group: GroupId| {
-        let inside = [Membership { group, expires_at: None }];
-        of_groups(snapshot, &inside, now).iter().any(|grant| role_is_high(snapshot, grant.role))
+        snapshot.of_group(group, now).iter().any(|grant| role_is_high(snapshot, grant.role))
     };
     changes.iter().any(|change| match change {
         Change::Roles { user, .. } | Change::Overrides { user, .. } | Change::Memberships { user, .. } => {
@@ -293,21 +301,12 @@ pub fn check_ceiling(
             Change::Active { user, .. } => check_outranked(before, granter, *user, now)?,
             Change::Roles { user, roles } => {
                 check_outranked(before, granter, *user, now)?;
-                let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
-                for grant in roles.iter().filter(|grant| !old.iter().any(|old| outlasts(old, grant))) {
-                    let role = after.role(grant.role).ok_or(AppError::field("roles", FieldCode::Unknown))?;
-                    let last = last_moment(grant.expires_at);
-                    if role.platform && !(before.is_super_admin(granter, now) && before.is_super_admin(granter, last)) {
-                        return Err(beyond([EVERYTHING].into()));
-                    }
-                    if !role.is_baseline() {
-                        given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), last)));
-                    }
-                }
+                let is_super_admin = |last| before.is_super_admin(granter, now) && before.is_super_admin(granter, last);
+                given.extend(handed_out(after, before.roles_of(*user), roles, is_super_admin)?);
             }
             Change::Overrides { user, overrides } => {
                 check_outranked(before, granter, *user, now)?;
-                let old = before.person(*user).map(|person| person.overrides.as_slice()).unwrap_or_default();
+                let old = before.overrides_of(*user);
                 let new_allows = overrides.iter().filter(|new| new.allowed);
                 let kept = |new: &OverrideGrant| {
                     old.iter()
@@ -319,9 +318,8 @@ pub fn check_ceiling(
             }
             Change::Memberships { user, groups } => {
                 check_outranked(before, granter, *user, now)?;
-                let old = before.person(*user).map(|person| person.groups.clone()).unwrap_or_default();
-                let (old, new) = (of_groups(before, &old, now), of_groups(after, groups, now));
-                given.extend(handed_out(after, &old, &new)?);
+                let (old, new) = (before.of_groups(before.groups_of(*user), now), after.of_groups(groups, now));
+                given.extend(handed_out(after, &old, &new, |_last| false)?);
             }
             Change::RolePermissions { role, .. } => {
                 let new = after.role(*role).ok_or(AppError::field("parents", FieldCode::Unknown))?;
@@ -340,15 +338,12 @@ pub fn check_ceiling(
                 }
             }
             Change::Group { group, .. } => {
-                let inside = |group| vec![Membership { group, expires_at: None }];
-                let old = before.group(*group).map(|_| of_groups(before, &inside(*group), now)).unwrap_or_default();
-                let new = of_groups(after, &inside(*group), now);
+                let (old, new) = (before.of_group(*group, now), after.of_group(*group, now));
                 given.extend(all_of(before, &old, now));
-                given.extend(handed_out(after, &old, &new)?);
+                given.extend(handed_out(after, &old, &new, |_last| false)?);
             }
             Change::RemoveGroup { group } => {
-                let inside = [Membership { group: *group, expires_at: None }];
-                given.extend(all_of(before, &of_groups(before, &inside, now), now));
+                given.extend(all_of(before, &before.of_group(*group, now), now));
             }
             Change::RemovePermission { key } => {
                 given.insert((key.clone(), now));
@@ -366,28 +361,22 @@ pub fn check_ceiling(
     if missing.is_empty() { Ok(()) } else { Err(beyond(missing)) }
 }
 
-/// What being in these groups gives now, each grant until the first part of its way ends.
-pub(super) fn of_groups(snapshot: &Snapshot, groups: &[Membership], now: DateTime<Utc>) -> Vec<RoleGrant> {
-    let somebody = PersonGrants { groups: groups.to_vec(), ..PersonGrants::default() };
-    let given = snapshot.given(&somebody, now);
-    given.map(|given| RoleGrant { role: given.id, scope: given.scope.clone(), expires_at: given.expires_at }).collect()
-}
-
-/// What these grants give that no old one gives as far and as long.
+/// What these grants give that no old one gives as far and as long. The platform's role is given to people by name, by
+/// whoever has it up to the last moment at which it will count.
 fn handed_out(
     after: &Snapshot,
     old: &[RoleGrant],
     new: &[RoleGrant],
+    may_give_platform: impl Fn(DateTime<Utc>) -> bool,
 ) -> Result<Vec<(Permission, DateTime<Utc>)>, AppError> {
     let mut given = Vec::new();
     for grant in new.iter().filter(|grant| !old.iter().any(|old| outlasts(old, grant))) {
         let role = after.role(grant.role).ok_or(AppError::field("roles", FieldCode::Unknown))?;
-        // The platform's role is given to people by name.
-        if role.platform {
+        let last = last_moment(grant.expires_at);
+        if role.platform && !may_give_platform(last) {
             return Err(beyond([EVERYTHING].into()));
         }
         if !role.is_baseline() {
-            let last = last_moment(grant.expires_at);
             given.extend(role.patterns.iter().map(|pattern| (pattern.clone(), last)));
         }
     }

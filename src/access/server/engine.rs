@@ -13,7 +13,10 @@ use crate::{
         Reason, RoleRef, STANDARD_USER, Scope,
         server::nesting::{Step, reach},
     },
-    base::ids::{GroupId, RoleId, UserId},
+    base::{
+        errors::FieldCode,
+        ids::{GroupId, RoleId, UserId},
+    },
 };
 
 /// Everything that decides in a tenant, as of one version. Immutable; a changed one lies above the one it changes.
@@ -216,21 +219,29 @@ impl Snapshot {
 
     /// Compiles again what lies below a role or group of this layer. Has to follow the last one that was put.
     pub fn link(&mut self) {
-        let touched = self.roles.keys().copied().collect::<BTreeSet<_>>();
-        for id in self.role_ids() {
-            let Some(role) = self.role(id) else { continue };
-            let compiled = self.compiled(id, RoleGrants::clone(role));
-            if compiled.lineage.iter().any(|step| touched.contains(&step.id)) {
-                self.roles.insert(id, Arc::new(compiled));
+        // Most changes touch neither; and of what is there, only what lies below something touched is worth compiling.
+        if !self.roles.is_empty() {
+            let touched = self.roles.keys().copied().collect::<BTreeSet<_>>();
+            for id in self.role_ids() {
+                let lineage = reach(id, |of| self.role(of).map_or(&[], |role| role.parents.as_slice()));
+                if !lineage.iter().any(|step| touched.contains(&step.id)) {
+                    continue;
+                }
+                if let Some(role) = self.role(id) {
+                    let compiled = self.compiled(id, RoleGrants::clone(role));
+                    self.roles.insert(id, Arc::new(compiled));
+                }
             }
         }
-        let touched = self.groups.keys().copied().collect::<BTreeSet<_>>();
-        for id in self.group_ids() {
-            let Some(group) = self.group(id) else { continue };
-            let lineage = reach(id, |of| self.group(of).map_or(&[], |group| group.parents.as_slice()));
-            if lineage.iter().any(|step| touched.contains(&step.id)) {
-                let group = GroupGrants { lineage, ..GroupGrants::clone(group) };
-                self.groups.insert(id, Arc::new(group));
+        if !self.groups.is_empty() {
+            let touched = self.groups.keys().copied().collect::<BTreeSet<_>>();
+            for id in self.group_ids() {
+                let Some(group) = self.group(id) else { continue };
+                let lineage = reach(id, |of| self.group(of).map_or(&[], |group| group.parents.as_slice()));
+                if lineage.iter().any(|step| touched.contains(&step.id)) {
+                    let group = GroupGrants { lineage, ..GroupGrants::clone(group) };
+                    self.groups.insert(id, Arc::new(group));
+                }
             }
         }
     }
@@ -245,6 +256,20 @@ impl Snapshot {
 
     pub fn person(&self, id: UserId) -> Option<&Arc<PersonGrants>> {
         self.people.get(&id).or_else(|| self.below.as_ref().and_then(|below| below.person(id)))
+    }
+
+    /// The roles that were given to somebody, also those that have run out.
+    pub fn roles_of(&self, user: UserId) -> &[RoleGrant] {
+        self.person(user).map_or(&[][..], |person| person.roles.as_slice())
+    }
+
+    pub fn overrides_of(&self, user: UserId) -> &[OverrideGrant] {
+        self.person(user).map_or(&[][..], |person| person.overrides.as_slice())
+    }
+
+    /// The groups that somebody was taken into.
+    pub fn groups_of(&self, user: UserId) -> &[Membership] {
+        self.person(user).map_or(&[][..], |person| person.groups.as_slice())
     }
 
     pub fn role_ids(&self) -> BTreeSet<RoleId> {
@@ -280,6 +305,20 @@ impl Snapshot {
             })
         });
         own.chain(of_groups).filter(move |given| is_live(given.expires_at, now))
+    }
+
+    /// What being in these groups gives now, each grant until the first part of its way ends.
+    pub fn of_groups(&self, groups: &[Membership], now: DateTime<Utc>) -> Vec<RoleGrant> {
+        let somebody = PersonGrants { groups: groups.to_vec(), ..PersonGrants::default() };
+        let given = self.given(&somebody, now);
+        given
+            .map(|given| RoleGrant { role: given.id, scope: given.scope.clone(), expires_at: given.expires_at })
+            .collect()
+    }
+
+    /// What being in a group for good gives now.
+    pub fn of_group(&self, group: GroupId, now: DateTime<Utc>) -> Vec<RoleGrant> {
+        self.of_groups(&[Membership { group, expires_at: None }], now)
     }
 
     fn grant<'a>(
@@ -323,9 +362,27 @@ impl Snapshot {
         &self.catalogue
     }
 
+    /// What the catalogue says of a key or wildcard.
+    pub fn info(&self, key: &str) -> Option<&PermissionInfo> {
+        let at = self.catalogue.binary_search_by(|info| info.key.as_str().cmp(key)).ok()?;
+        self.catalogue.get(at)
+    }
+
     /// Whether the catalogue has this key or wildcard.
     pub fn knows(&self, permission: &Permission) -> bool {
-        self.catalogue.binary_search_by(|info| info.key.as_str().cmp(permission.as_str())).is_ok()
+        self.info(permission.as_str()).is_some()
+    }
+
+    /// A key or wildcard that the catalogue has.
+    pub fn known(&self, key: &str) -> Result<Permission, FieldCode> {
+        let key = Permission::parse(key)?;
+        if self.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) }
+    }
+
+    /// The plain keys of the catalogue, in its order.
+    pub fn plain_keys(&self) -> impl Iterator<Item = (&PermissionInfo, Permission)> {
+        let keys = self.catalogue.iter().filter_map(|info| Some((info, Permission::parse(&info.key).ok()?)));
+        keys.filter(|(_, key)| !key.is_wildcard())
     }
 
     /// The decision itself. Order: an explicit deny wins; then any live allow; else no.
@@ -456,8 +513,7 @@ impl Snapshot {
 
     /// Every key of the catalogue without wildcards, with its answer and reasons.
     pub fn effective(&self, who: UserId, now: DateTime<Utc>) -> Vec<EffectivePermission> {
-        let keys = self.catalogue.iter().filter_map(|info| Some((info, Permission::parse(&info.key).ok()?)));
-        keys.filter(|(_, key)| !key.is_wildcard())
+        self.plain_keys()
             .map(|(info, key)| {
                 let decision = self.decide(who, &key, None, now);
                 EffectivePermission {

@@ -8,8 +8,8 @@ use crate::{
     access::{
         ApprovalRules, EVERYTHING, Permission,
         server::{
-            change::{Change, of_groups},
-            engine::{Membership, RoleGrant, RoleGrants, Snapshot},
+            change::Change,
+            engine::{RoleGrant, RoleGrants, Snapshot},
         },
     },
     base::server::settings::Setting,
@@ -46,12 +46,10 @@ pub fn high(
             | Change::RemoveGroup { .. }
             | Change::RemovePermission { .. } => {}
             Change::Roles { user, roles } => {
-                let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
-                found.extend(newly_given(after, old, roles, rules));
+                found.extend(newly_given(after, before.roles_of(*user), roles, rules));
             }
             Change::Memberships { user, groups } => {
-                let old = before.person(*user).map(|person| person.groups.clone()).unwrap_or_default();
-                let (old, new) = (of_groups(before, &old, now), of_groups(after, groups, now));
+                let (old, new) = (before.of_groups(before.groups_of(*user), now), after.of_groups(groups, now));
                 found.extend(newly_given(after, &old, &new, rules));
             }
             Change::Group { group, .. } => {
@@ -59,12 +57,11 @@ pub fn high(
                 if before.group(*group).is_none() || before.members(*group, now).is_empty() {
                     continue;
                 }
-                let inside = [Membership { group: *group, expires_at: None }];
-                let (old, new) = (of_groups(before, &inside, now), of_groups(after, &inside, now));
+                let (old, new) = (before.of_group(*group, now), after.of_group(*group, now));
                 found.extend(newly_given(after, &old, &new, rules));
             }
             Change::Overrides { user, overrides } => {
-                let old = before.person(*user).map(|person| person.overrides.as_slice()).unwrap_or_default();
+                let old = before.overrides_of(*user);
                 let given = overrides.iter().filter(|new| new.allowed && !old.contains(new));
                 let lifted = old.iter().filter(|old| !old.allowed && !overrides.contains(old));
                 found.extend(

@@ -9,8 +9,8 @@ use crate::{
         EVERYTHING, Permission,
         server::{
             PersonCaller,
-            change::{Change, of_groups},
-            engine::{Membership, Snapshot},
+            change::Change,
+            engine::{RoleGrant, Snapshot},
         },
     },
     base::errors::{AppError, Denial, DenialCode},
@@ -33,49 +33,31 @@ pub fn check(
         match change {
             // The account as such: what it holds was given by others.
             Change::Person { .. } | Change::Active { .. } => {}
-            Change::Roles { user, roles } => {
-                let old = before.person(*user).map(|person| person.roles.as_slice()).unwrap_or_default();
-                let moved =
-                    roles.iter().filter(|new| !old.contains(new)).chain(old.iter().filter(|old| !roles.contains(old)));
-                for role in moved.filter_map(|grant| after.role(grant.role)).filter(|role| !role.is_baseline()) {
-                    touched.extend(role.patterns.iter().cloned());
-                }
-            }
+            Change::Roles { user, roles } => touched.extend(moved(before, after, before.roles_of(*user), roles)),
             Change::Overrides { user, overrides } => {
-                let old = before.person(*user).map(|person| person.overrides.as_slice()).unwrap_or_default();
-                let moved = overrides
-                    .iter()
-                    .filter(|new| !old.contains(new))
-                    .chain(old.iter().filter(|old| !overrides.contains(old)));
-                touched.extend(moved.map(|given| given.pattern.clone()));
+                let old = before.overrides_of(*user);
+                let come = overrides.iter().filter(|new| !old.contains(new));
+                let gone = old.iter().filter(|old| !overrides.contains(old));
+                touched.extend(come.chain(gone).map(|given| given.pattern.clone()));
             }
-            Change::RolePermissions { role, .. } => {
+            Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
                 for role in [before.role(*role), after.role(*role)].into_iter().flatten() {
                     touched.extend(role.patterns.iter().cloned());
                 }
             }
             Change::Memberships { user, groups } => {
-                let old = before.person(*user).map(|person| person.groups.clone()).unwrap_or_default();
-                let (old, new) = (of_groups(before, &old, now), of_groups(after, groups, now));
-                let come = new.iter().filter(|new| !old.contains(new)).filter_map(|grant| after.role(grant.role));
-                let gone = old.iter().filter(|old| !new.contains(old)).filter_map(|grant| before.role(grant.role));
-                for role in come.chain(gone).filter(|role| !role.is_baseline()) {
-                    touched.extend(role.patterns.iter().cloned());
-                }
+                let (old, new) = (before.of_groups(before.groups_of(*user), now), after.of_groups(groups, now));
+                touched.extend(moved(before, after, &old, &new));
             }
             Change::Group { group, .. } | Change::RemoveGroup { group } => {
-                let inside = [Membership { group: *group, expires_at: None }];
-                for snapshot in [&**before, after].into_iter().filter(|snapshot| snapshot.group(*group).is_some()) {
-                    let roles = of_groups(snapshot, &inside, now);
+                for snapshot in [&**before, after] {
+                    let roles = snapshot.of_group(*group, now);
                     for role in roles.iter().filter_map(|grant| snapshot.role(grant.role)) {
                         touched.extend(role.patterns.iter().cloned());
                     }
                 }
             }
             Change::RemovePermission { key } => touched.push(key.clone()),
-            Change::RemoveRole { role } => {
-                touched.extend(before.role(*role).map(|role| role.patterns.clone()).unwrap_or_default());
-            }
         }
     }
     touched.retain(|pattern| !caller.reaches(pattern));
@@ -86,4 +68,12 @@ pub fn check(
     }
     let permissions = touched.iter().map(ToString::to_string).collect();
     Err(AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions }))
+}
+
+/// What the roles give that come and go.
+fn moved(before: &Snapshot, after: &Snapshot, old: &[RoleGrant], new: &[RoleGrant]) -> Vec<Permission> {
+    let come = new.iter().filter(|new| !old.contains(new)).filter_map(|grant| after.role(grant.role));
+    let gone = old.iter().filter(|old| !new.contains(old)).filter_map(|grant| before.role(grant.role));
+    let roles = come.chain(gone).filter(|role| !role.is_baseline());
+    roles.flat_map(|role| role.patterns.iter().cloned()).collect()
 }

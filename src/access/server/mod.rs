@@ -5,6 +5,7 @@
 
 pub mod change;
 pub mod engine;
+pub mod given;
 pub mod high;
 mod limits;
 pub mod nesting;

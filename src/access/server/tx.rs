@@ -233,26 +233,7 @@ impl Tx {
             Granter::Person(user) => Some(user),
             Granter::Setup => None,
         };
-        let people = changes.iter().flat_map(|change| match change {
-            Change::Person { user, .. }
-            | Change::Active { user, .. }
-            | Change::Roles { user, .. }
-            | Change::Overrides { user, .. }
-            | Change::Memberships { user, .. } => vec![user.0],
-            Change::RemovePermission { key } => {
-                change::overridden(&before, key).into_iter().map(|user| user.0).collect()
-            }
-            Change::RolePermissions { .. }
-            | Change::RemoveRole { .. }
-            | Change::Group { .. }
-            | Change::RemoveGroup { .. } => Vec::new(),
-        });
-        let (roles, groups) = change::carriers([&before, &after], changes);
-        let carriers = node::Carriers {
-            people: people.collect(),
-            roles: roles.into_iter().map(|role| role.0).collect(),
-            groups: groups.into_iter().map(|group| group.0).collect(),
-        };
+        let carriers = change::carriers(&before, &after, changes);
         // Whoever stops being in a group is told by the row that goes.
         let bumped = node::bump(&mut self.tx, tenant, &carriers).await?;
         change::write(&mut self.tx, tenant, actor, changes, now).await?;

@@ -9,9 +9,9 @@ use leptos_router::{
     hooks::{use_navigate, use_params_map, use_query_map},
 };
 
-use super::{label, members::Members, not_shown, role_line};
+use super::{below, group_links, label, members::Members, not_shown, role_line};
 use crate::{
-    access::{GROUPS_MANAGE, GroupRef, PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_READ},
+    access::{GROUPS_MANAGE, GivenRole, GroupRef, PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_READ},
     accounts::pages::role_choices,
     base::{
         errors::AppError,
@@ -20,7 +20,7 @@ use crate::{
         time::Timestamp,
     },
     groups::{
-        GivenGroupRole, Group, GroupEdit, MembersQuery, NewGroup,
+        Group, GroupEdit, MembersQuery, NewGroup,
         calls::{create_group, delete_group, edit_group, get_group, list_groups, list_members},
     },
     ui::{
@@ -44,19 +44,27 @@ struct Choices {
     roles: Vec<RoleRef>,
 }
 
+/// What [`Choices`] are made of; nothing is asked for while the form is not shown.
+fn offered(wanted: impl Fn() -> bool + Copy + Send + Sync + 'static) -> (Resource<Vec<Group>>, Resource<Vec<RoleRef>>) {
+    let (viewer, choices) = (viewer(), role_choices());
+    let groups = Resource::new_blocking(wanted, |wanted| async move {
+        if wanted { list_groups().await.unwrap_or_default() } else { Vec::new() }
+    });
+    let roles = Resource::new_blocking(wanted, move |wanted| {
+        let (viewer, choices) = (viewer.clone(), choices.clone());
+        async move {
+            let may_read = wanted && viewer.holds().await.may(ROLES_READ.as_str());
+            if may_read { choices.ask().await } else { Vec::new() }
+        }
+    });
+    (groups, roles)
+}
+
 #[component]
 pub fn NewGroupPage() -> impl IntoView {
     let locale = locale();
-    let (viewer, choices) = (viewer(), role_choices());
-    let groups = Resource::new_blocking(|| (), |()| list_groups());
-    let asking = viewer.clone();
-    let roles = Resource::new_blocking(
-        || (),
-        move |()| {
-            let (viewer, choices) = (asking.clone(), choices.clone());
-            async move { if viewer.holds().await.may(ROLES_READ.as_str()) { choices.ask().await } else { Vec::new() } }
-        },
-    );
+    let viewer = viewer();
+    let (groups, roles) = offered(|| true);
     view! {
         <Title text=td_string!(locale, groups.create) />
         <div class="page-head"><h1>{td_string!(locale, groups.create)}</h1></div>
@@ -68,8 +76,7 @@ pub fn NewGroupPage() -> impl IntoView {
                     if !held.may(GROUPS_MANAGE.as_str()) {
                         return states::refused(GROUPS_MANAGE.as_str());
                     }
-                    let choices = Choices { groups: groups.await.unwrap_or_default(), roles: roles.await };
-                    new_form(choices, &held)
+                    new_form(Choices { groups: groups.await, roles: roles.await }, &held)
                 })
             }}
         </Suspense>
@@ -104,7 +111,7 @@ type AskedPeople = Option<(GroupId, MembersQuery)>;
 
 #[component]
 pub fn GroupPage() -> impl IntoView {
-    let (viewer, choices) = (viewer(), role_choices());
+    let viewer = viewer();
     let params = use_params_map();
     let id =
         address::settled(move || params.with(|params| params.get_str("id").and_then(|id| id.parse::<GroupId>().ok())));
@@ -127,15 +134,7 @@ pub fn GroupPage() -> impl IntoView {
             }
         },
     );
-    let groups = Resource::new_blocking(|| (), |()| list_groups());
-    let asking = viewer.clone();
-    let roles = Resource::new_blocking(
-        || (),
-        move |()| {
-            let (viewer, choices) = (asking.clone(), choices.clone());
-            async move { if viewer.holds().await.may(ROLES_READ.as_str()) { choices.ask().await } else { Vec::new() } }
-        },
-    );
+    let (groups, roles) = offered(move || part.get() == Part::Gives);
     let people = Resource::new_blocking(
         move || asked.get(),
         |asked: AskedPeople| async move {
@@ -166,7 +165,7 @@ pub fn GroupPage() -> impl IntoView {
                             view! { <Members group=id query answer may_assign changed /> }.into_any()
                         }
                         (Part::People | Part::Gives, ..) => {
-                            let choices = Choices { groups: groups.await.unwrap_or_default(), roles: roles.await };
+                            let choices = Choices { groups: groups.await, roles: roles.await };
                             gives(group.clone(), choices, &held, changed)
                         }
                     };
@@ -244,18 +243,8 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
 }
 
 fn links(title: &'static str, groups: &[GroupRef]) -> Option<AnyView> {
-    if groups.is_empty() {
-        return None;
-    }
-    let links = groups.iter().map(|group| {
-        let href = format!("/console/groups/{}", group.id);
-        view! { <li><a href=href>{icon(Icon::People)} {pieces::typed(group.name.clone())}</a></li> }
-    });
-    let links = links.collect_view();
-    Some(
-        view! { <section class="card padded"><h2>{title}</h2> <ul class="links" role="list">{links}</ul></section> }
-            .into_any(),
-    )
+    (!groups.is_empty())
+        .then(|| view! { <section class="card padded"><h2>{title}</h2> {group_links(groups)}</section> }.into_any())
 }
 
 /// What the form holds.
@@ -264,7 +253,7 @@ struct GroupForm {
     name: String,
     description: String,
     parents: Vec<GroupId>,
-    roles: Vec<GivenGroupRole>,
+    roles: Vec<GivenRole>,
 }
 
 impl GroupForm {
@@ -273,7 +262,7 @@ impl GroupForm {
             name: group.name.clone(),
             description: group.description.clone(),
             parents: group.parents.iter().map(|parent| parent.id).collect(),
-            roles: group.roles.iter().map(GivenGroupRole::from).collect(),
+            roles: group.roles.iter().map(GivenRole::from).collect(),
         };
         form.parents.sort();
         form.roles.sort_by_key(|given| given.role);
@@ -302,7 +291,7 @@ fn editor(
             let scope = kept.with_value(|kept| {
                 kept.iter().find(|given| given.role == role).map(|given| given.scope.clone()).unwrap_or_default()
             });
-            roles.push(GivenGroupRole { role, scope, expires_at: Timestamp::parse(ends.trim()) });
+            roles.push(GivenRole { role, scope, expires_at: Timestamp::parse(ends.trim()) });
         }
         roles.sort_by_key(|given| given.role);
         save.run(GroupForm { name: typed.text("name"), description: typed.text("description"), parents, roles });
@@ -310,7 +299,12 @@ fn editor(
     let own = group.map(|group| group.id);
     let parents = {
         let chosen = form.parents.iter().copied().collect::<BTreeSet<_>>();
-        let below = below(own, &choices.groups);
+        let below = below(
+            own,
+            &choices.groups,
+            |group| group.id,
+            |group, outer| group.parents.iter().any(|parent| parent.id == outer),
+        );
         let others = choices.groups.iter().filter(|other| !below.contains(&other.id));
         let boxes = others
             .map(|other| check("parent", &other.id.to_string(), &other.name, chosen.contains(&other.id), !may_assign));
@@ -318,7 +312,7 @@ fn editor(
     };
     let roles = choices.roles.iter().filter(|role| role.name != crate::access::SUPER_ADMIN).map(|role| {
         let given = form.roles.iter().find(|given| given.role == role.id);
-        let until = given.and_then(|given| given.expires_at).map(|end| end.to_string()[..16].to_owned());
+        let until = fields::moment_value(given.and_then(|given| given.expires_at));
         let name = format!("until-{}", role.id);
         let about = td_string!(locale, groups.until_of, role = role.name.clone()).to_string();
         view! {
@@ -329,17 +323,15 @@ fn editor(
                     type="datetime-local"
                     name=name
                     aria-label=about
-                    value=until.unwrap_or_default()
+                    value=until
                     disabled=!may_assign
                 />
             </div>
         }
     });
     let roles = roles.collect_view();
-    let fixed = (!may_assign).then(|| {
-        let key = pieces::key(PERMISSIONS_ASSIGN.as_str());
-        states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, groups.needs_assign)} " " {key}</p> })
-    });
+    let fixed =
+        (!may_assign).then(|| states::needs(td_string!(locale, groups.needs_assign), PERMISSIONS_ASSIGN.as_str()));
     let parents = (!parents.is_empty()).then(|| {
         view! {
             <section class="card" aria-labelledby="parents-title">
@@ -390,19 +382,6 @@ fn editor(
         </form>
     }
     .into_any()
-}
-
-/// The group and all that lie in it: it cannot lie in any of them.
-fn below(own: Option<GroupId>, groups: &[Group]) -> Vec<GroupId> {
-    let mut below = own.into_iter().collect::<Vec<_>>();
-    let mut at = 0;
-    while let Some(id) = below.get(at).copied() {
-        let inner = groups.iter().filter(|group| group.parents.iter().any(|parent| parent.id == id));
-        let inner = inner.map(|group| group.id).filter(|id| !below.contains(id)).collect::<Vec<_>>();
-        below.extend(inner);
-        at += 1;
-    }
-    below
 }
 
 fn check(name: &'static str, value: &str, word: &str, checked: bool, disabled: bool) -> AnyView {

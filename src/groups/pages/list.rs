@@ -6,7 +6,12 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     access::GROUPS_MANAGE,
-    base::{errors::AppError, language::td_string, paging::Page, search::fold},
+    base::{
+        errors::AppError,
+        language::td_string,
+        paging::Page,
+        search::{finds, fold},
+    },
     groups::{Group, calls::list_groups},
     ui::{
         address::{self, filled},
@@ -90,10 +95,7 @@ fn groups_list(q: Option<String>, groups: Result<Vec<Group>, AppError>, held: &H
     let found = groups.map(|mut groups| {
         if let Some(q) = &q {
             let words = fold(q);
-            groups.retain(|group| {
-                let text = fold(&format!("{}\n{}", group.name, group.description));
-                words.split_whitespace().all(|word| text.contains(word))
-            });
+            groups.retain(|group| finds(&fold(&format!("{}\n{}", group.name, group.description)), &words));
         }
         Page { items: groups, next: None }
     });

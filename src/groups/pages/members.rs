@@ -190,10 +190,8 @@ fn TakeIn(group: GroupId, changed: Callback<()>) -> impl IntoView {
     follow(
         PAUSE,
         move || {
-            let q = typed.get();
-            open.get().then_some(())?;
-            let q = Some(q.trim().to_owned()).filter(|q| !q.is_empty());
-            Some(list_people(PeopleQuery { q, limit: Some(OFFERED), ..PeopleQuery::default() }))
+            let q = address::filled(Some(typed.get()));
+            open.get().then(|| list_people(PeopleQuery { q, limit: Some(OFFERED), ..PeopleQuery::default() }))
         },
         move |answer| match answer.transpose() {
             Ok(page) => {

@@ -8,12 +8,12 @@ use leptos_router::{
 };
 
 use crate::{
-    access::Scope,
+    access::{GroupRef, HeldRole, Scope},
     base::{
         language::{self, td_string},
         time::Timestamp,
     },
-    groups::{GroupRole, PersonGroup},
+    groups::PersonGroup,
     ui::{
         icons::{Icon, icon},
         locale,
@@ -52,30 +52,54 @@ fn label(field: &str) -> Option<&'static str> {
 }
 
 /// A role with where and until when it counts.
-fn role_line(has: &GroupRole) -> AnyView {
+fn role_line(has: &HeldRole) -> AnyView {
     let href = format!("/console/roles/{}", has.role.id);
-    let bounds = bounds(&has.scope, has.expires_at);
+    let bounds = bounds(Some(&has.scope), has.expires_at).join(td_string!(locale(), base.list_separator));
+    let bounds =
+        (!bounds.is_empty()).then(|| view! { " " <span class="small muted">{pieces::sentence(&bounds)}</span> });
     view! {
         <a href=href>{icon(Icon::Role)} {pieces::typed(has.role.name.clone())}</a>
-        {bounds.map(|words| view! { " " <span class="small muted">{pieces::sentence(&words)}</span> })}
+        {bounds}
     }
     .into_any()
 }
 
-/// Where and until when something counts, for `pieces::sentence`; nothing where it has no bounds.
-fn bounds(scope: &Scope, until: Option<Timestamp>) -> Option<String> {
+/// Where and until when something counts, a phrase each for `pieces::sentence`; what is unbounded has none.
+pub fn bounds(scope: Option<&Scope>, until: Option<Timestamp>) -> Vec<String> {
     let locale = locale();
-    let department = scope.department.as_deref().map(|department| {
+    let department = scope.and_then(|scope| scope.department.as_deref()).map(|department| {
         td_string!(locale, groups.in_department, department = language::isolate(department)).to_string()
     });
     let region = scope
-        .region
-        .as_deref()
+        .and_then(|scope| scope.region.as_deref())
         .map(|region| td_string!(locale, groups.in_region, region = language::isolate(region)).to_string());
     let until =
         until.map(|moment| td_string!(locale, groups.until, moment = language::date_time(locale, moment)).to_string());
-    let parts = [department, region, until].into_iter().flatten().collect::<Vec<_>>();
-    (!parts.is_empty()).then(|| parts.join(td_string!(locale, base.list_separator)))
+    [department, region, until].into_iter().flatten().collect()
+}
+
+/// Groups, each as a link to its page.
+pub fn group_links(groups: &[GroupRef]) -> AnyView {
+    let links = groups.iter().map(|group| (format!("/console/groups/{}", group.id), group.name.clone()));
+    pieces::links(Icon::People, links)
+}
+
+/// `top` and all of `all` that lie in it, however deep: it cannot lie in any of them.
+pub fn below<T, I: Copy + PartialEq>(
+    top: Option<I>,
+    all: &[T],
+    id: impl Fn(&T) -> I,
+    lies_in: impl Fn(&T, I) -> bool,
+) -> Vec<I> {
+    let mut below = top.into_iter().collect::<Vec<_>>();
+    let mut at = 0;
+    while let Some(outer) = below.get(at).copied() {
+        let inner = all.iter().filter(|one| lies_in(one, outer)).map(&id);
+        let inner = inner.filter(|inner| !below.contains(inner)).collect::<Vec<_>>();
+        below.extend(inner);
+        at += 1;
+    }
+    below
 }
 
 /// The groups that somebody is in, each with what it gives.
@@ -86,19 +110,22 @@ pub fn of_person(groups: Vec<PersonGroup>) -> AnyView {
     } else {
         let lines = groups.into_iter().map(|one| {
             let href = format!("/console/groups/{}", one.group.id);
-            let until = bounds(&Scope::default(), one.expires_at);
+            let until = bounds(None, one.expires_at);
             let roles = one.roles.iter().map(|has| view! { <li>{role_line(has)}</li> }).collect_view();
             view! {
                 <li class="padded">
                     <p class="row-of">
                         <a class="name" href=href>{icon(Icon::People)} {pieces::typed(one.group.name)}</a>
-                        {until.map(|words| pieces::badge(Tone::Waiting, Some(Icon::Clock), words))}
+                        {until
+                            .into_iter()
+                            .map(|words| pieces::badge(Tone::Waiting, Some(Icon::Clock), words))
+                            .collect_view()}
                     </p>
                     <ul class="links" role="list">{roles}</ul>
                 </li>
             }
         });
-        view! { <ul class="plain" role="list">{lines.collect_view()}</ul> }.into_any()
+        view! { <ul class="plain-list" role="list">{lines.collect_view()}</ul> }.into_any()
     };
     view! {
         <section class="card" aria-labelledby="person-groups">

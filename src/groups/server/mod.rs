@@ -3,18 +3,17 @@
 pub mod rest;
 pub mod store;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     access::{
-        GROUPS_MANAGE, GROUPS_READ, PERMISSIONS_ASSIGN, Scope, USERS_READ,
+        GROUPS_MANAGE, GROUPS_READ, HeldRole, PERMISSIONS_ASSIGN, USERS_READ,
         server::{
             Cx, Tx,
             change::{Change, Granter},
-            engine::{Membership, PersonGrants, RoleGrant, is_live},
+            engine::{Membership, RoleGrants, is_live},
+            given,
             record::{Action, Event},
         },
     },
@@ -26,10 +25,7 @@ use crate::{
         server::{input::Input, names, search::Words},
         text::optional_line,
     },
-    groups::{
-        GivenGroupRole, Group, GroupEdit, GroupRole, GroupsQuery, Member, MembersQuery, NewGroup, NewMember,
-        PersonGroup,
-    },
+    groups::{Group, GroupEdit, GroupsQuery, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
 };
 
 /// The groups of the tenant that are asked for, by name.
@@ -57,7 +53,7 @@ pub async fn create(cx: &Cx, group: Input<NewGroup>) -> Result<Group, AppError> 
     let name = errors.take("name", names::parse(&group.name, 120));
     let description = errors.take("description", optional_line(Some(&group.description), 1000));
     let parents = parse_parents(&tx, &group.parents, &mut errors)?;
-    let roles = parse_roles(&tx, group.roles, &mut errors)?;
+    let roles = given::parse(tx.snapshot()?, group.roles, is_givable, tx.now(), &mut errors);
     errors.check()?;
     let (name, description) = (name.unwrap_or_default(), description.flatten().unwrap_or_default());
     let id = GroupId(Uuid::now_v7());
@@ -89,7 +85,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     };
     // What has run out meanwhile stays as it was written where nothing new is said.
     let roles = match edit.roles {
-        Some(roles) => parse_roles(&tx, roles, &mut errors)?,
+        Some(roles) => given::parse(tx.snapshot()?, roles, is_givable, tx.now(), &mut errors),
         None => tx.snapshot()?.group(id).map(|group| group.roles.clone()).unwrap_or_default(),
     };
     errors.check()?;
@@ -124,64 +120,49 @@ pub async fn members(cx: &Cx, id: GroupId, query: Input<MembersQuery>) -> Result
     let people = accounts::server::store::list(&mut tx, &filter).await?;
     let snapshot = tx.snapshot()?;
     Ok(people.map(|person| {
-        let grants = snapshot.person(person.id);
-        let given = grants.and_then(|grants| grants.groups.iter().find(|membership| membership.group == id));
+        let given = snapshot.groups_of(person.id).iter().find(|membership| membership.group == id);
         Member { expires_at: given.and_then(|given| given.expires_at).map(Into::into), person }
     }))
 }
 
 /// Takes somebody into a group, or gives their stay another end. It needs all that the group gives.
 pub async fn put_member(cx: &Cx, id: GroupId, member: Input<NewMember>) -> Result<(), AppError> {
-    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let tx = cx.allow(PERMISSIONS_ASSIGN).await?;
     let NewMember { user, expires_at } = member.read()?;
     let expires_at = expires_at.map(chrono::DateTime::from);
     if !is_live(expires_at, tx.now()) {
         return Err(AppError::field("expires_at", FieldCode::Past));
     }
-    change_membership(cx, &mut tx, id, user, Some(Membership { group: id, expires_at })).await?.commit(tx).await
+    change_membership(cx, tx, id, user, Some(Membership { group: id, expires_at })).await
 }
 
 /// Takes somebody out of a group.
 pub async fn remove_member(cx: &Cx, id: GroupId, user: UserId) -> Result<(), AppError> {
-    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
-    change_membership(cx, &mut tx, id, user, None).await?.commit(tx).await
+    let tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    change_membership(cx, tx, id, user, None).await
 }
 
-/// What is left to do when a membership has been written.
-enum Written {
-    Nothing,
-    Event(Box<Event>),
-}
-
-impl Written {
-    async fn commit(self, tx: Tx) -> Result<(), AppError> {
-        match self {
-            Written::Nothing => Ok(()),
-            Written::Event(event) => tx.commit(*event).await,
-        }
-    }
-}
-
+/// Writes that somebody is in a group until then, or no longer.
 async fn change_membership(
     cx: &Cx,
-    tx: &mut Tx,
+    mut tx: Tx,
     id: GroupId,
     user: UserId,
     stay: Option<Membership>,
-) -> Result<Written, AppError> {
+) -> Result<(), AppError> {
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
-    let person = accounts::server::find_for_update(tx, user, None).await?;
-    let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-    let before = tx.snapshot()?.person(user).map(|person| person.groups.clone()).unwrap_or_default();
+    let person = accounts::server::find_for_update(&mut tx, user, None).await?;
+    let group = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let before = tx.snapshot()?.groups_of(user).to_vec();
     let old = before.iter().find(|membership| membership.group == id).cloned();
     if old == stay {
-        return Ok(Written::Nothing);
+        return Ok(());
     }
     let mut groups = before.into_iter().filter(|membership| membership.group != id).collect::<Vec<_>>();
     groups.extend(stay.clone());
     tx.grant(&[Change::Memberships { user, groups }], Granter::Person(cx.person()?.user)).await?;
     // Whoever invited somebody does not come into what others give them later.
-    accounts::server::links::void_of_others(tx, user).await?;
+    accounts::server::links::void_of_others(&mut tx, user).await?;
     let told = |membership: &Option<Membership>| match membership {
         None => json!({"groups": []}),
         Some(Membership { expires_at: None, .. }) => json!({"groups": [group.name]}),
@@ -190,7 +171,7 @@ async fn change_membership(
         }
     };
     let event = Event::done(Action::GroupMember).on("user", user, &person.name).meta("group", id.to_string());
-    Ok(Written::Event(Box::new(event.change(told(&old), told(&stay)))))
+    tx.commit(event.change(told(&old), told(&stay))).await
 }
 
 /// The groups that somebody is in, each with everything that it gives.
@@ -199,15 +180,12 @@ pub async fn of_person(cx: &Cx, user: UserId) -> Result<Vec<PersonGroup>, AppErr
     tx.require(USERS_READ).await?;
     accounts::server::find(&mut tx, user).await?;
     let (snapshot, now) = (tx.snapshot()?, tx.now());
-    let Some(person) = snapshot.person(user) else { return Ok(Vec::new()) };
-    let live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
+    let live = snapshot.groups_of(user).iter().filter(|membership| is_live(membership.expires_at, now));
     let groups = live.map(|membership| {
-        let inside = Membership { group: membership.group, expires_at: None };
-        let somebody = PersonGrants { groups: vec![inside], ..PersonGrants::default() };
-        let roles = snapshot.given(&somebody, now).map(|given| GroupRole {
-            role: snapshot.role_ref(given.id),
-            scope: given.scope.clone(),
-            expires_at: given.expires_at.map(Into::into),
+        let roles = snapshot.of_group(membership.group, now).into_iter().map(|grant| HeldRole {
+            role: snapshot.role_ref(grant.role),
+            scope: grant.scope,
+            expires_at: grant.expires_at.map(Into::into),
         });
         PersonGroup {
             group: snapshot.group_ref(membership.group),
@@ -223,66 +201,27 @@ pub async fn of_person(cx: &Cx, user: UserId) -> Result<Vec<PersonGroup>, AppErr
 /// A group of the tenant, still the version that was seen.
 async fn changeable(tx: &mut Tx, id: GroupId, version: Option<i64>) -> Result<Group, AppError> {
     let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-    match version {
-        Some(seen) if seen != group.version => Err(AppError::Conflict(Conflict::Stale)),
-        _ => Ok(group),
-    }
+    Conflict::check_version(version, group.version)?;
+    Ok(group)
 }
 
 fn parse_parents(tx: &Tx, ids: &[GroupId], errors: &mut FieldErrors) -> Result<Vec<GroupId>, AppError> {
     let snapshot = tx.snapshot()?;
-    let mut parsed = BTreeSet::new();
-    for (at, id) in ids.iter().enumerate() {
-        let known = snapshot.group(*id).map(|_| *id).ok_or(FieldCode::Unknown);
-        parsed.extend(errors.take(&format!("parents[{at}]"), known));
-    }
-    Ok(parsed.into_iter().collect())
+    let known = |id: &GroupId| snapshot.group(*id).map(|_| *id).ok_or(FieldCode::Unknown);
+    Ok(errors.take_each("parents", ids, known))
 }
 
-/// The roles of a group, each once. The platform's role is given to people by name.
-fn parse_roles(tx: &Tx, roles: Vec<GivenGroupRole>, errors: &mut FieldErrors) -> Result<Vec<RoleGrant>, AppError> {
-    let snapshot = tx.snapshot()?;
-    let mut grants = BTreeMap::new();
-    for (at, given) in roles.into_iter().enumerate() {
-        let field = format!("roles[{at}]");
-        if snapshot.role(given.role).is_none_or(|role| role.platform) {
-            errors.add(field.clone(), FieldCode::Unknown);
-        }
-        let mut part = |name: &str, text: Option<String>| {
-            errors.take(&format!("{field}.{name}"), optional_line(text.as_deref(), 200)).flatten()
-        };
-        let scope = Scope {
-            department: part("department", given.scope.department),
-            region: part("region", given.scope.region),
-        };
-        let grant = RoleGrant { role: given.role, scope, expires_at: given.expires_at.map(chrono::DateTime::from) };
-        if !is_live(grant.expires_at, tx.now()) {
-            errors.add(format!("{field}.expires_at"), FieldCode::Past);
-        }
-        if grants.insert(grant.role, grant).is_some() {
-            errors.add(field, FieldCode::Contradiction);
-        }
-    }
-    Ok(grants.into_values().collect())
+/// The platform's role is given to people by name.
+fn is_givable(role: &RoleGrants) -> bool {
+    !role.platform
 }
 
 fn audited(group: &Group) -> Value {
     let parents = group.parents.iter().map(|parent| parent.name.as_str()).collect::<Vec<_>>();
-    let roles = group.roles.iter().map(|has| {
-        if has.scope.is_everything() && has.expires_at.is_none() {
-            return json!(has.role.name);
-        }
-        json!({
-            "role": has.role.name,
-            "department": has.scope.department,
-            "region": has.scope.region,
-            "expires_at": has.expires_at,
-        })
-    });
     json!({
         "name": group.name,
         "description": group.description,
         "parents": parents,
-        "roles": roles.collect::<Vec<_>>(),
+        "roles": given::audited(&group.roles),
     })
 }

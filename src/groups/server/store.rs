@@ -1,13 +1,13 @@
 //! The rows of groups. What they give, and who is in them, is written by `access`, which guards it.
 
 use crate::{
-    access::{GroupRef, RoleRef, Scope, server::Tx},
+    access::{GroupRef, HeldRole, RoleRef, Scope, server::Tx},
     base::{
         errors::AppError,
         ids::{GroupId, RoleId},
         server::search::Words,
     },
-    groups::{Group, GroupRole},
+    groups::Group,
 };
 
 /// The groups in which all words are found, by name.
@@ -73,7 +73,7 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
     .await?;
     for row in roles {
         if let Some(group) = groups.iter_mut().find(|group| group.id.0 == row.group_id) {
-            group.roles.push(GroupRole {
+            group.roles.push(HeldRole {
                 role: RoleRef { id: RoleId(row.id), name: row.name },
                 scope: Scope { department: row.scope_department, region: row.scope_region },
                 expires_at: row.expires_at.map(Into::into),

@@ -16,7 +16,7 @@ use crate::{
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
-        paging::{PAGE_SIZE, PAGE_SIZE_MAX},
+        paging,
         server::input::Input,
     },
     policies::{
@@ -150,10 +150,7 @@ pub async fn who_can(cx: &Cx, key: &str, query: Input<AbleQuery>) -> Result<Able
     if !tx.snapshot()?.knows(&key) {
         return Err(AppError::NotFound);
     }
-    let limit = query.limit.unwrap_or(PAGE_SIZE);
-    if !(1..=PAGE_SIZE_MAX).contains(&limit) {
-        return Err(AppError::field("limit", FieldCode::Malformed));
-    }
+    let limit = paging::size(query.limit).map_err(|code| AppError::field("limit", code))?;
     let after = query.after.filter(|after| !after.is_empty()).map(|after| after.parse::<Uuid>());
     let after = after.transpose().map_err(|_not_an_id| AppError::field("after", FieldCode::Malformed))?;
     let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());

@@ -2,29 +2,21 @@
 
 use leptos::prelude::*;
 
-use super::staged::for_field;
 use crate::{
     access::Scope,
     base::{
         language::{self, td_string},
         time::Timestamp,
     },
-    ui::{browser, dialog::Dialog, is_live, locale},
+    groups,
+    ui::{browser, dialog::Dialog, fields::moment_value, is_live, locale},
 };
 
 /// Where a grant counts, until when, and why, a phrase each for `pieces::sentence`; what is unbounded has none.
 pub fn phrases(scope: Option<&Scope>, until: Option<Timestamp>, reason: Option<&str>) -> Vec<String> {
     let locale = locale();
-    let department = scope.and_then(|scope| scope.department.as_deref()).map(|department| {
-        td_string!(locale, roles.in_department, department = language::isolate(department)).to_string()
-    });
-    let region = scope
-        .and_then(|scope| scope.region.as_deref())
-        .map(|region| td_string!(locale, roles.in_region, region = language::isolate(region)).to_string());
-    let until =
-        until.map(|moment| td_string!(locale, roles.until, moment = language::date_time(locale, moment)).to_string());
     let reason = reason.map(|why| td_string!(locale, roles.stated_reason, reason = language::isolate(why)).to_string());
-    [department, region, until, reason].into_iter().flatten().collect()
+    groups::pages::bounds(scope, until).into_iter().chain(reason).collect()
 }
 
 /// What the fields of an end and a reason hold, as one phrase; empty where there is neither.
@@ -70,7 +62,7 @@ pub fn EndField(
     let live = is_live();
     let off = move || fixed || !live.get();
     let after = |hours: i64, word: &'static str| {
-        let choose = move |_| set.run(for_field(Some(Timestamp(browser::about_now().0 + hours * HOUR))));
+        let choose = move |_| set.run(moment_value(Some(Timestamp(browser::about_now().0 + hours * HOUR))));
         view! {
             <button class="btn sm" type="button" disabled=off on:click=choose>
                 {word}

@@ -4,26 +4,22 @@ use std::collections::BTreeSet;
 
 use leptos::prelude::*;
 
+use super::role_links;
 use crate::{
-    access::RoleRef,
     base::{ids::RoleId, language::td_string},
+    groups::pages::{below, group_links},
     roles::Role,
-    ui::{
-        icons::{Icon, icon},
-        locale, pieces,
-    },
+    ui::{locale, pieces},
 };
 
 /// The roles that a role may inherit from: the tenant's own and built-in ones but itself and those that inherit from it.
 pub fn inheritable(roles: Vec<Role>, heir: Option<&Role>) -> Vec<Role> {
-    let mut below = heir.map(|heir| vec![heir.id]).unwrap_or_default();
-    let mut at = 0;
-    while let Some(id) = below.get(at).copied() {
-        let heirs = roles.iter().filter(|role| role.parents.iter().any(|parent| parent.id == id)).map(|role| role.id);
-        let heirs = heirs.filter(|id| !below.contains(id)).collect::<Vec<_>>();
-        below.extend(heirs);
-        at += 1;
-    }
+    let below = below(
+        heir.map(|heir| heir.id),
+        &roles,
+        |role| role.id,
+        |role, from| role.parents.iter().any(|parent| parent.id == from),
+    );
     roles.into_iter().filter(|role| !role.platform && !below.contains(&role.id)).collect()
 }
 
@@ -67,16 +63,11 @@ pub fn of_groups(role: &Role) -> Option<AnyView> {
     if role.groups.is_empty() {
         return None;
     }
-    let groups = role.groups.iter().map(|group| {
-        let href = format!("/console/groups/{}", group.id);
-        view! { <li><a href=href>{icon(Icon::People)} {pieces::typed(group.name.clone())}</a></li> }
-    });
-    let groups = groups.collect_view();
     Some(
         view! {
             <section class="card padded" aria-labelledby="role-groups">
                 <h2 id="role-groups">{td_string!(locale, roles.of_groups)}</h2>
-                <ul class="links" role="list">{groups}</ul>
+                {group_links(&role.groups)}
             </section>
         }
         .into_any(),
@@ -89,18 +80,11 @@ pub fn family(role: &Role) -> Option<AnyView> {
     if role.parents.is_empty() && role.heirs.is_empty() {
         return None;
     }
-    let links = |roles: &[RoleRef]| {
-        let links = roles.iter().map(|role| {
-            let href = format!("/console/roles/{}", role.id);
-            view! { <li><a href=href>{icon(Icon::Role)} {pieces::typed(role.name.clone())}</a></li> }
-        });
-        links.collect_view()
-    };
     let parents = (!role.parents.is_empty()).then(|| {
         let keys = role.inherited.iter().map(|key| view! { <li>{pieces::key(key)}</li> }).collect_view();
         view! {
             <h3>{td_string!(locale, roles.inherits)}</h3>
-            <ul class="links" role="list">{links(&role.parents)}</ul>
+            {role_links(&role.parents)}
             <p class="small muted">{td_string!(locale, roles.inherits_keys)}</p>
             <ul class="links" role="list">{keys}</ul>
         }
@@ -108,7 +92,7 @@ pub fn family(role: &Role) -> Option<AnyView> {
     let heirs = (!role.heirs.is_empty()).then(|| {
         view! {
             <h3>{td_string!(locale, roles.heirs)}</h3>
-            <ul class="links" role="list">{links(&role.heirs)}</ul>
+            {role_links(&role.heirs)}
         }
     });
     Some(

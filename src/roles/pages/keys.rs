@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     access::{PERMISSIONS_MANAGE, PermissionInfo, ROLES_READ, ROLES_UPDATE},
-    base::{language::td_string, search::fold},
+    base::{
+        language::td_string,
+        search::{finds, fold},
+    },
     roles::{
         OwnPermission, PermissionEdit, RemovalEffect,
         calls::{create_permission, delete_permission, edit_permission, list_permissions, permission_removal},
@@ -20,7 +23,7 @@ use crate::{
         address::{self, filled},
         browser::Typed,
         calls::Call,
-        dialog::Dialog,
+        dialog::{Dialog, form_end},
         fields::{self, Field, field_error},
         filters::Filters,
         icons::{Icon, icon},
@@ -82,12 +85,12 @@ fn body(all: Vec<PermissionInfo>, q: Option<String>, held: &Held, changed: Callb
     let may_manage = held.may(PERMISSIONS_MANAGE.as_str());
     let may_move = held.may(ROLES_READ.as_str());
     let may_import = held.may(ROLES_UPDATE.as_str());
-    let found = all.into_iter().filter(|info| match &q {
-        None => true,
-        Some(q) => {
-            let text = fold(&format!("{}\n{}\n{}\n{}", info.key, info.name_ar, info.name_en, info.description_ar));
-            fold(q).split_whitespace().all(|word| text.contains(word))
-        }
+    let words = q.as_deref().map(fold);
+    let found = all.into_iter().filter(|info| {
+        words.as_ref().is_none_or(|words| {
+            let text = format!("{}\n{}\n{}\n{}", info.key, info.name_ar, info.name_en, info.description_ar);
+            finds(&fold(&text), words)
+        })
     });
     let (own, built_in): (Vec<_>, Vec<_>) = found.partition(|info| info.own);
     let add = may_manage.then(|| view! { <AddKey changed /> });
@@ -281,24 +284,9 @@ fn AddKey(changed: Callback<()>) -> impl IntoView {
                     error=field_error(call.error, "key")
                 />
                 {word_fields(call, &PermissionInfo::default())}
-                {buttons(open, call, td_string!(locale, roles.add_key))}
+                {form_end(open, call, td_string!(locale, roles.add_key))}
             </form>
         </Dialog>
-    }
-    .into_any()
-}
-
-fn buttons(open: RwSignal<bool>, call: Call, word: &'static str) -> AnyView {
-    let locale = locale();
-    view! {
-        <div class="row-of end">
-            <button class="btn" type="button" on:click=move |_| open.set(false)>
-                {td_string!(locale, ui.cancel)}
-            </button>
-            <button class="btn primary" type="submit" disabled=move || call.waits()>
-                {word}
-            </button>
-        </div>
     }
     .into_any()
 }
@@ -329,7 +317,7 @@ fn EditKey(chosen: Chosen, changed: Callback<()>) -> impl IntoView {
             <form class="stack" on:submit=submit>
                 {fields::summary(call.error, label)}
                 {move || chosen.info.get().map(|info| word_fields(call, &info))}
-                {buttons(open, call, td_string!(locale, roles.save))}
+                {form_end(open, call, td_string!(locale, roles.save))}
             </form>
         </Dialog>
     }

@@ -9,7 +9,13 @@ use leptos_router::hooks::use_query_map;
 use super::origin_badge;
 use crate::{
     access::{Permission, ROLES_CREATE, USERS_READ},
-    base::{errors::AppError, habits::number, language::td_string, paging::Page, search::fold},
+    base::{
+        errors::AppError,
+        habits::number,
+        language::td_string,
+        paging::Page,
+        search::{finds, fold},
+    },
     roles::{Role, calls::list_roles},
     ui::{
         address::{self, filled},
@@ -75,8 +81,8 @@ impl Asked {
         if let Some(q) = &self.q {
             let words = fold(q);
             roles.retain(|role| {
-                let text = fold(&format!("{}\n{}\n{}", role.name, role.description, role.permissions.join("\n")));
-                words.split_whitespace().all(|word| text.contains(word))
+                let text = format!("{}\n{}\n{}", role.name, role.description, role.permissions.join("\n"));
+                finds(&fold(&text), &words)
             });
         }
         if let Some(gives) = &self.gives {

@@ -8,6 +8,7 @@ use leptos_router::{
 };
 
 use crate::{
+    access::RoleRef,
     base::language::td_string,
     roles::Role,
     ui::{
@@ -70,6 +71,12 @@ fn origin_badge(role: &Role) -> Option<AnyView> {
     } else {
         None
     }
+}
+
+/// Roles, each as a link to its page.
+pub fn role_links(roles: &[RoleRef]) -> AnyView {
+    let links = roles.iter().map(|role| (format!("/console/roles/{}", role.id), role.name.clone()));
+    pieces::links(Icon::Role, links)
 }
 
 /// The names of the fields of a role, for forms and for their errors.

@@ -43,12 +43,7 @@ pub fn PersonRoles(roles: Vec<Role>, staged: Staged, may_assign: bool) -> impl I
 
 /// Says which permission is missing for changing rights.
 pub fn read_only() -> AnyView {
-    let locale = locale();
-    let key = PERMISSIONS_ASSIGN;
-    states::notice(
-        states::Mood::Plain,
-        view! { <p>{td_string!(locale, roles.rights_read_only)} " " {pieces::key(key.as_str())}</p> },
-    )
+    states::needs(td_string!(locale(), roles.rights_read_only), PERMISSIONS_ASSIGN.as_str())
 }
 
 /// The list itself, with the dialog that gives one role an end. Only the lines in sight are drawn.

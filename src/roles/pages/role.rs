@@ -256,10 +256,7 @@ fn given(
     let why_not = if role.platform {
         Some(states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, roles.platform_fixed)}</p> }))
     } else if !may_edit {
-        Some(states::notice(
-            states::Mood::Plain,
-            view! { <p>{td_string!(locale, roles.read_only)} " " {pieces::key(ROLES_UPDATE.as_str())}</p> },
-        ))
+        Some(states::needs(td_string!(locale, roles.read_only), ROLES_UPDATE.as_str()))
     } else {
         None
     };

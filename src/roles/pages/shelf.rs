@@ -15,7 +15,7 @@ use crate::{
         calls::Call,
         fields,
         icons::{Icon, icon},
-        is_arabic, is_live, locale,
+        is_arabic, locale,
         toasts::toasts,
     },
 };
@@ -26,7 +26,6 @@ pub fn shelf(templates: Vec<RoleTemplate>) -> AnyView {
     if templates.is_empty() {
         return ().into_any();
     }
-    let live = is_live();
     let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
     let arabic = is_arabic();
     let cards = templates
@@ -57,7 +56,7 @@ pub fn shelf(templates: Vec<RoleTemplate>) -> AnyView {
                         class="btn sm"
                         type="button"
                         aria-label=label
-                        disabled=move || !live.get() || call.waits()
+                        disabled=move || call.waits()
                         on:click=create
                     >
                         {icon(Icon::Add)}

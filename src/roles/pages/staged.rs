@@ -6,14 +6,14 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{EffectivePermission, RoleRef},
+    access::{EffectivePermission, GivenRole, RoleRef},
     base::{
         errors::{AppError, FieldCode},
         ids::{RoleId, UserId},
         time::Timestamp,
     },
-    roles::{Catalogue, GivenRole, Override, Overrides, PersonRights, RightsEdit, Role},
-    ui::{browser, tri_state::Tri},
+    roles::{Catalogue, Override, Overrides, PersonRights, RightsEdit, Role},
+    ui::{browser, fields::moment_value, tri_state::Tri},
 };
 
 /// Where one permission stands for one person, as the form holds it.
@@ -64,7 +64,7 @@ impl Saved {
         let find = |list: &[Override], tri: Tri| {
             list.iter().find(|one| one.key == key).map(|one| Stand {
                 tri,
-                until: for_field(one.expires_at),
+                until: moment_value(one.expires_at),
                 reason: one.reason.clone().unwrap_or_default(),
             })
         };
@@ -75,7 +75,7 @@ impl Saved {
 
     pub fn role(&self, id: RoleId) -> RoleStand {
         let given = self.roles.iter().find(|given| given.role == id);
-        given.map(|given| RoleStand { has: true, until: for_field(given.expires_at) }).unwrap_or_default()
+        given.map(|given| RoleStand { has: true, until: moment_value(given.expires_at) }).unwrap_or_default()
     }
 
     /// The edit that would bring this state back on top of `version`, for the halves that differ from `now`.
@@ -86,11 +86,6 @@ impl Saved {
             version: Some(now.version),
         }
     }
-}
-
-/// A moment as a date field writes it.
-pub fn for_field(moment: Option<Timestamp>) -> String {
-    moment.map(|moment| moment.to_string().chars().take(16).collect()).unwrap_or_default()
 }
 
 /// Whether a grant has ended since it was read: it is no more, and is not sent back.

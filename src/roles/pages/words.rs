@@ -2,7 +2,7 @@
 
 use crate::{base::language::td_string, i18n::Locale};
 
-/// What a template is called; as its id where there is none.
+/// What a template is called; empty for one that is not known.
 pub fn template_name(locale: Locale, id: &str) -> &'static str {
     match id {
         "support" => td_string!(locale, roles.template_support),

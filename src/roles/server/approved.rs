@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{audited_roles, changeable, keys, known, rights_of, staged, store};
+use super::{audited_roles, changeable, keys, rights_of, staged, store};
 use crate::{
     access::{
-        Answer, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE, RoleRef,
+        Answer, HeldRole, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -33,7 +33,7 @@ use crate::{
         ids::{ApprovalId, RoleId, UserId},
         server::{http::Sent, input::Input},
     },
-    roles::{AccessRequest, ApprovalRequest, PersonRights, PersonRole, RightsEdit, RoleGives},
+    roles::{AccessRequest, ApprovalRequest, PersonRights, RightsEdit, RoleGives},
 };
 
 /// What is kept of a request about a person: what shall be, and what was, so that nothing that happens meanwhile is undone.
@@ -82,11 +82,8 @@ fn proposed(tx: &Tx, before: &PersonRights, edit: &RightsEdit) -> Result<Value, 
     let snapshot = tx.snapshot()?;
     let mut after = before.clone();
     if let Some(roles) = &edit.roles {
-        let named = roles.iter().map(|given| PersonRole {
-            role: RoleRef {
-                id: given.role,
-                name: snapshot.role(given.role).map(|role| role.name.clone()).unwrap_or_default(),
-            },
+        let named = roles.iter().map(|given| HeldRole {
+            role: snapshot.role_ref(given.role),
             scope: given.scope.clone(),
             expires_at: given.expires_at,
         });
@@ -107,61 +104,72 @@ pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<Approva
     let reason = parse_reason(&request.reason).map_err(|code| AppError::field("reason", code))?;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let (new, changes) = match (request.user_id, request.role_id) {
-        (Some(user), None) => {
-            let edit = request.rights.ok_or_else(|| AppError::field("rights", FieldCode::Required))?;
-            let person = accounts::server::find_for_update(&mut tx, user, edit.version).await?;
-            let before = rights_of(&tx, &person)?;
-            let edit = RightsEdit { version: None, ..edit };
-            let changes = staged(&tx, user, edit.clone())?;
-            let facts = accounts::server::store::facts(&person);
-            let proposal =
-                json!(RightsProposal { before: given(&before), after: proposed(&tx, &before, &edit)?, edit });
-            (
-                NewApproval {
-                    kind: Kind::Rights,
-                    subject: user.0,
-                    subject_name: person.name,
-                    facts,
-                    proposal,
-                    reason,
-                    permissions: Vec::new(),
-                },
-                changes,
-            )
-        }
-        (None, Some(role)) => {
-            tx.decide(&Default::default())?;
-            tx.require(ROLES_UPDATE).await?;
-            let wanted = request.permissions.ok_or_else(|| AppError::field("permissions", FieldCode::Required))?;
-            let before = changeable(&mut tx, role, None).await?;
-            let mut errors = FieldErrors::default();
-            let permissions = keys(&tx, "permissions", &wanted, &mut errors)?;
-            errors.check()?;
-            let texts = permissions.iter().map(ToString::to_string).collect();
-            let before_gives = RoleGives { permissions: before.permissions.clone(), parents: None };
-            let proposal =
-                json!(RoleProposal { before: before_gives, after: RoleGives { permissions: texts, parents: None } });
-            let parents = before.parents.iter().map(|parent| parent.id).collect();
-            let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
-            (
-                NewApproval {
-                    kind: Kind::Role,
-                    subject: role.0,
-                    subject_name: before.name,
-                    facts: Default::default(),
-                    proposal,
-                    reason,
-                    permissions: Vec::new(),
-                },
-                vec![change],
-            )
-        }
+        (Some(user), None) => about_person(&mut tx, user, request.rights, reason).await?,
+        (None, Some(role)) => about_role(&mut tx, role, request.permissions, reason).await?,
         _ => return Err(AppError::field("user_id", FieldCode::Required)),
     };
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let (id, event) = ask(&mut tx, NewApproval { permissions, ..new }).await?;
     tx.commit(event).await?;
     Ok(id)
+}
+
+/// A request about a person, still without what makes it high, and the changes that it is for.
+async fn about_person(
+    tx: &mut Tx,
+    user: UserId,
+    rights: Option<RightsEdit>,
+    reason: String,
+) -> Result<(NewApproval, Vec<Change>), AppError> {
+    let edit = rights.ok_or_else(|| AppError::field("rights", FieldCode::Required))?;
+    let person = accounts::server::find_for_update(tx, user, edit.version).await?;
+    let before = rights_of(tx, &person)?;
+    let edit = RightsEdit { version: None, ..edit };
+    let changes = staged(tx, user, edit.clone())?;
+    let facts = accounts::server::store::facts(&person);
+    let proposal = RightsProposal { before: given(&before), after: proposed(tx, &before, &edit)?, edit };
+    let new = NewApproval {
+        kind: Kind::Rights,
+        subject: user.0,
+        subject_name: person.name,
+        facts,
+        proposal: json!(proposal),
+        reason,
+        permissions: Vec::new(),
+    };
+    Ok((new, changes))
+}
+
+/// The same about a role.
+async fn about_role(
+    tx: &mut Tx,
+    role: RoleId,
+    permissions: Option<Vec<String>>,
+    reason: String,
+) -> Result<(NewApproval, Vec<Change>), AppError> {
+    tx.decide(&Default::default())?;
+    tx.require(ROLES_UPDATE).await?;
+    let wanted = permissions.ok_or_else(|| AppError::field("permissions", FieldCode::Required))?;
+    let before = changeable(tx, role, None).await?;
+    let mut errors = FieldErrors::default();
+    let permissions = keys(tx, "permissions", &wanted, &mut errors)?;
+    errors.check()?;
+    let proposal = RoleProposal {
+        before: RoleGives { permissions: before.permissions.clone(), parents: None },
+        after: RoleGives { permissions: permissions.iter().map(ToString::to_string).collect(), parents: None },
+    };
+    let parents = before.parents.iter().map(|parent| parent.id).collect();
+    let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
+    let new = NewApproval {
+        kind: Kind::Role,
+        subject: role.0,
+        subject_name: before.name,
+        facts: Default::default(),
+        proposal: json!(proposal),
+        reason,
+        permissions: Vec::new(),
+    };
+    Ok((new, vec![change]))
 }
 
 /// What of a change others have to agree to. One that needs nobody is refused: it can simply be made.
@@ -186,14 +194,12 @@ pub async fn request_access(cx: &Cx, request: Input<AccessRequest>) -> Result<Ap
     let request = request.read()?;
     let mut errors = FieldErrors::default();
     let reason = errors.take("reason", parse_reason(&request.reason)).unwrap_or_default();
-    let key = errors.take("permission", known(tx.snapshot()?, &request.permission));
+    let snapshot = tx.snapshot()?;
+    let key = errors.take("permission", snapshot.known(&request.permission));
     if request.days.is_some_and(|days| !(1..=365).contains(&days)) {
         errors.add("days", FieldCode::Malformed);
     }
-    let held = key.as_ref().is_some_and(|key| {
-        tx.snapshot().is_ok_and(|snapshot| snapshot.check(person.user, key, None, cx.now()) == Answer::Yes)
-    });
-    if held {
+    if key.as_ref().is_some_and(|key| snapshot.check(person.user, key, None, cx.now()) == Answer::Yes) {
         errors.add("permission", FieldCode::Taken);
     }
     errors.check()?;
@@ -302,10 +308,10 @@ async fn apply_access(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppErr
     let user = UserId(agreed.subject);
     let person = accounts::server::find_for_update(tx, user, None).await?;
     let before = rights_of(tx, &person)?;
-    let pattern = known(tx.snapshot()?, key).map_err(|code| AppError::field("permission", code))?;
+    let pattern = tx.snapshot()?.known(key).map_err(|code| AppError::field("permission", code))?;
     let expires_at = wanted.days.map(|days| tx.now() + TimeDelta::days(days.into()));
-    let old = tx.snapshot()?.person(user).cloned().unwrap_or_default();
-    let mut overrides = old.overrides.iter().filter(|one| one.pattern != pattern).cloned().collect::<Vec<_>>();
+    let old = tx.snapshot()?.overrides_of(user).iter();
+    let mut overrides = old.filter(|one| one.pattern != pattern).cloned().collect::<Vec<_>>();
     overrides.push(OverrideGrant { pattern, allowed: true, expires_at, reason: Some(short(&agreed.reason)) });
     grant_person(tx, &[Change::Overrides { user, overrides }], user, agreed.decider, before).await
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        PERMISSIONS_MANAGE, PERMISSIONS_READ, Permission, ROLES_CREATE, ROLES_READ, ROLES_UPDATE, USERS_READ,
+        PERMISSIONS_MANAGE, PERMISSIONS_READ, ROLES_CREATE, ROLES_READ, ROLES_UPDATE, USERS_READ,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -135,16 +135,17 @@ async fn plan(tx: &mut Tx, file: CatalogueFile) -> Result<Plan, AppError> {
     if file.format != FORMAT {
         return Err(AppError::field("format", FieldCode::Unknown));
     }
+    let snapshot = tx.snapshot()?.clone();
     let mut report = ImportReport::default();
     let mut named = BTreeSet::new();
     let mut permissions = Vec::new();
     for (at, own) in file.permissions.into_iter().enumerate() {
         let place = format!("permissions[{at}].");
-        let Some(own) = keys::parse(tx.snapshot()?, own, &place, &mut errors) else { continue };
+        let Some(own) = keys::parse(&snapshot, own, &place, &mut errors) else { continue };
         if !named.insert(own.key.clone()) {
             errors.add(format!("{place}key"), FieldCode::Contradiction);
         }
-        match tx.snapshot()?.catalogue().iter().find(|info| info.key == own.key).map(keys::of) {
+        match snapshot.info(&own.key).map(keys::of) {
             Some(before) if before == own => {}
             Some(_) => {
                 report.permissions_changed.push(own.key.clone());
@@ -179,23 +180,16 @@ async fn plan(tx: &mut Tx, file: CatalogueFile) -> Result<Plan, AppError> {
     for (place, mut role) in wanted {
         let description = optional_line(Some(&role.description), 1000);
         role.description = errors.take(&format!("{place}description"), description).flatten().unwrap_or_default();
-        let mut patterns = BTreeSet::new();
-        for (at, key) in role.permissions.iter().enumerate() {
-            let parsed = match Permission::parse(key) {
-                Ok(key) if keys::is_known(tx, &permissions, &key)? => Ok(key),
-                Ok(_) => Err(FieldCode::Unknown),
-                Err(code) => Err(code),
-            };
-            patterns.extend(errors.take(&format!("{place}permissions[{at}]"), parsed));
-        }
-        let mut parents = BTreeMap::new();
-        for (at, name) in role.parents.iter().enumerate() {
+        let patterns = errors.take_each(&format!("{place}permissions"), &role.permissions, |key| {
+            keys::known(&snapshot, &permissions, key)
+        });
+        let parents = errors.take_each(&format!("{place}parents"), &role.parents, |name: &String| {
             let is_platform = by_name.get(name.as_str()).is_some_and(|role| role.platform);
-            let known = ids.get(name).copied().filter(|_| !is_platform).ok_or(FieldCode::Unknown);
-            parents.extend(errors.take(&format!("{place}parents[{at}]"), known).map(|id| (name.clone(), id)));
-        }
+            let id = ids.get(name).filter(|_| !is_platform).ok_or(FieldCode::Unknown)?;
+            Ok((name.clone(), *id))
+        });
         role.permissions = patterns.iter().map(ToString::to_string).collect();
-        role.parents = parents.keys().cloned().collect();
+        role.parents = parents.iter().map(|(name, _)| name.clone()).collect();
         let id = ids[&role.name];
         let old = by_name.get(role.name.as_str()).map(|role| in_file(role));
         if old.as_ref() == Some(&role) {
@@ -214,8 +208,8 @@ async fn plan(tx: &mut Tx, file: CatalogueFile) -> Result<Plan, AppError> {
         changes.push(Change::RolePermissions {
             role: id,
             name: role.name.clone(),
-            permissions: patterns.into_iter().collect(),
-            parents: parents.into_values().collect(),
+            permissions: patterns,
+            parents: parents.into_iter().map(|(_, id)| id).collect(),
         });
         roles.push(PlannedRole { id, is_new, old, new: role });
     }

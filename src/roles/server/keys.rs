@@ -6,7 +6,7 @@ use crate::{
     access::{
         PERMISSIONS_MANAGE, PERMISSIONS_READ, Permission, PermissionInfo, USERS_READ,
         server::{
-            Cx, Tx,
+            Cx,
             change::{self, Change, Granter},
             engine::Snapshot,
             record::{Action, Event},
@@ -33,7 +33,7 @@ pub async fn create(cx: &Cx, new: Input<OwnPermission>) -> Result<PermissionInfo
     let parsed = parse(tx.snapshot()?, new, "", &mut errors);
     errors.check()?;
     let new = parsed.ok_or(AppError::NotFound)?;
-    if tx.snapshot()?.catalogue().iter().any(|info| info.key == new.key) {
+    if tx.snapshot()?.info(&new.key).is_some() {
         return Err(AppError::field("key", FieldCode::Taken));
     }
     store::put_permission(&mut tx, &new).await?;
@@ -107,7 +107,7 @@ pub async fn delete(cx: &Cx, key: &str) -> Result<(), AppError> {
 
 /// A key that the tenant has added; what came with the product stays as it is.
 fn own(snapshot: &Snapshot, key: &str) -> Result<PermissionInfo, AppError> {
-    let found = snapshot.catalogue().iter().find(|info| info.key == key).ok_or(AppError::NotFound)?;
+    let found = snapshot.info(key).ok_or(AppError::NotFound)?;
     if found.own { Ok(found.clone()) } else { Err(AppError::denied(DenialCode::BuiltIn)) }
 }
 
@@ -169,7 +169,8 @@ fn audited(own: &OwnPermission) -> Value {
     json!(own)
 }
 
-/// Whether the tenant may name a pattern in a role: the catalogue has it, or the same transaction adds it.
-pub(super) fn is_known(tx: &Tx, added: &[OwnPermission], key: &Permission) -> Result<bool, AppError> {
-    Ok(tx.snapshot()?.knows(key) || added.iter().any(|new| new.key == key.as_str()))
+/// A key or wildcard that a role may name: the catalogue has it, or the same transaction adds it.
+pub(super) fn known(snapshot: &Snapshot, added: &[OwnPermission], key: &str) -> Result<Permission, FieldCode> {
+    let is_added = added.iter().any(|new| new.key == key);
+    if is_added { Permission::parse(key) } else { snapshot.known(key) }
 }

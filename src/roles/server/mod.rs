@@ -7,19 +7,20 @@ pub mod rest;
 pub mod store;
 pub mod what_if;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
     access::{
-        EffectivePermission, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_CREATE, ROLES_DELETE, ROLES_READ,
-        ROLES_UPDATE, RoleRef, Scope, USERS_READ,
+        EffectivePermission, GivenRole, HeldRole, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_CREATE,
+        ROLES_DELETE, ROLES_READ, ROLES_UPDATE, RoleRef, Scope, USERS_READ,
         server::{
             Cx, Tx,
             change::{Change, Granter},
-            engine::{OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
+            engine::{OverrideGrant, PersonGrants, RoleGrant, RoleGrants, is_live},
+            given,
             record::{Action, Event},
         },
     },
@@ -34,8 +35,8 @@ use crate::{
     },
     i18n::Locale,
     roles::{
-        Catalogue, CloneRole, CompareQuery, ComparedKey, Comparison, GivenRole, Holder, HoldersQuery, NewRole,
-        Override, Overrides, PersonRights, PersonRole, RightsEdit, Role, RoleEdit, RolesQuery,
+        Catalogue, CloneRole, CompareQuery, ComparedKey, Comparison, Holder, HoldersQuery, NewRole, Override,
+        Overrides, PersonRights, RightsEdit, Role, RoleEdit, RolesQuery,
         pages::words,
         templates::{FromTemplate, RoleTemplate, TEMPLATES, Template},
     },
@@ -63,8 +64,7 @@ pub async fn holders(cx: &Cx, id: RoleId, query: Input<HoldersQuery>) -> Result<
     let people = accounts::server::store::list(&mut tx, &filter).await?;
     let snapshot = tx.snapshot()?;
     Ok(people.map(|person| {
-        let given = snapshot.person(person.id);
-        let grant = given.and_then(|given| given.roles.iter().find(|grant| grant.role == id));
+        let grant = snapshot.roles_of(person.id).iter().find(|grant| grant.role == id);
         Holder {
             expires_at: grant.and_then(|grant| grant.expires_at).map(Into::into),
             scope: grant.map(|grant| grant.scope.clone()).unwrap_or_default(),
@@ -151,11 +151,11 @@ pub async fn delete(cx: &Cx, id: RoleId, version: Option<i64>) -> Result<(), App
 /// A role of the tenant, still the version that was seen. The platform's cannot be changed by anybody.
 async fn changeable(tx: &mut Tx, id: RoleId, version: Option<i64>) -> Result<Role, AppError> {
     let role = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-    match version {
-        _ if role.platform => Err(AppError::denied(DenialCode::BuiltIn)),
-        Some(seen) if seen != role.version => Err(AppError::Conflict(Conflict::Stale)),
-        _ => Ok(role),
+    if role.platform {
+        return Err(AppError::denied(DenialCode::BuiltIn));
     }
+    Conflict::check_version(version, role.version)?;
+    Ok(role)
 }
 
 /// A copy of a role under another name: the same permissions, by itself and by inheriting. Nobody has it yet.
@@ -213,8 +213,7 @@ pub async fn compare(cx: &Cx, query: Input<CompareQuery>) -> Result<Comparison, 
     let CompareQuery { a, b } = query.read()?;
     let snapshot = tx.snapshot()?;
     let (one, other) = (snapshot.role(a).ok_or(AppError::NotFound)?, snapshot.role(b).ok_or(AppError::NotFound)?);
-    let keys = snapshot.catalogue().iter().filter_map(|info| Some((info, Permission::parse(&info.key).ok()?)));
-    let lines = keys.filter(|(_, key)| !key.is_wildcard()).map(|(info, key)| {
+    let lines = snapshot.plain_keys().map(|(info, key)| {
         let gives = |role: &RoleGrants| role.patterns.iter().any(|pattern| pattern.covers(&key));
         ComparedKey {
             key: info.key.clone(),
@@ -231,28 +230,17 @@ pub async fn compare(cx: &Cx, query: Input<CompareQuery>) -> Result<Comparison, 
 /// Roles of the tenant to inherit from, each once. The platform's is handed on to nobody.
 fn parents(tx: &Tx, ids: &[RoleId], errors: &mut FieldErrors) -> Result<Vec<RoleId>, AppError> {
     let snapshot = tx.snapshot()?;
-    let mut parsed = BTreeSet::new();
-    for (at, id) in ids.iter().enumerate() {
-        let known = snapshot.role(*id).is_some_and(|role| !role.platform);
-        parsed.extend(errors.take(&format!("parents[{at}]"), known.then_some(*id).ok_or(FieldCode::Unknown)));
-    }
-    Ok(parsed.into_iter().collect())
+    let known = |id: &RoleId| {
+        let is_there = snapshot.role(*id).is_some_and(|role| !role.platform);
+        is_there.then_some(*id).ok_or(FieldCode::Unknown)
+    };
+    Ok(errors.take_each("parents", ids, known))
 }
 
 /// Keys and wildcards of the catalogue, each once.
 fn keys(tx: &Tx, field: &str, keys: &[String], errors: &mut FieldErrors) -> Result<Vec<Permission>, AppError> {
     let snapshot = tx.snapshot()?;
-    let mut parsed = BTreeSet::new();
-    for (at, key) in keys.iter().enumerate() {
-        parsed.extend(errors.take(&format!("{field}[{at}]"), known(snapshot, key)));
-    }
-    Ok(parsed.into_iter().collect())
-}
-
-/// A key or wildcard that the catalogue has.
-fn known(snapshot: &Snapshot, key: &str) -> Result<Permission, FieldCode> {
-    let key = Permission::parse(key)?;
-    if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) }
+    Ok(errors.take_each(field, keys, |key| snapshot.known(key)))
 }
 
 fn stored(role: &Role) -> Result<Vec<Permission>, AppError> {
@@ -291,7 +279,7 @@ fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
     let roles = live.filter_map(|grant| {
         let role = snapshot.role(grant.role)?;
         let role = RoleRef { id: grant.role, name: role.name.clone() };
-        Some(PersonRole { role, scope: grant.scope.clone(), expires_at: grant.expires_at.map(Into::into) })
+        Some(HeldRole { role, scope: grant.scope.clone(), expires_at: grant.expires_at.map(Into::into) })
     });
     let overrides = |allowed| {
         let live = given.overrides.iter().filter(|given| is_live(given.expires_at, now));
@@ -431,31 +419,10 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
 
 /// The role grants of a person after a replacement, each role once, in the order of their ids.
 fn parse_roles(tx: &Tx, roles: Vec<GivenRole>) -> Result<Vec<RoleGrant>, AppError> {
-    let snapshot = tx.snapshot()?;
     let mut errors = FieldErrors::default();
-    let mut grants = BTreeMap::new();
-    for (at, given) in roles.into_iter().enumerate() {
-        let field = format!("roles[{at}]");
-        if snapshot.role(given.role).is_none() {
-            errors.add(field.clone(), FieldCode::Unknown);
-        }
-        let mut part = |name: &str, text: Option<String>| {
-            errors.take(&format!("{field}.{name}"), optional_line(text.as_deref(), 200)).flatten()
-        };
-        let scope = Scope {
-            department: part("department", given.scope.department),
-            region: part("region", given.scope.region),
-        };
-        let grant = RoleGrant { role: given.role, scope, expires_at: given.expires_at.map(chrono::DateTime::from) };
-        if !is_live(grant.expires_at, tx.now()) {
-            errors.add(format!("{field}.expires_at"), FieldCode::Past);
-        }
-        if grants.insert(grant.role, grant).is_some() {
-            errors.add(field, FieldCode::Contradiction);
-        }
-    }
+    let grants = given::parse(tx.snapshot()?, roles, |_role| true, tx.now(), &mut errors);
     errors.check()?;
-    Ok(grants.into_values().collect())
+    Ok(grants)
 }
 
 async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Result<PersonRights, AppError> {
@@ -487,18 +454,7 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Re
 
 /// Roles by name, as the audit log keeps them; the bounds of those that have any.
 fn audited_roles(rights: &PersonRights) -> Value {
-    let roles = rights.roles.iter().map(|has| {
-        if has.scope.is_everything() && has.expires_at.is_none() {
-            return json!(has.role.name);
-        }
-        json!({
-            "role": has.role.name,
-            "department": has.scope.department,
-            "region": has.scope.region,
-            "expires_at": has.expires_at,
-        })
-    });
-    json!({"roles": roles.collect::<Vec<_>>()})
+    json!({"roles": given::audited(&rights.roles)})
 }
 
 fn parse_overrides(tx: &Tx, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {
@@ -509,7 +465,7 @@ fn parse_overrides(tx: &Tx, overrides: Overrides) -> Result<Vec<OverrideGrant>, 
     for (half, allowed, items) in [("allow", true, overrides.allow), ("deny", false, overrides.deny)] {
         for (at, item) in items.into_iter().enumerate() {
             let field = format!("{half}[{at}]");
-            let key = known(snapshot, &item.key);
+            let key = snapshot.known(&item.key);
             let reason = errors.take(&format!("{field}.reason"), optional_line(item.reason.as_deref(), 500)).flatten();
             let expires_at = item.expires_at.map(chrono::DateTime::from);
             let Some(pattern) = errors.take(&format!("{field}.key"), key) else { continue };

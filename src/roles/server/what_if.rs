@@ -117,8 +117,7 @@ fn compare<'a>(
     given: &BTreeSet<Permission>,
     now: DateTime<Utc>,
 ) -> Tally<'a> {
-    let keys = before.catalogue().iter().filter_map(|info| Some((info, Permission::parse(&info.key).ok()?)));
-    let keys = keys.filter(|(_, key)| !key.is_wildcard()).collect::<Vec<_>>();
+    let keys = before.plain_keys().collect::<Vec<_>>();
     let (mut lines, mut changed) = (BTreeMap::new(), Vec::new());
     let (mut gaining, mut losing) = (0, 0);
     for user in people {

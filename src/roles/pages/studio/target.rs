@@ -7,6 +7,7 @@ use leptos::prelude::*;
 
 use super::{ALLOW, Aim, DENY, Studio};
 use crate::{
+    access::ROLES_UPDATE,
     accounts::Person,
     base::{errors::AppError, language},
     roles::{
@@ -176,13 +177,8 @@ pub fn role(role: Role, catalogue: Catalogue, studio: Studio, search: Search) ->
     let fixed = role
         .platform
         .then(|| states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, roles.platform_fixed)}</p> }));
-    let not_mine = (!may && !role.platform).then(|| {
-        let key = crate::access::ROLES_UPDATE;
-        states::notice(
-            states::Mood::Plain,
-            view! { <p>{td_string!(locale, roles.read_only)} " " {pieces::key(key.as_str())}</p> },
-        )
-    });
+    let not_mine =
+        (!may && !role.platform).then(|| states::needs(td_string!(locale, roles.read_only), ROLES_UPDATE.as_str()));
     view! {
         <div class="card-head target-head">
             <span class="avatar large" aria-hidden="true">{icon(Icon::Role)}</span>
