@@ -30,10 +30,7 @@ pub fn PersonActs(person: Person, held: Held, changed: Callback<()>) -> impl Int
         return ().into_any();
     }
     let status = held.may(USERS_UPDATE.as_str()).then(|| status_act(&person, changed));
-    let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| {
-        let invited = person.status == Status::Invited;
-        link_acts(&person, invited)
-    });
+    let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| link_acts(&person));
     let delete = held.may(USERS_DELETE.as_str()).then(|| delete_act(&person));
     if status.is_none() && link.is_none() && delete.is_none() {
         return ().into_any();
@@ -105,8 +102,8 @@ fn status_act(person: &Person, changed: Callback<()>) -> AnyView {
 }
 
 /// What can be done about the one-time link of an account, behind one button.
-fn link_acts(person: &Person, invited: bool) -> AnyView {
-    let locale = locale();
+fn link_acts(person: &Person) -> AnyView {
+    let (locale, invited) = (locale(), person.status == Status::Invited);
     let (made, mailed, revoked) = (RwSignal::new(false), RwSignal::new(false), RwSignal::new(false));
     let item = |sign, word, danger, open: RwSignal<bool>| Item {
         sign,

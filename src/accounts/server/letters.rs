@@ -4,6 +4,7 @@ use crate::base::language::td_string;
 use chrono::{DateTime, Utc};
 
 use crate::{
+    accounts::Person,
     base::{language, server::mail::Letter, time::Timestamp},
     i18n::Locale,
 };
@@ -17,6 +18,13 @@ pub struct Reader<'a> {
     pub locale: &'a str,
 }
 
+impl Person {
+    /// The person as the reader of a letter.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { email: &self.email, name: &self.name, locale: &self.locale }
+    }
+}
+
 /// A one-time address and how long it opens.
 #[derive(Clone, Copy, Debug)]
 pub struct Address<'a> {
@@ -25,7 +33,11 @@ pub struct Address<'a> {
 }
 
 /// What the letters have in common.
-fn letter(reader: Reader<'_>, about: &str, write: impl FnOnce(Locale) -> (&'static str, Vec<String>)) -> Letter {
+pub(crate) fn letter(
+    reader: Reader<'_>,
+    about: &str,
+    write: impl FnOnce(Locale) -> (&'static str, Vec<String>),
+) -> Letter {
     let locale = language::parse(reader.locale).unwrap_or_default();
     let hello = td_string!(locale, mail.hello, name = language::isolate(reader.name)).to_string();
     let (subject, body) = write(locale);

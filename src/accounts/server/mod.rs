@@ -34,6 +34,7 @@ use crate::{
         server::{
             choice::{self, Choice},
             input::Input,
+            mail::Letter,
             settings,
         },
     },
@@ -78,11 +79,14 @@ pub async fn find(tx: &mut Tx, id: UserId) -> Result<Person, AppError> {
 pub async fn find_for_update(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<Person, AppError> {
     store::lock(tx, id).await?;
     let person = find(tx, id).await?;
-    match version {
-        Some(seen) if seen != person.version => Err(AppError::Conflict(Conflict::Stale)),
-        _ if person.status == Status::Deleted => Err(AppError::NotFound),
-        _ => Ok(person),
-    }
+    Conflict::check_version(version, person.version)?;
+    if person.status == Status::Deleted { Err(AppError::NotFound) } else { Ok(person) }
+}
+
+/// Mails somebody what was done to their account.
+pub async fn tell(tx: &mut Tx, id: UserId, write: impl FnOnce(Reader<'_>) -> Letter) -> Result<(), AppError> {
+    let Some(person) = store::by_id(tx, id).await? else { return Ok(()) };
+    tx.mail(&write(person.reader())).await
 }
 
 /// Adds a person, with a password or a one-time link at which they choose theirs.
@@ -126,8 +130,7 @@ async fn hand_out_link(tx: &mut Tx, person: &Person, mail: bool) -> Result<Added
     let (link, until) = links::make_welcome(tx, person.id).await?;
     let mut answer = AddedPerson { id: person.id, link: None, link_expires_at: Some(until.into()), mailed_to: None };
     if mail {
-        let reader = Reader { email: &person.email, name: &person.name, locale: &person.locale };
-        tx.mail(&letters::invitation(reader, Address { link: &link, until })).await?;
+        tx.mail(&letters::invitation(person.reader(), Address { link: &link, until })).await?;
         answer.mailed_to = Some(person.email.clone());
     } else {
         answer.link = Some(link);

@@ -12,10 +12,7 @@ use crate::{
             record::{Action, Event},
         },
     },
-    accounts::server::{
-        find_for_update,
-        letters::{self, Reader},
-    },
+    accounts::server::{find_for_update, letters},
     base::{
         errors::AppError,
         ids::UserId,
@@ -40,8 +37,7 @@ pub async fn reset_for(cx: &Cx, id: UserId) -> Result<(), AppError> {
     sessions::void_steps(&mut tx, id).await?;
     // Whoever has found the device may be signed in with it.
     let ended = sessions::end(&mut tx, id, None, "factor_reset").await?;
-    let reader = Reader { email: &person.email, name: &person.name, locale: &person.locale };
-    tx.mail(&letters::factors_reset(reader)).await?;
+    tx.mail(&letters::factors_reset(person.reader())).await?;
     let event = Event::done(Action::FactorReset).on("user", id, &person.name);
     tx.commit(event.meta("app", app).meta("passkeys", keys).meta("ended", ended)).await
 }

@@ -170,18 +170,8 @@ fn key_of(letter: char) -> char {
 /// Whether the bundled list holds it, in any case of its letters.
 fn is_leaked(text: &str) -> bool {
     let digest = crypto::sha256(text.to_lowercase().as_bytes());
-    let wanted = &digest[..LEAKED_LENGTH];
-    let (mut low, mut high) = (0, LEAKED.len() / LEAKED_LENGTH);
-    while low < high {
-        let middle = low.midpoint(high);
-        let found = &LEAKED[middle * LEAKED_LENGTH..(middle + 1) * LEAKED_LENGTH];
-        match found.cmp(wanted) {
-            std::cmp::Ordering::Equal => return true,
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Greater => high = middle,
-        }
-    }
-    false
+    let (leaked, _none_left) = LEAKED.as_chunks::<LEAKED_LENGTH>();
+    leaked.binary_search_by(|one| one.as_slice().cmp(&digest[..LEAKED_LENGTH])).is_ok()
 }
 
 /// Asks another list by the first five digits of a digest: which password is meant stays unknown to it.

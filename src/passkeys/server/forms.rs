@@ -11,7 +11,7 @@ use crate::{
     sessions::{
         FormOutcome,
         server::{
-            forms::{FormPage, append, enter, local, see_other, with_next},
+            forms::{FormPage, elsewhere, enter, enter_after_step, local, see_other, with_next},
             recognise,
             store::Kind,
         },
@@ -62,11 +62,7 @@ pub async fn sign_in(page: FormPage, Form(form): Form<AnswerForm>) -> Response {
 pub async fn second_factor(page: FormPage, Form(form): Form<AnswerForm>) -> Response {
     let (_device, secret) = recognise::browser_device(&page.headers);
     match server::finish(&page.cx, form.answer(), &page.headers).await {
-        Ok(signed_in) => {
-            let mut response = enter(&signed_in, &secret, &form.next);
-            append(&mut response, vec![recognise::no_step()]);
-            response
-        }
+        Ok(signed_in) => enter_after_step(&signed_in, &secret, &form.next),
         // The first step has run out: begin again.
         Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", &form.next)),
         Err(error) => refused("/login/code", &error, &form.next),
@@ -113,8 +109,9 @@ pub async fn passkeys(page: FormPage, Form(form): Form<PasskeyForm>) -> Response
     };
     match result {
         Ok(done) => see_other(&format!("{ACCOUNT}?done={done}")),
-        Err(AppError::StepUp) => see_other(&with_next("/reauthenticate", ACCOUNT)),
-        Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", ACCOUNT)),
-        Err(error) => page.again(ACCOUNT, error, FormOutcome { name: form.name, ..FormOutcome::default() }).await,
+        Err(error) => match elsewhere(&error, ACCOUNT) {
+            Some(response) => response,
+            None => page.again(ACCOUNT, error, FormOutcome { name: form.name, ..FormOutcome::default() }).await,
+        },
     }
 }

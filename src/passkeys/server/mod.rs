@@ -25,15 +25,12 @@ use crate::{
         Cx, PersonCaller, Quiet, Tx,
         record::{Action, Event},
     },
-    accounts::server::{
-        letters::{self, Reader},
-        store as people,
-    },
+    accounts::server::{letters, store as people, tell},
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, SignedOut},
         ids::{PasskeyId, UserId},
         language::{self, td_string},
-        server::{crypto, input::Input, mail::Letter},
+        server::{crypto, input::Input},
         text::one_line,
     },
     passkeys::{NAME_LONGEST, OwnPasskeys, PasskeyInfo},
@@ -92,14 +89,14 @@ async fn keep(cx: &Cx, bound: Bound, state: &impl Serialize) -> Result<String, A
     Ok(handle.expose().clone())
 }
 
-/// Takes a challenge out for good, before anything else is looked at.
-async fn take<T: DeserializeOwned>(cx: &Cx, asked: Asked<'_>) -> Result<Option<(Bound, T)>, AppError> {
+/// Takes a challenge out for good, before anything else is looked at; its state, if it was made for this.
+async fn take<T: DeserializeOwned>(cx: &Cx, asked: Asked<'_>, bound: Bound) -> Result<Option<T>, AppError> {
     let mut tx = cx.door().await?;
     let taken = store::take_challenge(&mut tx, asked).await?;
     tx.commit_quietly(Quiet::Step).await?;
-    let Some((bound, state)) = taken else { return Ok(None) };
-    // One of another purpose has another form.
-    Ok(serde_json::from_slice(&state).ok().map(|state| (bound, state)))
+    let state = taken.filter(|(made_for, _)| *made_for == bound).map(|(_, state)| state);
+    // One that cannot be read fits nothing.
+    Ok(state.and_then(|state| serde_json::from_slice(&state).ok()))
 }
 
 /// The caller's passkeys.
@@ -166,9 +163,9 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
     let name = name.filter(|name| !name.trim().is_empty());
     let name = name.map(|name| one_line(&name, 1, NAME_LONGEST)).transpose();
     let name = name.map_err(|code| AppError::field("name", code))?;
-    let taken = take::<PasskeyRegistration>(cx, Asked::Registration(person.session)).await?;
     let bound = Bound::Register { user: person.user, session: person.session };
-    let Some((_, state)) = taken.filter(|(made_for, _)| *made_for == bound) else { return Err(malformed()) };
+    let state = take::<PasskeyRegistration>(cx, Asked::Registration(person.session), bound).await?;
+    let state = state.ok_or_else(malformed)?;
     let (attestation, transports) = without_transports(attestation);
     let attestation = serde_json::from_value::<RegisterPublicKeyCredential>(attestation);
     let attestation = attestation.map_err(|_not_of_this_form| malformed())?;
@@ -183,16 +180,15 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
     if store::lock_ways(&mut tx, person.user).await?.passkeys >= MOST {
         return Err(AppError::Conflict(Conflict::Full));
     }
-    let reader = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?;
-    let unnamed = td_string!(language::parse(&reader.locale).unwrap_or_default(), passkeys.unnamed);
+    let own = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?;
+    let unnamed = td_string!(language::parse(&own.locale).unwrap_or_default(), passkeys.unnamed);
     let name = name.unwrap_or_else(|| unnamed.to_owned());
-    let id = store::insert(&mut tx, person.user, &name, &passkey, &transports).await?;
+    let added = store::insert(&mut tx, person.user, name, &passkey, transports).await?;
     sessions_store::prove(&mut tx, person.session, 2).await?;
-    tell(&mut tx, person.user, letters::passkey_added).await?;
-    let added = store::list(&mut tx, person.user).await?.into_iter().find(|passkey| passkey.id == id);
-    let event = Event::done(Action::PasskeyAdd).on("passkey", id, &name);
-    tx.commit(event.meta("synced", added.as_ref().is_some_and(|passkey| passkey.synced))).await?;
-    added.ok_or(AppError::NotFound)
+    tx.mail(&letters::passkey_added(own.reader())).await?;
+    let event = Event::done(Action::PasskeyAdd).on("passkey", added.id, &added.name);
+    tx.commit(event.meta("synced", added.synced)).await?;
+    Ok(added)
 }
 
 /// An attestation and the transports it tells, which are a hint and may be words that nobody knows yet.
@@ -203,12 +199,6 @@ fn without_transports(mut attestation: Value) -> (Value, Vec<String>) {
     transports.sort();
     transports.dedup();
     (attestation, transports)
-}
-
-/// Mails the person what was done to their account.
-async fn tell(tx: &mut Tx, user: UserId, write: fn(Reader<'_>) -> Letter) -> Result<(), AppError> {
-    let Some(person) = people::by_id(tx, user).await? else { return Ok(()) };
-    tx.mail(&write(Reader { email: &person.email, name: &person.name, locale: &person.locale })).await
 }
 
 /// Gives one of the caller's passkeys another name.
@@ -282,9 +272,9 @@ pub async fn challenge(cx: &Cx, request: Input<ChallengeRequest>, headers: &Head
             Bound::Reauthenticate { user: person.user, session: person.session }
         }
     };
-    let allowed = match bound {
-        Bound::SignIn => Vec::new(),
-        Bound::Register { user, .. } | Bound::SecondFactor { user, .. } | Bound::Reauthenticate { user, .. } => {
+    let allowed = match bound.user() {
+        None => Vec::new(),
+        Some(user) => {
             let mut tx = cx.door().await?;
             let allowed = store::descriptors(&mut tx, user).await?;
             if allowed.is_empty() {
@@ -332,17 +322,11 @@ async fn refuse(cx: &Cx, action: Action, found: Option<&Found>, cause: &'static 
     Ok(AppError::SignedOut(SignedOut::WrongPasskey))
 }
 
-/// Judges an answer to a challenge of `bound`'s kind, keeps the counter that it brings, and gives whose passkey it was. The
-/// transaction has entered their tenant and is still open: what is proved counts together with the counter.
-async fn judge(
-    cx: &Cx,
-    answer: Answer,
-    bound: impl Fn(&Bound) -> bool,
-    action: Action,
-) -> Result<(Tx, Found), AppError> {
+/// Judges an answer to a challenge that was made for this, keeps the counter that it brings, and gives whose passkey it
+/// was. The transaction has entered their tenant and is still open: what is proved counts together with the counter.
+async fn judge(cx: &Cx, answer: Answer, bound: Bound, action: Action) -> Result<(Tx, Found), AppError> {
     let digest = crypto::token_digest(HANDLE, &answer.challenge_id);
-    let taken = take::<DiscoverableAuthentication>(cx, Asked::Digest(&digest)).await?;
-    let Some((made_for, state)) = taken.filter(|(made_for, _)| bound(made_for)) else {
+    let Some(state) = take::<DiscoverableAuthentication>(cx, Asked::Digest(&digest), bound).await? else {
         return Err(refuse(cx, action, None, "challenge").await?);
     };
     let Ok(assertion) = serde_json::from_value::<PublicKeyCredential>(answer.assertion) else {
@@ -355,11 +339,9 @@ async fn judge(
     };
     // Whom the authenticator says it stands for; where nobody was named before, it has to say so.
     let told = assertion.get_user_unique_id().map(|id| id == found.user.0.as_bytes());
-    let is_theirs = match made_for {
-        Bound::SignIn => told == Some(true),
-        Bound::Register { user, .. } | Bound::SecondFactor { user, .. } | Bound::Reauthenticate { user, .. } => {
-            user == found.user && told != Some(false)
-        }
+    let is_theirs = match bound.user() {
+        None => told == Some(true),
+        Some(user) => user == found.user && told != Some(false),
     };
     tx.enter(found.tenant).await?;
     let passkey = if is_theirs { store::lock(&mut tx, found.id).await? } else { None };
@@ -390,7 +372,7 @@ async fn judge(
 
 /// Signs in whoever holds a passkey: it is both factors.
 pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
-    let (mut tx, found) = judge(cx, answer, |made_for| *made_for == Bound::SignIn, Action::LoginFailed).await?;
+    let (mut tx, found) = judge(cx, answer, Bound::SignIn, Action::LoginFailed).await?;
     let candidate = sessions_store::candidate(&mut tx, &found.email).await?;
     let candidate = candidate.filter(|candidate| candidate.is_active && candidate.user == found.user);
     let Some(candidate) = candidate else {
@@ -399,8 +381,7 @@ pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Res
     };
     let half = Half { candidate, kind, device, method: "passkey".to_owned(), step: None };
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    let event = Event::done(Action::Login).by(found.user, &found.user_name).on("session", signed_in.session, "");
-    tx.commit(event.meta("method", "passkey").meta("kind", kind.as_str())).await?;
+    tx.commit(signed_in.event(&found.user_name, "passkey", kind)).await?;
     forgive(cx, found.user).await?;
     Ok(signed_in)
 }
@@ -409,15 +390,11 @@ pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Res
 pub async fn finish(cx: &Cx, answer: Answer, headers: &HeaderMap) -> Result<SignedIn, AppError> {
     let half = half(cx, headers).await?;
     let (user, step) = (half.candidate.user, half.step.ok_or_else(AppError::signed_out)?);
-    let made_for = Bound::SecondFactor { user, step };
-    let (mut tx, found) = judge(cx, answer, |bound| *bound == made_for, Action::LoginFailed).await?;
+    let (mut tx, found) = judge(cx, answer, Bound::SecondFactor { user, step }, Action::LoginFailed).await?;
     let (kind, method) = (half.kind, format!("{}+passkey", half.method));
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    let event = Event::done(Action::Login).by(found.user, &found.user_name).on("session", signed_in.session, "");
-    tx.commit(event.meta("method", method).meta("kind", kind.as_str())).await?;
-    forgive(cx, found.user).await?;
-    // The password before it was an attempt of this address.
-    throttle::forgive(cx, &cx.origin().ip.map(Subject::Address).into_iter().collect::<Vec<_>>()).await?;
+    tx.commit(signed_in.event(&found.user_name, &method, kind)).await?;
+    throttle::forgive_all(cx, user).await?;
     Ok(signed_in)
 }
 
@@ -425,14 +402,13 @@ pub async fn finish(cx: &Cx, answer: Answer, headers: &HeaderMap) -> Result<Sign
 pub async fn reauthenticate(cx: &Cx, answer: Input<Answer>) -> Result<(), AppError> {
     let PersonCaller { user, session, .. } = *cx.person()?;
     let answer = answer.read()?;
-    let made_for = Bound::Reauthenticate { user, session };
-    let (mut tx, _) = judge(cx, answer, |bound| *bound == made_for, Action::Reauthenticate).await?;
+    let (mut tx, _) = judge(cx, answer, Bound::Reauthenticate { user, session }, Action::Reauthenticate).await?;
     sessions_store::prove(&mut tx, session, 2).await?;
     tx.commit(Event::done(Action::Reauthenticate).on("session", session, "").meta("method", "passkey")).await?;
     forgive(cx, user).await
 }
 
-/// Whoever has proved themselves starts again.
+/// Whoever has proved themselves starts again. No password was tried, so the address has no attempt to get back.
 async fn forgive(cx: &Cx, user: UserId) -> Result<(), AppError> {
     throttle::forgive(cx, &[Subject::Account(user), Subject::Codes(user)]).await
 }

@@ -1,21 +1,24 @@
 //! Passkeys over REST.
 
 use axum::{Extension, Json, http::HeaderMap};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{Answer, Challenge, ChallengeRequest, NewPasskey, Registrant};
 use crate::{
-    access::server::{Cx, FRESH},
+    access::server::Cx,
     base::{
         errors::AppError,
         ids::PasskeyId,
         server::http::{Asked, Done, Id, Sent},
-        time::Timestamp,
     },
     passkeys::{PasskeyInfo, server},
-    sessions::server::{recognise, rest::Tokens, store::Kind},
+    sessions::server::{
+        recognise,
+        rest::{self, Proved, Tokens},
+        store::Kind,
+    },
 };
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
@@ -62,19 +65,11 @@ async fn login_complete(
     server::sign_in(&cx, body.read()?, Kind::Program, device).await.map(|signed_in| Json(signed_in.into()))
 }
 
-/// Until when sensitive acts are open.
-#[derive(Serialize, ToSchema)]
-struct ProvedAgain {
-    ok: bool,
-    #[schema(value_type = String, format = DateTime)]
-    valid_until: Timestamp,
-}
-
 /// Prove again, with a passkey, who holds this session; good for five minutes of sensitive acts
-#[utoipa::path(post, path = "/auth/webauthn/reauthenticate", tag = "auth", request_body = Answer, responses((status = 200, body = ProvedAgain)))]
-async fn reauthenticate_complete(cx: Extension<Cx>, Sent(body): Sent<Answer>) -> Result<Json<ProvedAgain>, AppError> {
+#[utoipa::path(post, path = "/auth/webauthn/reauthenticate", tag = "auth", request_body = Answer, responses((status = 200, body = Proved)))]
+async fn reauthenticate_complete(cx: Extension<Cx>, Sent(body): Sent<Answer>) -> Result<Json<Proved>, AppError> {
     server::reauthenticate(&cx, body).await?;
-    Ok(Json(ProvedAgain { ok: true, valid_until: (cx.now() + FRESH).into() }))
+    Ok(Json(Proved::now(&cx)))
 }
 
 /// Your passkeys
@@ -102,12 +97,8 @@ async fn rename_passkey(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Removal {
-    #[serde(default = "yes")]
+    #[serde(default = "rest::yes")]
     end_sessions: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Remove one of your passkeys, and end your other sessions; needs a fresh proof

@@ -47,7 +47,8 @@ impl Bound {
         }
     }
 
-    fn user(&self) -> Option<UserId> {
+    /// Whom it was made for; to sign in, nobody in particular.
+    pub fn user(&self) -> Option<UserId> {
         match self {
             Bound::SignIn => None,
             Bound::Register { user, .. } | Bound::SecondFactor { user, .. } | Bound::Reauthenticate { user, .. } => {
@@ -201,10 +202,10 @@ fn open(keys: &crypto::Keys, id: Uuid, sealed: &[u8]) -> Result<Passkey, AppErro
 pub async fn insert(
     tx: &mut Tx,
     user: UserId,
-    name: &str,
+    name: String,
     passkey: &Passkey,
-    transports: &[String],
-) -> Result<PasskeyId, AppError> {
+    transports: Vec<String>,
+) -> Result<PasskeyInfo, AppError> {
     let (id, tenant, now) = (Uuid::now_v7(), tx.tenant()?, tx.now());
     let credential = Credential::from(passkey.clone());
     let sealed = seal(tx, id, passkey)?;
@@ -218,7 +219,7 @@ pub async fn insert(
         digest(passkey.cred_id()),
         name,
         sealed,
-        transports,
+        &transports,
         credential.backup_eligible,
         credential.backup_state,
         i64::from(credential.counter),
@@ -227,7 +228,14 @@ pub async fn insert(
     .execute(tx.conn())
     .await?;
     sqlx::query!("update users set passkeys = passkeys + 1 where id = $1", user.0).execute(tx.conn()).await?;
-    Ok(PasskeyId(id))
+    Ok(PasskeyInfo {
+        id: PasskeyId(id),
+        name,
+        synced: credential.backup_state,
+        transports,
+        last_used_at: None,
+        created_at: now.into(),
+    })
 }
 
 fn seal(tx: &Tx, id: Uuid, passkey: &Passkey) -> Result<Vec<u8>, AppError> {

@@ -4,7 +4,7 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{backup_field, totp_field};
+use super::{backup_field, other_way, totp_field};
 use crate::{
     sessions::{
         StepFactors,
@@ -39,9 +39,6 @@ fn step(factors: StepFactors, error: FormError) -> AnyView {
     let locale = locale();
     let next = address::query_field("next");
     let by_backup = address::query_field("way").get_untracked().is_some();
-    let at = move |way: &str| {
-        address::with_query("/login/code", &[("next", &next.get_untracked().unwrap_or_default()), ("way", way)])
-    };
     let (title, about) = match (by_backup, factors.app) {
         (true, _) => {
             (td_string!(locale, second_factor.code_title), Some(td_string!(locale, second_factor.backup_about)))
@@ -51,11 +48,7 @@ fn step(factors: StepFactors, error: FormError) -> AnyView {
         }
         (false, false) => (td_string!(locale, second_factor.passkey_title), None),
     };
-    let other = match (by_backup, factors.app) {
-        (false, _) => (at("backup"), td_string!(locale, second_factor.use_backup)),
-        (true, true) => (at(""), td_string!(locale, second_factor.use_app)),
-        (true, false) => (at(""), td_string!(locale, second_factor.use_passkey)),
-    };
+    let other = other_way("/login/code", &next.get_untracked().unwrap_or_default(), by_backup, factors.app);
     let passkey = (factors.passkeys && !by_backup).then(|| {
         view! {
             <p class="muted">{td_string!(locale, second_factor.passkey_about)}</p>
@@ -63,7 +56,7 @@ fn step(factors: StepFactors, error: FormError) -> AnyView {
             {passkey_form(Asks::SecondFactor, true)}
         }
     });
-    let class = if passkey.is_some() { "btn below-passkey" } else { "btn primary" };
+    let class = if passkey.is_some() { "btn" } else { "btn primary" };
     let between = (passkey.is_some() && factors.app).then(|| or(td_string!(locale, second_factor.or_code)));
     let sheet = (by_backup || factors.app).then(|| {
         let input = if by_backup { backup_field(error) } else { totp_field("totp", error) };
@@ -82,7 +75,7 @@ fn step(factors: StepFactors, error: FormError) -> AnyView {
         {between}
         {sheet}
         <ul class="ways" role="list">
-            <li><a href=other.0 rel="external">{other.1}</a></li>
+            <li>{other}</li>
             <li><a href="/login" rel="external">{td_string!(locale, second_factor.begin_again)}</a></li>
         </ul>
     }

@@ -14,9 +14,22 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 
 use crate::ui::{
+    address,
     fields::{Field, FormError, field_error},
     locale,
 };
+
+/// The link to the other way of showing a factor, on the same page.
+fn other_way(page: &str, next: &str, by_backup: bool, has_app: bool) -> AnyView {
+    let locale = locale();
+    let (way, word) = match (by_backup, has_app) {
+        (false, _) => ("backup", td_string!(locale, second_factor.use_backup)),
+        (true, true) => ("", td_string!(locale, second_factor.use_app)),
+        (true, false) => ("", td_string!(locale, second_factor.use_passkey)),
+    };
+    let href = address::with_query(page, &[("next", next), ("way", way)]);
+    view! { <a href=href rel="external">{word}</a> }.into_any()
+}
 
 /// The input of a code of the authenticator app.
 fn totp_field(name: &'static str, error: FormError) -> AnyView {

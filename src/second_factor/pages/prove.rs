@@ -4,7 +4,7 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::{backup_field, totp_field};
+use super::{backup_field, other_way, totp_field};
 use crate::{
     second_factor::{FactorStatus, factor_status},
     sessions::pages::{Asks, Sheet, form_error, or, outcome, passkey_form, passkey_refused, password_field},
@@ -20,10 +20,6 @@ pub fn ProvePage() -> impl IntoView {
     let status = Resource::new_blocking(|| (), |()| factor_status());
     let form = move |status: FactorStatus| {
         let by_backup = way.get_untracked().is_some();
-        let at = |way: &str| {
-            let next = next.get_untracked().unwrap_or_default();
-            address::with_query("/reauthenticate", &[("next", &next), ("way", way)])
-        };
         let passkey = (status.has_passkeys && !by_backup).then(|| {
             view! {
                 {passkey_refused()}
@@ -35,7 +31,7 @@ pub fn ProvePage() -> impl IntoView {
         let code =
             if by_backup { Some(backup_field(error)) } else { status.enabled.then(|| totp_field("totp", error)) };
         let between = (passkey.is_some() && with_password).then(|| or(td_string!(locale, sessions.or_password)));
-        let class = if passkey.is_some() { "btn below-passkey" } else { "btn primary" };
+        let class = if passkey.is_some() { "btn" } else { "btn primary" };
         let sheet = with_password.then(|| {
             view! {
                 <Sheet error>
@@ -47,12 +43,8 @@ pub fn ProvePage() -> impl IntoView {
             }
         });
         let other = (status.enabled || status.has_passkeys).then(|| {
-            let (href, word) = match (by_backup, status.enabled) {
-                (false, _) => (at("backup"), td_string!(locale, second_factor.use_backup)),
-                (true, true) => (at(""), td_string!(locale, second_factor.use_app)),
-                (true, false) => (at(""), td_string!(locale, second_factor.use_passkey)),
-            };
-            view! { <p class="row-of"><a href=href rel="external">{word}</a></p> }
+            let next = next.get_untracked().unwrap_or_default();
+            view! { <p class="row-of">{other_way("/reauthenticate", &next, by_backup, status.enabled)}</p> }
         });
         view! {
             {passkey}

@@ -12,7 +12,7 @@ use crate::{
         FormOutcome, Shown,
         server::{
             self as sessions,
-            forms::{self, FormPage, append, enter, see_other, with_next},
+            forms::{self, FormPage, elsewhere, enter_after_step, see_other, with_next},
             recognise,
         },
     },
@@ -44,11 +44,7 @@ pub async fn code(page: FormPage, Form(form): Form<CodeForm>) -> Response {
     }
     .await;
     match result {
-        Ok(signed_in) => {
-            let mut response = enter(&signed_in, &secret, &form.next);
-            append(&mut response, vec![recognise::no_step()]);
-            response
-        }
+        Ok(signed_in) => enter_after_step(&signed_in, &secret, &form.next),
         // The first step has run out: begin again.
         Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", &form.next)),
         Err(error) => {
@@ -89,9 +85,10 @@ pub async fn factor(page: FormPage, Form(form): Form<FactorForm>) -> Response {
             page.show(ACCOUNT, StatusCode::OK, outcome).await
         }
         Ok(None) => see_other(ACCOUNT),
-        Err(AppError::StepUp) => see_other(&with_next("/reauthenticate", ACCOUNT)),
-        Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", ACCOUNT)),
         Err(error) => {
+            if let Some(response) = elsewhere(&error, ACCOUNT) {
+                return response;
+            }
             // After a wrong code the same secret is shown again.
             let shown = match form.act.as_str() {
                 "confirm" => server::pending(&page.cx).await.ok().flatten(),

@@ -15,10 +15,7 @@ use crate::{
     },
     accounts::{
         Password,
-        server::{
-            letters::{self, Reader},
-            store as people,
-        },
+        server::{letters, store as people, tell},
     },
     base::{
         errors::{AppError, Conflict, SignedOut},
@@ -153,17 +150,6 @@ pub async fn confirm(cx: &Cx, code: &str, end_others: bool) -> Result<Vec<String
     Ok(made)
 }
 
-/// Mails the person what was done to their account.
-async fn tell(
-    tx: &mut Tx,
-    user: UserId,
-    write: fn(Reader<'_>) -> crate::base::server::mail::Letter,
-) -> Result<(), AppError> {
-    let Some(person) = people::by_id(tx, user).await? else { return Ok(()) };
-    let letter = write(Reader { email: &person.email, name: &person.name, locale: &person.locale });
-    tx.mail(&letter).await
-}
-
 /// Takes the caller's authenticator app off, unless a role of theirs needs a second factor and they have no other.
 pub async fn disable(cx: &Cx) -> Result<(), AppError> {
     let mut tx = cx.own().await?;
@@ -248,12 +234,8 @@ pub async fn finish(cx: &Cx, half: Half, proof: &Proof) -> Result<SignedIn, AppE
     };
     let (kind, method) = (half.kind, format!("{}+{how}", half.method));
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
-    let event = event.meta("method", method).meta("kind", kind.as_str());
-    tx.commit(event.meta("new", signed_in.news.clone())).await?;
-    let mut subjects = vec![Subject::Codes(user), Subject::Account(user)];
-    subjects.extend(cx.origin().ip.map(Subject::Address));
-    throttle::forgive(cx, &subjects).await?;
+    tx.commit(signed_in.event(name, &method, kind).meta("new", signed_in.news.clone())).await?;
+    throttle::forgive_all(cx, user).await?;
     Ok(signed_in)
 }
 
@@ -294,7 +276,5 @@ pub async fn reauthenticate(cx: &Cx, password: Password, proof: Option<Proof>) -
     }
     sessions_store::prove(&mut tx, person.session, assurance).await?;
     tx.commit(Event::done(Action::Reauthenticate).on("session", person.session, "")).await?;
-    let mut subjects = vec![Subject::Account(person.user), Subject::Codes(person.user)];
-    subjects.extend(cx.origin().ip.map(Subject::Address));
-    throttle::forgive(cx, &subjects).await
+    throttle::forgive_all(cx, person.user).await
 }

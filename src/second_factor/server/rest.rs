@@ -5,7 +5,7 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -16,10 +16,13 @@ use crate::{
     base::{
         errors::{AppError, SignedOut},
         server::http::{Done, NextStep, Sent},
-        time::Timestamp,
     },
     second_factor::{BackupCodes, Enrolment, FactorStatus, server},
-    sessions::server::{self as sessions, Credentials, Entered, FailuresLast, recognise, rest::Tokens, store::Kind},
+    sessions::server::{
+        self as sessions, Credentials, Entered, FailuresLast, recognise,
+        rest::{Proved, Tokens},
+        store::Kind,
+    },
 };
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
@@ -122,12 +125,8 @@ async fn setup(cx: Extension<Cx>) -> Result<Json<Enrolment>, AppError> {
 struct Verify {
     code: String,
     /// End every other session of the account; true without it.
-    #[serde(default = "yes")]
+    #[serde(default = "sessions::rest::yes")]
     end_sessions: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Turn the second factor on with a first code; gives ten backup codes, this once
@@ -162,19 +161,11 @@ struct Reauthenticate {
     backup_code: Option<String>,
 }
 
-/// Until when sensitive acts are open.
-#[derive(Serialize, ToSchema)]
-struct Proved {
-    ok: bool,
-    #[schema(value_type = String, format = DateTime)]
-    valid_until: Timestamp,
-}
-
 /// Prove again who holds this session; good for five minutes of sensitive acts
 #[utoipa::path(post, path = "/auth/reauthenticate", tag = "auth", request_body = Reauthenticate, responses((status = 200, body = Proved)))]
 async fn reauthenticate(cx: Extension<Cx>, Sent(body): Sent<Reauthenticate>) -> Result<Json<Proved>, AppError> {
     cx.person()?;
     let Reauthenticate { password, totp, backup_code } = body.read()?;
     server::reauthenticate(&cx, password, Proof::of(totp, backup_code)).await?;
-    Ok(Json(Proved { ok: true, valid_until: (cx.now() + crate::access::server::FRESH).into() }))
+    Ok(Json(Proved::now(&cx)))
 }

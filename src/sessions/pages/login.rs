@@ -59,8 +59,7 @@ fn ways_in(options: &DoorOptions, outcome: FormOutcome) -> AnyView {
             {or(td_string!(locale, sessions.or_password))}
         }
     });
-    let (class, names) =
-        if options.passkeys { ("btn below-passkey", "username webauthn") } else { ("btn primary", "username") };
+    let (class, names) = if options.passkeys { ("btn", "username webauthn") } else { ("btn primary", "username") };
     view! {
         {passkey}
         <Sheet error>

@@ -138,36 +138,41 @@ fn email_field(value: String, error: FormError) -> AnyView {
 
 /// The password that an account has.
 pub fn password_field(error: FormError) -> AnyView {
-    let locale = locale();
+    secret_field("password", td_string!(locale(), sessions.password), "current-password", error)
+}
+
+/// The new one once more, so that nobody is locked out by a slip.
+fn password_again_field(error: FormError) -> AnyView {
+    secret_field("password_again", td_string!(locale(), sessions.password_again), "new-password", error)
+}
+
+fn secret_field(name: &'static str, label: &'static str, autocomplete: &'static str, error: FormError) -> AnyView {
     view! {
         <Field
-            name="password"
-            label=td_string!(locale, sessions.password)
+            name
+            label
             kind="password"
             required=true
             longest=PASSWORD_LONGEST
-            autocomplete="current-password"
+            autocomplete
             ltr=true
-            error=field_error(error, "password")
+            error=field_error(error, name)
         />
     }
     .into_any()
 }
 
-/// The same once more, so that nobody is locked out by a slip.
-fn password_again_field(error: FormError) -> AnyView {
+/// Whether the other sessions end together with the old password.
+fn end_others_box() -> AnyView {
     let locale = locale();
     view! {
-        <Field
-            name="password_again"
-            label=td_string!(locale, sessions.password_again)
-            kind="password"
-            required=true
-            longest=PASSWORD_LONGEST
-            autocomplete="new-password"
-            ltr=true
-            error=field_error(error, "password_again")
-        />
+        <div class="check">
+            <input type="checkbox" id="end-sessions" name="end_sessions" value="yes" checked=true />
+            <label class="about" for="end-sessions">
+                {td_string!(locale, sessions.end_others)}
+                <span class="hint">{td_string!(locale, sessions.end_others_hint)}</span>
+            </label>
+        </div>
     }
     .into_any()
 }

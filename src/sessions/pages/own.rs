@@ -4,18 +4,13 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::{
-    Sheet, email_field, form_error, new_password_field, of_link, outcome, owner_field, password_again_field,
-    sent_notice, token_field, unusable_link,
+    Sheet, email_field, end_others_box, form_error, new_password_field, of_link, outcome, owner_field,
+    password_again_field, secret_field, sent_notice, token_field, unusable_link,
 };
 use crate::{
     base::{errors::AppError, language::td_string},
     sessions::{LinkInfo, Me, me},
-    ui::{
-        address,
-        fields::{Field, field_error},
-        gate::Gate,
-        locale, pieces, states,
-    },
+    ui::{address, gate::Gate, locale, pieces, states},
 };
 
 fn back() -> AnyView {
@@ -28,6 +23,32 @@ fn back() -> AnyView {
     .into_any()
 }
 
+/// What stands on a page of one's own account: its form, or in its place what came of it.
+fn of_me(
+    done: Signal<Option<String>>,
+    notice: impl Fn() -> AnyView + Copy + Send + Sync + 'static,
+    form: impl Fn(Me) -> AnyView + Clone + Send + Sync + 'static,
+) -> AnyView {
+    let me = Resource::new_blocking(|| (), |()| me());
+    view! {
+        <Suspense fallback=move || states::loading(4)>
+            {move || {
+                let form = form.clone();
+                let is_done = done.get().is_some();
+                Suspend::new(async move {
+                    match me.await {
+                        Ok(_) if is_done => notice(),
+                        Ok(me) => form(me),
+                        Err(error) => states::failure(&error),
+                    }
+                })
+            }}
+        </Suspense>
+        {back()}
+    }
+    .into_any()
+}
+
 /// Asks for another address.
 #[component]
 pub fn EmailPage() -> impl IntoView {
@@ -36,7 +57,13 @@ pub fn EmailPage() -> impl IntoView {
     let error = form_error(&outcome);
     let sent = address::query_field("sent");
     let typed = address::query_field("email");
-    let me = Resource::new_blocking(|| (), |()| me());
+    let notice = move || {
+        sent_notice(
+            td_string!(locale, sessions.email_title),
+            td_string!(locale, sessions.email_sent),
+            td_string!(locale, sessions.email_sent_about),
+        )
+    };
     let form = move |me: Me| {
         let value =
             if outcome.email.is_empty() { typed.get_untracked().unwrap_or_default() } else { outcome.email.clone() };
@@ -53,26 +80,7 @@ pub fn EmailPage() -> impl IntoView {
     };
     view! {
         <Title text=td_string!(locale, sessions.email_title) />
-        <Gate>
-            <Suspense fallback=move || states::loading(4)>
-                {move || {
-                    let form = form.clone();
-                    let was_sent = sent.get().is_some();
-                    Suspend::new(async move {
-                        match me.await {
-                            Ok(_) if was_sent => sent_notice(
-                                td_string!(locale, sessions.email_title),
-                                td_string!(locale, sessions.email_sent),
-                                td_string!(locale, sessions.email_sent_about),
-                            ),
-                            Ok(me) => form(me),
-                            Err(error) => states::failure(&error),
-                        }
-                    })
-                }}
-            </Suspense>
-            {back()}
-        </Gate>
+        <Gate>{of_me(sent, notice, form)}</Gate>
     }
     .into_any()
 }
@@ -169,22 +177,11 @@ pub fn PasswordPage() -> impl IntoView {
     let locale = locale();
     let error = form_error(&outcome());
     let done = address::query_field("done");
-    let me = Resource::new_blocking(|| (), |()| me());
+    let notice =
+        move || done_notice(td_string!(locale, sessions.password_title), td_string!(locale, sessions.password_done));
     let form = move |me: Me| {
-        let current = me.has_password.then(|| {
-            view! {
-                <Field
-                    name="current_password"
-                    label=td_string!(locale, sessions.current_password)
-                    kind="password"
-                    required=true
-                    longest=super::PASSWORD_LONGEST
-                    autocomplete="current-password"
-                    ltr=true
-                    error=field_error(error, "current_password")
-                />
-            }
-        });
+        let label = td_string!(locale, sessions.current_password);
+        let current = me.has_password.then(|| secret_field("current_password", label, "current-password", error));
         view! {
             <h1>{td_string!(locale, sessions.password_title)}</h1>
             <Sheet error>
@@ -192,13 +189,7 @@ pub fn PasswordPage() -> impl IntoView {
                 {current}
                 {new_password_field(error, me.password_shortest)}
                 {password_again_field(error)}
-                <div class="check">
-                    <input type="checkbox" id="end-sessions" name="end_sessions" value="yes" checked=true />
-                    <label class="about" for="end-sessions">
-                        {td_string!(locale, sessions.end_others)}
-                        <span class="hint">{td_string!(locale, sessions.end_others_hint)}</span>
-                    </label>
-                </div>
+                {end_others_box()}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.reset_submit)}</button>
             </Sheet>
         }
@@ -206,24 +197,7 @@ pub fn PasswordPage() -> impl IntoView {
     };
     view! {
         <Title text=td_string!(locale, sessions.password_title) />
-        <Gate>
-            <Suspense fallback=move || states::loading(4)>
-                {move || {
-                    let was_done = done.get().is_some();
-                    Suspend::new(async move {
-                        match me.await {
-                            Ok(_) if was_done => done_notice(
-                                td_string!(locale, sessions.password_title),
-                                td_string!(locale, sessions.password_done),
-                            ),
-                            Ok(me) => form(me),
-                            Err(error) => states::failure(&error),
-                        }
-                    })
-                }}
-            </Suspense>
-            {back()}
-        </Gate>
+        <Gate>{of_me(done, notice, form)}</Gate>
     }
     .into_any()
 }

@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::{
-    Sheet, ask_mailbox, form_error, new_password_field, of_link, outcome, owner_field, password_again_field,
-    sent_notice, token_field, unusable_link,
+    Sheet, ask_mailbox, end_others_box, form_error, new_password_field, of_link, outcome, owner_field,
+    password_again_field, sent_notice, token_field, unusable_link,
 };
 use crate::{
     base::errors::AppError,
@@ -59,13 +59,7 @@ pub fn ResetPage() -> impl IntoView {
                 {owner_field(email)}
                 {new_password_field(error, shortest)}
                 {password_again_field(error)}
-                <div class="check">
-                    <input type="checkbox" id="end-sessions" name="end_sessions" value="yes" checked=true />
-                    <label class="about" for="end-sessions">
-                        {td_string!(locale, sessions.end_others)}
-                        <span class="hint">{td_string!(locale, sessions.end_others_hint)}</span>
-                    </label>
-                </div>
+                {end_others_box()}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.reset_submit)}</button>
             </Sheet>
         }

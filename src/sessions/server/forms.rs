@@ -300,24 +300,19 @@ pub fn with_token(path: &str, token: &str) -> String {
     format!("{path}?{}", form_urlencoded::Serializer::new(String::new()).append_pair("token", token).finish())
 }
 
-/// Lets in, or leads to the page of the second factor.
+/// Lets in, or leads to the page of the step that is still owed.
 async fn go_on(cx: &Cx, entered: Entered, device: &Secret<String>, next: &str) -> Response {
-    match entered {
-        Entered::In(signed_in) => enter(&signed_in, device, next),
+    let (page, token) = match entered {
+        Entered::In(signed_in) => return enter(&signed_in, device, next),
         Entered::Half(half) => match server::remember(cx, &half).await {
-            Ok(token) => {
-                let mut response = see_other(&with_next("/login/code", next));
-                append(&mut response, vec![recognise::step_cookie(&token)]);
-                response
-            }
-            Err(error) => error.into_response(),
+            Ok(token) => ("/login/code", token),
+            Err(error) => return error.into_response(),
         },
-        Entered::Mailed(token) => {
-            let mut response = see_other(&with_next("/login/mailed", next));
-            append(&mut response, vec![recognise::step_cookie(&token)]);
-            response
-        }
-    }
+        Entered::Mailed(token) => ("/login/mailed", token),
+    };
+    let mut response = see_other(&with_next(page, next));
+    append(&mut response, vec![recognise::step_cookie(&token)]);
+    response
 }
 
 #[derive(Deserialize)]
@@ -333,11 +328,7 @@ pub async fn mailed(page: FormPage, Form(form): Form<MailedForm>) -> Response {
     let (device, secret) = recognise::browser_device(&page.headers);
     let token = recognise::step(&page.headers).unwrap_or_default();
     match risk::open(&page.cx, &token, &form.mailed_code, Kind::Browser, device).await {
-        Ok(signed_in) => {
-            let mut response = enter(&signed_in, &secret, &form.next);
-            append(&mut response, vec![recognise::no_step()]);
-            response
-        }
+        Ok(signed_in) => enter_after_step(&signed_in, &secret, &form.next),
         // The step has run out or was tried too often: begin again.
         Err(AppError::SignedOut(SignedOut::NoSession)) => see_other(&with_next("/login", &form.next)),
         Err(error) => page.again(&with_next("/login/mailed", &form.next), error, FormOutcome::default()).await,
@@ -348,6 +339,22 @@ pub fn enter(signed_in: &SignedIn, device: &Secret<String>, next: &str) -> Respo
     let mut response = see_other(local(next).unwrap_or("/console"));
     append(&mut response, recognise::cookies_of(signed_in, device));
     response
+}
+
+/// The same for whoever was half-way in: their step is over.
+pub fn enter_after_step(signed_in: &SignedIn, device: &Secret<String>, next: &str) -> Response {
+    let mut response = enter(signed_in, device, next);
+    append(&mut response, vec![recognise::no_step()]);
+    response
+}
+
+/// Where somebody has to prove themselves, or sign in, before a form of their account; `None`: something else is wrong.
+pub fn elsewhere(error: &AppError, path: &str) -> Option<Response> {
+    match error {
+        AppError::StepUp => Some(see_other(&with_next("/reauthenticate", path))),
+        AppError::SignedOut(SignedOut::NoSession) => Some(see_other(&with_next("/login", path))),
+        _ => None,
+    }
 }
 
 /// 303: the page that follows is fetched, never posted to (RFC 9700 §4.12).

@@ -62,10 +62,6 @@ pub(super) async fn count_letter(cx: &Cx, email: &Email) -> Result<(), AppError>
     throttle::count(cx, &subjects).await.map(|_counted| ())
 }
 
-fn reader(candidate: &Candidate) -> Reader<'_> {
-    Reader { email: &candidate.email, name: &candidate.name, locale: &candidate.locale }
-}
-
 /// Takes a registration and mails a link that confirms it. An address that has an account gets a letter that says so.
 pub async fn register(cx: &Cx, typed: NewAccount, lasts: Duration) -> Result<(), AppError> {
     evenly(lasts, try_register(cx, typed)).await
@@ -99,7 +95,7 @@ async fn try_register(cx: &Cx, typed: NewAccount) -> Result<(), AppError> {
         Some(known) => {
             tx.enter(known.tenant).await?;
             let forgot = cx.link("/forgot");
-            tx.mail(&letters::already_known(reader(&known), &forgot)).await?;
+            tx.mail(&letters::already_known(known.reader(), &forgot)).await?;
             Event::failed(Action::Register).on("user", known.user, &known.name).meta("cause", "known")
         }
         None => {
@@ -145,7 +141,7 @@ pub async fn request_reset(cx: &Cx, email: &str, lasts: Duration) -> Result<(), 
         match mailbox_owner(&mut tx, &email).await? {
             Ok(person) => {
                 let (link, until) = links::make_reset(&mut tx, person.user).await?;
-                tx.mail(&letters::reset(reader(&person), Address { link: &link, until })).await?;
+                tx.mail(&letters::reset(person.reader(), Address { link: &link, until })).await?;
                 tx.commit(Event::done(Action::ResetRequest).on("user", person.user, &person.name)).await
             }
             Err(cause) => tx.commit(Event::failed(Action::ResetRequest).meta("cause", cause)).await,
@@ -192,7 +188,7 @@ pub async fn reset(
     store::void_steps(&mut tx, user).await?;
     let ended = if end_sessions { store::end(&mut tx, user, None, "password_changed").await? } else { 0 };
     let now = tx.now();
-    tx.mail(&letters::password_changed(reader(&person), now)).await?;
+    tx.mail(&letters::password_changed(person.reader(), now)).await?;
     let event = Event::done(Action::Reset).by(user, &person.name).on("user", user, &person.name);
     tx.commit(event.meta("ended", ended)).await?;
     // Whoever locked them out by guessing did so for nothing.
@@ -215,7 +211,7 @@ pub async fn request_magic(cx: &Cx, email: &str, lasts: Duration) -> Result<(), 
         match mailbox_owner(&mut tx, &email).await? {
             Ok(person) if may_use_magic(&mut tx, &person).await? => {
                 let (link, until) = links::make_magic(&mut tx, person.user).await?;
-                tx.mail(&letters::magic(reader(&person), Address { link: &link, until })).await?;
+                tx.mail(&letters::magic(person.reader(), Address { link: &link, until })).await?;
                 tx.commit(Event::done(Action::MagicLinkRequest).on("user", person.user, &person.name)).await
             }
             Ok(person) => {
@@ -244,12 +240,11 @@ pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered,
     if !may_use_magic(&mut tx, &person).await? {
         return Err(AppError::Conflict(Conflict::LinkSpent));
     }
-    let (user, name) = (person.user, person.name.clone());
+    let name = person.name.clone();
     let entered = admit(&mut tx, person, Kind::Browser, device, "magic_link").await?;
     match &entered {
         Entered::In(signed_in) => {
-            let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
-            tx.commit(event.meta("method", "magic_link").meta("kind", Kind::Browser.as_str())).await?;
+            tx.commit(signed_in.event(name, "magic_link", Kind::Browser)).await?;
         }
         Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
     }

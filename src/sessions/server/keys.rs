@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use ipnet::IpNet;
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use crate::{
     access::{
         Permission,
         server::{
-            Acting, Cx, KeyCaller, PersonCaller, Quiet,
+            Acting, Cx, KeyCaller, PersonCaller, Quiet, Tx,
             record::{Action, Event},
         },
     },
@@ -64,10 +63,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
     }
     let scopes = row.scopes.iter().map(|scope| Permission::parse(scope)).collect::<Result<Vec<_>, _>>();
     let scopes = scopes.map_err(|code| anyhow::anyhow!("a stored scope of key {} is {code:?}", row.id))?;
-    let rule = match row.rule {
-        Some(rule) => serde_json::from_value::<SignIn>(rule).context("read the rules for signing in")?,
-        None => SignIn::default(),
-    };
+    let rule = SignIn::read(row.rule)?;
     Ok(Some(PersonCaller {
         user: UserId(row.user_id),
         name: row.name,
@@ -88,7 +84,7 @@ fn is_for(networks: &[IpNet], ip: Option<IpAddr>) -> bool {
     networks.is_empty() || ip.is_some_and(|ip| networks.iter().any(|network| network.contains(&ip.to_canonical())))
 }
 
-async fn note_use(tx: &mut crate::access::server::Tx, id: Uuid, ip: Option<IpAddr>) -> Result<(), AppError> {
+async fn note_use(tx: &mut Tx, id: Uuid, ip: Option<IpAddr>) -> Result<(), AppError> {
     let now = tx.now();
     sqlx::query!(
         "update api_keys set last_used_at = $2, last_used_ip = $3::text::inet where id = $1",

@@ -41,7 +41,7 @@ use crate::{
     accounts::{
         Password,
         server::{
-            letters::{self, Reader},
+            letters,
             links::{self, Purpose},
             make_super_admin,
             rules::Email,
@@ -90,6 +90,14 @@ pub struct SignedIn {
     pub lifetimes: Lifetimes,
     /// What about it the account had not seen before.
     pub news: Vec<String>,
+}
+
+impl SignedIn {
+    /// The sign-in as the audit log shows it.
+    pub fn event(&self, name: impl Into<String>, method: &str, kind: Kind) -> Event {
+        let event = Event::done(Action::Login).by(self.user, name).on("session", self.session, "");
+        event.meta("method", method).meta("kind", kind.as_str())
+    }
 }
 
 /// How far somebody has come who has proved the first factor.
@@ -192,7 +200,7 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
         let hash = cx.hasher().hash(&credentials.password).await?;
         people::set_password(&mut tx, candidate.user, &hash).await?;
     }
-    let (user, name) = (candidate.user, candidate.name.clone());
+    let name = candidate.name.clone();
     if !candidate.has_second_factor
         && let Some((mailed, news)) = risk::weigh(&mut tx, &candidate, kind, &device, "password").await?
     {
@@ -203,8 +211,7 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
     let entered = admit(&mut tx, candidate, kind, device, "password").await?;
     match &entered {
         Entered::In(signed_in) => {
-            let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
-            let event = event.meta("method", "password").meta("kind", kind.as_str());
+            let event = signed_in.event(name, "password", kind);
             tx.commit(event.meta("new", signed_in.news.clone())).await?;
             // Whoever still owes a second step has not proved themselves yet.
             throttle::forgive(cx, &subjects).await?;
@@ -242,14 +249,18 @@ pub async fn remember(cx: &Cx, half: &Half) -> Result<Secret<String>, AppError> 
 
 /// Whoever holds this token is half-way in, as they stand now.
 pub async fn recall(cx: &Cx, token: &str, device: Device) -> Result<Half, AppError> {
+    half_way(cx, &crypto::token_digest(STEP_KIND, token), Kind::Browser, device).await
+}
+
+/// The same by the digest of the token, whatever kind it is of.
+async fn half_way(cx: &Cx, digest: &[u8], kind: Kind, device: Device) -> Result<Half, AppError> {
     let mut tx = cx.door().await?;
-    let digest = crypto::token_digest(STEP_KIND, token);
-    let Some((step, method, email)) = store::step(&mut tx, &digest).await? else {
+    let Some((step, method, email)) = store::step(&mut tx, digest).await? else {
         return Err(AppError::signed_out());
     };
     let candidate = store::candidate(&mut tx, &email).await?.filter(|candidate| candidate.is_active);
     let candidate = candidate.ok_or_else(AppError::signed_out)?;
-    Ok(Half { candidate, kind: Kind::Browser, device, method, step: Some(step) })
+    Ok(Half { candidate, kind, device, method, step: Some(step) })
 }
 
 /// What this browser may show as the second factor, where it is half-way in. Anybody else learns nothing.
@@ -332,10 +343,9 @@ async fn open_session(
     let news = risk::news(tx, candidate.user, &device).await?;
     let country = risk::remember_place(tx, candidate.user).await?;
     if news.contains(&risk::New::Device) && settings::get::<Risk>(tx.conn(), candidate.tenant).await?.mail_new_device {
-        let reader = Reader { email: &candidate.email, name: &candidate.name, locale: &candidate.locale };
         let place = [ip.map(|ip| ip.to_string()), country.clone()].into_iter().flatten().collect::<Vec<_>>();
         let sessions = tx.cx().link("/console/account");
-        tx.mail(&letters::new_device(reader, now, &device.name, &place.join(" · "), &sessions)).await?;
+        tx.mail(&letters::new_device(candidate.reader(), now, &device.name, &place.join(" · "), &sessions)).await?;
     }
     let device = store::upsert_device(tx, candidate.user, &device, ip).await?;
     let secret = crypto::token();
@@ -431,13 +441,12 @@ pub struct Logout {
 
 /// Ends this session, or every session of the caller.
 pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
-    let caller = cx.person()?;
-    if matches!(caller.acting, Acting::Impersonated(_)) {
+    let person = cx.person()?;
+    if matches!(person.acting, Acting::Impersonated(_)) {
         return acting::stop(cx).await;
     }
     let mut tx = cx.own().await?;
     let everywhere = logout.read_or_default()?.everywhere;
-    let person = cx.person()?;
     let only = (!everywhere).then_some(person.session);
     let ended = store::end(&mut tx, person.user, only, "logout").await?;
     let event = Event::done(Action::Logout).on("session", person.session, "");
@@ -569,8 +578,8 @@ pub async fn welcome(
     tx.grant(&[Change::Active { user, active: true }], Granter::Setup).await?;
     let candidate = entered(&mut tx, email).await?;
     if had_password {
-        let (now, reader) = (tx.now(), Reader { email, name, locale: &candidate.locale });
-        tx.mail(&letters::password_changed(reader, now)).await?;
+        let now = tx.now();
+        tx.mail(&letters::password_changed(candidate.reader(), now)).await?;
     }
     let entered = admit(&mut tx, candidate, Kind::Browser, device, "welcome").await?;
     tx.commit(Event::done(Action::Welcome).by(user, name).on("user", user, name)).await?;

@@ -16,7 +16,7 @@ use crate::{
             letters::{self, Address, Reader},
             links,
             rules::Email,
-            store as people,
+            store as people, tell,
         },
     },
     base::{
@@ -102,17 +102,14 @@ pub async fn request_email(cx: &Cx, email: Input<String>) -> Result<(), AppError
     .execute(tx.conn())
     .await?;
     let link = cx.link(&format!("/email/cancel?token={}", cancel.expose()));
-    let reader = Reader { email: &own.email, name: &own.name, locale: &own.locale };
-    tx.mail(&letters::email_leaves(reader, email.as_str(), Address { link: &link, until: now + CANCEL })).await?;
+    let address = Address { link: &link, until: now + CANCEL };
+    tx.mail(&letters::email_leaves(own.reader(), email.as_str(), address)).await?;
     match &known {
         // Its owner is told; the link that would confirm is sent to nobody.
-        Some(known) => {
-            let reader = Reader { email: &known.email, name: &known.name, locale: &known.locale };
-            tx.mail(&letters::already_known(reader, &cx.link("/forgot"))).await?;
-        }
+        Some(known) => tx.mail(&letters::already_known(known.reader(), &cx.link("/forgot"))).await?,
         None => {
             let link = cx.link(&format!("/email/confirm?token={}", confirm.expose()));
-            let reader = Reader { email: email.as_str(), name: &own.name, locale: &own.locale };
+            let reader = Reader { email: email.as_str(), ..own.reader() };
             tx.mail(&letters::email_arrives(reader, Address { link: &link, until: now + CONFIRM })).await?;
         }
     }
@@ -282,9 +279,8 @@ pub async fn change_password(
     links::void(&mut tx, person.user).await?;
     store::void_steps(&mut tx, person.user).await?;
     let ended = if end_others { store::end_others(&mut tx, &person, "password_changed").await? } else { 0 };
-    let own = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?;
-    let (now, reader) = (tx.now(), Reader { email: &own.email, name: &own.name, locale: &own.locale });
-    tx.mail(&letters::password_changed(reader, now)).await?;
+    let now = tx.now();
+    tell(&mut tx, person.user, |reader| letters::password_changed(reader, now)).await?;
     let event = Event::done(Action::PasswordChange).on("user", person.user, &person.name);
     tx.commit(event.meta("ended", ended)).await
 }

@@ -4,23 +4,10 @@ use axum::{Form, response::Response};
 use serde::Deserialize;
 
 use super::{
-    forms::{FormPage, TokenForm, empty, see_other, with_next, with_token},
+    forms::{FormPage, TokenForm, elsewhere, empty, see_other, with_token},
     own,
 };
-use crate::{
-    accounts::Password,
-    base::errors::{AppError, SignedOut},
-    sessions::FormOutcome,
-};
-
-/// Where somebody has to prove themselves, or sign in, before a form of their account; `None`: something else is wrong.
-fn elsewhere(error: &AppError, path: &str) -> Option<Response> {
-    match error {
-        AppError::StepUp => Some(see_other(&with_next("/reauthenticate", path))),
-        AppError::SignedOut(SignedOut::NoSession) => Some(see_other(&with_next("/login", path))),
-        _ => None,
-    }
-}
+use crate::{accounts::Password, sessions::FormOutcome};
 
 /// `POST /account/email`
 pub async fn email(page: FormPage, Form(form): Form<TokenForm>) -> Response {

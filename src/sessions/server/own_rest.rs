@@ -6,7 +6,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{own, rest::Told};
+use super::{
+    own,
+    rest::{Token, Told},
+};
 use crate::{
     access::server::Cx,
     accounts::Password,
@@ -42,21 +45,15 @@ async fn change_email(
     Ok(Json(Told::of(td_string!(locale.0, sessions.email_sent))))
 }
 
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct MailedToken {
-    token: String,
-}
-
 /// Confirm a new e-mail address with the link in its mailbox
-#[utoipa::path(post, path = "/auth/email/confirm", tag = "auth", security(()), request_body = MailedToken, responses((status = 200, body = Done)))]
-async fn confirm_email(cx: Extension<Cx>, Sent(body): Sent<MailedToken>) -> Result<Json<Done>, AppError> {
+#[utoipa::path(post, path = "/auth/email/confirm", tag = "auth", security(()), request_body = Token, responses((status = 200, body = Done)))]
+async fn confirm_email(cx: Extension<Cx>, Sent(body): Sent<Token>) -> Result<Json<Done>, AppError> {
     own::confirm_email(&cx, &body.read()?.token).await.map(|()| Json(Done::OK))
 }
 
 /// Call a change of e-mail address off with the link in the old mailbox, also after it has happened
-#[utoipa::path(post, path = "/auth/email/cancel", tag = "auth", security(()), request_body = MailedToken, responses((status = 200, body = Done)))]
-async fn cancel_email(cx: Extension<Cx>, Sent(body): Sent<MailedToken>) -> Result<Json<Done>, AppError> {
+#[utoipa::path(post, path = "/auth/email/cancel", tag = "auth", security(()), request_body = Token, responses((status = 200, body = Done)))]
+async fn cancel_email(cx: Extension<Cx>, Sent(body): Sent<Token>) -> Result<Json<Done>, AppError> {
     own::cancel_email(&cx, &body.read()?.token).await.map(|()| Json(Done::OK))
 }
 
@@ -70,12 +67,8 @@ struct NewPassword {
     #[schema(value_type = String)]
     password: Password,
     /// End every other session of the account; true without it.
-    #[serde(default = "yes")]
+    #[serde(default = "super::rest::yes")]
     end_sessions: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Change your password; needs a fresh proof

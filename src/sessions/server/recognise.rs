@@ -53,43 +53,38 @@ pub async fn recognise(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppErr
         let Some((_, token)) = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
             return Ok(anonymous(cx));
         };
-        if token.trim().starts_with(keys::MARK) {
-            let found = keys::caller(&cx, token.trim()).await?;
-            return Ok(anonymous(found.map_or_else(|| cx.clone(), |caller| cx.for_person(caller))));
-        }
-        let found = by_access_token(&cx, token.trim()).await?.filter(|live| !live.is_browser);
-        return Ok(anonymous(found.map_or_else(|| cx.clone(), |live| cx.for_person(live.caller))));
+        let token = token.trim();
+        let caller = if token.starts_with(keys::MARK) {
+            keys::caller(&cx, token).await?
+        } else {
+            by_access_token(&cx, token).await?.filter(|live| !live.is_browser).map(|live| live.caller)
+        };
+        return Ok(anonymous(caller.map_or_else(|| cx.clone(), |caller| cx.for_person(caller))));
     }
     let found = by_cookies(cx, headers).await?;
     with_acting(found, headers).await
 }
 
 /// Whoever acts as somebody else does so beside a live session of their own, in the same browser.
-async fn with_acting(found: Recognised, headers: &HeaderMap) -> Result<Recognised, AppError> {
+async fn with_acting(mut found: Recognised, headers: &HeaderMap) -> Result<Recognised, AppError> {
     let Some(token) = cookie(headers, ACTING) else { return Ok(found) };
-    let live = by_access_token(&found.cx, &token).await?;
+    found.by_cookie = true;
     let own = found.cx.person().ok().map(|person| person.user);
-    let acting = live.filter(|live| match &live.caller.acting {
+    let live = by_access_token(&found.cx, &token).await?.filter(|live| match &live.caller.acting {
         Acting::Impersonated(by) => Some(by.user) == own,
         Acting::Themselves | Acting::Key(_) => false,
     });
-    let acting = acting.map(|live| found.cx.for_person(live.caller));
-    let acting = match acting {
-        Some(cx) if cx.may_act().await? => Some(cx),
-        _ => None,
-    };
-    match acting {
-        Some(cx) => Ok(Recognised { cx, by_cookie: true, ..found }),
-        None => {
-            let mut cookies = found.cookies;
-            cookies.push(no_acting());
-            Ok(Recognised { cookies, by_cookie: true, ..found })
+    if let Some(live) = live {
+        let cx = found.cx.for_person(live.caller);
+        if cx.may_act().await? {
+            return Ok(Recognised { cx, ..found });
         }
     }
+    found.cookies.push(no_acting());
+    Ok(found)
 }
 
 async fn by_cookies(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppError> {
-    let anonymous = |cx| Recognised { cx, cookies: Vec::new(), by_cookie: false };
     let access = cookie(headers, ACCESS);
     let secret = cookie(headers, SESSION);
     let by_cookie = access.is_some() || secret.is_some();
@@ -101,7 +96,7 @@ async fn by_cookies(cx: Cx, headers: &HeaderMap) -> Result<Recognised, AppError>
     }
     match secret {
         Some(secret) => by_secret(cx, &secret, by_cookie, headers).await,
-        None => Ok(Recognised { by_cookie, ..anonymous(cx) }),
+        None => Ok(Recognised { cx, cookies: Vec::new(), by_cookie }),
     }
 }
 

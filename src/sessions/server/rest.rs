@@ -7,12 +7,13 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    access::server::Cx,
+    access::server::{Cx, FRESH},
     accounts::Password,
     base::{
         errors::AppError,
         language,
         server::http::{Asked, Done, Sent},
+        time::Timestamp,
     },
     i18n::Locale,
     sessions::{
@@ -58,6 +59,21 @@ impl From<SignedIn> for Tokens {
             token_type: "Bearer",
             expires_in: signed_in.lifetimes.access_minutes * 60,
         }
+    }
+}
+
+/// Until when sensitive acts are open.
+#[derive(Serialize, ToSchema)]
+pub struct Proved {
+    ok: bool,
+    #[schema(value_type = String, format = DateTime)]
+    valid_until: Timestamp,
+}
+
+impl Proved {
+    /// Of a session that has just proved who holds it.
+    pub fn now(cx: &Cx) -> Self {
+        Proved { ok: true, valid_until: (cx.now() + FRESH).into() }
     }
 }
 
@@ -154,8 +170,8 @@ async fn register(
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Token {
-    token: String,
+pub(super) struct Token {
+    pub(super) token: String,
 }
 
 /// Confirm the address of a new account, and sign in
@@ -194,7 +210,8 @@ struct Reset {
     end_sessions: bool,
 }
 
-fn yes() -> bool {
+/// What a field holds that is on unless somebody turns it off.
+pub fn yes() -> bool {
     true
 }
 

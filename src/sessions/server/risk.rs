@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{
-    Entered, Half, STEP, SignedIn, about, complete, store,
+    Entered, STEP, SignedIn, about, complete, half_way, store,
     store::{Candidate, Device, Kind},
     throttle::{self, Subject},
 };
@@ -13,7 +13,7 @@ use crate::{
         Cx, Quiet, Tx,
         record::{Action, Event},
     },
-    accounts::server::letters::{self, Reader},
+    accounts::server::letters,
     base::{
         errors::{AppError, SignedOut},
         ids::UserId,
@@ -155,26 +155,19 @@ pub async fn mail_code(
     )
     .execute(tx.conn())
     .await?;
-    let reader = Reader { email: &candidate.email, name: &candidate.name, locale: &candidate.locale };
     let place = tx.cx().origin().ip.map(|ip| ip.to_string()).unwrap_or_default();
-    tx.mail(&letters::sign_in_code(reader, &code, until, &device.name, &place)).await?;
+    tx.mail(&letters::sign_in_code(candidate.reader(), &code, until, &device.name, &place)).await?;
     Ok(Entered::Mailed(token))
 }
 
 /// Lets in whoever shows the code that was mailed to them. It is counted before it is judged, and spent once.
 pub async fn open(cx: &Cx, token: &str, code: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
-    let mut tx = cx.door().await?;
-    let digest = crypto::token_digest(step_kind(kind), token);
-    let Some((step, method, email)) = store::step(&mut tx, &digest).await? else {
-        return Err(AppError::signed_out());
-    };
-    let candidate = store::candidate(&mut tx, &email).await?.filter(|candidate| candidate.is_active);
-    let candidate = candidate.ok_or_else(AppError::signed_out)?;
-    drop(tx);
-    let user = candidate.user;
+    let half = half_way(cx, &crypto::token_digest(step_kind(kind), token), kind, device).await?;
+    let (user, tenant, step) =
+        (half.candidate.user, half.candidate.tenant, half.step.ok_or_else(AppError::signed_out)?);
     throttle::count(cx, &[Subject::Codes(user)]).await?;
     let mut tx = cx.door().await?;
-    tx.enter(candidate.tenant).await?;
+    tx.enter(tenant).await?;
     let now = tx.now();
     let kept = sqlx::query!(
         r#"update sign_in_steps set code_tries = code_tries + 1
@@ -191,22 +184,16 @@ pub async fn open(cx: &Cx, token: &str, code: &str, kind: Kind, device: Device) 
     let typed = code.chars().filter(|c| !c.is_whitespace()).map(latin_digit).collect::<String>();
     let shown = code_digest(cx, step, &typed);
     let mut tx = cx.door().await?;
-    tx.enter(candidate.tenant).await?;
+    tx.enter(tenant).await?;
     if aws_lc_rs::constant_time::verify_slices_are_equal(&shown, &kept.code_digest).is_err() {
-        let event = about(Event::failed(Action::LoginFailed), Some(&candidate)).meta("cause", "mailed_code");
+        let event = about(Event::failed(Action::LoginFailed), Some(&half.candidate)).meta("cause", "mailed_code");
         tx.commit(event).await?;
         return Err(AppError::SignedOut(SignedOut::WrongCode));
     }
-    let name = candidate.name.clone();
-    let half = Half { candidate, kind, device, method, step: Some(step) };
-    let method = format!("{}+mailed_code", half.method);
+    let (name, method) = (half.candidate.name.clone(), format!("{}+mailed_code", half.method));
     let signed_in = complete(&mut tx, half, 1).await?;
-    let event = Event::done(Action::Login).by(user, name).on("session", signed_in.session, "");
-    let event = event.meta("method", method).meta("kind", kind.as_str()).meta("new", kept.news);
-    tx.commit(event).await?;
-    let mut subjects = vec![Subject::Codes(user), Subject::Account(user)];
-    subjects.extend(cx.origin().ip.map(Subject::Address));
-    throttle::forgive(cx, &subjects).await?;
+    tx.commit(signed_in.event(name, &method, kind).meta("new", kept.news)).await?;
+    throttle::forgive_all(cx, user).await?;
     Ok(signed_in)
 }
 

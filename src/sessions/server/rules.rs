@@ -1,5 +1,8 @@
 //! The rules about sessions: under which keys they are kept, and what is wrong with one.
 
+use anyhow::Context as _;
+use serde_json::Value;
+
 use crate::{
     base::{
         errors::{AppError, FieldCode, FieldErrors},
@@ -13,6 +16,16 @@ use crate::{
 
 impl Setting for SignIn {
     const KEY: &'static str = "sessions.sign_in";
+}
+
+impl SignIn {
+    /// Reads what a query has found beside something else; a tenant that has set nothing has the default.
+    pub fn read(kept: Option<Value>) -> anyhow::Result<Self> {
+        match kept {
+            Some(rule) => serde_json::from_value(rule).context("read the rules for signing in"),
+            None => Ok(SignIn::default()),
+        }
+    }
 }
 
 impl Setting for Risk {

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
     access::server::{Acting, Impersonator, PersonCaller, Tx},
+    accounts::server::letters::Reader,
     base::{
         errors::AppError,
         ids::{SessionId, TenantId, UserId},
@@ -45,6 +45,13 @@ pub struct Candidate {
     pub locale: String,
     /// A password or link alone does not let them in.
     pub has_second_factor: bool,
+}
+
+impl Candidate {
+    /// The person as the reader of a letter.
+    pub fn reader(&self) -> Reader<'_> {
+        Reader { email: &self.email, name: &self.name, locale: &self.locale }
+    }
 }
 
 /// Finds a person by e-mail address or user name, in their one form. Through the door.
@@ -314,10 +321,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     .fetch_optional(tx.conn())
     .await?;
     let Some(row) = row else { return Ok(None) };
-    let rule = match row.rule {
-        Some(rule) => serde_json::from_value::<SignIn>(rule).context("read the rules for signing in")?,
-        None => SignIn::default(),
-    };
+    let rule = SignIn::read(row.rule)?;
     let acting = match (row.impersonator_id, row.impersonator_name, row.impersonation_reason) {
         (Some(id), Some(name), Some(reason)) => {
             Acting::Impersonated(Impersonator { user: UserId(id), name, reason, until: row.absolute_expires_at })

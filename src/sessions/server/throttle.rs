@@ -179,7 +179,6 @@ async fn pass(tx: &mut Tx, subject: &[u8]) -> Result<bool, AppError> {
 /// all morning while one good account there hides no guesses at others.
 pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
     let mut tx = cx.door().await?;
-    let limits = limits(&mut tx).await?;
     for subject in subjects {
         let digest = subject.digest();
         match subject {
@@ -191,12 +190,13 @@ pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
                 sqlx::query!("delete from limits where subject = $1", digest).execute(tx.conn()).await?;
             }
             Subject::Address(_) | Subject::LettersFrom(_) => {
+                let free = subject.free(&limits(&mut tx).await?);
                 sqlx::query!(
                     "update limits set attempts = greatest(attempts - 1, 0),
                          blocked_until = case when attempts - 1 < $2 then null else blocked_until end
                      where subject = $1",
                     digest,
-                    subject.free(&limits),
+                    free,
                 )
                 .execute(tx.conn())
                 .await?;
@@ -204,6 +204,13 @@ pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
         }
     }
     tx.commit_quietly(Quiet::Counter).await
+}
+
+/// The same for somebody who has shown all that was asked of them: their password, their codes, and from where.
+pub async fn forgive_all(cx: &Cx, user: UserId) -> Result<(), AppError> {
+    let mut subjects = vec![Subject::Account(user), Subject::Codes(user)];
+    subjects.extend(cx.origin().ip.map(Subject::Address));
+    forgive(cx, &subjects).await
 }
 
 #[cfg(test)]

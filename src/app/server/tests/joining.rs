@@ -7,14 +7,7 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::sink::{Manner, Sink, Taken};
-use crate::{
-    access::server::Cx,
-    app::server::{
-        mailer,
-        test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of, post_to},
-    },
-    base::server::mail,
-};
+use crate::app::server::test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of};
 
 const NEW: &str = "another long passphrase";
 
@@ -38,10 +31,7 @@ impl World {
 
     /// Sends what waits; the letters that came by it.
     async fn letters(&self) -> Vec<Taken> {
-        let before = self.sink.letters().len();
-        let cx = Cx::for_job(self.app.heart.clone(), mail::KIND);
-        while mailer::once(&cx, &post_to(self.sink.port)).await.expect("the queue works") {}
-        self.sink.letters().split_off(before)
+        self.sink.deliver(&self.app).await
     }
 
     async fn letter(&self) -> Taken {

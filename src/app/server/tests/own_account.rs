@@ -10,14 +10,7 @@ use super::{
     authenticator::Authenticator,
     sink::{Manner, Sink, Taken},
 };
-use crate::{
-    access::server::Cx,
-    app::server::{
-        mailer,
-        test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of, post_to},
-    },
-    base::server::mail,
-};
+use crate::app::server::test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of};
 
 const OLD: &str = "sara@x.example";
 const NEW: &str = "sara@y.example";
@@ -38,10 +31,7 @@ impl World {
     }
 
     async fn letters(&self) -> Vec<Taken> {
-        let before = self.sink.letters().len();
-        let cx = Cx::for_job(self.app.heart.clone(), mail::KIND);
-        while mailer::once(&cx, &post_to(self.sink.port)).await.expect("the queue works") {}
-        self.sink.letters().split_off(before)
+        self.sink.deliver(&self.app).await
     }
 
     /// Asks for another address; the letters to the old and the new mailbox.

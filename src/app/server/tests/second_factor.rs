@@ -8,12 +8,7 @@ use sqlx::PgPool;
 
 use super::sink::{Manner, Sink};
 use crate::{
-    access::server::Cx,
-    app::server::{
-        mailer,
-        test_app::{Answer, Client, PASSWORD, TestApp, options_of, post_to},
-    },
-    base::server::mail,
+    app::server::test_app::{Answer, Client, PASSWORD, TestApp, options_of},
     second_factor::server::codes::code_at,
 };
 
@@ -171,9 +166,7 @@ async fn codes_run_out_of_guesses(pool: PgPool) {
     let failed =
         app.count("select count(*) from audit_logs where action = 'auth.login_failed' and meta ->> 'cause' = 'code'");
     assert_eq!(failed.await, 5);
-    let cx = Cx::for_job(app.heart.clone(), mail::KIND);
-    while mailer::once(&cx, &post_to(sink.port)).await.expect("the queue works") {}
-    assert!(sink.letters().len() >= 2, "told that it was turned on, and of the guesses");
+    assert!(sink.deliver(&app).await.len() >= 2, "told that it was turned on, and of the guesses");
 }
 
 /// CVE-2025-64103: half-way in is nowhere: the step's cookie opens nothing but the page that asks for the code.
@@ -225,17 +218,13 @@ async fn no_way_in_gets_around_the_second_factor(pool: PgPool) {
     let welcome = app.anonymous().form("/welcome", &form).await;
     assert_eq!(welcome.headers["location"], "/login/code");
     let sink = Sink::start(Manner::Good).await;
-    let letters = async || {
-        let cx = Cx::for_job(app.heart.clone(), mail::KIND);
-        while mailer::once(&cx, &post_to(sink.port)).await.expect("the queue works") {}
-        sink.letters().last().expect("a letter").clone()
-    };
+    let letter = async || sink.deliver(&app).await.pop().expect("a letter");
     app.anonymous().post("/auth/magic-link", json!({"email": SARA})).await.ok();
-    let token = letters().await.token();
+    let token = letter().await.token();
     let magic = app.anonymous().form("/magic-link", &[("token", &token)]).await;
     assert_eq!(magic.headers["location"], "/login/code");
     app.anonymous().post("/auth/request-reset", json!({"email": SARA})).await.ok();
-    let token = letters().await.token();
+    let token = letter().await.token();
     app.anonymous().post("/auth/reset", json!({"token": token, "password": PASSWORD})).await.ok();
     assert_eq!(login(&app, json!({})).await.code(), "totp_required");
     // Whoever was half-way in before the password changed has to begin again.

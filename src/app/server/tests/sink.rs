@@ -8,6 +8,15 @@ use tokio::{
     sync::Notify,
 };
 
+use crate::{
+    access::server::Cx,
+    app::server::{
+        mailer,
+        test_app::{TestApp, post_to},
+    },
+    base::server::mail,
+};
+
 /// How the server behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Manner {
@@ -126,6 +135,14 @@ impl Sink {
 
     pub fn letters(&self) -> Vec<Taken> {
         self.letters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends what waits; the letters that came by it.
+    pub async fn deliver(&self, app: &TestApp) -> Vec<Taken> {
+        let before = self.letters().len();
+        let cx = Cx::for_job(app.heart.clone(), mail::KIND);
+        while mailer::once(&cx, &post_to(self.port)).await.expect("the queue works") {}
+        self.letters().split_off(before)
     }
 
     pub async fn converse(

@@ -12,10 +12,7 @@ use crate::{
     },
     audit::{
         Checkpoint, Fault, Report,
-        server::{
-            seal,
-            verify::{self, Against},
-        },
+        server::{seal, verify},
     },
     base::server::crypto::{Keys, sha256},
 };
@@ -46,7 +43,7 @@ impl World {
     }
 
     async fn report_against(&self, checkpoint: Option<Checkpoint>) -> Report {
-        verify::verify(&self.cx, self.chain, &Against { checkpoint }).await.expect("a report")
+        verify::verify(&self.cx, self.chain, checkpoint.as_ref()).await.expect("a report")
     }
 
     async fn checkpoint(&self) -> Checkpoint {
