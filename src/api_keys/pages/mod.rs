@@ -19,7 +19,6 @@ use crate::{
         list_api_keys, rotate_api_key,
     },
     base::{
-        errors::AppError,
         ids::ApiKeyId,
         language::{self, td_string},
         time::Timestamp,
@@ -27,7 +26,7 @@ use crate::{
     ui::{
         browser::{self, Typed},
         calls::Call,
-        dialog::{Confirm, Dialog},
+        dialog::{Confirm, Dialog, form_end},
         fields::{self, Field, Select, TextArea, field_error},
         icons::{Icon, icon},
         is_live, locale,
@@ -39,8 +38,6 @@ use crate::{
     },
 };
 
-const PATH: &str = "/console/api-keys";
-
 #[component(transparent)]
 pub fn ApiKeyRoutes() -> AnyNestedRoute {
     view! { <Route path=path!("api-keys") view=ApiKeysPage /> }.into_inner().into_any_nested_route()
@@ -50,7 +47,7 @@ pub fn ApiKeyRoutes() -> AnyNestedRoute {
 fn ApiKeysPage() -> impl IntoView {
     let locale = locale();
     let keys = Resource::new_blocking(|| (), |()| list_api_keys());
-    let (viewer, for_list) = (viewer(), viewer());
+    let viewer = viewer();
     let made = RwSignal::new(None::<MadeApiKey>);
     let changed = Callback::new(move |()| keys.refetch());
     let acts = Acts::new(changed);
@@ -74,35 +71,13 @@ fn ApiKeysPage() -> impl IntoView {
         <Made made />
         {dialogs(acts, made)}
         <Transition fallback=move || states::loading_table(4)>
-            {move || {
-                let viewer = for_list.clone();
-                Suspend::new(async move {
-                    viewer.holds().await;
-                    match keys.await {
-                        Ok(keys) => list(keys, acts),
-                        Err(error) => states::failure(&error),
-                    }
-                })
-            }}
-        </Transition>
-    }
-    .into_any()
-}
-
-/// A call that needs a fresh proof leads to where one is given.
-fn prove_link(call: Call) -> AnyView {
-    let locale = locale();
-    view! {
-        {move || {
-            (call.error.get() == Some(AppError::StepUp)).then(|| {
-                let href = crate::ui::address::with_query("/reauthenticate", &[("next", PATH)]);
-                view! {
-                    <p class="row-of">
-                        <a class="btn" rel="external" href=href>{icon(Icon::Lock)} {td_string!(locale, api_keys.prove)}</a>
-                    </p>
+            {move || Suspend::new(async move {
+                match keys.await {
+                    Ok(keys) => list(keys, acts),
+                    Err(error) => states::failure(&error),
                 }
-            })
-        }}
+            })}
+        </Transition>
     }
     .into_any()
 }
@@ -163,7 +138,6 @@ fn form(held: &Held, call: Call, open: RwSignal<bool>, submit: impl Fn(SubmitEve
         .collect_view();
     view! {
         {fields::summary(call.error, label)}
-        {prove_link(call)}
         <form class="stack" on:submit=submit>
             <Field
                 name="name"
@@ -194,14 +168,7 @@ fn form(held: &Held, call: Call, open: RwSignal<bool>, submit: impl Fn(SubmitEve
                 ltr=true
                 error=field_error(call.error, "networks[0]")
             />
-            <div class="row-of end">
-                <button class="btn" type="button" on:click=move |_| open.set(false)>
-                    {td_string!(locale, ui.cancel)}
-                </button>
-                <button class="btn primary" type="submit" disabled=move || call.waits()>
-                    {td_string!(locale, api_keys.add)}
-                </button>
-            </div>
+            {form_end(open, call, td_string!(locale, api_keys.add))}
         </form>
     }
     .into_any()
@@ -346,7 +313,6 @@ fn dialogs(acts: Acts, made: RwSignal<Option<MadeApiKey>>) -> AnyView {
             act=delete
         />
         {move || (!rotating.get() && !deleting.get()).then(|| fields::summary(call.error, |_field| None))}
-        {prove_link(call)}
     }
     .into_any()
 }

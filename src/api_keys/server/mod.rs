@@ -2,8 +2,6 @@
 
 pub mod rest;
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta};
 use ipnet::IpNet;
 use serde_json::{Value, json};
@@ -182,21 +180,13 @@ fn fresh_key() -> (String, Secret<String>) {
 /// Keys and wildcards of the catalogue, each once.
 fn parse_scopes(tx: &Tx, scopes: &[String], errors: &mut FieldErrors) -> Result<Vec<Permission>, AppError> {
     let snapshot = tx.snapshot()?;
-    let mut parsed = BTreeSet::new();
     if scopes.is_empty() {
         errors.add("scopes", FieldCode::Required);
     }
     if scopes.len() > MOST_PARTS {
         errors.add("scopes", FieldCode::TooLong);
     }
-    for (at, scope) in scopes.iter().enumerate().take(MOST_PARTS) {
-        let known = Permission::parse(scope).and_then(|key| match snapshot.knows(&key) {
-            true => Ok(key),
-            false => Err(FieldCode::Unknown),
-        });
-        parsed.extend(errors.take(&format!("scopes[{at}]"), known));
-    }
-    Ok(parsed.into_iter().collect())
+    Ok(errors.take_each("scopes", scopes.iter().take(MOST_PARTS), |scope| snapshot.known(scope)))
 }
 
 /// Addresses and networks; an address is the network of itself.
@@ -251,10 +241,8 @@ async fn find(tx: &mut Tx, id: ApiKeyId) -> Result<ApiKey, AppError> {
 async fn for_update(tx: &mut Tx, id: ApiKeyId, seen: Option<i64>) -> Result<ApiKey, AppError> {
     sqlx::query!("select id from api_keys where id = $1 for update", id.0).fetch_optional(tx.conn()).await?;
     let key = find(tx, id).await?;
-    match seen {
-        Some(seen) if seen != key.version => Err(AppError::Conflict(Conflict::Stale)),
-        _ => Ok(key),
-    }
+    Conflict::check_version(seen, key.version)?;
+    Ok(key)
 }
 
 async fn select(tx: &mut Tx, only: Option<ApiKeyId>) -> Result<Vec<ApiKey>, AppError> {

@@ -8,13 +8,10 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Cx, Quiet},
-    app::server::cli::Database,
+    app::server::cli::with_database,
     audit::{
         Checkpoint, Report,
-        server::{
-            seal,
-            verify::{self, Against},
-        },
+        server::{seal, verify},
     },
     base::server::config::Config,
 };
@@ -39,20 +36,11 @@ pub(super) enum AuditCommand {
 }
 
 pub(super) async fn audit(config: Config, command: AuditCommand) -> anyhow::Result<()> {
-    let database = Database::open(&config).await?;
-    let result = async {
-        let heart = database.heart(&config).await?;
-        let cx = Cx::for_job(heart.clone(), "audit command");
-        let done = match command {
-            AuditCommand::Verify { tenant, checkpoint } => verify(&cx, tenant, checkpoint).await,
-            AuditCommand::Checkpoint { tenant } => checkpoints(&cx, tenant).await,
-        };
-        heart.close().await;
-        done
-    }
-    .await;
-    database.close().await?;
-    result
+    with_database(&config, "audit command", async |cx: Cx| match command {
+        AuditCommand::Verify { tenant, checkpoint } => verify(&cx, tenant, checkpoint).await,
+        AuditCommand::Checkpoint { tenant } => checkpoints(&cx, tenant).await,
+    })
+    .await
 }
 
 /// A chain with the name of its tenant.
@@ -77,9 +65,9 @@ async fn verify(cx: &Cx, tenant: Option<String>, checkpoint: Option<PathBuf>) ->
     let mut bad = 0;
     for (chain, name) in chains(cx, tenant.as_deref()).await? {
         let started = Instant::now();
-        let against = Against { checkpoint: kept.iter().find(|kept| kept.chain == chain).cloned() };
-        let report = verify::verify(cx, chain, &against).await?;
-        println!("{}", told(&name, &report, against.checkpoint.as_ref(), started.elapsed().as_secs_f64()));
+        let kept = kept.iter().find(|kept| kept.chain == chain);
+        let report = verify::verify(cx, chain, kept).await?;
+        println!("{}", told(&name, &report, kept, started.elapsed().as_secs_f64()));
         bad += usize::from(report.first_bad.is_some());
     }
     if bad > 0 {

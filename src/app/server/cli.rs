@@ -136,13 +136,13 @@ fn start_log(format: LogFormat) {
 }
 
 /// The database, migrated: one that was named, or our own.
-pub(super) struct Database {
+struct Database {
     options: PgConnectOptions,
     cluster: Option<Cluster>,
 }
 
 impl Database {
-    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+    async fn open(config: &Config) -> anyhow::Result<Self> {
         let (options, cluster) = match &config.database_url {
             Some(url) => (url.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
             None => {
@@ -160,14 +160,14 @@ impl Database {
         }
     }
 
-    pub(super) async fn close(self) -> anyhow::Result<()> {
+    async fn close(self) -> anyhow::Result<()> {
         match self.cluster {
             Some(cluster) => cluster.stop().await,
             None => Ok(()),
         }
     }
 
-    pub(super) async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
+    async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
         let keys = keys(config)?;
         let pool = db::connect(self.options.clone(), config.database_connections).await?;
         let clock = Clock::of_database(db::now(&pool).await?);
@@ -302,24 +302,36 @@ async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
     tx.enter(crate::base::ids::TenantId(tenant)).await
 }
 
+/// Does one thing with the database for a command, and lets go of it, whatever came of it.
+pub(super) async fn with_database<T>(
+    config: &Config,
+    name: &'static str,
+    act: impl AsyncFnOnce(Cx) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let database = Database::open(config).await?;
+    let result = async {
+        let heart = database.heart(config).await?;
+        let done = act(Cx::for_job(heart.clone(), name)).await;
+        heart.close().await;
+        done
+    }
+    .await;
+    database.close().await?;
+    result
+}
+
 async fn set_setting(config: Config, key: &str, value: &str) -> anyhow::Result<()> {
     let value = serde_json::from_str(value).context("read the value as JSON")?;
-    let database = Database::open(&config).await?;
-    let result = async {
-        let heart = database.heart(&config).await?;
-        let cx = Cx::for_job(heart.clone(), "settings set");
+    let result = with_database(&config, "settings set", async |cx: Cx| {
         let mut tx = cx.node().await?;
         enter_first_tenant(&mut tx).await?;
         // What is so already is no change.
         if let Some(event) = settings::server::set(&mut tx, key, value).await? {
             tx.commit(event.meta("by", "command line")).await?;
         }
-        heart.close().await;
         Ok::<_, anyhow::Error>(())
-    }
-    .await;
-    database.close().await?;
-    result.with_context(|| format!("set {key}"))
+    });
+    result.await.with_context(|| format!("set {key}"))
 }
 
 async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyhow::Result<()> {
@@ -329,10 +341,7 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
     let parsed = Email::parse(email).map_err(|code| anyhow::anyhow!("{email} is not an e-mail address ({code:?})"))?;
     let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(email).to_owned());
     let name = names::parse(&name, 200).map_err(|code| anyhow::anyhow!("the name cannot be used ({code:?})"))?;
-    let database = Database::open(&config).await?;
-    let result = async {
-        let heart = database.heart(&config).await?;
-        let cx = Cx::for_job(heart.clone(), "admin create");
+    let made = with_database(&config, "admin create", async |cx: Cx| {
         let mut tx = cx.node().await?;
         enter_first_tenant(&mut tx).await?;
         let tenant = tx.tenant()?;
@@ -350,11 +359,8 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
         let user = make_super_admin(&mut tx, &name, &parsed, &hash).await?;
         let event = Event::done(Action::Setup).on("user", user, &name).meta("by", "command line");
         tx.commit(event).await?;
-        heart.close().await;
         Ok::<_, anyhow::Error>(user)
-    }
-    .await;
-    database.close().await?;
-    println!("{}", result.context("make the administrator")?);
+    });
+    println!("{}", made.await.context("make the administrator")?);
     Ok(())
 }

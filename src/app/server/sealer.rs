@@ -40,10 +40,11 @@ pub async fn once(cx: &Cx) -> Result<(), AppError> {
     let mut tx = cx.node().await?;
     let now = tx.now();
     jobs::enqueue(tx.conn(), verify::JOB, Some(verify::JOB), now).await?;
-    let job = jobs::claim(tx.conn(), verify::JOB, now).await?;
+    let Some(job) = jobs::claim(tx.conn(), verify::JOB, now).await? else {
+        return tx.commit_quietly(Quiet::Job).await;
+    };
     let chains = seal::chains(&mut tx).await?;
     tx.commit_quietly(Quiet::Job).await?;
-    let Some(job) = job else { return Ok(()) };
     let removed = seal::prune(cx).await?;
     if removed > 0 {
         info!(rows = removed, "removed {removed} rows of the audit log that are kept no longer");
@@ -63,6 +64,5 @@ pub async fn once(cx: &Cx) -> Result<(), AppError> {
     } else {
         jobs::finish(tx.conn(), &job).await?;
     }
-    tx.commit_quietly(Quiet::Job).await?;
-    Ok(())
+    tx.commit_quietly(Quiet::Job).await
 }

@@ -101,36 +101,32 @@ impl TestApp {
 
     /// Most tests are about something else than new devices.
     async fn without_news(&self) {
-        sqlx::query(
-            "insert into settings (tenant_id, key, value)
-             select id, 'sessions.risk', '{\"ask_new_device\": false, \"ask_new_network\": false,
-                 \"ask_new_country\": false, \"mail_new_device\": false}' from tenants",
-        )
-        .execute(&self.owner)
-        .await
-        .expect("a setting");
+        let calm = json!({
+            "ask_new_device": false, "ask_new_network": false, "ask_new_country": false, "mail_new_device": false,
+        });
+        self.set("sessions.risk", calm).await;
     }
 
-    /// Nor about setting a second factor up first.
+    /// Nor about setting a second factor up first, or asking others.
     async fn without_required_factors(&self) {
         self.without_news().await;
-        sqlx::query(
-            "insert into settings (tenant_id, key, value)
-             select id, 'sessions.sign_in', '{\"second_factor_roles\": []}'::jsonb from tenants
-             union all select id, 'approvals.rules', '{\"required\": 0}' from tenants",
-        )
-        .execute(&self.owner)
-        .await
-        .expect("a setting");
+        self.set("sessions.sign_in", json!({"second_factor_roles": []})).await;
+        self.set("approvals.rules", json!({"required": 0})).await;
     }
 
     /// Other limits than the product comes with.
     pub async fn admin_limits(&self, limits: Value) {
+        self.set("sessions.limits", limits).await;
+    }
+
+    /// A group of settings of every tenant, around the rules for those who set them.
+    async fn set(&self, key: &str, value: Value) {
         sqlx::query(
-            "insert into settings (tenant_id, key, value) select id, 'sessions.limits', $1 from tenants
+            "insert into settings (tenant_id, key, value) select id, $1, $2 from tenants
              on conflict (tenant_id, key) do update set value = excluded.value",
         )
-        .bind(limits)
+        .bind(key)
+        .bind(value)
         .execute(&self.owner)
         .await
         .expect("a setting");
@@ -171,7 +167,7 @@ impl TestApp {
 
     /// Another node of the same installation, with its own memory.
     pub async fn second_node(&self) -> Self {
-        Self::node(self.options.clone(), self.clock.clone(), self.hasher.clone(), &[]).await
+        self.again_behind(&[]).await
     }
 
     /// Another node that stands behind these proxies.

@@ -12,7 +12,7 @@ use crate::{
     ui::{
         browser::Typed,
         calls::Call,
-        dialog::Dialog,
+        dialog::{Dialog, form_end},
         fields::{self, Field, TextArea, field_error},
         icons::{Icon, icon},
         is_live, locale, states,
@@ -115,14 +115,7 @@ fn form(rules: &ApprovalRules, call: Call, open: RwSignal<bool>, submit: impl Fn
                 ltr=true
                 error=field_error(call.error, "expires_hours")
             />
-            <div class="row-of end">
-                <button class="btn" type="button" on:click=move |_| open.set(false)>
-                    {td_string!(locale, ui.cancel)}
-                </button>
-                <button class="btn primary" type="submit" disabled=move || call.waits()>
-                    {td_string!(locale, approvals.rules_save)}
-                </button>
-            </div>
+            {form_end(open, call, td_string!(locale, approvals.rules_save))}
         </form>
     }
     .into_any()

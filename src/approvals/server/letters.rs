@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::store::ToRead;
 use crate::{
+    accounts::server::letters::{self, Reader},
     approvals::State,
     base::{
         language::{self, td_string},
@@ -14,21 +15,9 @@ use crate::{
 };
 
 fn letter(reader: &ToRead, about: &str, write: impl FnOnce(Locale) -> (&'static str, Vec<String>)) -> (Locale, Letter) {
-    let locale = language::parse(&reader.locale).unwrap_or_default();
-    let hello = td_string!(locale, mail.hello, name = language::isolate(&reader.name)).to_string();
-    let (subject, body) = write(locale);
-    let letter = Letter {
-        about: about.to_owned(),
-        to: reader.email.clone(),
-        locale: language::code(locale).to_owned(),
-        subject: subject.to_owned(),
-        paragraphs: std::iter::once(hello).chain(body).collect(),
-        button: None,
-        code: None,
-        notes: Vec::new(),
-        until: None,
-    };
-    (locale, letter)
+    let reader = Reader { email: &reader.email, name: &reader.name, locale: &reader.locale };
+    let letter = letters::letter(reader, about, write);
+    (language::parse(&letter.locale).unwrap_or_default(), letter)
 }
 
 /// To those who may decide.

@@ -323,15 +323,12 @@ pub async fn set_rules(cx: &Cx, rules: Input<ApprovalRules>) -> Result<ApprovalR
     tx.decide(&Default::default())?;
     let rules = rules.read()?;
     let mut errors = FieldErrors::default();
-    for (at, key) in rules.permissions.iter().enumerate() {
-        let known = Permission::parse(key).is_ok_and(|key| tx.snapshot().is_ok_and(|snapshot| snapshot.knows(&key)));
-        if !known {
-            errors.add(format!("permissions[{at}]"), FieldCode::Unknown);
-        }
+    let snapshot = tx.snapshot()?;
+    for (at, _unknown) in rules.permissions.iter().enumerate().filter(|(_, key)| snapshot.known(key).is_err()) {
+        errors.add(format!("permissions[{at}]"), FieldCode::Unknown);
     }
     let names = sqlx::query_scalar!("select name from roles").fetch_all(tx.conn()).await?;
-    for (at, role) in rules.roles.iter().enumerate().filter(|(_, role)| !names.contains(role)) {
-        let _unknown = role;
+    for (at, _unknown) in rules.roles.iter().enumerate().filter(|(_, role)| !names.contains(role)) {
         errors.add(format!("roles[{at}]"), FieldCode::Unknown);
     }
     if !(1..=5).contains(&rules.required) {

@@ -19,13 +19,16 @@ use crate::{
 
 /// The changes of one entry; nothing where there are none.
 pub fn changes(entry: &AuditEntry) -> AnyView {
-    let (old, new) = (entry.old_value.as_ref().map(readable), entry.new_value.as_ref().map(readable));
-    ui::diff::diff(diff(old.as_ref(), new.as_ref()).into_iter().flat_map(lines).collect())
+    between(entry.old_value.as_ref(), entry.new_value.as_ref())
 }
 
 /// What a proposal would change: its `before` and its `after`.
 pub fn proposed(proposal: &Value) -> AnyView {
-    let (old, new) = (proposal.get("before").map(readable), proposal.get("after").map(readable));
+    between(proposal.get("before"), proposal.get("after"))
+}
+
+fn between(old: Option<&Value>, new: Option<&Value>) -> AnyView {
+    let (old, new) = (old.map(readable), new.map(readable));
     ui::diff::diff(diff(old.as_ref(), new.as_ref()).into_iter().flat_map(lines).collect())
 }
 

@@ -15,7 +15,7 @@ use crate::{
     ui::{
         browser::Typed,
         calls::Call,
-        dialog::Dialog,
+        dialog::{Dialog, form_end},
         fields::{self, Field, field_error},
         icons::{Icon, icon},
         is_live, locale,
@@ -231,14 +231,7 @@ fn form(rule: &RetentionRule, call: Call, open: RwSignal<bool>, submit: impl Fn(
                 value=rule.hold_reason.clone().unwrap_or_default()
                 error=field_error(call.error, "hold_reason")
             />
-            <div class="row-of end">
-                <button class="btn" type="button" on:click=move |_| open.set(false)>
-                    {td_string!(locale, ui.cancel)}
-                </button>
-                <button class="btn primary" type="submit" disabled=move || call.waits()>
-                    {td_string!(locale, audit.keep_save)}
-                </button>
-            </div>
+            {form_end(open, call, td_string!(locale, audit.keep_save))}
         </form>
     }
     .into_any()

@@ -54,8 +54,8 @@ struct Rest {
 pub async fn export(cx: &Cx, query: Input<AuditQuery>, format: Format) -> Result<Response, AppError> {
     let mut tx = cx.allow(AUDIT_EXPORT).await?;
     tx.decide(&Default::default())?;
-    let query = AuditQuery { after: None, limit: Some(200), ..query.read()? };
-    let told = serde_json::to_value(AuditQuery { limit: None, ..query.clone() }).map_err(anyhow::Error::from)?;
+    let query = AuditQuery { after: None, limit: None, ..query.read()? };
+    let told = serde_json::to_value(&query).map_err(anyhow::Error::from)?;
     let mut filter = Filter::parse(query)?;
     let now = tx.now();
     // Newest first: what is written while it runs is not in it. "The last day" does not move on.

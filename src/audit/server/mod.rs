@@ -26,7 +26,7 @@ use crate::{
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::UserId,
-        paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
+        paging::{self, Page},
         server::{
             http::{Asked, Done, Sent},
             input::Input,
@@ -164,10 +164,13 @@ impl Filter {
         let after = text("after", query.after);
         let malformed = FieldCode::Malformed;
         let moment = |text: String| Timestamp::parse(&text).map(DateTime::from).ok_or(malformed);
-        let actor = errors.take("actor", actor.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
-        let impersonator = impersonator.map(|id| id.parse().map_err(|_| malformed)).transpose();
-        let impersonator = errors.take("impersonator", impersonator).flatten();
-        let about = errors.take("about", about.map(|id| id.parse().map_err(|_| malformed)).transpose()).flatten();
+        let mut id = |field: &str, text: Option<String>| {
+            let id = text.map(|id| id.parse::<Uuid>().map_err(|_not_an_id| malformed));
+            errors.take(field, id.transpose()).flatten()
+        };
+        let actor = id("actor", actor);
+        let impersonator = id("impersonator", impersonator);
+        let about = id("about", about);
         let outcome = outcome.map(|text| Outcome::parse(&text).ok_or(FieldCode::Unknown)).transpose();
         let outcome = errors.take("outcome", outcome).flatten();
         let ip = errors.take("ip", ip.map(|ip| ip.parse().map_err(|_| malformed)).transpose()).flatten();
@@ -179,10 +182,7 @@ impl Filter {
         });
         let last = errors.take("last_hours", last.transpose()).flatten();
         let after = errors.take("after", after.map(|text| parse_cursor(&text).ok_or(malformed)).transpose()).flatten();
-        let limit = query.limit.unwrap_or(PAGE_SIZE);
-        if !(1..=PAGE_SIZE_MAX).contains(&limit) {
-            errors.add("limit", malformed);
-        }
+        let limit = errors.take("limit", paging::size(query.limit)).unwrap_or_default();
         errors.check()?;
         Ok(Filter {
             words,

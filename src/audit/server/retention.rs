@@ -21,9 +21,6 @@ use crate::{
     },
 };
 
-/// The rule as it is kept.
-pub type Retention = RetentionRule;
-
 impl Setting for RetentionRule {
     const KEY: &'static str = "audit.retention";
 }

@@ -4,13 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::retention::Retention;
 use crate::{
     access::server::{
         Cx, Quiet, Tx,
         record::{Action, Event, written},
     },
-    audit::Checkpoint,
+    audit::{Checkpoint, RetentionRule},
     base::{
         errors::AppError,
         ids::TenantId,
@@ -55,11 +54,16 @@ pub async fn seal(cx: &Cx) -> Result<u64, AppError> {
     }
 }
 
-async fn seal_some(cx: &Cx) -> Result<u64, AppError> {
-    let mut tx = cx.node().await?;
+/// Whether no other node seals or removes, as long as the transaction lasts.
+async fn is_alone(tx: &mut Tx) -> Result<bool, AppError> {
     let alone =
         sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtext($1)) as "alone!""#, LOCK).fetch_one(tx.conn());
-    if !alone.await? {
+    Ok(alone.await?)
+}
+
+async fn seal_some(cx: &Cx) -> Result<u64, AppError> {
+    let mut tx = cx.node().await?;
+    if !is_alone(&mut tx).await? {
         return Ok(0);
     }
     // In the order of their ids, which is that of time: those of one batch, whichever transaction was first to commit.
@@ -71,6 +75,12 @@ async fn seal_some(cx: &Cx) -> Result<u64, AppError> {
     )
     .fetch_all(tx.conn())
     .await?;
+    if waiting.is_empty() {
+        // Ended here and not some time after it is dropped: whoever asks next finds the lock free.
+        tx.commit_quietly(Quiet::Job).await?;
+        return Ok(0);
+    }
+    let key = signing_key(&mut tx).await?;
     let mut heads: Vec<(Uuid, i64, Vec<u8>)> = Vec::new();
     let (mut chains, mut seqs, mut ids, mut entries, mut hashes) = (vec![], vec![], vec![], vec![], vec![]);
     for row in &waiting {
@@ -102,7 +112,7 @@ async fn seal_some(cx: &Cx) -> Result<u64, AppError> {
     .await?;
     sqlx::query!("delete from audit_unsealed where log_id = any($1)", &ids).execute(tx.conn()).await?;
     for (chain, seq, hash) in heads {
-        keep_checkpoint(&mut tx, chain, seq, &hash).await?;
+        keep_checkpoint(&mut tx, &key, chain, seq, &hash).await?;
     }
     tx.commit_quietly(Quiet::Job).await?;
     Ok(u64::try_from(waiting.len()).unwrap_or(u64::MAX))
@@ -132,8 +142,7 @@ pub fn is_genuine(checkpoint: &Checkpoint) -> bool {
     }
 }
 
-async fn keep_checkpoint(tx: &mut Tx, chain: Uuid, seq: i64, hash: &[u8]) -> Result<(), AppError> {
-    let key = signing_key(tx).await?;
+async fn keep_checkpoint(tx: &mut Tx, key: &SigningKey, chain: Uuid, seq: i64, hash: &[u8]) -> Result<(), AppError> {
     let now = tx.now();
     let signature = key.sign(checkpoint_text(chain, seq, &hex::encode(hash), now).as_bytes());
     sqlx::query!(
@@ -231,11 +240,9 @@ async fn prune_some(cx: &Cx, chain: Uuid, ruler: TenantId) -> Result<Option<u64>
 }
 
 async fn prune_batch(tx: &mut Tx, chain: Uuid, ruler: TenantId) -> Result<Option<(u64, Event)>, AppError> {
-    let rule = settings::get::<Retention>(tx.conn(), ruler).await?;
+    let rule = settings::get::<RetentionRule>(tx.conn(), ruler).await?;
     let Some(days) = rule.keep_days.filter(|_days| !rule.legal_hold) else { return Ok(None) };
-    let alone =
-        sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(hashtext($1)) as "alone!""#, LOCK).fetch_one(tx.conn());
-    if !alone.await? {
+    if !is_alone(tx).await? {
         return Ok(None);
     }
     let tenant = (chain != NOBODYS).then_some(TenantId(chain));

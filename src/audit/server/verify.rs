@@ -1,6 +1,6 @@
 //! Holding the log against its chain: every row, every link, every signature, and what is not sealed yet.
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, ops::RangeInclusive};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::{DateTime, Utc};
@@ -45,7 +45,6 @@ struct Row {
     canonical: String,
     columns: BTreeMap<&'static str, String>,
     salts: Value,
-    retention: Option<(i64, i64)>,
 }
 
 impl Row {
@@ -84,16 +83,12 @@ impl Row {
         columns.insert("ip", ip.parse::<IpAddr>().map(|ip| ip.to_string()).unwrap_or(ip));
         columns.insert("created_at", written(row.try_get::<DateTime<Utc>, _>("created_at")?));
         let canonical: String = row.try_get("canonical")?;
-        let told = row.try_get::<Option<Value>, _>("new_value")?.unwrap_or_default();
-        let is_retention = columns["action"] == "audit.retention";
-        let range = || Some((told["first"].as_i64()?, told["last"].as_i64()?));
         Ok(Row {
             id: row.try_get("id")?,
             version: if canonical.starts_with("bawwab.audit.v1\n") { 1 } else { 2 },
             mac: row.try_get("mac")?,
             columns,
             salts: row.try_get("salts")?,
-            retention: if is_retention { range() } else { None },
             canonical,
         })
     }
@@ -129,104 +124,152 @@ impl Row {
     }
 }
 
-/// What one look at a chain starts from.
-#[derive(Clone, Debug, Default)]
-pub struct Against {
-    /// Kept elsewhere, so nobody who reaches the database could alter it.
-    pub checkpoint: Option<Checkpoint>,
-}
-
-/// Looks at the whole of one chain, in small transactions. It stops at the first thing that is wrong.
-pub async fn verify(cx: &Cx, chain: Uuid, against: &Against) -> Result<Report, AppError> {
-    let key = cx.keys().mac(MAC_PURPOSE);
-    let mut report = Report::default();
-    if let Some(fault) = against.checkpoint.as_ref().and_then(|kept| wrong_checkpoint(kept, chain)) {
-        report.first_bad = Some(BadRow { seq: None, id: None, fault });
-        return Ok(report);
+/// Looks at the whole of one chain, in small transactions. It stops at the first thing that is wrong. `kept` was kept
+/// elsewhere, so nobody who reaches the database could alter it.
+pub async fn verify(cx: &Cx, chain: Uuid, kept: Option<&Checkpoint>) -> Result<Report, AppError> {
+    if kept.is_some_and(|kept| kept.chain != chain || !is_genuine(kept)) {
+        let bad = BadRow { seq: None, id: None, fault: Fault::Checkpoint };
+        return Ok(Report { first_bad: Some(bad), ..Report::default() });
     }
+    let key = cx.keys().mac(MAC_PURPOSE);
     let mut tx = cx.node().await?;
-    let own = seal::checkpoint(&mut tx, chain).await?;
+    let own = seal::checkpoint(&mut tx, chain).await?.filter(is_genuine);
     tx.commit_quietly(Quiet::Job).await?;
     let removed = removed_ranges(cx, chain, &key).await?;
-    let (mut seq, mut hash, mut newest_version) = (0, BEGINNING.to_vec(), 1);
-    loop {
-        let mut tx = cx.node().await?;
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "select c.seq, c.log_id, c.entry, c.hash, {COLUMNS} from audit_chain c
-             left join audit_logs l on l.id = c.log_id where c.chain = $1 and c.seq > $2 order by c.seq limit $3"
-        )))
-        .bind(chain)
-        .bind(seq)
-        .bind(BATCH)
-        .fetch_all(tx.conn())
-        .await?;
-        tx.commit_quietly(Quiet::Job).await?;
-        if rows.is_empty() {
-            break;
-        }
-        for row in &rows {
-            let place: i64 = row.try_get("seq")?;
-            let id: Uuid = row.try_get("log_id")?;
-            let bad = |fault| Some(BadRow { seq: Some(place), id: Some(id), fault });
-            if place != seq + 1 {
-                report.first_bad = Some(BadRow { seq: Some(seq + 1), id: None, fault: Fault::Missing });
-                return Ok(report);
-            }
-            let (entry, stored): (Vec<u8>, Vec<u8>) = (row.try_get("entry")?, row.try_get("hash")?);
-            let linked = seal::link(chain, place, &hash, &entry);
-            if !is_same(&linked, &stored) {
-                report.first_bad = bad(Fault::Chain);
-                return Ok(report);
-            }
-            if row.try_get::<Option<Uuid>, _>("id")?.is_none() {
-                if !removed.iter().any(|(first, last)| (*first..=*last).contains(&place)) {
-                    report.first_bad = bad(Fault::Missing);
-                    return Ok(report);
-                }
-                report.removed += 1;
-            } else {
-                let row = Row::read(row)?;
-                let is_entry = is_same(&sha256(row.canonical.as_bytes()), &entry);
-                let judged = if row.version < newest_version { Err(Fault::NotOurs) } else { row.judge(chain, &key) };
-                match judged {
-                    // The text is one of ours, but another than the one that was sealed here.
-                    Ok(_) if !is_entry => report.first_bad = bad(Fault::Moved),
-                    Ok(erased) => report.erased += i64::from(erased > 0),
-                    Err(_) if !is_entry => report.first_bad = bad(Fault::Changed),
-                    Err(fault) => report.first_bad = bad(fault),
-                }
-                if report.first_bad.is_some() {
-                    return Ok(report);
-                }
-                newest_version = row.version;
-            }
-            if let Some(kept) = against.checkpoint.as_ref().filter(|kept| kept.seq == place)
-                && kept.hash != hex::encode(&stored)
-            {
-                report.first_bad = bad(Fault::Chain);
-                return Ok(report);
-            }
-            (seq, hash) = (place, stored);
-            report.rows += 1;
-        }
-    }
-    report.head = seq;
-    // What was sealed once and is not there any more is known from what was signed.
-    let known = against.checkpoint.iter().chain(own.iter().filter(|own| is_genuine(own)));
-    if known.map(|kept| kept.seq).max().is_some_and(|known| known > seq) {
-        report.first_bad = Some(BadRow { seq: Some(seq + 1), id: None, fault: Fault::CutOff });
-        return Ok(report);
-    }
-    judge_tail(cx, chain, newest_version, &key, &mut report).await?;
-    Ok(report)
+    let (hash, report) = (BEGINNING.to_vec(), Report::default());
+    let mut walk = Walk { chain, key: &key, kept, own, removed, seq: 0, hash, newest_version: 1, report };
+    let first_bad = walk.whole(cx).await?;
+    Ok(Report { first_bad, ..walk.report })
 }
 
-fn wrong_checkpoint(kept: &Checkpoint, chain: Uuid) -> Option<Fault> {
-    (kept.chain != chain || !is_genuine(kept)).then_some(Fault::Checkpoint)
+/// How far the look at a chain has come, and what the next place is held against.
+struct Walk<'a> {
+    chain: Uuid,
+    key: &'a MacKey,
+    /// Signed heads: one that was kept elsewhere, and the newest of our own.
+    kept: Option<&'a Checkpoint>,
+    own: Option<Checkpoint>,
+    /// Places whose rows a rule has removed.
+    removed: Vec<RangeInclusive<i64>>,
+    seq: i64,
+    hash: Vec<u8>,
+    newest_version: u8,
+    report: Report,
+}
+
+impl Walk<'_> {
+    /// The first thing that is wrong, from the first place to the rows that have none yet.
+    async fn whole(&mut self, cx: &Cx) -> Result<Option<BadRow>, AppError> {
+        loop {
+            let mut tx = cx.node().await?;
+            let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+                "select c.seq, c.log_id, c.entry, c.hash, {COLUMNS} from audit_chain c
+                 left join audit_logs l on l.id = c.log_id where c.chain = $1 and c.seq > $2 order by c.seq limit $3"
+            )))
+            .bind(self.chain)
+            .bind(self.seq)
+            .bind(BATCH)
+            .fetch_all(tx.conn())
+            .await?;
+            tx.commit_quietly(Quiet::Job).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                if let Some(bad) = self.step(row)? {
+                    return Ok(Some(bad));
+                }
+            }
+        }
+        self.report.head = self.seq;
+        // What was sealed once and is not there any more is known from what was signed.
+        if self.kept.into_iter().chain(&self.own).any(|signed| signed.seq > self.seq) {
+            return Ok(Some(BadRow { seq: Some(self.seq + 1), id: None, fault: Fault::CutOff }));
+        }
+        self.judge_tail(cx).await
+    }
+
+    /// Goes on by one place, unless something is wrong there.
+    fn step(&mut self, row: &PgRow) -> Result<Option<BadRow>, AppError> {
+        let place: i64 = row.try_get("seq")?;
+        let id: Uuid = row.try_get("log_id")?;
+        if place != self.seq + 1 {
+            return Ok(Some(BadRow { seq: Some(self.seq + 1), id: None, fault: Fault::Missing }));
+        }
+        let (entry, stored): (Vec<u8>, Vec<u8>) = (row.try_get("entry")?, row.try_get("hash")?);
+        if let Some(fault) = self.fault_at(place, &entry, &stored, row)? {
+            return Ok(Some(BadRow { seq: Some(place), id: Some(id), fault }));
+        }
+        (self.seq, self.hash) = (place, stored);
+        self.report.rows += 1;
+        Ok(None)
+    }
+
+    /// What is wrong with the link at a place, or with its row.
+    fn fault_at(&mut self, place: i64, entry: &[u8], stored: &[u8], row: &PgRow) -> Result<Option<Fault>, AppError> {
+        if !is_same(&seal::link(self.chain, place, &self.hash, entry), stored) {
+            return Ok(Some(Fault::Chain));
+        }
+        if row.try_get::<Option<Uuid>, _>("id")?.is_some() {
+            let row = Row::read(row)?;
+            let is_entry = is_same(&sha256(row.canonical.as_bytes()), entry);
+            let is_older = row.version < self.newest_version;
+            let judged = if is_older { Err(Fault::NotOurs) } else { row.judge(self.chain, self.key) };
+            match judged {
+                // The text is one of ours, but another than the one that was sealed here.
+                Ok(_) if !is_entry => return Ok(Some(Fault::Moved)),
+                Ok(erased) => self.report.erased += i64::from(erased > 0),
+                Err(_) if !is_entry => return Ok(Some(Fault::Changed)),
+                Err(fault) => return Ok(Some(fault)),
+            }
+            self.newest_version = row.version;
+        } else if self.removed.iter().any(|range| range.contains(&place)) {
+            self.report.removed += 1;
+        } else {
+            return Ok(Some(Fault::Missing));
+        }
+        let is_other = self.kept.is_some_and(|kept| kept.seq == place && kept.hash != hex::encode(stored));
+        Ok(is_other.then_some(Fault::Chain))
+    }
+
+    /// Rows without a place yet: each must be one of ours, and be waiting for it.
+    async fn judge_tail(&mut self, cx: &Cx) -> Result<Option<BadRow>, AppError> {
+        let mut after = Uuid::nil();
+        loop {
+            let mut tx = cx.node().await?;
+            let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+                "select {COLUMNS}, u.log_id is not null as waits from audit_logs l
+                 left join audit_unsealed u on u.log_id = l.id
+                 where (l.tenant_id = $1 or (l.tenant_id is null and $1 = audit_chain_of(null))) and l.id > $2
+                   and not exists (select from audit_chain c where c.log_id = l.id)
+                 order by l.id limit $3"
+            )))
+            .bind(self.chain)
+            .bind(after)
+            .bind(BATCH)
+            .fetch_all(tx.conn())
+            .await?;
+            tx.commit_quietly(Quiet::Job).await?;
+            let Some(last) = rows.last() else { return Ok(None) };
+            after = last.try_get("id")?;
+            for row in &rows {
+                let waits: bool = row.try_get("waits")?;
+                let row = Row::read(row)?;
+                let judged = match row.judge(self.chain, self.key) {
+                    Ok(_) if !waits || row.version < self.newest_version => Err(Fault::NotOurs),
+                    judged => judged,
+                };
+                if let Err(fault) = judged {
+                    return Ok(Some(BadRow { seq: None, id: Some(row.id), fault }));
+                }
+                self.report.unsealed += 1;
+            }
+        }
+    }
 }
 
 /// The places whose rows were removed by the rule of the tenant, as the log itself tells.
-async fn removed_ranges(cx: &Cx, chain: Uuid, key: &MacKey) -> Result<Vec<(i64, i64)>, AppError> {
+async fn removed_ranges(cx: &Cx, chain: Uuid, key: &MacKey) -> Result<Vec<RangeInclusive<i64>>, AppError> {
     let mut tx = cx.node().await?;
     let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
         "select {COLUMNS} from audit_logs l where l.action = 'audit.retention' and audit_chain_of(l.tenant_id) = $1"
@@ -235,53 +278,23 @@ async fn removed_ranges(cx: &Cx, chain: Uuid, key: &MacKey) -> Result<Vec<(i64, 
     .fetch_all(tx.conn())
     .await?;
     tx.commit_quietly(Quiet::Job).await?;
-    let rows = rows.iter().map(Row::read).collect::<Result<Vec<_>, _>>()?;
-    Ok(rows
-        .into_iter()
-        .filter(|row| row.version > 1 && row.judge(chain, key).is_ok())
-        .filter_map(|r| r.retention)
-        .collect())
-}
-
-/// Rows without a place yet: each must be one of ours, and be waiting for it.
-async fn judge_tail(cx: &Cx, chain: Uuid, newest: u8, key: &MacKey, report: &mut Report) -> Result<(), AppError> {
-    let mut after = Uuid::nil();
-    loop {
-        let mut tx = cx.node().await?;
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "select {COLUMNS}, u.log_id is not null as waits from audit_logs l
-             left join audit_unsealed u on u.log_id = l.id
-             where (l.tenant_id = $1 or (l.tenant_id is null and $1 = audit_chain_of(null))) and l.id > $2
-               and not exists (select from audit_chain c where c.log_id = l.id)
-             order by l.id limit $3"
-        )))
-        .bind(chain)
-        .bind(after)
-        .bind(BATCH)
-        .fetch_all(tx.conn())
-        .await?;
-        tx.commit_quietly(Quiet::Job).await?;
-        let Some(last) = rows.last() else { return Ok(()) };
-        after = last.try_get("id")?;
-        for row in &rows {
-            let waits: bool = row.try_get("waits")?;
-            let row = Row::read(row)?;
-            let judged = match row.judge(chain, key) {
-                Ok(_) if !waits || row.version < newest => Err(Fault::NotOurs),
-                judged => judged,
-            };
-            if let Err(fault) = judged {
-                report.first_bad = Some(BadRow { seq: None, id: Some(row.id), fault });
-                return Ok(());
-            }
-            report.unsealed += 1;
+    let mut removed = Vec::new();
+    for row in &rows {
+        let told = row.try_get::<Option<Value>, _>("new_value")?.unwrap_or_default();
+        let row = Row::read(row)?;
+        if row.version > 1
+            && row.judge(chain, key).is_ok()
+            && let (Some(first), Some(last)) = (told["first"].as_i64(), told["last"].as_i64())
+        {
+            removed.push(first..=last);
         }
     }
+    Ok(removed)
 }
 
 /// Looks at a chain and keeps what came of it for the page.
 pub async fn verify_and_keep(cx: &Cx, chain: Uuid) -> Result<Report, AppError> {
-    let report = verify(cx, chain, &Against::default()).await?;
+    let report = verify(cx, chain, None).await?;
     let mut tx = cx.node().await?;
     let now = tx.now();
     let kept = serde_json::to_value(&report).map_err(anyhow::Error::from)?;

@@ -12,7 +12,7 @@ use crate::{
     ui::{
         browser::{self, Typed},
         calls::Call,
-        dialog::Dialog,
+        dialog::{Dialog, form_end},
         fields::{self, Field, field_error, summary_of},
         icons::{Icon, icon},
         is_live, locale, pieces, states,
@@ -114,14 +114,7 @@ fn asked(preview: Preview, begin: Call, open: RwSignal<bool>, submit: impl Fn(Su
                 longest="500"
                 error=field_error(begin.error, "reason")
             />
-            <div class="row-of end">
-                <button class="btn" type="button" on:click=move |_| open.set(false)>
-                    {td_string!(locale, ui.cancel)}
-                </button>
-                <button class="btn primary" type="submit" disabled=move || begin.waits()>
-                    {td_string!(locale, impersonation.act_as)}
-                </button>
-            </div>
+            {form_end(open, begin, td_string!(locale, impersonation.act_as))}
         </form>
     }
     .into_any()

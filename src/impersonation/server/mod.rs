@@ -17,10 +17,7 @@ use crate::{
             record::{Action, Event},
         },
     },
-    accounts::{
-        self, Person, Status,
-        server::letters::{self, Reader},
-    },
+    accounts::{self, Person, Status, server::letters},
     base::{
         errors::{AppError, FieldCode},
         ids::UserId,
@@ -99,8 +96,7 @@ pub async fn begin(cx: &Cx, request: Input<Impersonate>) -> Result<Begun, AppErr
     let expires_at = tx.now() + TimeDelta::minutes(rule.minutes.clamp(1, 240).into());
     let (session, token) = acting::begin(&mut tx, person.id, &reason, expires_at).await?;
     if rule.notify {
-        let reader = Reader { email: &person.email, name: &person.name, locale: &person.locale };
-        let letter = letters::impersonated(reader, &by.name, &reason, tx.now());
+        let letter = letters::impersonated(person.reader(), &by.name, &reason, tx.now());
         tx.mail(&letter).await?;
     }
     let event = Event::done(Action::ImpersonationBegin).on("user", person.id, &person.name);
