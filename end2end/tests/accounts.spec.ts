@@ -1,15 +1,12 @@
 // The ways in by a mailbox: registering, a forgotten password, a sign-in link, an invitation by mail.
 
-import { join } from "node:path";
-import { DESKTOP, LANGS, OUT, PHONE, expect, isUsable, mailedLink, open, signIn, test, words, type Api, type Say } from "./support";
+import { DESKTOP, LANGS, PHONE, expect, isUsable, mailedLink, open, pictures, signIn, test, words, type Api, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
 const PASSWORD = "a password of many words";
 const NEW_PASSWORD = "another password of many words";
 
-async function picture(page: Page, name: string) {
-    await page.screenshot({ path: join(OUT, "screenshots", `accounts-${name}.png`), fullPage: true, animations: "disabled" });
-}
+const picture = pictures("accounts");
 
 async function isInside(page: Page, say: Say, name: string) {
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(say("app.greeting", { name }));

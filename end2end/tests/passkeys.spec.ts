@@ -1,23 +1,10 @@
 // Passkeys in the browser, with an authenticator of the browser's own: made, named, used at the door and after the
 // password, before sensitive acts, removed; and a copy refused.
 
-import { join } from "node:path";
-import { AXE, DESKTOP, LANGS, OUT, PHONE, expect, isUsable, open, signIn, test, words, type Person, type Say } from "./support";
+import { DESKTOP, LANGS, PHONE, checkedPictures, expect, isUsable, open, signIn, test, words, type Person, type Say } from "./support";
 import type { CDPSession, Page } from "@playwright/test";
 
-async function picture(page: Page, name: string) {
-    await page.screenshot({ path: join(OUT, "screenshots", `passkeys-${name}.png`), fullPage: true, animations: "disabled" });
-    const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(sticksOut, `${name} sticks out`).toBeLessThanOrEqual(0);
-    await page.evaluate(AXE);
-    const found = await page.evaluate(async () => {
-        type Found = { id: string; help: string; nodes: { target: string[] }[] };
-        const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } };
-        const { violations } = await axe.run({ resultTypes: ["violations"] });
-        return violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-    });
-    expect(found, `${name}: what axe objects to`).toEqual([]);
-}
+const picture = checkedPictures("passkeys");
 
 type Device = { cdp: CDPSession; id: string };
 

@@ -1,33 +1,11 @@
 // A sign-in from somewhere new asks for the code from the mailbox; many failures ask for a puzzle that the browser solves.
 
-import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DESKTOP, LANGS, OUT, PHONE, expect, isUsable, open, signIn, test, words, type Server } from "./support";
-import type { Page } from "@playwright/test";
+import { CALM, DESKTOP, LANGS, PHONE, expect, isUsable, mailedCode, open, pictures, signIn, test, words } from "./support";
 
 const PASSWORD = "a password of many words";
 const ASKING = { ask_new_device: true, ask_new_network: true, ask_new_country: true, mail_new_device: true };
-const CALM = { ask_new_device: false, ask_new_network: false, ask_new_country: false, mail_new_device: false };
 
-async function picture(page: Page, name: string) {
-    await page.screenshot({ path: join(OUT, "screenshots", `risk-${name}.png`), fullPage: true, animations: "disabled" });
-}
-
-/** The code in the newest letter to an address that has one. */
-function mailedCode(server: Server, to: string): string | undefined {
-    const folder = join(server.data, "mail");
-    const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".eml")) : [];
-    const theirs = files.sort().map((file) => readFileSync(join(folder, file), "utf8"));
-    const letters = theirs.filter((letter) => letter.includes(`To: ${to}`));
-    const codes = letters.map((letter) => {
-        const part = letter.split("Content-Type: text/plain")[1] ?? "";
-        const [head, ...rest] = part.split(/\r?\n\r?\n/);
-        const body = rest.join("\n\n").split(/\r?\n--/)[0];
-        const text = /base64/i.test(head) ? Buffer.from(body, "base64").toString("utf8") : body;
-        return /^\s*(\d{6})\s*$/m.exec(text)?.[1];
-    });
-    return codes.filter(Boolean).at(-1);
-}
+const picture = pictures("risk");
 
 for (const lang of LANGS) {
     const say = words(lang);

@@ -1,15 +1,13 @@
 // The second factor in the browser: set up, asked for at the door, lost, required by role; and one's own sessions.
 
 import { createHmac } from "node:crypto";
-import { join } from "node:path";
 import {
     ADMIN,
-    AXE,
     Api,
     DESKTOP,
     LANGS,
-    OUT,
     PHONE,
+    checkedPictures,
     expect,
     open,
     signIn,
@@ -33,20 +31,7 @@ function totp(secret: string, steps = 0): string {
     return String((tag.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
-async function picture(page: Page, name: string) {
-    await page.screenshot({ path: join(OUT, "screenshots", `second-factor-${name}.png`), fullPage: true, animations: "disabled" });
-    const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(sticksOut, `${name} sticks out`).toBeLessThanOrEqual(0);
-    if ((await page.locator("html").getAttribute("data-hydrated")) !== "true") return;
-    await page.evaluate(AXE);
-    const found = await page.evaluate(async () => {
-        type Found = { id: string; help: string; nodes: { target: string[] }[] };
-        const { axe } = window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } };
-        const { violations } = await axe.run({ resultTypes: ["violations"] });
-        return violations.map(({ id, help, nodes }) => `${id} (${help}) at ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-    });
-    expect(found, `${name}: what axe objects to`).toEqual([]);
-}
+const picture = checkedPictures("second-factor");
 
 /** Goes through set-up from its first page; gives what the phone and the paper hold. */
 async function setUp(page: Page, say: Say, name: string): Promise<{ secret: string; codes: string[]; used: number }> {

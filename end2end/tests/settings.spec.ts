@@ -1,13 +1,10 @@
 // Settings as an administrator changes them: fields, a review, a conflict with somebody else's change; mail; and how strong a
 // password looks while it is chosen.
 
-import { join } from "node:path";
-import { DESKTOP, LANGS, OUT, PHONE, expect, isUsable, open, test, words, type Say } from "./support";
+import { DESKTOP, LANGS, PHONE, expect, isUsable, open, pictures, test, words, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
-async function picture(page: Page, name: string) {
-    await page.screenshot({ path: join(OUT, "screenshots", `settings-${name}.png`), fullPage: true, animations: "disabled" });
-}
+const picture = pictures("settings");
 
 const field = (page: Page, say: Say, name: string) => page.getByLabel(say(`settings.${name}`), { exact: true });
 

@@ -58,6 +58,9 @@ const env = (name: string): string => {
 export const OUT = env("BAWWAB_E2E_OUT");
 const CLUSTER = env("DATABASE_URL");
 
+/** No sign-in is unusual: how most tests want it. */
+export const CALM = { ask_new_device: false, ask_new_network: false, ask_new_country: false, mail_new_device: false };
+
 export type Person = { name: string; email: string; password: string };
 
 export const ADMIN: Person = {
@@ -95,8 +98,7 @@ async function withServer(admin: Person | undefined, use: (server: Server) => Pr
     sql(`create database ${name}`);
     try {
         // Most tests are about something else; second_factor.spec.ts and risk.spec.ts turn the rules on.
-        const calm = { ask_new_device: false, ask_new_network: false, ask_new_country: false, mail_new_device: false };
-        for (const [key, value] of [["sessions.sign_in", { second_factor_roles: [] }], ["sessions.risk", calm]] as const) {
+        for (const [key, value] of [["sessions.sign_in", { second_factor_roles: [] }], ["sessions.risk", CALM]] as const) {
             const rule = ["settings", "set", key, JSON.stringify(value)];
             const ruled = spawnSync(env("BAWWAB_BIN"), rule, { env: environment, encoding: "utf8" });
             expect(ruled.status, ruled.stderr).toBe(0);
@@ -172,13 +174,22 @@ async function stop(program: ChildProcess) {
 
 // ---------------------------------------------------------------------------- mail
 
-/** The links in the letters to an address, oldest first. */
-export function mailedLinks(server: Server, to: string): string[] {
+/** The letters to an address as plain text, oldest first. */
+function mailedTexts(server: Server, to: string): string[] {
     const folder = join(server.data, "mail");
     const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".eml")) : [];
     const letters = files.sort().map((file) => readFileSync(join(folder, file), "utf8"));
-    const theirs = letters.filter((letter) => letter.split(/\r?\n\r?\n/)[0].includes(`To: ${to}`));
-    return theirs.flatMap((letter) => /^http\S+$/m.exec(plainText(letter)) ?? []);
+    return letters.filter((letter) => letter.split(/\r?\n\r?\n/)[0].includes(`To: ${to}`)).map(plainText);
+}
+
+/** The links in the letters to an address, oldest first. */
+export function mailedLinks(server: Server, to: string): string[] {
+    return mailedTexts(server, to).flatMap((text) => /^http\S+$/m.exec(text) ?? []);
+}
+
+/** The code in the newest letter to an address that has one. */
+export function mailedCode(server: Server, to: string): string | undefined {
+    return mailedTexts(server, to).flatMap((text) => /^\s*(\d{6})\s*$/m.exec(text)?.[1] ?? []).at(-1);
 }
 
 /** Waits for the letter that makes it so many, and gives its link. */
@@ -414,6 +425,40 @@ export const test = base.extend<ForTest, ForWorker>({
     },
     visitor: async ({ visitorAt, server }, use) => use((visit) => visitorAt(server, visit)),
 });
+
+// ---------------------------------------------------------------------------- looks
+
+/** Keeps pictures of whole pages under a common name, for people to look at. */
+export function pictures(of: string) {
+    return async (page: Page, name: string) => {
+        const path = join(OUT, "screenshots", `${of}-${name}.png`);
+        await page.screenshot({ path, fullPage: true, animations: "disabled" });
+    };
+}
+
+/** The same of pages in which nothing may stick out and, once they can be used, axe may object to nothing. */
+export function checkedPictures(of: string) {
+    const picture = pictures(of);
+    return async (page: Page, name: string) => {
+        await picture(page, name);
+        const sticksOut = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(sticksOut, `${name} sticks out`).toBeLessThanOrEqual(0);
+        if ((await page.locator("html").getAttribute("data-hydrated")) !== "true") return;
+        await page.evaluate(AXE);
+        expect(await page.evaluate(axe), `${name}: what axe objects to`).toEqual([]);
+    };
+}
+
+/** Runs in the page, where axe has been put before. */
+export async function axe(): Promise<string[]> {
+    await document.fonts.ready;
+    type Found = { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] };
+    const run = (window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } }).axe.run;
+    const { violations } = await run({ resultTypes: ["violations"] });
+    return violations.flatMap(({ id, help, nodes }) =>
+        nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(" ")}: ${failureSummary}`),
+    );
+}
 
 /** The source of axe, to be evaluated in a page: a script element would be stopped by the page's policy. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -4,13 +4,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-    ADMIN,
     AXE,
     Api,
     DESKTOP,
     LANGS,
     OUT,
     PHONE,
+    axe,
     expect,
     open,
     test as base,
@@ -104,14 +104,12 @@ const test = base.extend<{}, { world: World }>({
 
             const person = { name: "Nada", email: "nada@example.com", password: "nobody gives me anything" };
             await api.addPerson(person);
-            // Making a key needs a proof of late.
-            const maker = await Api.signIn(server, ADMIN);
-            await maker.call("POST", "/admin/api-keys", {
+            await api.call("POST", "/admin/api-keys", {
                 name: "خادم الرواتب — payroll",
                 scopes: ["users.read", "audit.*", "reports.read"],
                 networks: ["192.0.2.0/24", "2001:db8::/32"],
             });
-            await maker.call("POST", "/admin/api-keys", { name: "Old", scopes: ["users.read"], networks: [] });
+            await api.call("POST", "/admin/api-keys", { name: "Old", scopes: ["users.read"], networks: [] });
             const asker = await signedIn(person);
             const asking = await Api.signIn(server, person);
             const access = { permission: "reports.read", reason: "إعداد تقرير نهاية السنة للإدارة المالية", days: 30 };
@@ -507,13 +505,13 @@ for (const lang of LANGS) {
     });
 }
 
-/** Looks at the page as it is, on a desk and on a phone. The picture is of the whole page or of the window. */
 /** What a screen reader is told, kept beside the screenshots to be read by people. */
 async function listen(page: Page, lang: Lang, name: string) {
     const tree = await page.locator("body").ariaSnapshot();
     await writeFile(join(OUT, "screenshots", `${name}-${lang}.txt`), `${await page.title()}\n\n${tree}\n`);
 }
 
+/** Looks at the page as it is, on a desk and on a phone. The picture is of the whole page or of the window. */
 async function look(page: Page, lang: Lang, theme: string, name: string, fullPage: boolean) {
     await page.evaluate(AXE);
     for (const size of [DESKTOP, PHONE]) {
@@ -560,15 +558,4 @@ function inspect(keys: string[]) {
         if (text.includes("{{") || text.split(/[^\w.]+/).some((word) => known.has(word))) untranslated.push(text.trim());
     }
     return { sticksOut, untranslated };
-}
-
-/** Runs in the page, where axe has been put before. */
-async function axe(): Promise<string[]> {
-    await document.fonts.ready;
-    type Found = { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] };
-    const run = (window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } }).axe.run;
-    const { violations } = await run({ resultTypes: ["violations"] });
-    return violations.flatMap(({ id, help, nodes }) =>
-        nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(" ")}: ${failureSummary}`),
-    );
 }

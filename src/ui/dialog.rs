@@ -40,6 +40,22 @@ pub fn Dialog(
     .into_any()
 }
 
+/// The end of a form in a dialog: the way out, and the button that sends it, with the word for what it does.
+pub fn form_end(open: RwSignal<bool>, call: Call, word: &'static str) -> AnyView {
+    let locale = locale();
+    view! {
+        <div class="row-of end">
+            <button class="btn" type="button" on:click=move |_| open.set(false)>
+                {td_string!(locale, ui.cancel)}
+            </button>
+            <button class="btn primary" type="submit" disabled=move || call.waits()>
+                {word}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
 /// What a confirmation does when it is confirmed.
 pub type Act = Callback<()>;
 

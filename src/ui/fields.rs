@@ -8,6 +8,7 @@ use crate::{
     base::{
         errors::{AppError, FieldErrors},
         language::{self, td_string},
+        time::Timestamp,
     },
     ui::{
         address,
@@ -28,6 +29,11 @@ pub fn field_error(error: FormError, name: &'static str) -> Signal<Option<String
             _ => None,
         })
     })
+}
+
+/// A moment as a `datetime-local` field holds it: `2026-11-22T14:02` in UTC, or nothing.
+pub fn moment_value(moment: Option<Timestamp>) -> String {
+    moment.map(|moment| moment.to_string().chars().take(16).collect()).unwrap_or_default()
 }
 
 /// One line of text.
@@ -139,11 +145,13 @@ pub fn Select(
     .into_any()
 }
 
-fn id(name: &str) -> String {
+/// The id of the input of a field.
+pub fn id(name: &str) -> String {
     format!("field-{name}")
 }
 
-fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> impl Fn() -> Option<String> + Clone {
+/// The ids of what is read out with an input: its hint, and what is wrong with it.
+pub fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> impl Fn() -> Option<String> + Clone {
     move || match (hint, error.with(Option::is_some)) {
         (true, true) => Some(format!("hint-{name} wrong-{name}")),
         (true, false) => Some(format!("hint-{name}")),
@@ -152,7 +160,8 @@ fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> i
     }
 }
 
-fn below(name: &'static str, hint: Option<Cow<'static, str>>, error: Signal<Option<String>>) -> AnyView {
+/// What stands below an input: its hint, and what is wrong with it.
+pub fn below(name: &'static str, hint: Option<Cow<'static, str>>, error: Signal<Option<String>>) -> AnyView {
     let hint = hint.map(|hint| view! { <p class="hint" id=format!("hint-{name}")>{hint}</p> });
     let wrong =
         move || error.get().map(|sentence| view! { <p class="wrong" id=format!("wrong-{name}")>{sentence}</p> });

@@ -132,6 +132,15 @@ pub fn typed_or_dash(text: Option<String>) -> AnyView {
     }
 }
 
+/// Names that lead somewhere, beside each other and each under the same sign.
+pub fn links(sign: Icon, links: impl IntoIterator<Item = (String, String)>) -> AnyView {
+    let links = links
+        .into_iter()
+        .map(|(href, name)| view! { <li><a href=href>{icon(sign)} {typed(name)}</a></li> })
+        .collect::<Vec<_>>();
+    view! { <ul class="links" role="list">{links}</ul> }.into_any()
+}
+
 /// A dash, with a word for screen readers.
 pub fn nothing() -> AnyView {
     let locale = locale();

@@ -174,6 +174,11 @@ pub fn failed(error: &AppError) -> AnyView {
     }
 }
 
+/// Says what a permission is needed for that the viewer lacks, and names it.
+pub fn needs(words: &'static str, permission: &str) -> AnyView {
+    notice(Mood::Plain, view! { <p>{words} " " {pieces::key(permission)}</p> })
+}
+
 /// What a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {

@@ -1,10 +1,10 @@
 //! One's own account: the second factor, and where one is signed in.
 
-use crate::base::language::td_string;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
+    base::{errors::AppError, language::td_string},
     passkeys::{OwnPasskeys, own_passkeys},
     second_factor::{FactorStatus, factor_status},
     sessions::{Me, me, pages::SessionList},
@@ -19,60 +19,34 @@ use crate::{
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let locale = locale();
+    let me = Resource::new_blocking(|| (), |()| me());
     let status = Resource::new_blocking(|| (), |()| factor_status());
+    let keys = Resource::new_blocking(|| (), |()| own_passkeys());
     view! {
         <Title text=td_string!(locale, app.account) />
         <div class="page-head"><h1>{td_string!(locale, app.account)}</h1></div>
-        <WayIn />
-        <section class="stack" aria-labelledby="factor-title">
-            <h2 id="factor-title">{td_string!(locale, second_factor.page)}</h2>
-            <Suspense fallback=move || states::loading(2)>
-                {move || Suspend::new(async move {
-                    match status.await {
-                        Ok(status) => factor(status),
-                        Err(error) => states::failed(&error),
-                    }
-                })}
-            </Suspense>
-        </section>
-        <PasskeysCard />
+        {section("way-in-title", td_string!(locale, app.way_in), me, way_in)}
+        {section("factor-title", td_string!(locale, second_factor.page), status, factor)}
+        {section("passkeys-title", td_string!(locale, passkeys.page), keys, keys_card)}
         <SessionList may_end=true />
     }
     .into_any()
 }
 
-/// The address and the password, and the ways to change them.
-#[component]
-fn WayIn() -> impl IntoView {
-    let locale = locale();
-    let me = Resource::new_blocking(|| (), |()| me());
-    let card = move |me: Me| {
-        let password = if me.has_password {
-            td_string!(locale, app.change_password)
-        } else {
-            td_string!(locale, app.choose_password)
-        };
-        view! {
-            <div class="card padded">
-                <p class="strong">{pieces::typed(me.name)}</p>
-                <p>{pieces::typed(me.email)}</p>
-                <div class="row-of">
-                    <a class="btn" href="/account/email" rel="external">
-                        {icon(Icon::Edit)} {td_string!(locale, app.change_email)}
-                    </a>
-                    <a class="btn" href="/account/password" rel="external">{icon(Icon::Lock)} {password}</a>
-                </div>
-            </div>
-        }
-        .into_any()
-    };
+/// A part of the page: its title, and a card once the answer is there.
+fn section<T: Clone + Send + Sync + 'static>(
+    id: &'static str,
+    title: &'static str,
+    answer: Resource<Result<T, AppError>>,
+    card: fn(T) -> AnyView,
+) -> AnyView {
     view! {
-        <section class="stack" aria-labelledby="way-in-title">
-            <h2 id="way-in-title">{td_string!(locale, app.way_in)}</h2>
+        <section class="stack" aria-labelledby=id>
+            <h2 id=id>{title}</h2>
             <Suspense fallback=move || states::loading(2)>
                 {move || Suspend::new(async move {
-                    match me.await {
-                        Ok(me) => card(me),
+                    match answer.await {
+                        Ok(found) => card(found),
                         Err(error) => states::failed(&error),
                     }
                 })}
@@ -82,39 +56,40 @@ fn WayIn() -> impl IntoView {
     .into_any()
 }
 
-/// How many passkeys there are, and the way to them.
-#[component]
-fn PasskeysCard() -> impl IntoView {
+/// The address and the password, and the ways to change them.
+fn way_in(me: Me) -> AnyView {
     let locale = locale();
-    let own = Resource::new_blocking(|| (), |()| own_passkeys());
-    let card = move |own: OwnPasskeys| {
-        let names = own.passkeys.into_iter().map(|passkey| view! { <li><bdi>{passkey.name}</bdi></li> });
-        let names = names.collect_view();
-        view! {
-            <div class="card padded">
-                <p class="muted">{td_string!(locale, passkeys.about)}</p>
-                <ul class="plain-list" role="list">{names}</ul>
-                <div class="row-of">
-                    <a class="btn" href="/account/passkeys" rel="external">
-                        {icon(Icon::Key)} {td_string!(locale, passkeys.manage)}
-                    </a>
-                </div>
-            </div>
-        }
-        .into_any()
-    };
+    let password =
+        if me.has_password { td_string!(locale, app.change_password) } else { td_string!(locale, app.choose_password) };
     view! {
-        <section class="stack" aria-labelledby="passkeys-title">
-            <h2 id="passkeys-title">{td_string!(locale, passkeys.page)}</h2>
-            <Suspense fallback=move || states::loading(2)>
-                {move || Suspend::new(async move {
-                    match own.await {
-                        Ok(own) => card(own),
-                        Err(error) => states::failed(&error),
-                    }
-                })}
-            </Suspense>
-        </section>
+        <div class="card padded">
+            <p class="strong">{pieces::typed(me.name)}</p>
+            <p>{pieces::typed(me.email)}</p>
+            <div class="row-of">
+                <a class="btn" href="/account/email" rel="external">
+                    {icon(Icon::Edit)} {td_string!(locale, app.change_email)}
+                </a>
+                <a class="btn" href="/account/password" rel="external">{icon(Icon::Lock)} {password}</a>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// The names of the passkeys, and the way to them.
+fn keys_card(own: OwnPasskeys) -> AnyView {
+    let locale = locale();
+    let names = own.passkeys.into_iter().map(|passkey| view! { <li><bdi>{passkey.name}</bdi></li> }).collect_view();
+    view! {
+        <div class="card padded">
+            <p class="muted">{td_string!(locale, passkeys.about)}</p>
+            <ul class="plain-list" role="list">{names}</ul>
+            <div class="row-of">
+                <a class="btn" href="/account/passkeys" rel="external">
+                    {icon(Icon::Key)} {td_string!(locale, passkeys.manage)}
+                </a>
+            </div>
+        </div>
     }
     .into_any()
 }

@@ -1,5 +1,7 @@
 //! The fields of the settings: each kind of item as people change it.
 
+use std::borrow::Cow;
+
 use leptos::prelude::*;
 
 use super::{
@@ -11,15 +13,17 @@ use crate::{
         errors::AppError,
         language::{self, td_string},
     },
-    ui::{is_live, locale},
+    ui::{
+        fields::{below, described, id},
+        is_live, locale,
+    },
 };
 
 /// The input of an item with its name, what it means, and what is wrong with it.
 pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
     let locale = locale();
     let live = is_live();
-    let id = format!("field-{}", item.key);
-    let (hint_id, wrong_id) = (format!("hint-{}", item.key), format!("wrong-{}", item.key));
+    let id = id(item.key);
     let left = RwSignal::new(false);
     let value = Memo::new(move |_| draft.value(item));
     // What the server has found wrong is told until the field is changed again.
@@ -33,23 +37,14 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
         });
         ours.or(theirs).map(|code| language::field_error(locale, code))
     });
-    let described = {
-        let (hint_id, wrong_id) = (hint_id.clone(), wrong_id.clone());
-        move || {
-            let hint = item.hint.map(|_| hint_id.clone());
-            let wrong = wrong.with(Option::is_some).then(|| wrong_id.clone());
-            let both = [hint, wrong].into_iter().flatten().collect::<Vec<_>>().join(" ");
-            (!both.is_empty()).then_some(both)
-        }
-    };
+    let described = described(item.key, item.hint.is_some(), wrong);
+    let below = below(item.key, item.hint.map(|hint| Cow::Borrowed(hint(locale))), wrong);
     let invalid = move || wrong.with(Option::is_some).then_some("true");
     let changed = move || draft.typed.with(|typed| typed.contains_key(item.key)).then_some("true");
     let disabled = move || !may_edit || !live.get();
     let typed = move |event: leptos::ev::Event| draft.set(item, event_target_value(&event));
     let leave = move |_| left.set(true);
     let label = (item.label)(locale);
-    let hint = item.hint.map(|hint| view! { <p class="hint" id=hint_id.clone()>{hint(locale)}</p> });
-    let error = move || wrong.get().map(|text| view! { <p class="wrong" id=wrong_id.clone()>{text}</p> });
     let saved = untrack(|| draft.value(item));
     if let Kind::Switch = item.kind {
         let toggled = move |event: leptos::ev::Event| {
@@ -67,8 +62,7 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
                     on:change=toggled
                 />
                 <label class="about" for=id>{label}</label>
-                {hint}
-                {error}
+                {below}
             </div>
         }
         .into_any();
@@ -156,8 +150,7 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
         }
         .into_any(),
     };
-    view! { <div class="field" data-changed=changed><label for=id>{label}</label> {input} {hint} {error}</div> }
-        .into_any()
+    view! { <div class="field" data-changed=changed><label for=id>{label}</label> {input} {below}</div> }.into_any()
 }
 
 /// Whether what the server names is this item or one of its lines: `registration.domains[0]`.

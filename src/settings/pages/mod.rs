@@ -20,7 +20,7 @@ use crate::{
     access::SETTINGS_UPDATE,
     base::{errors::FieldErrors, language::td_string},
     settings::{Settings, get_settings},
-    ui::{calls::Call, locale, pieces, states, viewer::Held, viewer::viewer},
+    ui::{calls::Call, locale, states, viewer::Held, viewer::viewer},
 };
 
 #[component(transparent)]
@@ -119,10 +119,7 @@ fn all(settings: Settings, held: &Held) -> AnyView {
     let links =
         links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> }).collect_view();
     let sections = SECTIONS.iter().map(|each| section(each, draft, may_edit)).collect_view();
-    let refused = (!may_edit).then(|| {
-        let key = pieces::key(SETTINGS_UPDATE.as_str());
-        states::notice(states::Mood::Plain, view! { <p>{td_string!(locale, settings.read_only)} " " {key}</p> })
-    });
+    let refused = (!may_edit).then(|| states::needs(td_string!(locale, settings.read_only), SETTINGS_UPDATE.as_str()));
     view! {
         {refused}
         <nav aria-label=td_string!(locale, settings.parts)>

@@ -10,7 +10,7 @@ use crate::{
         copy::key_to_copy,
         icons::{Icon, brand_mark, icon},
         locale,
-        pieces::{Tone, avatar, badge, exact_moment, key, moment, nothing, typed},
+        pieces::{Tone, avatar, badge, exact_moment, key, links, moment, nothing, typed},
     },
 };
 
@@ -123,6 +123,7 @@ pub fn signs() -> AnyView {
         )}
         {shelf("key_to_copy", key_to_copy("settings.update"))}
         {shelf("moment, exact_moment", moments.into_any())}
+        {super::wide("links", links(Icon::Role, [("/console/design".to_owned(), name.to_owned())]))}
     }
     .into_any()
 }

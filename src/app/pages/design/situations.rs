@@ -11,7 +11,9 @@ use crate::{
     ui::{
         icons::Icon,
         locale,
-        states::{Mood, empty, failed, loading, loading_card, loading_form, loading_table, nothing_found, notice},
+        states::{
+            Mood, empty, failed, loading, loading_card, loading_form, loading_table, needs, nothing_found, notice,
+        },
     },
 };
 
@@ -40,6 +42,7 @@ pub fn situations() -> AnyView {
     );
     view! {
         {wide("notice", notices.into_any())}
+        {wide("needs", needs(td_string!(locale, design.sample), "roles.update"))}
         {wide("loading, loading_card", view! { {loading(3)} {loading_card()} }.into_any())}
         {wide("loading_table", loading_table(3))}
         {wide("loading_form", loading_form(3))}
