@@ -16,11 +16,7 @@ impl Client {
 
     pub async fn get(&self, path: &str, token: Option<&str>) -> anyhow::Result<()> {
         let request = self.inner.get(format!("{}{path}", self.url));
-        let request = match token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        let answer = request.send().await?;
+        let answer = signed(request, token).send().await?;
         ensure!(answer.status().is_success(), "GET {path}: {}", answer.status());
         answer.bytes().await?;
         Ok(())
@@ -28,11 +24,7 @@ impl Client {
 
     pub async fn post(&self, path: &str, body: &Value, token: Option<&str>) -> anyhow::Result<Value> {
         let request = self.inner.post(format!("{}{path}", self.url)).json(body);
-        let request = match token {
-            Some(token) => request.bearer_auth(token),
-            None => request,
-        };
-        let answer = request.send().await?;
+        let answer = signed(request, token).send().await?;
         let status = answer.status();
         let text = answer.text().await?;
         ensure!(status.is_success(), "POST {path}: {status} {text}");
@@ -45,5 +37,13 @@ impl Client {
         let status = answer.status().as_u16();
         answer.bytes().await?;
         Ok(status)
+    }
+}
+
+/// With a token where there is one.
+fn signed(request: reqwest::RequestBuilder, token: Option<&str>) -> reqwest::RequestBuilder {
+    match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
     }
 }
