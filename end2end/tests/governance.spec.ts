@@ -79,7 +79,7 @@ for (const lang of LANGS) {
             await open(page, "/console");
             const menu = page.getByRole("navigation", { name: say("app.menu") });
             // Others may wait, too: the entry of the menu says more than its own name.
-            const entry = menu.locator("a[href='/console/approvals']");
+            const entry = menu.locator("a[href='/console/approvals']:visible");
             await expect(entry).not.toHaveAccessibleName(say("app.approvals"));
             await entry.click();
             const card = page.getByRole("article").filter({ hasText: reason });

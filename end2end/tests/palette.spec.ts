@@ -247,6 +247,7 @@ test("whoever may see nothing is offered nothing and asks for nothing", async ({
     await openPalette(page, say);
     await expect(page.getByRole("group", { name: say("app.palette_pages") }).getByRole("option")).toHaveText([
         say("app.home"),
+        say("app.approvals"),
         say("app.developers"),
     ]);
     const acts = page.getByRole("group", { name: say("app.palette_acts") });
