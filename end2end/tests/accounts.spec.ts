@@ -1,6 +1,8 @@
-// The ways in by a mailbox: registering, a forgotten password, a sign-in link, an invitation by mail.
+// The ways in by a mailbox: registering, a forgotten password, a sign-in link, an invitation by mail. And one's own account:
+// details, activity, a copy of everything, and having it deleted.
 
-import { DESKTOP, LANGS, PHONE, expect, isUsable, mailedLink, open, pictures, signIn, test, words, type Api, type Say } from "./support";
+import { readFile } from "node:fs/promises";
+import { DESKTOP, LANGS, PHONE, expect, isUsable, mailedLink, open, pictures, signIn, test, words, type Api, type Person, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
 const PASSWORD = "a password of many words";
@@ -94,6 +96,81 @@ for (const lang of LANGS) {
             await picture(page, `magic-${tag}`);
             await page.getByRole("button", { name: say("sessions.magic_open_submit") }).click();
             await isInside(page, say, "هدى");
+        });
+    }
+
+    for (const size of [PHONE, DESKTOP]) {
+        const tag = `${lang}-${size.width}`;
+
+        test(`people see and change what is theirs, ${lang}, ${size.width}`, async ({ api, visitor }) => {
+            const person: Person = { name: "Rana", email: `rana.${tag}@example.com`, password: PASSWORD };
+            await api.addPerson(person);
+            const page = await visitor({ lang, size });
+            await open(page, "/login?next=%2Fconsole%2Faccount");
+            await signIn(page, say, person);
+            await expect(page).toHaveURL("/console/account");
+            await isUsable(page);
+            await page.getByLabel(say("accounts.name"), { exact: true }).fill("رنا الشمري");
+            await page.getByLabel(say("accounts.own_locale"), { exact: true }).selectOption("en");
+            await page.getByRole("button", { name: say("accounts.save"), exact: true }).click();
+            await expect(page.getByText(say("accounts.saved"), { exact: true })).toBeVisible();
+            await picture(page, `own-${tag}`);
+
+            const parts = page.getByRole("navigation", { name: say("app.account_tabs"), exact: true });
+            await parts.getByRole("link", { name: say("app.tab_activity"), exact: true }).click();
+            await expect(page).toHaveURL("/console/account?tab=activity");
+            const rows = page.getByRole("table").getByRole("row");
+            await expect(rows.filter({ hasText: say("audit.action_profile_update") })).toHaveCount(1);
+            await expect(rows.filter({ hasText: say("audit.said_user_create", { thing: "Rana" }) })).toHaveCount(1);
+            await expect(page.getByRole("table").getByRole("link")).toHaveCount(0);
+            await picture(page, `own-activity-${tag}`);
+
+            await parts.getByRole("link", { name: say("app.tab_data"), exact: true }).click();
+            const [file] = await Promise.all([
+                page.waitForEvent("download"),
+                page.getByRole("button", { name: say("app.own_data_download"), exact: true }).click(),
+            ]);
+            expect(file.suggestedFilename()).toMatch(/^account-\d{4}-\d{2}-\d{2}\.json$/);
+            const data = JSON.parse(await readFile(await file.path(), "utf8"));
+            expect(data.account.name).toBe("رنا الشمري");
+            expect(data.account.email).toBe(person.email);
+        });
+
+        test(`an account is to be deleted and is kept, ${lang}, ${size.width}`, async ({ api, server, visitor }) => {
+            const person: Person = { name: "Yara", email: `yara.${tag}@example.com`, password: PASSWORD };
+            await api.addPerson({ ...person, locale: lang });
+            const page = await visitor({ lang, size, refusals: [422] });
+            await open(page, "/login?next=%2Fconsole%2Faccount%3Ftab%3Ddata");
+            await signIn(page, say, person);
+            await expect(page).toHaveURL("/console/account?tab=data");
+            await isUsable(page);
+            await page.getByRole("button", { name: say("accounts.leave"), exact: true }).click();
+            const dialog = page.getByRole("dialog", { name: say("accounts.leave_title") });
+            const typed = dialog.getByLabel(say("accounts.leave_type"), { exact: true });
+            await typed.fill("somebody.else@example.com");
+            await dialog.getByRole("button", { name: say("accounts.leave_submit"), exact: true }).click();
+            await expect(typed).toHaveAccessibleDescription(say("base.field_different"));
+            await typed.fill(person.email);
+            await picture(page, `leave-${tag}`);
+            await dialog.getByRole("button", { name: say("accounts.leave_submit"), exact: true }).click();
+            await expect(page.getByText(say("accounts.leave_asked"), { exact: true })).toBeVisible();
+            const band = page.getByRole("region", { name: say("accounts.leave_waits"), exact: true });
+            await expect(band.getByText(say("accounts.leave_waits"), { exact: true })).toBeVisible();
+            await expect(page.getByRole("button", { name: say("accounts.leave"), exact: true })).toHaveCount(0);
+            await picture(page, `leaving-${tag}`);
+            expect(await mailedLink(server, person.email)).toBe(`${server.url}/console/account?tab=data`);
+
+            // Without scripts, from the letter.
+            const plain = await visitor({ lang, size, scripts: false });
+            await plain.goto(await mailedLink(server, person.email));
+            await signIn(plain, say, person);
+            await expect(plain).toHaveURL("/console/account?tab=data");
+            await plain.getByRole("button", { name: say("accounts.leave_keep"), exact: true }).click();
+            await expect(plain).toHaveURL("/console/account?tab=data&kept=1");
+            await expect(plain.getByText(say("accounts.leave_kept"), { exact: true })).toBeVisible();
+            await open(page, "/console/account?tab=data");
+            await expect(band).toHaveCount(0);
+            await expect(page.getByRole("button", { name: say("accounts.leave"), exact: true })).toBeVisible();
         });
     }
 

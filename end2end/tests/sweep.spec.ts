@@ -40,6 +40,8 @@ type World = {
     /** A group with roles, with one inside it, and with people. */
     group: string;
     powerless: State;
+    /** Somebody whose account waits to be deleted. */
+    leaving: State;
 };
 
 const test = base.extend<{}, { world: World }>({
@@ -114,6 +116,10 @@ const test = base.extend<{}, { world: World }>({
             const asking = await Api.signIn(server, person);
             const access = { permission: "reports.read", reason: "إعداد تقرير نهاية السنة للإدارة المالية", days: 30 };
             await asking.call("POST", "/auth/access-requests", access);
+            const leaver = { name: "يارا", email: "yara@example.com", password: "leaves in a fortnight or so" };
+            await api.addPerson(leaver);
+            const leaving = await signedIn(leaver);
+            await (await Api.signIn(server, leaver)).call("POST", "/auth/deletion", { email: leaver.email });
             await use({
                 sara: sara.id,
                 suspended: suspended.id,
@@ -124,6 +130,7 @@ const test = base.extend<{}, { world: World }>({
                 welcome: invited.link,
                 group: group.id,
                 powerless: asker,
+                leaving,
             });
         },
         { scope: "worker" },
@@ -134,8 +141,8 @@ const test = base.extend<{}, { world: World }>({
 type Stop = {
     name: string;
     at: (world: World) => string;
-    /** Who looks: the administrator, somebody without rights, or nobody who has signed in. */
-    who: "admin" | "powerless" | "nobody";
+    /** Who looks: the administrator, somebody without rights, somebody who leaves, or nobody who has signed in. */
+    who: "admin" | "powerless" | "leaving" | "nobody";
     status?: number;
     /** What acting is refused with. */
     refusal?: number;
@@ -175,6 +182,20 @@ const STOPS: Stop[] = [
     { name: "two-factor", who: "powerless", at: () => "/account/two-factor" },
     { name: "reauthenticate", who: "powerless", at: () => "/reauthenticate?next=%2Fconsole" },
     { name: "account", who: "admin", at: () => "/console/account" },
+    { name: "account-display", who: "powerless", at: () => "/console/account?tab=display" },
+    { name: "account-activity", who: "powerless", at: () => "/console/account?tab=activity" },
+    { name: "account-data", who: "powerless", at: () => "/console/account?tab=data" },
+    { name: "account-kept", who: "powerless", at: () => "/console/account?tab=data&kept=1" },
+    { name: "account-waiting", who: "leaving", at: () => "/console/account?tab=data" },
+    {
+        name: "account-leave",
+        who: "powerless",
+        at: () => "/console/account?tab=data",
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("accounts.leave"), exact: true }).click();
+            await expect(page.getByRole("dialog", { name: say("accounts.leave_title") })).toBeVisible();
+        },
+    },
     { name: "passkeys", who: "powerless", at: () => "/account/passkeys" },
     { name: "login-passkey-refused", who: "nobody", at: () => "/login?passkey=wrong_passkey" },
     { name: "email", who: "powerless", at: () => "/account/email" },
@@ -483,7 +504,7 @@ for (const lang of LANGS) {
         test(`${stop.name}, ${lang}`, async ({ world, admin, visitor }) => {
             test.setTimeout(180_000);
             for (const theme of ["light", "dark"] as const) {
-                const as = { admin, powerless: world.powerless, nobody: undefined }[stop.who];
+                const as = { admin, powerless: world.powerless, leaving: world.leaving, nobody: undefined }[stop.who];
                 const refusals = [stop.status, stop.refusal].filter((status) => status !== undefined);
                 const page = await visitor({ lang, theme, size: DESKTOP, as, refusals });
                 await open(page, stop.at(world), stop.status);

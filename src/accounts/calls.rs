@@ -1,4 +1,4 @@
-//! What the pages about people ask the server.
+//! What the pages about people, and about oneself, ask the server.
 
 use leptos::{
     prelude::*,
@@ -6,7 +6,10 @@ use leptos::{
 };
 
 use crate::{
-    accounts::{AddedPerson, NewPerson, PeopleCounts, PeopleQuery, Person, PersonEdit, PersonRow, Status},
+    accounts::{
+        AddedPerson, DeletionRequest, Leaving, NewPerson, OwnProfile, PendingDeletion, PeopleCounts, PeopleQuery,
+        Person, PersonEdit, PersonRow, ProfileEdit, Status,
+    },
     base::{errors::AppError, ids::UserId, paging::Page},
 };
 
@@ -71,4 +74,30 @@ pub async fn new_link(id: UserId, mail: bool) -> Result<AddedPerson, AppError> {
 pub async fn revoke_link(id: UserId) -> Result<(), AppError> {
     let cx = crate::access::server::from_context()?;
     crate::accounts::server::revoke_link(&cx, id).await
+}
+
+/// The caller's own entry.
+#[server(name = AskProfile, prefix = "/api", endpoint = "profile", input = PostUrl)]
+pub async fn own_profile() -> Result<OwnProfile, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::own::profile(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "profile/edit", input = Json)]
+pub async fn edit_profile(edit: ProfileEdit) -> Result<OwnProfile, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::own::edit_profile(&cx, edit.into()).await
+}
+
+/// Whether the caller's own account waits to be deleted.
+#[server(prefix = "/api", endpoint = "deletion", input = PostUrl)]
+pub async fn own_deletion() -> Result<Leaving, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::leaving::state(&cx).await
+}
+
+#[server(prefix = "/api", endpoint = "deletion/request", input = Json)]
+pub async fn request_deletion(request: DeletionRequest) -> Result<PendingDeletion, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::leaving::request(&cx, request.into()).await
 }

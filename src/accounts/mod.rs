@@ -292,6 +292,64 @@ pub struct PersonEdit {
     pub version: Option<i64>,
 }
 
+/// What people see of themselves, and may partly change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct OwnProfile {
+    pub name: String,
+    pub username: Option<String>,
+    pub email: String,
+    pub department: Option<String>,
+    pub region: Option<String>,
+    /// The language of letters: `ar` or `en`.
+    pub locale: String,
+    pub version: i64,
+}
+
+/// What people change of themselves. What is absent stays; an empty user name removes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ProfileEdit {
+    pub name: Option<String>,
+    pub username: Option<String>,
+    pub locale: Option<String>,
+    /// The version that was seen; another one meanwhile is a conflict.
+    pub version: Option<i64>,
+}
+
+/// For so many days people who asked that their account be deleted may change their mind.
+pub const DELETION_DAYS: u16 = 14;
+
+/// Whether one's own account waits to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Leaving {
+    pub pending: Option<PendingDeletion>,
+    /// For how many days a deletion waits.
+    pub wait_days: u16,
+}
+
+/// A deletion that can still be called off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PendingDeletion {
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub requested_at: Timestamp,
+    /// When the account is deleted.
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub due_at: Timestamp,
+}
+
+/// Asks that one's own account be deleted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct DeletionRequest {
+    /// The address of the account, typed to confirm it.
+    pub email: String,
+}
+
 /// A change of state: `active` or `suspended`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -208,6 +208,16 @@ pub struct AuditQuery {
     pub limit: Option<u32>,
 }
 
+/// Where a page of one's own activity begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct After {
+    /// The `next` of the page before.
+    pub after: Option<String>,
+}
+
 /// What of the last day is worth a look.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditCounts {
@@ -229,6 +239,13 @@ pub async fn count_audit() -> Result<AuditCounts, AppError> {
 pub async fn list_audit(query: AuditQuery) -> Result<Page<AuditEntry>, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::audit::server::list(&cx, query.into()).await
+}
+
+/// What the caller has done, and what was done to their account, newest first.
+#[server(prefix = "/api", endpoint = "audit/own", input = Json)]
+pub async fn own_activity(from: After) -> Result<Page<AuditEntry>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::audit::server::own::activity(&cx, from.into()).await
 }
 
 /// One line of a before-and-after comparison.

@@ -71,6 +71,12 @@ actions! {
     /// The old mailbox has called a change off.
     EmailCancel = "auth.email_cancel";
     PasswordChange = "auth.password_change";
+    ProfileUpdate = "auth.profile_update";
+    /// Somebody took all that is kept about them.
+    DataExport = "auth.data_export";
+    /// Somebody asked that their own account be deleted.
+    DeletionRequest = "auth.deletion_request";
+    DeletionCancel = "auth.deletion_cancel";
     FactorReset = "admin.factor_reset";
     PasskeyAdd = "auth.passkey_add";
     PasskeyRename = "auth.passkey_rename";

@@ -23,8 +23,10 @@ use crate::{
 pub mod acts;
 pub mod add;
 pub mod details;
+pub mod leaving;
 pub mod link;
 pub mod list;
+pub mod profile;
 
 use add::AddPersonPage;
 use list::PeoplePage;

@@ -244,6 +244,46 @@ pub fn passkey_removed(reader: Reader<'_>) -> Letter {
     })
 }
 
+/// Somebody asked that the account be deleted: until when they may change their mind, and where.
+pub fn deletion_asked(reader: Reader<'_>, due: DateTime<Utc>, account: &str) -> Letter {
+    let mut letter = letter(reader, "deletion_asked", |locale| {
+        let moment = language::date_time(locale, Timestamp::from(due));
+        let body = vec![
+            td_string!(locale, mail.deletion_asked, moment = moment).to_string(),
+            td_string!(locale, mail.deletion_asked_cancel).to_owned(),
+            td_string!(locale, mail.changed_not_you).to_owned(),
+        ];
+        (td_string!(locale, mail.deletion_asked_subject), body)
+    });
+    let locale = language::parse(&letter.locale).unwrap_or_default();
+    letter.button = Some((td_string!(locale, mail.deletion_asked_button).to_owned(), account.to_owned()));
+    letter
+}
+
+/// After the fact: the person has changed their mind, and the account stays.
+pub fn deletion_cancelled(reader: Reader<'_>) -> Letter {
+    after_the_fact(reader, "deletion_cancelled", |locale| {
+        (td_string!(locale, mail.deletion_cancelled_subject), td_string!(locale, mail.deletion_cancelled))
+    })
+}
+
+/// The account stays: nobody else would have been super-admin.
+pub fn deletion_refused(reader: Reader<'_>) -> Letter {
+    letter(reader, "deletion_refused", |locale| {
+        (
+            td_string!(locale, mail.deletion_cancelled_subject),
+            vec![td_string!(locale, mail.deletion_refused).to_owned()],
+        )
+    })
+}
+
+/// After the fact: the account is deleted, as was asked for.
+pub fn deletion_done(reader: Reader<'_>) -> Letter {
+    letter(reader, "deletion_done", |locale| {
+        (td_string!(locale, mail.deletion_done_subject), vec![td_string!(locale, mail.deletion_done).to_owned()])
+    })
+}
+
 /// There may be a copy of a passkey: it was refused.
 pub fn passkey_copied(reader: Reader<'_>) -> Letter {
     letter(reader, "passkey_copied", |locale| {
@@ -304,6 +344,10 @@ pub fn samples(locale: &str) -> Vec<Letter> {
         passkey_copied(reader),
         guessed(reader),
         impersonated(reader, "Omar", "ticket 4711", at),
+        deletion_asked(reader, at, "https://id.example.com/console/account?tab=data"),
+        deletion_cancelled(reader),
+        deletion_refused(reader),
+        deletion_done(reader),
     ]
 }
 

@@ -1,7 +1,10 @@
 //! Operations on people: list, add, edit, suspend, delete, hand out a one-time link.
 
+pub mod leaving;
 pub mod letters;
 pub mod links;
+pub mod own;
+pub mod own_rest;
 pub mod registration;
 pub mod rest;
 pub mod rules;
@@ -202,6 +205,10 @@ pub async fn set_status(cx: &Cx, id: UserId, change: Input<StatusChange>) -> Res
         status => status,
     };
     store::set_status(&mut tx, id, status).await?;
+    // Whoever is suspended could not change their mind: somebody else may have asked with their session.
+    if status == Status::Suspended {
+        leaving::end(&mut tx, id, leaving::Because::Suspended).await?;
+    }
     let change = Change::Active { user: id, active: status == Status::Active };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = find(&mut tx, id).await?;
@@ -215,18 +222,27 @@ pub async fn delete(cx: &Cx, id: UserId, version: Option<i64>) -> Result<(), App
     let mut tx = cx.allow(USERS_DELETE).await?;
     tx.lock_grants(Some(&USERS_DELETE)).await?;
     let before = find_for_update(&mut tx, id, version).await?;
-    let granter = Granter::Person(cx.person()?.user);
-    let changes = [
-        Change::Active { user: id, active: false },
-        Change::Roles { user: id, roles: Vec::new() },
-        Change::Overrides { user: id, overrides: Vec::new() },
-        Change::Memberships { user: id, groups: Vec::new() },
-    ];
-    store::set_status(&mut tx, id, Status::Deleted).await?;
-    tx.grant(&changes, granter).await?;
-    links::void(&mut tx, id).await?;
-    let old = store::audited(&before);
-    tx.commit(Event::done(Action::UserDelete).on("user", id, &before.name).old_value(old)).await
+    let event = remove(&mut tx, &before, Granter::Person(cx.person()?.user)).await?;
+    tx.commit(event).await
+}
+
+/// Deletes a person on behalf of `granter`; gives back what to record. The grants are locked and the row is held.
+async fn remove(tx: &mut Tx, person: &Person, granter: Granter) -> Result<Event, AppError> {
+    store::set_status(tx, person.id, Status::Deleted).await?;
+    tx.grant(&without_rights(person.id), granter).await?;
+    links::void(tx, person.id).await?;
+    leaving::end(tx, person.id, leaving::Because::Deleted).await?;
+    Ok(Event::done(Action::UserDelete).on("user", person.id, &person.name).old_value(store::audited(person)))
+}
+
+/// What deleting somebody does to what they were given.
+fn without_rights(user: UserId) -> [Change; 4] {
+    [
+        Change::Active { user, active: false },
+        Change::Roles { user, roles: Vec::new() },
+        Change::Overrides { user, overrides: Vec::new() },
+        Change::Memberships { user, groups: Vec::new() },
+    ]
 }
 
 /// A fresh one-time link for somebody who has lost theirs or their password; the one before is void. Whoever opens it

@@ -37,7 +37,14 @@ const MOST_PARTS: usize = 100;
 pub async fn list(cx: &Cx) -> Result<Vec<ApiKey>, AppError> {
     let mut tx = cx.read(API_KEYS_MANAGE).await?;
     tx.decide(&Default::default())?;
-    select(&mut tx, None).await
+    select(&mut tx, None, None).await
+}
+
+/// The caller's own keys, newest first.
+pub async fn own(cx: &Cx) -> Result<Vec<ApiKey>, AppError> {
+    let mut tx = cx.own().await?;
+    let user = cx.person()?.user;
+    select(&mut tx, None, Some(user)).await
 }
 
 /// Makes a key for the caller, who has to be there and to have proved it of late.
@@ -235,7 +242,7 @@ fn audited(key: &ApiKey) -> Value {
 }
 
 async fn find(tx: &mut Tx, id: ApiKeyId) -> Result<ApiKey, AppError> {
-    select(tx, Some(id)).await?.pop().ok_or(AppError::NotFound)
+    select(tx, Some(id), None).await?.pop().ok_or(AppError::NotFound)
 }
 
 async fn for_update(tx: &mut Tx, id: ApiKeyId, seen: Option<i64>) -> Result<ApiKey, AppError> {
@@ -245,14 +252,16 @@ async fn for_update(tx: &mut Tx, id: ApiKeyId, seen: Option<i64>) -> Result<ApiK
     Ok(key)
 }
 
-async fn select(tx: &mut Tx, only: Option<ApiKeyId>) -> Result<Vec<ApiKey>, AppError> {
+async fn select(tx: &mut Tx, only: Option<ApiKeyId>, of: Option<UserId>) -> Result<Vec<ApiKey>, AppError> {
     let (caller, now) = (tx.cx().person()?.user, tx.now());
     let rows = sqlx::query!(
         r#"select k.id, k.name, k.prefix, k.user_id, u.name as holder_name, k.scopes, k.networks, k.active, k.expires_at,
                   k.last_used_at, host(k.last_used_ip) as last_used_ip, k.previous_until, k.created_at, k.version
            from api_keys k join users u on u.id = k.user_id
-           where $1::uuid is null or k.id = $1 order by k.created_at desc, k.id desc limit 1000"#,
+           where ($1::uuid is null or k.id = $1) and ($2::uuid is null or k.user_id = $2)
+           order by k.created_at desc, k.id desc limit 1000"#,
         only.map(|id| id.0),
+        of.map(|user| user.0),
     )
     .fetch_all(tx.conn())
     .await?;

@@ -1,4 +1,5 @@
-//! What is swept away once an hour by one node: keys, links, counters and sessions that can no longer be used.
+//! What is swept away once an hour by one node: keys, links, counters and sessions that can no longer be used. And the
+//! accounts whose people have asked that they be deleted, once they are due.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::{
     access::server::{Cx, Heart, Quiet},
+    accounts::server::leaving,
     base::{errors::AppError, server::jobs},
     sessions::server::risk,
 };
@@ -25,6 +27,11 @@ pub async fn run(heart: Heart, stop: CancellationToken) {
             Ok(0) => {}
             Ok(rows) => info!(rows, "swept away {rows} rows that can no longer be used"),
             Err(error) => warn!(%error, "housekeeping did not finish"),
+        }
+        match leaving::carry_out(&cx).await {
+            Ok(0) => {}
+            Ok(accounts) => info!(accounts, "deleted {accounts} accounts whose people had asked for it"),
+            Err(error) => warn!(%error, "the accounts that are due could not be deleted"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -59,6 +66,10 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
     rows +=
         sqlx::query!("delete from sign_in_steps where expires_at < $1", now).execute(tx.conn()).await?.rows_affected();
     rows += sqlx::query!("delete from email_changes where cancel_until < $1", now)
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows += sqlx::query!("delete from account_deletions where ended_at < $1", now - TimeDelta::days(30))
         .execute(tx.conn())
         .await?
         .rows_affected();

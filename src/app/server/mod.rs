@@ -12,6 +12,7 @@ pub mod install;
 pub mod layers;
 pub mod mailer;
 pub mod openapi;
+pub mod own_data;
 pub mod panics;
 pub mod plain;
 pub mod preferences;

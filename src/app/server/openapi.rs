@@ -50,6 +50,8 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(second_factor::server::rest::routes())
         .merge(passkeys::server::rest::routes())
         .merge(super::factors::routes())
+        .merge(super::own_data::routes())
+        .merge(accounts::server::own_rest::routes())
         .merge(accounts::server::rest::routes())
         .merge(groups::server::rest::routes())
         .merge(roles::server::rest::routes())

@@ -27,7 +27,7 @@ use crate::{
     access::server::{Cx, Heart},
     app::{
         App,
-        server::{AppState, developers, idempotency, install, layers, openapi, panics, preferences, problem},
+        server::{AppState, developers, idempotency, install, layers, openapi, own_data, panics, preferences, problem},
         shell,
     },
     audit::server::schema,
@@ -83,6 +83,7 @@ pub fn router(wiring: Wiring) -> Router {
             .route("/magic-link", post(forms::magic_link))
             .route("/account/email", post(own_forms::email))
             .route("/account/password", post(own_forms::password))
+            .route("/console/account", post(own_data::account))
             .route("/email/confirm", post(own_forms::confirm))
             .route("/email/cancel", post(own_forms::cancel))
             .route("/login/passkey", post(passkeys::sign_in))

@@ -38,6 +38,11 @@ pub fn entries<F: Fn(&str) -> String>(answer: Result<Page<AuditEntry>, AppError>
     })
 }
 
+/// The same for the person that it is about, who may not be allowed to read the log: nothing leads there.
+pub fn own_entries<F: Fn(&str) -> String>(answer: Result<Page<AuditEntry>, AppError>, place: Place<F>) -> AnyView {
+    entries(answer.map(|page| page.map(|entry| AuditEntry { user_id: None, ..entry })), place)
+}
+
 /// The latest acts in few words, for a page that is about something else.
 pub fn latest(answer: Result<Page<AuditEntry>, AppError>) -> AnyView {
     let locale = locale();
@@ -68,13 +73,12 @@ fn row(entry: AuditEntry) -> AnyView {
     let changes = changes(&entry);
     let sentence = sentence(&entry);
     let outcome = outcome_badge(entry.outcome);
-    let behind = entry.impersonator_id.map(|id| {
-        let href = address::with_query(super::PATH, &[("impersonator", &id.to_string())]);
-        let name = entry.impersonator_name.clone().unwrap_or_else(|| id.to_string());
+    let (behind_id, behind_name) = (entry.impersonator_id, entry.impersonator_name.clone());
+    let behind = (behind_id.is_some() || behind_name.is_some()).then(|| {
         view! {
             <p class="small">
                 {pieces::badge(Tone::Waiting, Some(Icon::People), td_string!(locale(), audit.impersonated_by))} " "
-                <a href=href>{pieces::typed(name)}</a>
+                {person("impersonator", behind_id.map(|id| id.to_string()), behind_name)}
             </p>
         }
     });
@@ -98,9 +102,14 @@ fn row(entry: AuditEntry) -> AnyView {
 
 /// Who did it, as a way to everything they did.
 fn actor(id: Option<String>, name: Option<String>) -> AnyView {
+    person("actor", id, name)
+}
+
+/// A name, as a way to the rows in which it stands in this place.
+fn person(place: &str, id: Option<String>, name: Option<String>) -> AnyView {
     match (id, name) {
         (Some(id), name) => {
-            let href = address::with_query(super::PATH, &[("actor", &id)]);
+            let href = address::with_query(super::PATH, &[(place, &id)]);
             view! { <a href=href>{pieces::typed(name.unwrap_or(id))}</a> }.into_any()
         }
         (None, name) => pieces::typed_or_dash(name),

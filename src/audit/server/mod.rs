@@ -1,6 +1,7 @@
 //! Reading the audit log. Writing it is the heart's: see `access::server::record`.
 
 pub mod export;
+pub mod own;
 pub mod retention;
 pub mod schema;
 pub mod seal;
@@ -22,7 +23,9 @@ use crate::{
         AUDIT_READ,
         server::{Cx, Tx, record::Action},
     },
-    audit::{AuditCounts, AuditEntry, AuditQuery, Checkpoint, Outcome, RECENT_HOURS, RetentionRule, Verification},
+    audit::{
+        After, AuditCounts, AuditEntry, AuditQuery, Checkpoint, Outcome, RECENT_HOURS, RetentionRule, Verification,
+    },
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::UserId,
@@ -65,6 +68,7 @@ pub async fn counts(cx: &Cx) -> Result<AuditCounts, AppError> {
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(list_rest))
+        .routes(routes!(own_activity_rest))
         .routes(routes!(export_csv_rest))
         .routes(routes!(export_lines_rest))
         .routes(routes!(verification_rest, verify_rest))
@@ -76,6 +80,12 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 #[utoipa::path(get, path = "/admin/audit", operation_id = "list", tag = "audit", params(AuditQuery), responses((status = 200, body = inline(Page<AuditEntry>))))]
 async fn list_rest(cx: Extension<Cx>, Asked(query): Asked<AuditQuery>) -> Result<Json<Page<AuditEntry>>, AppError> {
     list(&cx, query).await.map(Json)
+}
+
+/// What you have done, and what was done to your account
+#[utoipa::path(get, path = "/auth/activity", operation_id = "own_activity", tag = "auth", params(After), responses((status = 200, body = inline(Page<AuditEntry>))))]
+async fn own_activity_rest(cx: Extension<Cx>, Asked(query): Asked<After>) -> Result<Json<Page<AuditEntry>>, AppError> {
+    own::activity(&cx, query).await.map(Json)
 }
 
 /// Everything that a filter leaves, as a table: `audit.export`

@@ -179,6 +179,16 @@ pub async fn of_person(cx: &Cx, user: UserId) -> Result<Vec<PersonGroup>, AppErr
     let mut tx = cx.read(GROUPS_READ).await?;
     tx.require(USERS_READ).await?;
     accounts::server::find(&mut tx, user).await?;
+    groups_in(&tx, user)
+}
+
+/// The groups that the caller is in.
+pub async fn own(cx: &Cx) -> Result<Vec<PersonGroup>, AppError> {
+    let tx = cx.own().await?;
+    groups_in(&tx, cx.person()?.user)
+}
+
+fn groups_in(tx: &Tx, user: UserId) -> Result<Vec<PersonGroup>, AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
     let live = snapshot.groups_of(user).iter().filter(|membership| is_live(membership.expires_at, now));
     let groups = live.map(|membership| {

@@ -267,6 +267,14 @@ pub async fn rights(cx: &Cx, user: UserId) -> Result<PersonRights, AppError> {
     rights_of(&tx, &person)
 }
 
+/// The same of the caller.
+pub async fn own_rights(cx: &Cx) -> Result<PersonRights, AppError> {
+    let mut tx = cx.own().await?;
+    let user = cx.person()?.user;
+    let person = accounts::server::find(&mut tx, user).await?;
+    rights_of(&tx, &person)
+}
+
 /// Every permission of a person with everything that speaks for or against it (C4).
 pub async fn effective(cx: &Cx, user: UserId) -> Result<Vec<EffectivePermission>, AppError> {
     Ok(rights(cx, user).await?.effective)

@@ -15,6 +15,7 @@ use crate::{
     base::{
         errors::AppError,
         ids::{DeviceId, SessionId, UserId},
+        time::Timestamp,
     },
     sessions::{DeviceInfo, SessionInfo},
 };
@@ -97,6 +98,36 @@ pub async fn revoke_device_of(cx: &Cx, user: UserId, id: DeviceId) -> Result<(),
     let ended = forget(&mut tx, user, id).await?;
     let event = Event::done(Action::SessionEnd).on("user", user, &person.name);
     tx.commit(event.meta("ended", ended).meta("device", id.to_string())).await
+}
+
+/// A network that somebody has signed in from, kept to notice when another is new.
+#[derive(Debug, serde::Serialize)]
+pub struct KnownPlace {
+    pub network: String,
+    pub country: Option<String>,
+    pub first_seen_at: Timestamp,
+    pub last_seen_at: Timestamp,
+}
+
+/// The networks that are remembered of the caller, the latest used first.
+pub async fn own_places(cx: &Cx) -> Result<Vec<KnownPlace>, AppError> {
+    let mut tx = cx.own().await?;
+    let (tenant, user) = (tx.tenant()?, cx.person()?.user);
+    let rows = sqlx::query!(
+        "select network, country, first_seen_at, last_seen_at from known_places where user_id = $1 and tenant_id = $2
+         order by last_seen_at desc, network limit 500",
+        user.0,
+        tenant.0,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let places = rows.into_iter().map(|row| KnownPlace {
+        network: row.network,
+        country: row.country,
+        first_seen_at: row.first_seen_at.into(),
+        last_seen_at: row.last_seen_at.into(),
+    });
+    Ok(places.collect())
 }
 
 async fn list(tx: &mut Tx, user: UserId, current: Option<SessionId>) -> Result<Vec<SessionInfo>, AppError> {

@@ -24,6 +24,7 @@ use crate::{
         ids::{SessionId, TenantId, UserId},
         password::PasswordRule,
         server::{choice::Choice, crypto, input::Input, settings},
+        time::Timestamp,
     },
     sessions::LinkInfo,
 };
@@ -147,6 +148,38 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
         new_email: row.new_email,
         session: row.session_id.map(SessionId),
     })
+}
+
+/// A change of address that is still kept, without its tokens.
+#[derive(Debug, serde::Serialize)]
+pub struct KeptChange {
+    pub old_email: String,
+    pub new_email: String,
+    pub requested_at: Timestamp,
+    pub confirmed_at: Option<Timestamp>,
+    pub cancelled_at: Option<Timestamp>,
+}
+
+/// The changes of the caller's address that are still kept, newest first.
+pub async fn email_changes(cx: &Cx) -> Result<Vec<KeptChange>, AppError> {
+    let mut tx = cx.own().await?;
+    let (tenant, user) = (tx.tenant()?, cx.person()?.user);
+    let rows = sqlx::query!(
+        "select old_email, new_email, created_at, confirmed_at, cancelled_at from email_changes
+         where user_id = $1 and tenant_id = $2 order by created_at desc, id desc limit 500",
+        user.0,
+        tenant.0,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let changes = rows.into_iter().map(|row| KeptChange {
+        old_email: row.old_email,
+        new_email: row.new_email,
+        requested_at: row.created_at.into(),
+        confirmed_at: row.confirmed_at.map(Into::into),
+        cancelled_at: row.cancelled_at.map(Into::into),
+    });
+    Ok(changes.collect())
 }
 
 /// Looks at a change without doing anything to it.

@@ -37,6 +37,8 @@ pub enum Subject {
     Letters(String),
     /// Letters that an address may have sent to anybody.
     LettersFrom(IpAddr),
+    /// Copies of all that is kept about a person.
+    Exports(UserId),
 }
 
 impl Subject {
@@ -51,14 +53,17 @@ impl Subject {
             Subject::Codes(user) => crypto::token_digest("limit:codes", &user.to_string()),
             Subject::Letters(email) => crypto::token_digest("limit:letters", email),
             Subject::LettersFrom(address) => crypto::token_digest("limit:letters-from", &network(*address)),
+            Subject::Exports(user) => crypto::token_digest("limit:exports", &user.to_string()),
         }
     }
 
     fn free(&self, limits: &Limits) -> i32 {
         let free = match self {
-            Subject::Account(_) | Subject::Device(..) | Subject::Nobody(_) | Subject::Codes(_) => {
-                limits.free_by_account
-            }
+            Subject::Account(_)
+            | Subject::Device(..)
+            | Subject::Nobody(_)
+            | Subject::Codes(_)
+            | Subject::Exports(_) => limits.free_by_account,
             Subject::Address(_) | Subject::LettersFrom(_) => limits.free_by_address,
             Subject::Letters(_) => limits.free_letters,
         };
@@ -186,7 +191,8 @@ pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
             | Subject::Device(..)
             | Subject::Nobody(_)
             | Subject::Codes(_)
-            | Subject::Letters(_) => {
+            | Subject::Letters(_)
+            | Subject::Exports(_) => {
                 sqlx::query!("delete from limits where subject = $1", digest).execute(tx.conn()).await?;
             }
             Subject::Address(_) | Subject::LettersFrom(_) => {

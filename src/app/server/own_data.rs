@@ -1,0 +1,114 @@
+//! All that is kept about somebody, given to themselves as one JSON document; and the forms of the account page, which work
+//! without scripts.
+
+use axum::{
+    Extension, Form, Json,
+    http::{HeaderValue, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    access::server::{
+        Cx,
+        record::{Action, Event},
+    },
+    accounts, api_keys, approvals, audit,
+    base::{errors::AppError, time::Timestamp},
+    groups, passkeys, roles, second_factor,
+    sessions::{
+        FormOutcome,
+        server::{
+            devices,
+            forms::{FormPage, elsewhere, see_other},
+            own,
+            throttle::{self, Subject},
+        },
+    },
+};
+
+/// The latest rows of the log that go along; whoever needs more asks for it page by page.
+const MOST_ROWS: u32 = 5_000;
+/// Where the forms stand.
+const HERE: &str = "/console/account?tab=data";
+
+/// Everything that is kept about the caller, part by part, without secrets: nobody can be given what only proves who they
+/// are. It wants a fresh proof, is counted, and stands in the log before the first part is read.
+pub async fn export(cx: &Cx) -> Result<Value, AppError> {
+    let person = cx.in_person()?.clone();
+    cx.fresh()?;
+    throttle::count(cx, &[Subject::Exports(person.user)]).await?;
+    let tx = cx.own().await?;
+    tx.commit(Event::done(Action::DataExport).on("user", person.user, &person.name)).await?;
+    let rights = roles::server::own_rights(cx).await?;
+    Ok(json!({
+        "format": "bawwab.account.v1",
+        "exported_at": Timestamp::from(cx.now()),
+        "account": accounts::server::own::entry(cx).await?,
+        "deletion": accounts::server::leaving::state(cx).await?.pending,
+        "roles": rights.roles,
+        "overrides": rights.overrides,
+        "groups": groups::server::own(cx).await?,
+        "second_factor": second_factor::server::status(cx).await?,
+        "passkeys": passkeys::server::own(cx).await?.passkeys,
+        "sessions": devices::own_sessions(cx).await?,
+        "devices": devices::own_devices(cx).await?,
+        "places": devices::own_places(cx).await?,
+        "email_changes": own::email_changes(cx).await?,
+        "api_keys": api_keys::server::own(cx).await?,
+        "approvals": approvals::server::own(cx).await?,
+        "activity": audit::server::own::latest(cx, MOST_ROWS).await?,
+    }))
+}
+
+/// The document as a file.
+async fn download(cx: &Cx) -> Result<Response, AppError> {
+    let data = export(cx).await?;
+    let name = format!("attachment; filename=\"account-{}.json\"", cx.now().format("%Y-%m-%d"));
+    let name = HeaderValue::from_str(&name).map_err(anyhow::Error::from)?;
+    Ok(([(header::CONTENT_DISPOSITION, name)], Json(data)).into_response())
+}
+
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new().routes(routes!(export_own))
+}
+
+/// All that is kept about you; needs a fresh proof
+#[utoipa::path(get, path = "/auth/export", tag = "auth", responses((status = 200, body = Object)))]
+async fn export_own(cx: Extension<Cx>) -> Result<Response, AppError> {
+    download(&cx).await
+}
+
+/// What a form of the account page asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Act {
+    Export,
+    KeepAccount,
+}
+
+#[derive(Deserialize)]
+pub struct AccountForm {
+    act: Act,
+}
+
+/// `POST /console/account`
+pub async fn account(page: FormPage, Form(form): Form<AccountForm>) -> Response {
+    let done = match form.act {
+        Act::Export => download(&page.cx).await,
+        Act::KeepAccount => match accounts::server::leaving::cancel(&page.cx).await {
+            // Pressed twice, or called off elsewhere: nothing waits any more, as was wished.
+            Ok(()) | Err(AppError::NotFound) => Ok(see_other(&format!("{HERE}&kept=1"))),
+            Err(error) => Err(error),
+        },
+    };
+    match done {
+        Ok(response) => response,
+        Err(error) => match elsewhere(&error, HERE) {
+            Some(response) => response,
+            None => page.again(HERE, error, FormOutcome::default()).await,
+        },
+    }
+}
