@@ -174,11 +174,8 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     store::update(&mut tx, id, &edit).await?;
     let after = find(&mut tx, id).await?;
     // A person cannot be moved out of the scope in which the caller may act.
-    if let Some(scopes) = tx.filter() {
-        let facts = store::facts(&after);
-        if !scopes.iter().any(|scope| scope.holds(&facts)) {
-            return Err(AppError::field("department", FieldCode::Unknown));
-        }
+    if !tx.within(&store::facts(&after)) {
+        return Err(AppError::field("department", FieldCode::Unknown));
     }
     let (old, new) = (store::audited(&before), store::audited(&after));
     tx.commit(Event::done(Action::UserUpdate).on("user", id, &after.name).change(old, new)).await?;
