@@ -43,6 +43,9 @@ pub enum Quiet {
     Job,
 }
 
+/// One half of some scopes, side by side with the other; none where there is no bound.
+pub type Column = Option<Vec<Option<String>>>;
+
 /// Dropping it rolls back. An undecided one cannot be committed.
 pub struct Tx {
     tx: Transaction<'static, Postgres>,
@@ -162,7 +165,7 @@ impl Tx {
 
     /// The departments and regions of the scopes that a list or count must keep to, for a query to unnest side by side;
     /// where one is left out it is any. `None`: the whole tenant.
-    pub fn bounds(&self) -> (Option<Vec<Option<String>>>, Option<Vec<Option<String>>>) {
+    pub fn bounds(&self) -> (Column, Column) {
         let columns = |scopes: &[Scope]| {
             scopes.iter().map(|scope| (scope.department.clone(), scope.region.clone())).unzip::<_, _, Vec<_>, Vec<_>>()
         };
