@@ -93,9 +93,6 @@ pub async fn tell(tx: &mut Tx, id: UserId, write: impl FnOnce(Reader<'_>) -> Let
 pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppError> {
     let mut tx = cx.allow(USERS_CREATE).await?;
     let person = rules::parse_new(person.read()?)?;
-    if person.roles.is_some() {
-        tx.require(PERMISSIONS_ASSIGN).await?;
-    }
     let password_hash = match &person.password {
         Some(password) => {
             let tenant = tx.tenant()?;
@@ -108,6 +105,10 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
         None => None,
     };
     tx.lock_grants(Some(&USERS_CREATE)).await?;
+    // On the locked grants: whoever lost it meanwhile is refused.
+    if person.roles.is_some() {
+        tx.require(PERMISSIONS_ASSIGN).await?;
+    }
     tx.decide(&Facts { department: person.department.clone(), region: person.region.clone() })?;
     let id = UserId(Uuid::now_v7());
     let status = if password_hash.is_some() { Status::Active } else { Status::Invited };
