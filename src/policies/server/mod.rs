@@ -1,5 +1,6 @@
 //! Questions to the decision engine, and nothing decided beside it.
 
+pub mod authzen;
 pub mod rest;
 
 use std::collections::BTreeMap;
