@@ -426,7 +426,12 @@ fn lasts(old: Option<DateTime<Utc>>, new: Option<DateTime<Utc>>) -> bool {
 
 /// What becomes effective because a deny ends: the narrower of the deny and each allow it held down. A deny that will
 /// end sooner than it would have counts as ended.
-fn set_free(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<(Permission, DateTime<Utc>)> {
+pub fn set_free(
+    before: &Snapshot,
+    after: &Snapshot,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Vec<(Permission, DateTime<Utc>)> {
     let (Some(old), Some(new)) = (before.person(user), after.person(user)) else { return Vec::new() };
     let ended = old.overrides.iter().filter(|deny| !deny.allowed && is_live(deny.expires_at, now)).filter(|deny| {
         !new.overrides

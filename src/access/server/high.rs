@@ -8,11 +8,14 @@ use crate::{
     access::{
         ApprovalRules, EVERYTHING, Permission,
         server::{
-            change::Change,
+            change::{Change, overridden, set_free},
             engine::{RoleGrant, RoleGrants, Snapshot},
         },
     },
-    base::server::settings::Setting,
+    base::{
+        ids::{RoleId, UserId},
+        server::settings::Setting,
+    },
 };
 
 impl Setting for ApprovalRules {
@@ -39,12 +42,8 @@ pub fn high(
     let mut found = Vec::new();
     for change in changes {
         match change {
-            // What is taken away is not high; a key that is gone gives nothing.
-            Change::Person { .. }
-            | Change::Active { .. }
-            | Change::RemoveRole { .. }
-            | Change::RemoveGroup { .. }
-            | Change::RemovePermission { .. } => {}
+            // What is taken away is not high. The role that everybody gets is guarded where it is changed.
+            Change::Person { .. } | Change::Active { .. } | Change::RemoveRole { .. } | Change::RemoveGroup { .. } => {}
             Change::Roles { user, roles } => {
                 found.extend(newly_given(after, before.roles_of(*user), roles, rules));
             }
@@ -62,28 +61,60 @@ pub fn high(
             }
             Change::Overrides { user, overrides } => {
                 let old = before.overrides_of(*user);
-                let given = overrides.iter().filter(|new| new.allowed && !old.contains(new));
-                let lifted = old.iter().filter(|old| !old.allowed && !overrides.contains(old));
-                found.extend(
-                    given.chain(lifted).map(|one| &one.pattern).filter(|pattern| rules.is_high(pattern)).cloned(),
-                );
+                let given = overrides.iter().filter(|new| new.allowed && !old.contains(new)).map(|one| &one.pattern);
+                found.extend(given.filter(|pattern| rules.is_high(pattern)).cloned());
+                found.extend(freed(before, after, *user, rules, now));
+            }
+            Change::RemovePermission { key } => {
+                // Its deny goes with it, and another key or wildcard may still give what that held down.
+                for user in overridden(before, key) {
+                    found.extend(freed(before, after, user, rules, now));
+                }
             }
             Change::RolePermissions { role, .. } => {
-                // A role that nobody has gives nobody anything yet.
-                if before.role(*role).is_none() || before.holders(*role, now).is_empty() {
-                    continue;
+                // Whatever inherits from it gives it too.
+                let heirs = after.role_ids().into_iter();
+                for heir in heirs.filter(|id| after.role(*id).is_some_and(|heir| heir.includes(*role))) {
+                    found.extend(more_of(before, after, heir, rules, now));
                 }
-                let old = before.role(*role).map(|role| role.patterns.clone()).unwrap_or_default();
-                let Some(new) = after.role(*role) else { continue };
-                let listed = is_listed(after, new, rules);
-                let more = new.patterns.iter().filter(|new| !old.contains(new));
-                found.extend(more.filter(|new| listed || rules.is_high(new)).cloned());
             }
         }
     }
     found.sort();
     found.dedup();
     found
+}
+
+/// What is high of that which a role gives and did not give before.
+fn more_of(
+    before: &Snapshot,
+    after: &Snapshot,
+    role: RoleId,
+    rules: &ApprovalRules,
+    now: DateTime<Utc>,
+) -> Vec<Permission> {
+    let Some(new) = after.role(role) else { return Vec::new() };
+    let old = before.role(role);
+    let listed = is_listed(after, new, rules);
+    let was_listed = old.is_some_and(|old| is_listed(after, old, rules));
+    let had = |pattern: &Permission| old.is_some_and(|old| old.patterns.contains(pattern));
+    // A role that begins to be as high as a listed one is high with everything it gives.
+    let more = new.patterns.iter().filter(|pattern| (listed && !was_listed) || !had(pattern));
+    let more = more.filter(|pattern| listed || rules.is_high(pattern)).cloned().collect::<Vec<_>>();
+    // A role that nobody has gives nobody anything yet; the one that everybody gets, whoever registers next.
+    if more.is_empty() || new.is_baseline() || !before.holders(role, now).is_empty() { more } else { Vec::new() }
+}
+
+/// What is high of that which becomes effective because a deny of somebody's ends.
+fn freed(
+    before: &Snapshot,
+    after: &Snapshot,
+    user: UserId,
+    rules: &ApprovalRules,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = Permission> {
+    let freed = set_free(before, after, user, now).into_iter().map(|(pattern, _last)| pattern);
+    freed.filter(|pattern| rules.is_high(pattern))
 }
 
 /// What is high of the roles that come to those there were.
@@ -101,8 +132,18 @@ fn newly_given(after: &Snapshot, old: &[RoleGrant], new: &[RoleGrant], rules: &A
     found
 }
 
-/// Whether the rules name a role, or one that it inherits from.
+/// Whether the rules name a role, one that it inherits from, or one that gives no more than it does: a copy under another
+/// name is as high.
 fn is_listed(snapshot: &Snapshot, role: &RoleGrants, rules: &ApprovalRules) -> bool {
-    let above = role.lineage.iter().filter_map(|step| snapshot.role(step.id));
-    rules.roles.contains(&role.name) || above.into_iter().any(|above| rules.roles.contains(&above.name))
+    let is_named = |role: &RoleGrants| rules.roles.contains(&role.name);
+    let gives_all_of = |listed: &RoleGrants| {
+        let covered = |pattern: &Permission| role.patterns.iter().any(|own| own.covers(pattern));
+        !listed.patterns.is_empty() && listed.patterns.iter().all(covered)
+    };
+    let mut lineage = role.lineage.iter().filter_map(|step| snapshot.role(step.id));
+    if rules.roles.is_empty() {
+        return false;
+    }
+    let mut all = snapshot.role_ids().into_iter().filter_map(|id| snapshot.role(id));
+    is_named(role) || lineage.any(|above| is_named(above)) || all.any(|listed| is_named(listed) && gives_all_of(listed))
 }

@@ -43,6 +43,9 @@ pub enum Quiet {
     Job,
 }
 
+/// One half of some scopes, side by side with the other; none where there is no bound.
+pub type Column = Option<Vec<Option<String>>>;
+
 /// Dropping it rolls back. An undecided one cannot be committed.
 pub struct Tx {
     tx: Transaction<'static, Postgres>,
@@ -59,8 +62,8 @@ pub struct Tx {
     written: Option<i64>,
     /// A letter waits to be sent once this is committed.
     has_mail: bool,
-    /// Others have agreed to what it grants.
-    is_approved: bool,
+    /// What others have agreed to, of what it grants.
+    agreed: Vec<Permission>,
 }
 
 impl Tx {
@@ -93,7 +96,7 @@ impl Tx {
             read_only,
             written: None,
             has_mail: false,
-            is_approved: false,
+            agreed: Vec::new(),
         })
     }
 
@@ -112,7 +115,7 @@ impl Tx {
             read_only: false,
             written: None,
             has_mail: false,
-            is_approved: false,
+            agreed: Vec::new(),
         })
     }
 
@@ -153,6 +156,20 @@ impl Tx {
     /// The scopes that a list or count must keep to. `None`: the whole tenant.
     pub fn filter(&self) -> Option<&[Scope]> {
         self.filter.as_deref()
+    }
+
+    /// Whether what the caller may see or count reaches something.
+    pub fn within(&self, facts: &Facts) -> bool {
+        self.filter().is_none_or(|scopes| scopes.iter().any(|scope| scope.holds(facts)))
+    }
+
+    /// The departments and regions of the scopes that a list or count must keep to, for a query to unnest side by side;
+    /// where one is left out it is any. `None`: the whole tenant.
+    pub fn bounds(&self) -> (Column, Column) {
+        let columns = |scopes: &[Scope]| {
+            scopes.iter().map(|scope| (scope.department.clone(), scope.region.clone())).unzip::<_, _, Vec<_>, Vec<_>>()
+        };
+        self.filter().map(columns).unzip()
     }
 
     /// Decides an undecided transaction on what it is about. Outside the caller's scope it looks as if it did not exist.
@@ -267,9 +284,10 @@ impl Tx {
         }
     }
 
-    /// Others have agreed to what is granted from here on.
-    pub fn approved(&mut self) {
-        self.is_approved = true;
+    /// Others have agreed that this is granted from here on. What else turns out to be high still waits for them: a role
+    /// may give more than it did when they were asked.
+    pub fn approved(&mut self, permissions: Vec<Permission>) {
+        self.agreed = permissions;
     }
 
     /// Refuses what others have to agree to first. Where nobody else could, nobody has to.
@@ -280,12 +298,10 @@ impl Tx {
         changes: &[Change],
         granter: UserId,
     ) -> Result<(), AppError> {
-        if self.is_approved {
-            return Ok(());
-        }
         let tenant = self.tenant()?;
         let rules = settings::get::<ApprovalRules>(&mut self.tx, tenant).await?;
-        let high = high::high(before, after, changes, &rules, self.now());
+        let mut high = high::high(before, after, changes, &rules, self.now());
+        high.retain(|pattern| !self.agreed.iter().any(|agreed| agreed.covers(pattern)));
         let others = || before.who_may(&APPROVALS_DECIDE, self.now()).into_iter().any(|who| who != granter);
         if high.is_empty() || rules.required == 0 || !others() {
             return Ok(());

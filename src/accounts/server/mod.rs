@@ -96,9 +96,6 @@ pub async fn tell(tx: &mut Tx, id: UserId, write: impl FnOnce(Reader<'_>) -> Let
 pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppError> {
     let mut tx = cx.allow(USERS_CREATE).await?;
     let person = rules::parse_new(person.read()?)?;
-    if person.roles.is_some() {
-        tx.require(PERMISSIONS_ASSIGN).await?;
-    }
     let password_hash = match &person.password {
         Some(password) => {
             let tenant = tx.tenant()?;
@@ -111,6 +108,10 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
         None => None,
     };
     tx.lock_grants(Some(&USERS_CREATE)).await?;
+    // On the locked grants: whoever lost it meanwhile is refused.
+    if person.roles.is_some() {
+        tx.require(PERMISSIONS_ASSIGN).await?;
+    }
     tx.decide(&Facts { department: person.department.clone(), region: person.region.clone() })?;
     let id = UserId(Uuid::now_v7());
     let status = if password_hash.is_some() { Status::Active } else { Status::Invited };
@@ -177,11 +178,8 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     store::update(&mut tx, id, &edit).await?;
     let after = find(&mut tx, id).await?;
     // A person cannot be moved out of the scope in which the caller may act.
-    if let Some(scopes) = tx.filter() {
-        let facts = store::facts(&after);
-        if !scopes.iter().any(|scope| scope.holds(&facts)) {
-            return Err(AppError::field("department", FieldCode::Unknown));
-        }
+    if !tx.within(&store::facts(&after)) {
+        return Err(AppError::field("department", FieldCode::Unknown));
     }
     let (old, new) = (store::audited(&before), store::audited(&after));
     tx.commit(Event::done(Action::UserUpdate).on("user", id, &after.name).change(old, new)).await?;

@@ -535,6 +535,19 @@ pub async fn brief(tx: &mut Tx, people: &[UserId]) -> Result<Vec<Brief>, AppErro
     people.collect()
 }
 
+/// Those of these people who are inside the caller's scopes.
+pub async fn within(tx: &mut Tx, ids: &[UserId]) -> Result<Vec<UserId>, AppError> {
+    if tx.filter().is_none() {
+        return Ok(ids.to_vec());
+    }
+    let mut query = QueryBuilder::<Postgres>::new("select u.id from users u where u.tenant_id = ");
+    query.push_bind(tx.tenant()?.0).push(" and u.id = any(").push_bind(ids.iter().map(|id| id.0).collect::<Vec<_>>());
+    query.push(")");
+    push_scopes(&mut query, tx.filter());
+    let found = query.build_query_scalar::<Uuid>().fetch_all(tx.conn()).await?;
+    Ok(found.into_iter().map(UserId).collect())
+}
+
 /// Whom an id, an address or a username names; nobody who is deleted.
 pub async fn find_named(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppError> {
     let tenant = tx.tenant()?;

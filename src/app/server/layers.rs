@@ -36,12 +36,14 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(RequestId(id));
     let method = request.method().clone();
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    // Authorization API 1.0, "Request identification": there the caller's own name of the request comes back.
+    let named = request.headers().get("x-request-id").filter(|_| request.uri().path().starts_with("/access/")).cloned();
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let path = path.as_deref().unwrap_or("other");
     info!(request.id = %id, http.method = %method, http.route = path, http.status = status, millis, "{method} {path} {status}");
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+    if let Some(id) = named.or_else(|| HeaderValue::from_str(&id.to_string()).ok()) {
         response.headers_mut().insert("x-request-id", id);
     }
     response
@@ -120,7 +122,7 @@ pub async fn caller(State(state): State<AppState>, mut request: Request, next: N
 fn must_come_from_us(request: &Request, by_cookie: bool) -> bool {
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let path = request.uri().path();
-    let is_rest = path.starts_with("/auth/") || path.starts_with("/admin/");
+    let is_rest = ["/auth/", "/admin/", "/access/"].iter().any(|start| path.starts_with(start));
     !is_safe && (by_cookie || !is_rest)
 }
 

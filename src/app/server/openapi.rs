@@ -56,6 +56,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(groups::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(policies::server::rest::routes())
+        .merge(policies::server::authzen::routes())
         .merge(audit::server::routes())
         .merge(approvals::server::rest::routes())
         .merge(roles::server::approved::routes())
@@ -85,6 +86,7 @@ pub fn complete(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
                 is_versioned: path.contains('{')
                     && (operation.request_body.is_some() || matches!(method, HttpMethod::Delete)),
                 takes: operation.request_body.is_some() || has_query(operation),
+                is_authzen: path.starts_with("/access/"),
             };
             traits.describe(operation);
         }
@@ -122,6 +124,8 @@ struct Traits {
     is_about_one: bool,
     is_versioned: bool,
     takes: bool,
+    /// OpenID's specification says which statuses it answers.
+    is_authzen: bool,
 }
 
 impl Traits {
@@ -147,7 +151,8 @@ impl Traits {
             ("403", "`missing_permission`, or a rule that no permission lifts: the code says which", !self.is_public),
             ("404", "`not_found`", self.is_about_one),
             ("409", "`stale`, `in_use`, `idempotency_mismatch`, `idempotency_in_progress`", self.is_unsafe),
-            ("422", "`invalid`, with every field that is wrong", self.takes || self.is_unsafe),
+            ("400", "`invalid`, with every field that is wrong", self.is_authzen),
+            ("422", "`invalid`, with every field that is wrong", (self.takes || self.is_unsafe) && !self.is_authzen),
             ("429", "`too_many` or `puzzle_required`, with the seconds to wait", self.is_public),
             ("503", "`unavailable`: nothing was changed, try again", true),
         ];

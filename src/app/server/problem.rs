@@ -109,6 +109,8 @@ pub async fn write(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<AppError>() else { return response };
     let mut problem = Problem::of(locale, &error);
+    // A protocol may have a status of its own for it.
+    problem.status = response.status().as_u16();
     problem.step = response.extensions_mut().remove::<NextStep>().map(|step| step.0);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -168,7 +168,7 @@ fn draw(options: &LeptosOptions) -> Draw {
 /// A file of the browser half, or the page that says there is nothing here.
 async fn not_a_route(State(state): State<AppState>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
-    if path.starts_with("/auth/") || path.starts_with("/admin/") || path.starts_with("/api/") {
+    if ["/auth/", "/admin/", "/api/", "/access/", "/.well-known/"].iter().any(|start| path.starts_with(start)) {
         return AppError::NotFound.into_response();
     }
     let (parts, body) = request.into_parts();

@@ -54,6 +54,8 @@ pub struct Agreed {
     /// The last who agreed.
     pub decider: UserId,
     pub subject: Uuid,
+    /// Where the subject was when it was asked for.
+    pub facts: Facts,
     pub proposal: Value,
     pub reason: String,
 }
@@ -232,10 +234,12 @@ pub async fn decide(
         requester: approval.requester_id,
         decider: person.user,
         subject: approval.subject_id,
+        facts,
         proposal: approval.proposal.clone(),
         reason: approval.reason.clone(),
     };
-    tx.approved();
+    let permissions = approval.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
+    tx.approved(permissions.map_err(|code| anyhow::anyhow!("a key of request {id} is {code:?}"))?);
     match (applier.0)(&mut tx, &agreed).await {
         Ok(events) => {
             for done in &events {
@@ -314,6 +318,16 @@ pub async fn rules(cx: &Cx) -> Result<ApprovalRules, AppError> {
     tx.decide(&Default::default())?;
     let tenant = tx.tenant()?;
     Ok(settings::get::<ApprovalRules>(tx.conn(), tenant).await?)
+}
+
+/// A role that the rule names goes on being high under its new name.
+pub async fn follow_renamed_role(tx: &mut Tx, old: &str, new: &str) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    let mut rules = settings::get::<ApprovalRules>(tx.conn(), tenant).await?;
+    let Some(listed) = rules.roles.iter_mut().find(|listed| *listed == old) else { return Ok(()) };
+    new.clone_into(listed);
+    settings::put(tx.conn(), tenant, &rules).await?;
+    Ok(())
 }
 
 /// Replaces the rule. Requests that wait keep what held when they were made.

@@ -30,6 +30,13 @@ impl<T> From<T> for Input<T> {
     }
 }
 
+impl<T> Input<T> {
+    /// A part of what was sent, which the rest was read without.
+    pub fn of_json(part: &serde_json::Value) -> Self {
+        Input { what: What::Json(part.to_string().into()), seen: None }
+    }
+}
+
 impl<T: DeserializeOwned> Input<T> {
     /// The same input as another type, read no earlier.
     pub fn map<U>(self, turn: impl FnOnce(T) -> U + Send + 'static) -> Input<U>

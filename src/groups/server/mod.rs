@@ -45,10 +45,11 @@ pub async fn create(cx: &Cx, group: Input<NewGroup>) -> Result<Group, AppError> 
     let mut tx = cx.allow(GROUPS_MANAGE).await?;
     let group = group.read()?;
     tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
+    // On the locked grants: whoever lost it meanwhile is refused.
     if !group.roles.is_empty() || !group.parents.is_empty() {
         tx.require(PERMISSIONS_ASSIGN).await?;
     }
-    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&group.name, 120));
     let description = errors.take("description", optional_line(Some(&group.description), 1000));
@@ -70,10 +71,10 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     let seen = edit.seen;
     let edit = edit.read()?;
     tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
     if edit.roles.is_some() || edit.parents.is_some() {
         tx.require(PERMISSIONS_ASSIGN).await?;
     }
-    tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
     let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
     let mut errors = FieldErrors::default();
     let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();

@@ -21,6 +21,8 @@ pub async fn by_id(tx: &mut Tx, id: GroupId) -> Result<Option<Group>, AppError> 
 
 async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Group>, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
+    // Nobody is counted from beyond the caller's scopes.
+    let (departments, regions) = tx.bounds();
     let rows = sqlx::query!(
         r#"select g.id, g.name, g.description, g.created_at, g.updated_at, g.version,
                   coalesce((select array_agg(o.id order by o.name_key) from group_parents x
@@ -33,7 +35,11 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
                             join groups o on o.id = x.group_id where x.parent_id = g.id), '{}') as "child_names!",
                   (select count(*) from group_members m join users u on u.id = m.user_id
                    where m.group_id = g.id and u.status <> 'deleted'
-                     and (m.expires_at is null or m.expires_at > $3)) as "people!"
+                     and (m.expires_at is null or m.expires_at > $3)
+                     and ($5::text[] is null or exists (
+                         select from unnest($5::text[], $6::text[]) s (department, region)
+                         where (s.department is null or s.department = u.department)
+                           and (s.region is null or s.region = u.region)))) as "people!"
            from groups g
            where g.tenant_id = $1 and ($2::uuid is null or g.id = $2) and g.search like all ($4)
            order by g.name_key, g.id"#,
@@ -41,6 +47,8 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
         id.map(|id| id.0),
         now,
         words.patterns(),
+        departments.as_deref() as Option<&[Option<String>]>,
+        regions.as_deref() as Option<&[Option<String>]>,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -1,5 +1,6 @@
 //! Questions to the decision engine, and nothing decided beside it.
 
+pub mod authzen;
 pub mod rest;
 
 use std::collections::BTreeMap;
@@ -58,11 +59,17 @@ async fn answer(tx: &mut Tx, question: Question, at: &str) -> Result<Evaluation,
     let key = Permission::parse(&format!("{}.{}", kind.trim(), question.action.trim()));
     let key = key.and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
     let key = errors.take(&format!("{at}action"), key);
-    let user = accounts::server::store::find_named(tx, question.user.trim()).await?;
+    let user = find(tx, question.user.trim()).await?;
     let user = errors.take(&format!("{at}user"), user.ok_or(FieldCode::Unknown));
     errors.check()?;
     let (Some(key), Some(user)) = (key, user) else { return Err(AppError::NotFound) };
     Ok(explain(&snapshot, user, &key, facts.as_ref(), tx.now()))
+}
+
+/// Somebody by id, address or username. Whoever is outside the caller's scopes is nobody.
+async fn find(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppError> {
+    let Some(user) = accounts::server::store::find_named(tx, named).await? else { return Ok(None) };
+    Ok(accounts::server::store::within(tx, &[user]).await?.pop())
 }
 
 fn explain(
@@ -155,7 +162,8 @@ pub async fn who_can(cx: &Cx, key: &str, query: Input<AbleQuery>) -> Result<Able
     let after = after.transpose().map_err(|_not_an_id| AppError::field("after", FieldCode::Malformed))?;
     let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
     let can = snapshot.everybody().map(|(id, _)| id);
-    let mut can = can.filter(|id| snapshot.check(*id, &key, None, now) != Answer::No).collect::<Vec<_>>();
+    let can = can.filter(|id| snapshot.check(*id, &key, None, now) != Answer::No).collect::<Vec<_>>();
+    let mut can = accounts::server::store::within(&mut tx, &can).await?;
     let total = u32::try_from(can.len()).unwrap_or(u32::MAX);
     can.retain(|id| after.is_none_or(|after| id.0 > after));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);

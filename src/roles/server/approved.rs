@@ -245,11 +245,21 @@ fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppErr
     }
 }
 
+/// The person that a request is about, who must still be where they were: elsewhere others decide.
+async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppError> {
+    let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
+    if accounts::server::store::facts(&person) == agreed.facts {
+        Ok(person)
+    } else {
+        Err(AppError::Conflict(Conflict::Stale))
+    }
+}
+
 async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
     let proposal = read::<RightsProposal>(agreed)?;
-    let user = UserId(agreed.subject);
-    let person = accounts::server::find_for_update(tx, user, None).await?;
+    let person = unmoved(tx, agreed).await?;
+    let user = person.id;
     let before = rights_of(tx, &person)?;
     if given(&before) != proposal.before {
         return Err(AppError::Conflict(Conflict::Stale));
@@ -305,8 +315,8 @@ async fn apply_access(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppErr
     tx.require(PERMISSIONS_ASSIGN).await?;
     let wanted = read::<AccessProposal>(agreed)?.after;
     let key = wanted.permissions.first().map(String::as_str).unwrap_or_default();
-    let user = UserId(agreed.subject);
-    let person = accounts::server::find_for_update(tx, user, None).await?;
+    let person = unmoved(tx, agreed).await?;
+    let user = person.id;
     let before = rights_of(tx, &person)?;
     let pattern = tx.snapshot()?.known(key).map_err(|code| AppError::field("permission", code))?;
     let expires_at = wanted.days.map(|days| tx.now() + TimeDelta::days(days.into()));

@@ -25,6 +25,7 @@ use crate::{
         },
     },
     accounts::{self, PeopleQuery, Person, server::links},
+    approvals,
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
@@ -127,6 +128,9 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     }
     let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
     store::update(&mut tx, id, &name, &description).await?;
+    if name != before.name {
+        approvals::server::follow_renamed_role(&mut tx, &before.name, &name).await?;
+    }
     let change = Change::RolePermissions { role: id, name, permissions, parents };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;

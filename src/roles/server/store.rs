@@ -21,6 +21,8 @@ pub async fn by_id(tx: &mut Tx, id: RoleId) -> Result<Option<Role>, AppError> {
 
 async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role>, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
+    // Nobody is counted from beyond the caller's scopes.
+    let (departments, regions) = tx.bounds();
     let rows = sqlx::query!(
         r#"select r.id, r.name, r.description, r.built_in, r.tenant_id is null as "platform!", r.created_at,
                   r.updated_at, r.version,
@@ -49,7 +51,11 @@ async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role
                               and (x.expires_at is null or x.expires_at > $3)), '{}') as "group_names!",
                   (select count(*) from user_roles ur join users u on u.id = ur.user_id
                    where ur.role_id = r.id and u.tenant_id = $1 and u.status <> 'deleted'
-                     and (ur.expires_at is null or ur.expires_at > $3)) as "people!"
+                     and (ur.expires_at is null or ur.expires_at > $3)
+                     and ($5::text[] is null or exists (
+                         select from unnest($5::text[], $6::text[]) s (department, region)
+                         where (s.department is null or s.department = u.department)
+                           and (s.region is null or s.region = u.region)))) as "people!"
            from roles r
            where (r.tenant_id = $1 or r.tenant_id is null) and ($2::uuid is null or r.id = $2)
              and r.search like all ($4)
@@ -58,6 +64,8 @@ async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role
         id.map(|id| id.0),
         now,
         words.patterns(),
+        departments.as_deref() as Option<&[Option<String>]>,
+        regions.as_deref() as Option<&[Option<String>]>,
     )
     .fetch_all(tx.conn())
     .await?;

@@ -28,6 +28,7 @@ const PUBLIC_DOORS: &[&str] = &[
     "post /auth/email/cancel",
     "post /auth/webauthn/login/challenge",
     "post /auth/webauthn/login/complete",
+    "get /.well-known/authzen-configuration",
 ];
 /// These open what belongs to the caller alone.
 const OWN_DOORS: &[&str] = &[
@@ -379,6 +380,9 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/mail/undelivered/{letter}/retry", vec!["post"]),
         ("/admin/mail/test", vec!["post"]),
         ("/admin/users/{id}/link", vec!["post", "delete"]),
+        ("/access/v1/evaluation", vec!["post"]),
+        ("/access/v1/evaluations", vec!["post"]),
+        ("/.well-known/authzen-configuration", vec!["get"]),
     ] {
         for method in methods {
             assert!(api["paths"][path][method]["responses"].is_object(), "{method} {path}");

@@ -1,5 +1,7 @@
 //! Nobody climbs: whatever administrators do, in whatever order, no right appears that the acting one did not hold.
 
+mod second_person;
+
 use std::{
     cell::Cell,
     collections::{BTreeMap, BTreeSet},
@@ -24,6 +26,7 @@ use crate::{
     },
     app::server::test_app::{Client, PASSWORD, TestApp, options_of},
     base::ids::{GroupId, RoleId, UserId},
+    roles::templates::TEMPLATES,
 };
 
 /// The keys of the reference model. No catalogue has the `…future` ones: a wildcard that is handed on hands them on too.
@@ -851,7 +854,7 @@ impl History {
         let client = self.people[actor].client.clone().expect("an administrator");
         let target = if self.dice.chance(25) { actor } else { self.dice.below(self.people.len()) };
         let user = format!("/admin/users/{}", self.people[target].id);
-        let (tried, path, answer) = match self.dice.below(27) {
+        let (tried, path, answer) = match self.dice.below(34) {
             0..=2 => {
                 let name = format!("دور {number}");
                 let body = json!({"name": name, "permissions": self.keys()});
@@ -981,6 +984,53 @@ impl History {
                 let path = "/admin/catalogue";
                 (Tried::Other, format!("POST {path} {body}"), client.post(path, body).await)
             }
+            27 | 28 => {
+                let roles = self.boss.get("/admin/roles").await.ok();
+                let role = self.dice.pick(roles.as_array().expect("a list"));
+                let name = format!("نسخة {number}");
+                let path = format!("/admin/roles/{}/copies", role["id"].as_str().expect("an id"));
+                let answer = client.post(&path, json!({"name": name})).await;
+                if answer.status.is_success() {
+                    self.roles.push(name);
+                }
+                (Tried::Other, format!("POST a copy of {}", role["name"]), answer)
+            }
+            29 => {
+                let template = self.dice.pick(TEMPLATES).id;
+                let name = format!("قالب {number}");
+                let body = json!({"template": template, "name": name});
+                let answer = client.post("/admin/role-templates", body).await;
+                if answer.status.is_success() {
+                    self.roles.push(name);
+                }
+                (Tried::Other, format!("POST a role of {template}"), answer)
+            }
+            30 => match self.group().await {
+                Some(id) => {
+                    let path = match self.dice.chance(60) {
+                        true => format!("/admin/groups/{id}/members/{}", self.people[target].id),
+                        false => format!("/admin/groups/{id}"),
+                    };
+                    (Tried::Other, format!("DELETE {path}"), client.delete(&path).await)
+                }
+                None => (Tried::Other, "GET".to_owned(), client.get("/auth/me").await),
+            },
+            31 | 32 => {
+                // Somebody asks for access, and this administrator agrees: it is theirs to give.
+                let asking = self.dice.pick(&self.people.clone()).client.clone();
+                let key = *self.dice.pick(&HANDED);
+                let body = json!({"permission": key, "reason": "r"});
+                match asking {
+                    Some(asking) => match asking.post("/auth/access-requests", body).await.json()["id"].as_str() {
+                        Some(id) => {
+                            let path = format!("/admin/approvals/{id}/approve");
+                            (Tried::Other, format!("POST {path} for {key}"), client.post(&path, json!({})).await)
+                        }
+                        None => (Tried::Other, "GET".to_owned(), client.get("/auth/me").await),
+                    },
+                    None => (Tried::Other, "GET".to_owned(), client.get("/auth/me").await),
+                }
+            }
             _ => {
                 let email = self.people[target].email.clone();
                 (
@@ -1015,7 +1065,15 @@ async fn through_the_api_nobody_ends_with_more_than_before_plus_what_the_granter
     const SEED: u64 = 0x0BAD_5EED_2026_1122;
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let tools = ["permissions.assign", "permissions.read", "users.read", "roles.read", "groups.read", "groups.manage"];
+    let tools = [
+        "permissions.assign",
+        "permissions.read",
+        "users.read",
+        "roles.read",
+        "groups.read",
+        "groups.manage",
+        "approvals.decide",
+    ];
     let kinds: [(&str, &[&str], Value); 5] = [
         ("people", &["users.*", "roles.*", "permissions.*", "audit.read"], json!({})),
         (

@@ -6,6 +6,8 @@ mod arabic;
 mod attention;
 mod audit;
 mod authenticator;
+mod authzen;
+mod climbing;
 mod coverage;
 mod doors;
 mod escalation;
