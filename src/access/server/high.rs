@@ -8,7 +8,7 @@ use crate::{
     access::{
         ApprovalRules, EVERYTHING, Permission,
         server::{
-            change::Change,
+            change::{self, Change},
             engine::{RoleGrant, RoleGrants, Snapshot},
         },
     },
@@ -44,7 +44,14 @@ pub fn high(
             | Change::Active { .. }
             | Change::RemoveRole { .. }
             | Change::RemoveGroup { .. }
-            | Change::RemovePermission { .. } => {}
+            | Change::RemovePermission { .. }
+            | Change::Facts { .. } => {}
+            // Also what it stops denying.
+            Change::Policy { id, .. } => {
+                let policies = [before.policy(*id), after.policy(*id)];
+                let actions = policies.into_iter().flatten().flat_map(|policy| policy.actions.iter());
+                found.extend(actions.filter(|action| rules.is_high(action)).cloned());
+            }
             Change::Roles { user, roles } => {
                 found.extend(newly_given(after, before.roles_of(*user), roles, rules));
             }
@@ -81,6 +88,7 @@ pub fn high(
             }
         }
     }
+    found.extend(change::unfolded(before, after, changes, now).into_iter().filter(|pattern| rules.is_high(pattern)));
     found.sort();
     found.dedup();
     found

@@ -22,6 +22,7 @@ mod oracle;
 mod own_account;
 mod passkeys;
 mod people;
+mod policies;
 mod rights;
 mod risk;
 mod second_factor;
