@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{
     errors::FieldCode,
-    ids::{GroupId, RoleId},
+    ids::{GroupId, PolicyId, RoleId},
     time::Timestamp,
 };
 
@@ -101,6 +101,10 @@ permissions! {
     PERMISSIONS_MANAGE = "permissions.manage";
     GROUPS_READ = "groups.read";
     GROUPS_MANAGE = "groups.manage";
+    POLICIES_READ = "policies.read";
+    POLICIES_CREATE = "policies.create";
+    POLICIES_UPDATE = "policies.update";
+    POLICIES_DELETE = "policies.delete";
     AUDIT_READ = "audit.read";
     AUDIT_EXPORT = "audit.export";
     API_KEYS_MANAGE = "api_keys.manage";
@@ -115,8 +119,16 @@ permissions! {
 }
 
 /// What a super-admin keeps whatever is denied to them, so that administration cannot be locked for good.
-pub const PROTECTED: &[Permission] =
-    &[USERS_READ, USERS_UPDATE, ROLES_READ, ROLES_UPDATE, PERMISSIONS_READ, PERMISSIONS_ASSIGN];
+pub const PROTECTED: &[Permission] = &[
+    USERS_READ,
+    USERS_UPDATE,
+    ROLES_READ,
+    ROLES_UPDATE,
+    PERMISSIONS_READ,
+    PERMISSIONS_ASSIGN,
+    POLICIES_READ,
+    POLICIES_UPDATE,
+];
 
 /// Whatever there is and will be.
 pub const EVERYTHING: Permission = Permission::constant("*");
@@ -226,6 +238,52 @@ pub struct GroupRef {
     pub name: String,
 }
 
+/// A policy where it is only referred to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PolicyRef {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: PolicyId,
+    pub name: String,
+}
+
+/// What a policy does where it applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum PolicyMode {
+    /// May allow by itself.
+    Grant,
+    /// Has to hold, or what others allow does not stand.
+    Require,
+}
+
+impl PolicyMode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PolicyMode::Grant => "grant",
+            PolicyMode::Require => "require",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "grant" => Some(PolicyMode::Grant),
+            "require" => Some(PolicyMode::Require),
+            _ => None,
+        }
+    }
+}
+
+/// What one rule of a policy says where its condition holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum PolicyEffect {
+    Allow,
+    Deny,
+}
+
 /// How far a grant reaches. Both parts must hold where both are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -255,6 +313,8 @@ impl Scope {
 pub struct Facts {
     pub department: Option<String>,
     pub region: Option<String>,
+    /// Whatever else is known of it, for policies: an object.
+    pub other: serde_json::Value,
 }
 
 /// One source of an answer.
@@ -292,6 +352,12 @@ pub enum Reason {
         expires_at: Option<Timestamp>,
         reason: Option<String>,
     },
+    /// A policy allows it by itself.
+    PolicyAllows { policy: PolicyRef },
+    /// A policy denies it, which beats every allow: a deny of it holds, or what it requires does not.
+    PolicyDenies { policy: PolicyRef },
+    /// A policy decides on what is not known here: the thing that is acted on, or the request.
+    PolicyOpen { policy: PolicyRef },
     /// A deny would hold, but a super-admin keeps what administration needs.
     Protected { through: String },
     /// The account is not active.

@@ -44,6 +44,10 @@ id!(
     GroupId
 );
 id!(
+    /// An attribute policy.
+    PolicyId
+);
+id!(
     /// A browser or program that somebody signs in with.
     DeviceId
 );

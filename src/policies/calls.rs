@@ -1,10 +1,14 @@
-//! What the page that explains asks the server.
+//! What the pages that explain and that keep policies ask the server.
 
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
-    base::errors::AppError,
-    policies::{AblePage, AbleQuery, Evaluations, Question},
+    base::{errors::AppError, ids::PolicyId},
+    policies::{
+        AblePage, AbleQuery, Activation, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit, Question, Saved,
+        Trial, Tried,
+    },
+    roles::Effect,
 };
 
 /// May this person do this, why, and what would have to change?
@@ -19,4 +23,66 @@ pub async fn evaluate(question: Question) -> Result<Evaluations, AppError> {
 pub async fn who_can(key: String, query: AbleQuery) -> Result<AblePage, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::policies::server::who_can(&cx, &key, query.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/list", input = Json)]
+pub async fn list_policies(query: PoliciesQuery) -> Result<Vec<Policy>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::list(&cx, query.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/get", input = Json)]
+pub async fn get_policy(id: PolicyId) -> Result<Policy, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::get(&cx, id).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/versions", input = Json)]
+pub async fn policy_versions(id: PolicyId) -> Result<Vec<Saved>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::versions(&cx, id).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/create", input = Json)]
+pub async fn create_policy(policy: NewPolicy) -> Result<Policy, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::create(&cx, policy.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/edit", input = Json)]
+pub async fn edit_policy(id: PolicyId, edit: PolicyEdit) -> Result<Policy, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::edit(&cx, id, edit.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/activate", input = Json)]
+pub async fn activate_policy(id: PolicyId, activation: Activation) -> Result<Policy, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::activate(&cx, id, activation.into()).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/deactivate", input = Json)]
+pub async fn deactivate_policy(id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::deactivate(&cx, id, version).await
+}
+
+#[server(prefix = "/api", endpoint = "policies/delete", input = Json)]
+pub async fn delete_policy(id: PolicyId, version: Option<i64>) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::delete(&cx, id, version).await
+}
+
+/// How a document that is being written stands for somebody.
+#[server(prefix = "/api", endpoint = "policies/try", input = Json)]
+pub async fn try_policy(trial: Trial) -> Result<Tried, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::try_out(&cx, trial.into()).await
+}
+
+/// What enforcing a version of a policy, or none, would do to whom.
+#[server(prefix = "/api", endpoint = "policies/preview", input = Json)]
+pub async fn preview_policy(id: PolicyId, number: Option<i32>) -> Result<Effect, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::preview(&cx, id, crate::policies::PolicyPreview { number }.into()).await
 }

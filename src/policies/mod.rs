@@ -1,11 +1,15 @@
 //! Asking the decision engine: may somebody do something, why, what would have to change, and who can.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::{
-    access::{Answer, Reason, RoleRef, Scope},
+    access::{Answer, PolicyMode, PolicyRef, Reason, RoleRef, Scope},
     accounts::Status,
-    base::ids::UserId,
+    base::{
+        ids::{PolicyId, UserId},
+        time::Timestamp,
+    },
 };
 
 pub mod calls;
@@ -24,6 +28,9 @@ pub struct Question {
     pub resource: Resource,
     /// The last part of a permission, as `read`.
     pub action: String,
+    /// Where nothing is said of it, what a policy decides by it stays open.
+    #[serde(default)]
+    pub env: Option<Request>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +53,23 @@ pub struct Thing {
     pub department: Option<String>,
     #[serde(default)]
     pub region: Option<String>,
+    /// What policies may look at beside them, as `resource.…`.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    pub attributes: Map<String, Value>,
+}
+
+/// What is known of the request that would be made, for policies; what is not said is not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Request {
+    /// An IPv4 or IPv6 address.
+    pub address: Option<String>,
+    /// `mobile`, `tablet`, `desktop` or `other`.
+    pub device: Option<String>,
+    /// 1: one factor was shown; 2: a second one as well, or a passkey.
+    pub assurance: Option<u8>,
 }
 
 /// One question, or many at once.
@@ -103,6 +127,8 @@ pub enum Remedy {
     Widen { role: RoleRef, scope: Scope },
     /// One of these roles has to be given; each gives it.
     GiveRole { roles: Vec<RoleRef> },
+    /// What this policy decides by has to be otherwise.
+    Policy { policy: PolicyRef },
     /// No role gives it yet: the permission itself has to be allowed, or put into a role.
     Allow { permission: String },
 }
@@ -141,4 +167,154 @@ pub struct AblePage {
     pub items: Vec<Able>,
     pub next: Option<String>,
     pub total: u32,
+}
+
+/// What a policy says: everything that is versioned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Document {
+    pub mode: PolicyMode,
+    /// The keys and wildcards it is about, 1 to 50.
+    pub actions: Vec<String>,
+    /// `[{"effect": "allow" | "deny", "condition": {…}}]`, 1 to 50; without a condition a rule always holds. A condition is
+    /// `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`, or tests of attributes: `{"user.level": {"gte": 3}}`, in short
+    /// `{"user.active": true}`. Attributes: `user.id`, `user.tenant`, `user.department`, `user.region`, `user.roles`,
+    /// `user.groups`, `user.` with a path into the attributes of the account, `resource.` with what is known of the thing,
+    /// `env.time`, `env.address`, `env.device`, `env.assurance`. Tests: `eq`, `ne`, `in`, `contains`, `starts_with`, `gt`,
+    /// `gte`, `lt`, `lte`, `between`, `exists`; `eq`, `ne` and `contains` also take `{"ref": "user.department"}`.
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    pub rules: Value,
+}
+
+/// A policy as it is shown: what was saved last, and which version is enforced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Policy {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: PolicyId,
+    pub name: String,
+    pub description: String,
+    /// The document that was saved last.
+    #[serde(flatten)]
+    pub document: Document,
+    /// The number of that document; each saved one has the next.
+    pub latest: i32,
+    /// The number of the document that is enforced; none where the policy is only a draft.
+    pub active: Option<i32>,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    pub version: i64,
+}
+
+/// Which policies to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct PoliciesQuery {
+    /// Words of the name or description.
+    pub q: Option<String>,
+}
+
+/// A policy to be made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct NewPolicy {
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    pub mode: PolicyMode,
+    pub actions: Vec<String>,
+    /// As in the policy itself.
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    pub rules: Value,
+    /// Enforce it at once.
+    #[serde(default)]
+    pub active: bool,
+}
+
+/// What of a policy shall change. A document that differs becomes its next version: a draft, until it is activated.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PolicyEdit {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub mode: Option<PolicyMode>,
+    pub actions: Option<Vec<String>>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<Object>>))]
+    pub rules: Option<Value>,
+    /// The version that was seen.
+    pub version: Option<i64>,
+}
+
+/// Which document of a policy shall be enforced.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Activation {
+    /// The one that was saved last where nothing is said.
+    pub number: Option<i32>,
+    /// The version of the policy that was seen.
+    pub version: Option<i64>,
+}
+
+/// Which version of a policy would be in force; none: no version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PolicyPreview {
+    pub number: Option<i32>,
+}
+
+/// A document that was saved once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Saved {
+    pub number: i32,
+    #[serde(flatten)]
+    pub document: Document,
+    pub saved_by: Option<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub saved_at: Timestamp,
+}
+
+/// A document tried on somebody before it is saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Trial {
+    pub mode: PolicyMode,
+    pub actions: Vec<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    pub rules: Value,
+    /// Id, e-mail address or username.
+    pub user: String,
+    /// What it is done to; not known where nothing is said.
+    #[serde(default)]
+    pub resource: Option<Thing>,
+    #[serde(default)]
+    pub env: Option<Request>,
+}
+
+/// What a tried document says, and how each of its conditions stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Tried {
+    /// It denies, whatever allows. Nothing: that depends on what was not said.
+    pub denies: Option<bool>,
+    /// It allows by itself.
+    pub allows: Option<bool>,
+    pub conditions: Vec<TriedCondition>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct TriedCondition {
+    /// Its place in the document, as `rules[0].condition.and[1]`.
+    pub at: String,
+    pub holds: Option<bool>,
 }

@@ -295,8 +295,12 @@ impl Typed {
     pub fn take(event: &web_sys::SubmitEvent) -> Option<Self> {
         use leptos::wasm_bindgen::JsCast;
         event.prevent_default();
-        let form = event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?;
-        Some(Typed(web_sys::FormData::new_with_form(&form).ok()?))
+        Self::of(&event.target()?.dyn_into::<web_sys::HtmlFormElement>().ok()?)
+    }
+
+    /// Reads a form as it stands, without its being submitted.
+    pub fn of(form: &web_sys::HtmlFormElement) -> Option<Self> {
+        Some(Typed(web_sys::FormData::new_with_form(form).ok()?))
     }
 
     /// The text of a field; empty when there is none.

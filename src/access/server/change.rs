@@ -13,11 +13,12 @@ use crate::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},
             node::Carriers,
+            policy::{PersonFacts, Policy, Say},
         },
     },
     base::{
         errors::{AppError, Denial, DenialCode, FieldCode},
-        ids::{GroupId, RoleId, TenantId, UserId},
+        ids::{GroupId, PolicyId, RoleId, TenantId, UserId},
     },
 };
 
@@ -70,6 +71,16 @@ pub enum Change {
         user: UserId,
         groups: Vec<Membership>,
     },
+    /// The fields of an account that policies look at.
+    Facts {
+        user: UserId,
+        facts: PersonFacts,
+    },
+    /// Puts a policy into force, in the place of what it enforced before; none: takes it out of force.
+    Policy {
+        id: PolicyId,
+        policy: Option<Arc<Policy>>,
+    },
     /// Takes a key of the tenant's own out of the catalogue, and so out of roles and overrides.
     RemovePermission {
         key: Permission,
@@ -115,6 +126,11 @@ pub fn stage(before: &Arc<Snapshot>, changes: &[Change]) -> Snapshot {
                 let grants = PersonGrants { groups: groups.clone(), ..person(&after, *user) };
                 after.put_person(*user, grants);
             }
+            Change::Facts { user, facts } => {
+                let grants = PersonGrants { facts: Some(Arc::new(facts.clone())), ..person(&after, *user) };
+                after.put_person(*user, grants);
+            }
+            Change::Policy { id, policy } => after.put_policy(*id, policy.clone()),
             Change::RolePermissions { role, name, permissions, parents } => {
                 let platform = after.role(*role).is_some_and(|role| role.platform);
                 after.put_heir(*role, name.clone(), platform, permissions.clone(), parents.clone());
@@ -183,6 +199,8 @@ pub fn check_nesting(after: &Snapshot, changes: &[Change]) -> Result<(), AppErro
             | Change::Memberships { .. }
             | Change::RemoveRole { .. }
             | Change::RemoveGroup { .. }
+            | Change::Facts { .. }
+            | Change::Policy { .. }
             | Change::RemovePermission { .. } => {}
         }
     }
@@ -194,7 +212,7 @@ pub fn check_nesting(after: &Snapshot, changes: &[Change]) -> Result<(), AppErro
 
 /// Through whom rights may move with a change: the people it names, and the roles and groups that it touches with all that
 /// inherit from them or lie in them.
-pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> Carriers {
+pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> Carriers {
     let mut people = Vec::new();
     let (mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new());
     for change in changes {
@@ -209,6 +227,16 @@ pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> Carr
             }
             Change::Group { group, .. } | Change::RemoveGroup { group } => {
                 groups.insert(*group);
+            }
+            Change::Facts { user, .. } => {
+                let differs = |policy: &Arc<Policy>| before.say(policy, *user, now) != after.say(policy, *user, now);
+                people.extend(after.policies().iter().any(differs).then_some(*user));
+            }
+            Change::Policy { id, .. } => {
+                let says =
+                    |snapshot: &Snapshot, user| snapshot.policy(*id).map(|policy| snapshot.say(policy, user, now));
+                let all = after.everybody().map(|(user, _)| user);
+                people.extend(all.filter(|user| says(before, *user) != says(after, *user)));
             }
             Change::RemovePermission { key } => {
                 people.extend(overridden(before, key));
@@ -264,9 +292,11 @@ pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
         snapshot.of_group(group, now).iter().any(|grant| role_is_high(snapshot, grant.role))
     };
     changes.iter().any(|change| match change {
-        Change::Roles { user, .. } | Change::Overrides { user, .. } | Change::Memberships { user, .. } => {
-            is_admin(after, *user) && !is_admin(before, *user)
-        }
+        Change::Roles { user, .. }
+        | Change::Overrides { user, .. }
+        | Change::Facts { user, .. }
+        | Change::Memberships { user, .. } => is_admin(after, *user) && !is_admin(before, *user),
+        Change::Policy { policy, .. } => policy.as_ref().is_some_and(|policy| policy.gives(&EVERYTHING)),
         Change::RolePermissions { role, permissions, .. } => {
             permissions.contains(&EVERYTHING) || (role_is_high(after, *role) && !role_is_high(before, *role))
         }
@@ -292,9 +322,11 @@ pub fn check_ceiling(
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let Granter::Person(granter) = granter else { return Ok(()) };
-    // What is given, with the last moment at which it will count.
-    let mut given = BTreeSet::new();
+    // What is given, with the last moment at which it will count and to whom.
+    let mut handed = Vec::new();
     for change in changes {
+        let mut given = BTreeSet::new();
+        let receivers = receivers(after, change, now);
         match change {
             // A first role is what anybody gets by registering; it is nobody's grant.
             Change::Person { .. } => {}
@@ -345,6 +377,12 @@ pub fn check_ceiling(
             Change::RemoveGroup { group } => {
                 given.extend(all_of(before, &before.of_group(*group, now), now));
             }
+            Change::Facts { .. } => {}
+            Change::Policy { id, .. } => {
+                let policies = [before.policy(*id), after.policy(*id)];
+                let actions = policies.into_iter().flatten().flat_map(|policy| policy.actions.iter());
+                given.extend(actions.map(|action| (action.clone(), last_moment(None))));
+            }
             Change::RemovePermission { key } => {
                 given.insert((key.clone(), now));
                 // A deny that goes with its key would come back with neither.
@@ -353,12 +391,106 @@ pub fn check_ceiling(
                 }
             }
         }
+        handed.extend(given.into_iter().map(|given| (given, receivers.clone())));
     }
     // Grants only run out: who holds it now and at its end holds it all the while.
-    let holds = |pattern: &Permission, at| before.may_hand_on(granter, pattern, at);
-    let missing = given.into_iter().filter(|(pattern, last)| !(holds(pattern, now) && holds(pattern, *last)));
-    let missing = missing.map(|(pattern, _)| pattern).collect::<BTreeSet<_>>();
+    let holds = |pattern: &Permission, receivers: &Option<Vec<UserId>>, at| match receivers {
+        Some(receivers) => before.may_hand_to(granter, pattern, after, receivers, at),
+        None => before.may_hand_on(granter, pattern, at),
+    };
+    let missing = handed
+        .into_iter()
+        .filter(|((pattern, last), receivers)| !(holds(pattern, receivers, now) && holds(pattern, receivers, *last)));
+    let mut missing = missing.map(|((pattern, _), _)| pattern).collect::<BTreeSet<_>>();
+    let unfolded = unfolded(before, after, changes, now);
+    missing.extend(unfolded.into_iter().filter(|pattern| !before.may_hand_on(granter, pattern, now)));
     if missing.is_empty() { Ok(()) } else { Err(beyond(missing)) }
+}
+
+/// Who gets what a change gives; none where that is anybody.
+fn receivers(after: &Snapshot, change: &Change, now: DateTime<Utc>) -> Option<Vec<UserId>> {
+    match change {
+        Change::Person { user, .. }
+        | Change::Active { user, .. }
+        | Change::Roles { user, .. }
+        | Change::Overrides { user, .. }
+        | Change::Facts { user, .. }
+        | Change::Memberships { user, .. } => Some(vec![*user]),
+        Change::RolePermissions { role, .. } | Change::RemoveRole { role } => Some(after.holders(*role, now)),
+        Change::Group { group, .. } | Change::RemoveGroup { group } => Some(after.members(*group, now)),
+        Change::Policy { .. } | Change::RemovePermission { .. } => None,
+    }
+}
+
+/// What policies that were in force before and still are let people have who did not have it before: because of their
+/// fields, of the roles they have, or of the groups they are in.
+pub fn unfolded(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> BTreeSet<Permission> {
+    let policies = after.policies().iter().filter(|policy| policy.reads_people());
+    let policies = policies.filter(|policy| before.policy(policy.id) == Some(*policy)).collect::<Vec<_>>();
+    let mut found = BTreeSet::new();
+    if policies.is_empty() {
+        return found;
+    }
+    for change in changes {
+        let (is_about_facts, people) = match change {
+            Change::Facts { user, .. } => (true, vec![*user]),
+            Change::Person { user, .. } | Change::Roles { user, .. } | Change::Memberships { user, .. } => {
+                (false, vec![*user])
+            }
+            // A name that changes counts, too.
+            Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
+                (false, [before.holders(*role, now), after.holders(*role, now)].concat())
+            }
+            Change::Group { group, .. } | Change::RemoveGroup { group } => {
+                (false, [before.members(*group, now), after.members(*group, now)].concat())
+            }
+            Change::Active { .. }
+            | Change::Overrides { .. }
+            | Change::Policy { .. }
+            | Change::RemovePermission { .. } => continue,
+        };
+        for user in people {
+            for policy in &policies {
+                let (was, is) = (before.say(policy, user, now), after.say(policy, user, now));
+                // What depends on the thing may depend on the fields as well.
+                let more = is.is_more_than(was) || (is_about_facts && is.is_open());
+                if more {
+                    found.extend(let_through(before, after, user, policy, is, now));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// What somebody has because a policy allows it or denies it no longer: all it gives, and of what it denied what others
+/// give.
+fn let_through(
+    before: &Snapshot,
+    after: &Snapshot,
+    user: UserId,
+    policy: &Policy,
+    says: Say,
+    now: DateTime<Utc>,
+) -> BTreeSet<Permission> {
+    let mut found = BTreeSet::new();
+    if says.allows != Some(false) {
+        found.extend(policy.actions.iter().cloned());
+    }
+    // Whoever is new had nothing that was held down.
+    let Some(person) = after.person(user).filter(|_| before.person(user).is_some()) else { return found };
+    let of_roles = after.given(person, now).flat_map(|given| given.role.patterns.iter());
+    let own = person.overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
+    for allow in of_roles.chain(own.map(|given| &given.pattern)) {
+        for action in &policy.actions {
+            if action.covers(allow) {
+                found.insert(allow.clone());
+            } else if allow.covers(action) {
+                found.insert(action.clone());
+            }
+        }
+    }
+    found
 }
 
 /// What these grants give that no old one gives as far and as long. The platform's role is given to people by name, by
@@ -476,8 +608,12 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
         | Change::Roles { user, .. }
         | Change::Overrides { user, .. }
         | Change::Memberships { user, .. } => stands(before, *user) && !stands(after, *user),
-        // The platform's role stands in no group and has none of a tenant's keys.
-        Change::Group { .. } | Change::RemoveGroup { .. } | Change::RemovePermission { .. } => false,
+        // The platform's role stands in no group and has none of a tenant's keys; no policy takes it.
+        Change::Group { .. }
+        | Change::RemoveGroup { .. }
+        | Change::RemovePermission { .. }
+        | Change::Facts { .. }
+        | Change::Policy { .. } => false,
         Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
             before.role(*role).is_some_and(|role| role.platform)
         }
@@ -553,6 +689,8 @@ pub async fn write(
             }
             // The row takes its grants along.
             Change::RemoveRole { .. } | Change::RemoveGroup { .. } | Change::RemovePermission { .. } => {}
+            // The rows are written by the capabilities that own them.
+            Change::Facts { .. } | Change::Policy { .. } => {}
         }
     }
     Ok(())

@@ -10,21 +10,27 @@ use chrono::{DateTime, Utc};
 use crate::{
     access::{
         Answer, Decision, EVERYTHING, EffectivePermission, Facts, GroupRef, PROTECTED, Permission, PermissionInfo,
-        Reason, RoleRef, STANDARD_USER, Scope,
-        server::nesting::{Step, reach},
+        PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
+        server::{
+            nesting::{Step, reach},
+            policy::{Env, PersonFacts, Policy, Say, Situation},
+        },
     },
     base::{
         errors::FieldCode,
-        ids::{GroupId, RoleId, UserId},
+        ids::{GroupId, PolicyId, RoleId, TenantId, UserId},
     },
 };
 
 /// Everything that decides in a tenant, as of one version. Immutable; a changed one lies above the one it changes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Snapshot {
     /// What lies below: looked up where this layer says nothing.
     below: Option<Arc<Snapshot>>,
     pub version: i64,
+    pub tenant: TenantId,
+    /// The policies that are enforced, by id. Every layer keeps all of them.
+    policies: Arc<Vec<Arc<Policy>>>,
     /// The whole catalogue, wildcards included, sorted by key. Kept by the lowest layer.
     catalogue: Arc<Vec<PermissionInfo>>,
     /// Key to bit, without wildcards.
@@ -88,6 +94,18 @@ pub struct PersonGrants {
     pub roles: Vec<RoleGrant>,
     pub overrides: Vec<OverrideGrant>,
     pub groups: Vec<Membership>,
+    /// What policies look at; kept only where a tenant has some.
+    pub facts: Option<Arc<PersonFacts>>,
+}
+
+/// What a question is about besides the person and the permission.
+#[derive(Clone, Copy)]
+pub struct About<'a> {
+    /// What is known of the thing that is acted on.
+    pub facts: Option<&'a Facts>,
+    /// What is known of the request.
+    pub env: Option<&'a Env>,
+    pub now: DateTime<Utc>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,6 +128,8 @@ enum Source<'a> {
     Role(Given<'a>),
     Override(&'a OverrideGrant),
     Protected(&'a OverrideGrant),
+    Policy(&'a Policy, Say),
+    ProtectedFrom(&'a Policy),
     Inactive,
 }
 
@@ -145,15 +165,35 @@ impl RoleGrants {
     }
 }
 
+/// What roles and overrides say of a permission.
+struct Stand {
+    /// No deny counts.
+    protected: bool,
+    denied: bool,
+    everywhere: bool,
+    scoped: bool,
+    inside: bool,
+}
+
 impl Snapshot {
-    pub fn new(version: i64, mut catalogue: Vec<PermissionInfo>) -> Self {
+    pub fn new(tenant: TenantId, version: i64, mut catalogue: Vec<PermissionInfo>) -> Self {
         catalogue.sort_by(|a, b| a.key.cmp(&b.key));
         catalogue.dedup_by(|a, b| a.key == b.key);
         let keys = catalogue.iter().filter_map(|info| Permission::parse(&info.key).ok());
         // A tenant's own key may be the same word as a built-in one.
         let keys = keys.filter(|key| !key.is_wildcard()).collect::<BTreeSet<_>>();
         let index = keys.into_iter().enumerate().map(|(bit, key)| (key, bit)).collect();
-        Snapshot { version, catalogue: Arc::new(catalogue), index: Arc::new(index), ..Snapshot::default() }
+        Snapshot {
+            below: None,
+            version,
+            tenant,
+            policies: Arc::default(),
+            catalogue: Arc::new(catalogue),
+            index: Arc::new(index),
+            roles: HashMap::new(),
+            groups: HashMap::new(),
+            people: HashMap::new(),
+        }
     }
 
     /// An empty layer above `below`, to stage changes in.
@@ -161,9 +201,13 @@ impl Snapshot {
         Snapshot {
             below: Some(below.clone()),
             version: below.version,
+            tenant: below.tenant,
+            policies: below.policies.clone(),
             catalogue: below.catalogue.clone(),
             index: below.index.clone(),
-            ..Snapshot::default()
+            roles: HashMap::new(),
+            groups: HashMap::new(),
+            people: HashMap::new(),
         }
     }
 
@@ -215,6 +259,45 @@ impl Snapshot {
 
     pub fn put_person(&mut self, id: UserId, person: PersonGrants) {
         self.people.insert(id, Arc::new(person));
+    }
+
+    /// Puts a policy into force, in the place of the one with this id if there is one; none: takes it out of force.
+    pub fn put_policy(&mut self, id: PolicyId, policy: Option<Arc<Policy>>) {
+        let mut policies = Vec::clone(&self.policies);
+        policies.retain(|policy| policy.id != id);
+        policies.extend(policy);
+        policies.sort_by_key(|policy| policy.id);
+        self.policies = Arc::new(policies);
+    }
+
+    /// The policies that are enforced.
+    pub fn policies(&self) -> &[Arc<Policy>] {
+        &self.policies
+    }
+
+    pub fn policy(&self, id: PolicyId) -> Option<&Arc<Policy>> {
+        self.policies.iter().find(|policy| policy.id == id)
+    }
+
+    /// What a policy says of somebody when nothing else is known. Nothing of whoever does not exist.
+    pub fn say(&self, policy: &Policy, user: UserId, now: DateTime<Utc>) -> Say {
+        self.person(user).map_or(Say { denies: Some(false), allows: Some(false) }, |person| {
+            policy.says(Situation { snapshot: self, user, person, facts: None, env: None, now })
+        })
+    }
+
+    /// Has a role of that name now, by whatever way and in whatever scope.
+    pub fn has_role_called(&self, person: &PersonGrants, name: &str, now: DateTime<Utc>) -> bool {
+        self.given(person, now)
+            .any(|given| given.role.lineage.iter().filter_map(|step| self.role(step.id)).any(|role| role.name == name))
+    }
+
+    /// Is in a group of that name now, or in one that lies in it.
+    pub fn is_in_group_called(&self, person: &PersonGrants, name: &str, now: DateTime<Utc>) -> bool {
+        let live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
+        let groups = live.filter_map(|membership| self.group(membership.group));
+        let around = groups.flat_map(|group| group.lineage.iter().filter_map(|step| self.group(step.id)));
+        around.into_iter().any(|group| group.name == name)
     }
 
     /// Compiles again what lies below a role or group of this layer. Has to follow the last one that was put.
@@ -388,13 +471,12 @@ impl Snapshot {
     /// The decision itself. Order: an explicit deny wins; then any live allow; else no.
     ///
     /// Asked about a wildcard it tells whether all of it is held, keys that do not exist yet included. Without facts a
-    /// right that is held in a scope only is `Depends`.
+    /// right that is held in a scope only is `Depends`, and so is what a policy decides by something that is not known.
     fn judge<'a>(
         &'a self,
         who: UserId,
         permission: &Permission,
-        facts: Option<&Facts>,
-        now: DateTime<Utc>,
+        About { facts, env, now }: About<'_>,
         mut note: impl FnMut(Source<'a>),
     ) -> Answer {
         let Some(person) = self.person(who) else {
@@ -405,6 +487,46 @@ impl Snapshot {
         if !person.active {
             note(Source::Inactive);
         }
+        let Stand { protected, mut denied, mut everywhere, scoped, inside } =
+            self.stand(who, person, permission, facts, now, &mut note);
+        let (mut may_be_denied, mut may_be_allowed) = (false, scoped && facts.is_none());
+        for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
+            let mut say = policy.says(Situation { snapshot: self, user: who, person, facts, env, now });
+            // An allow has to give all that is asked about.
+            if !policy.gives(permission) {
+                say.allows = Some(false);
+            }
+            if protected && say.denies != Some(false) {
+                note(Source::ProtectedFrom(policy));
+                say.denies = Some(false);
+            }
+            denied |= say.denies == Some(true);
+            everywhere |= say.allows == Some(true);
+            may_be_denied |= say.denies.is_none();
+            may_be_allowed |= say.allows.is_none();
+            note(Source::Policy(policy, say));
+        }
+        if denied || !person.active {
+            Answer::No
+        } else if everywhere || inside {
+            if may_be_denied { Answer::Depends } else { Answer::Yes }
+        } else if may_be_allowed {
+            Answer::Depends
+        } else {
+            Answer::No
+        }
+    }
+
+    /// What roles and overrides say, before any policy.
+    fn stand<'a>(
+        &'a self,
+        who: UserId,
+        person: &'a PersonGrants,
+        permission: &Permission,
+        facts: Option<&Facts>,
+        now: DateTime<Utc>,
+        note: &mut impl FnMut(Source<'a>),
+    ) -> Stand {
         let protected = PROTECTED.contains(permission) && self.is_super_admin(who, now);
         let mut denied = false;
         let mut everywhere = false;
@@ -437,24 +559,40 @@ impl Snapshot {
                 }
             }
         }
-        match (denied || !person.active, everywhere || inside, scoped && facts.is_none()) {
-            (true, _, _) => Answer::No,
-            (false, true, _) => Answer::Yes,
-            (false, false, true) => Answer::Depends,
-            (false, false, false) => Answer::No,
-        }
+        Stand { protected, denied, everywhere, scoped, inside }
+    }
+
+    /// The answer alone, without allocating, where nothing is known of a request.
+    pub fn check(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Answer {
+        self.check_about(who, permission, About { facts, env: None, now })
     }
 
     /// The answer alone, without allocating.
-    pub fn check(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Answer {
-        self.judge(who, permission, facts, now, |_| {})
+    pub fn check_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Answer {
+        self.judge(who, permission, about, |_| {})
+    }
+
+    /// The answer with every source of it, what decides first, where nothing is known of a request.
+    pub fn decide(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Decision {
+        self.decide_about(who, permission, About { facts, env: None, now })
     }
 
     /// The answer with every source of it, what decides first.
-    pub fn decide(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Decision {
-        let mut against = Vec::new();
+    pub fn decide_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Decision {
+        let (mut against, mut open) = (Vec::new(), Vec::new());
         let mut because = Vec::new();
-        let answer = self.judge(who, permission, facts, now, |source| match source {
+        let answer = self.judge(who, permission, about, |source| match source {
+            Source::Policy(policy, say) => {
+                let policy = PolicyRef { id: policy.id, name: policy.name.clone() };
+                if say.denies == Some(true) {
+                    against.push(Reason::PolicyDenies { policy });
+                } else if say.is_open() {
+                    open.push(Reason::PolicyOpen { policy });
+                } else if say.allows == Some(true) {
+                    because.push(Reason::PolicyAllows { policy });
+                }
+            }
+            Source::ProtectedFrom(policy) => because.push(Reason::Protected { through: policy.name.clone() }),
             Source::Inactive => against.push(Reason::Inactive),
             Source::Protected(given) => because.push(Reason::Protected { through: given.pattern.to_string() }),
             Source::Override(given) => {
@@ -469,9 +607,10 @@ impl Snapshot {
             }
             Source::Role(given) => because.extend(self.reasons(given, permission)),
         });
-        if against.is_empty() && because.is_empty() {
+        if against.is_empty() && open.is_empty() && because.is_empty() {
             because.push(Reason::NothingGrants);
         }
+        against.append(&mut open);
         against.append(&mut because);
         Decision { answer, because: against }
     }
@@ -500,15 +639,18 @@ impl Snapshot {
         })
     }
 
-    /// The scopes in which a right that `Depends` is held: the filter for lists.
-    pub fn scopes(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> Vec<Scope> {
+    /// The scopes in which a right that `Depends` is held: the filter for lists. What only a policy could tell of each
+    /// thing is in none: lists show less rather than too much.
+    pub fn scopes(&self, who: UserId, permission: &Permission, env: &Env, now: DateTime<Utc>) -> Vec<Scope> {
         let mut scopes = Vec::new();
-        let answer = self.judge(who, permission, None, now, |source| {
-            if let Source::Role(given) = source {
-                scopes.push(given.scope.clone());
-            }
+        let mut is_open = false;
+        let about = About { facts: None, env: Some(env), now };
+        let answer = self.judge(who, permission, about, |source| match source {
+            Source::Role(given) => scopes.push(given.scope.clone()),
+            Source::Policy(_, say) => is_open |= say.denies.is_none(),
+            Source::Override(_) | Source::Protected(_) | Source::ProtectedFrom(_) | Source::Inactive => {}
         });
-        if answer == Answer::Depends { scopes } else { Vec::new() }
+        if answer == Answer::Depends && !is_open { scopes } else { Vec::new() }
     }
 
     /// Every key of the catalogue without wildcards, with its answer and reasons.
@@ -570,8 +712,11 @@ impl Snapshot {
         let platform = roles.iter().any(|role| role.platform).then_some(EVERYTHING);
         let of_roles = roles.iter().filter(|role| !role.platform).flat_map(|role| role.patterns.iter());
         let live = person.overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
-        let held = of_roles.chain(live.map(|given| &given.pattern)).collect::<BTreeSet<_>>();
-        let missing = held.into_iter().filter(|pattern| self.check(actor, pattern, None, now) != Answer::Yes);
+        // What a policy may allow them is theirs as well.
+        let of_policies = self.policies.iter().filter(|policy| self.say(policy, target, now).allows != Some(false));
+        let of_policies = of_policies.flat_map(|policy| policy.actions.iter());
+        let held = of_roles.chain(live.map(|given| &given.pattern)).chain(of_policies).collect::<BTreeSet<_>>();
+        let missing = held.into_iter().filter(|pattern| !self.may_hand_to(actor, pattern, self, &[target], now));
         platform.into_iter().chain(missing.cloned()).collect()
     }
 
@@ -587,6 +732,34 @@ impl Snapshot {
     /// to them: they could lift the deny.
     pub fn may_hand_on(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> bool {
         self.is_super_admin(who, now) || self.check(who, permission, None, now) == Answer::Yes
+    }
+
+    /// The same where it is known to whom. Whoever was given it and is held back by policies alone may hand it to those
+    /// whom the same policies hold back as well, as `after` knows them: nobody ends with more than they could use.
+    pub fn may_hand_to(
+        &self,
+        who: UserId,
+        permission: &Permission,
+        after: &Snapshot,
+        receivers: &[UserId],
+        now: DateTime<Utc>,
+    ) -> bool {
+        if self.may_hand_on(who, permission, now) {
+            return true;
+        }
+        let Some(person) = self.person(who).filter(|person| person.active) else { return false };
+        let stand = self.stand(who, person, permission, None, now, &mut |_| {});
+        let of_policies = || {
+            let mut giving = self.policies.iter().filter(|policy| policy.gives(permission));
+            giving.any(|policy| self.say(policy, who, now).allows == Some(true))
+        };
+        if stand.denied || !(stand.everywhere || of_policies()) {
+            return false;
+        }
+        let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
+        let mut holding_back = concerned.filter(|policy| self.say(policy, who, now).denies != Some(false));
+        holding_back
+            .all(|policy| receivers.iter().all(|receiver| after.say(policy, *receiver, now).denies == Some(true)))
     }
 }
 

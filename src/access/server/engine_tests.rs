@@ -45,6 +45,8 @@ fn role(number: u8) -> RoleId {
 }
 
 /// The platform's role wherever a test has one.
+const TENANT: TenantId = TenantId(Uuid::from_u128(9));
+
 fn platform() -> RoleId {
     role(0)
 }
@@ -59,7 +61,7 @@ fn info(key: &str) -> PermissionInfo {
 }
 
 fn empty() -> Snapshot {
-    let mut snapshot = Snapshot::new(7, KEYS.iter().chain(&WILDCARDS).map(|key| info(key)).collect());
+    let mut snapshot = Snapshot::new(TENANT, 7, KEYS.iter().chain(&WILDCARDS).map(|key| info(key)).collect());
     snapshot.put_role(platform(), "super-admin".to_owned(), true, vec![key("*")]);
     snapshot
 }
@@ -70,7 +72,7 @@ fn with_role(mut snapshot: Snapshot, number: u8, patterns: &[&str]) -> Snapshot 
 }
 
 fn with_person(mut snapshot: Snapshot, number: u8, roles: Vec<RoleGrant>, overrides: Vec<OverrideGrant>) -> Snapshot {
-    snapshot.put_person(user(number), PersonGrants { active: true, roles, overrides, groups: vec![] });
+    snapshot.put_person(user(number), PersonGrants { active: true, roles, overrides, ..PersonGrants::default() });
     snapshot
 }
 
@@ -96,7 +98,7 @@ fn until(given: OverrideGrant, end: DateTime<Utc>) -> OverrideGrant {
 }
 
 fn facts(department: Option<&str>, region: Option<&str>) -> Facts {
-    Facts { department: department.map(str::to_owned), region: region.map(str::to_owned) }
+    Facts { department: department.map(str::to_owned), region: region.map(str::to_owned), ..Facts::default() }
 }
 
 fn check(snapshot: &Snapshot, permission: &str) -> Answer {
@@ -192,7 +194,7 @@ fn an_inactive_or_unknown_person_may_do_nothing() {
             assert_eq!(decision.because[0], Reason::Inactive, "{permission}");
         }
         assert!(snapshot.held(who, noon()).is_empty());
-        assert!(snapshot.scopes(who, &key("users.read"), noon()).is_empty());
+        assert!(snapshot.scopes(who, &key("users.read"), &Env::default(), noon()).is_empty());
     }
     assert!(!snapshot.is_super_admin(user(9), noon()));
     // What they were given is told all the same: it counts once they are active.
@@ -237,9 +239,9 @@ fn a_scoped_right_depends_on_what_is_acted_on() {
 
     let both = with_person(base, 1, vec![has_in(role(1), Some("finance"), None)], vec![allow("users.read")]);
     assert_eq!(check(&both, "users.read"), Answer::Yes, "held everywhere from elsewhere");
-    let scopes = finance.scopes(user(1), &key("users.read"), noon());
+    let scopes = finance.scopes(user(1), &key("users.read"), &Env::default(), noon());
     assert_eq!(scopes, [Scope { department: Some("finance".to_owned()), region: None }]);
-    assert!(finance.scopes(user(1), &key("audit.read"), noon()).is_empty());
+    assert!(finance.scopes(user(1), &key("audit.read"), &Env::default(), noon()).is_empty());
 }
 
 /// C15: denies bind a super-admin too, but never take what administration needs.
@@ -449,7 +451,7 @@ fn the_role_that_everybody_gets_puts_nobody_out_of_reach() {
 fn a_key_that_is_there_twice_counts_once() {
     let mut catalogue = (0..64).map(|n| info(&format!("many.key{n}"))).collect::<Vec<_>>();
     catalogue.push(info("many.key0"));
-    let mut snapshot = Snapshot::new(1, catalogue);
+    let mut snapshot = Snapshot::new(TENANT, 1, catalogue);
     snapshot.put_role(role(1), "many".to_owned(), false, vec![key("many.*")]);
     let snapshot = with_person(snapshot, 1, vec![has(role(1))], vec![]);
     assert_eq!(snapshot.held(user(1), noon()).len(), 64);
@@ -459,7 +461,7 @@ fn a_key_that_is_there_twice_counts_once() {
 #[test]
 fn a_large_catalogue_is_decided_key_by_key() {
     let catalogue = (0..200).map(|n| info(&format!("many.key{n}"))).collect();
-    let mut snapshot = Snapshot::new(1, catalogue);
+    let mut snapshot = Snapshot::new(TENANT, 1, catalogue);
     let odd = (0..200).filter(|n| n % 2 == 1).map(|n| key(&format!("many.key{n}"))).collect();
     snapshot.put_role(role(1), "odd".to_owned(), false, odd);
     let snapshot = with_person(snapshot, 1, vec![has(role(1))], vec![]);
@@ -513,7 +515,7 @@ fn person() -> impl Strategy<Value = PersonGrants> {
     let given =
         given.prop_map(|(pattern, allowed, expires_at)| OverrideGrant { pattern, allowed, expires_at, reason: None });
     (prop::bool::weighted(0.9), prop::collection::vec(grant, 0..4), prop::collection::vec(given, 0..5))
-        .prop_map(|(active, roles, overrides)| PersonGrants { active, roles, overrides, groups: vec![] })
+        .prop_map(|(active, roles, overrides)| PersonGrants { active, roles, overrides, ..PersonGrants::default() })
 }
 
 fn put() -> impl Strategy<Value = Put> {

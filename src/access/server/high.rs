@@ -8,7 +8,7 @@ use crate::{
     access::{
         ApprovalRules, EVERYTHING, Permission,
         server::{
-            change::{Change, overridden, set_free},
+            change::{self, Change, overridden, set_free},
             engine::{RoleGrant, RoleGrants, Snapshot},
         },
     },
@@ -43,7 +43,17 @@ pub fn high(
     for change in changes {
         match change {
             // What is taken away is not high. The role that everybody gets is guarded where it is changed.
-            Change::Person { .. } | Change::Active { .. } | Change::RemoveRole { .. } | Change::RemoveGroup { .. } => {}
+            Change::Person { .. }
+            | Change::Active { .. }
+            | Change::RemoveRole { .. }
+            | Change::RemoveGroup { .. }
+            | Change::Facts { .. } => {}
+            // Also what it stops denying.
+            Change::Policy { id, .. } => {
+                let policies = [before.policy(*id), after.policy(*id)];
+                let actions = policies.into_iter().flatten().flat_map(|policy| policy.actions.iter());
+                found.extend(actions.filter(|action| rules.is_high(action)).cloned());
+            }
             Change::Roles { user, roles } => {
                 found.extend(newly_given(after, before.roles_of(*user), roles, rules));
             }
@@ -80,6 +90,7 @@ pub fn high(
             }
         }
     }
+    found.extend(change::unfolded(before, after, changes, now).into_iter().filter(|pattern| rules.is_high(pattern)));
     found.sort();
     found.dedup();
     found

@@ -9,7 +9,7 @@ use crate::{
         EVERYTHING, Permission,
         server::{
             PersonCaller,
-            change::Change,
+            change::{self, Change},
             engine::{RoleGrant, Snapshot},
         },
     },
@@ -32,7 +32,11 @@ pub fn check(
     for change in changes {
         match change {
             // The account as such: what it holds was given by others.
-            Change::Person { .. } | Change::Active { .. } => {}
+            Change::Person { .. } | Change::Active { .. } | Change::Facts { .. } => {}
+            Change::Policy { id, .. } => {
+                let policies = [before.policy(*id), after.policy(*id)];
+                touched.extend(policies.into_iter().flatten().flat_map(|policy| policy.actions.iter().cloned()));
+            }
             Change::Roles { user, roles } => touched.extend(moved(before, after, before.roles_of(*user), roles)),
             Change::Overrides { user, overrides } => {
                 let old = before.overrides_of(*user);
@@ -60,6 +64,7 @@ pub fn check(
             Change::RemovePermission { key } => touched.push(key.clone()),
         }
     }
+    touched.extend(change::unfolded(before, after, changes, now));
     touched.retain(|pattern| !caller.reaches(pattern));
     touched.sort();
     touched.dedup();

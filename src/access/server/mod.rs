@@ -10,6 +10,7 @@ pub mod high;
 mod limits;
 pub mod nesting;
 pub mod node;
+pub mod policy;
 pub mod record;
 mod tx;
 
@@ -24,8 +25,9 @@ use uuid::Uuid;
 
 pub use self::tx::{Quiet, Tx};
 use self::{
-    engine::Snapshot,
+    engine::{About, Snapshot},
     node::{Grants, set_context},
+    policy::Env,
     record::{Action, Event},
 };
 use crate::{
@@ -34,7 +36,7 @@ use crate::{
         errors::{AppError, Denial, DenialCode},
         ids::{SessionId, TenantId, UserId},
         server::{
-            clock::Clock, config::PublicUrl, crypto::Keys, mail::transport::PostFacts, passwords::Hasher,
+            agents, clock::Clock, config::PublicUrl, crypto::Keys, mail::transport::PostFacts, passwords::Hasher,
             places::Places,
         },
     },
@@ -130,6 +132,8 @@ pub struct PersonCaller {
     pub proved_at: DateTime<Utc>,
     pub has_second_factor: bool,
     pub has_passkeys: bool,
+    /// How well the session is proved: 1 by one factor, 2 by a second one as well or by a passkey.
+    pub assurance: u8,
     /// Names of the roles that need a second factor, by the tenant's rule.
     pub factor_roles: Vec<String>,
     pub acting: Acting,
@@ -216,16 +220,17 @@ struct Inner {
 
 /// The decision on a caller: the engine's, within what the caller's key reaches.
 fn check(
+    cx: &Cx,
     snapshot: &Snapshot,
     person: &PersonCaller,
     permission: &Permission,
     facts: Option<&Facts>,
-    now: DateTime<Utc>,
 ) -> Answer {
     if !person.reaches(permission) {
         return Answer::No;
     }
-    snapshot.check(person.user, permission, facts, now)
+    let env = cx.env(snapshot);
+    snapshot.check_about(person.user, permission, About { facts, env: Some(&env), now: cx.now() })
 }
 
 /// The context of the request that a server function or a page answers.
@@ -258,6 +263,20 @@ impl Cx {
     pub fn with_idempotency(&self, key: IdempotencyKey) -> Self {
         let origin = Origin { idempotency: Some(key), ..self.0.origin.clone() };
         Self::make(self.0.heart.clone(), self.0.caller.clone(), origin)
+    }
+
+    /// What policies may know of the request.
+    fn env(&self, snapshot: &Snapshot) -> Env {
+        // Nobody asks.
+        if snapshot.policies().is_empty() {
+            return Env::default();
+        }
+        let agent = self.0.origin.user_agent.as_deref();
+        Env {
+            address: self.0.origin.ip.map(|ip| ip.to_canonical()),
+            device: agent.map(|agent| agents::kind(agents::parse(agent).as_ref())),
+            assurance: self.person().map_or(0, |person| person.assurance),
+        }
     }
 
     /// Work of the program itself.
@@ -350,7 +369,7 @@ impl Cx {
             return Err(AppError::denied(DenialCode::EnrolmentRequired));
         }
         self.check_impersonator(&person, &snapshot)?;
-        match check(&snapshot, &person, &permission, None, self.now()) {
+        match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, person.tenant, snapshot, Some(permission), read_only).await,
             Answer::No => Err(self.refuse(permission).await),

@@ -18,12 +18,15 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        Permission, PermissionInfo, Scope,
-        server::engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot},
+        Permission, PermissionInfo, PolicyMode, Scope,
+        server::{
+            engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot},
+            policy::{self, PersonFacts, Policy},
+        },
     },
     base::{
-        errors::AppError,
-        ids::{GroupId, RoleId, TenantId, UserId},
+        errors::{AppError, FieldErrors},
+        ids::{GroupId, PolicyId, RoleId, TenantId, UserId},
         server::clock::Clock,
     },
 };
@@ -193,7 +196,7 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
     )
     .fetch_all(&mut *connection)
     .await?;
-    let mut snapshot = Snapshot::new(version, catalogue);
+    let mut snapshot = Snapshot::new(tenant, version, catalogue);
     let roles = sqlx::query!(
         r#"select r.id, r.name, r.tenant_id is null as "platform!",
                   coalesce(array_agg(p.key) filter (where p.key is not null), '{}') as "keys!",
@@ -213,6 +216,7 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
         snapshot.put_heir(RoleId(role.id), role.name, role.platform, patterns, parents);
     }
     groups(connection, tenant, &mut snapshot).await?;
+    policies(connection, tenant, &mut snapshot).await?;
     snapshot.link();
     for (user, person) in people(connection, tenant).await? {
         snapshot.put_person(user, person);
@@ -248,15 +252,43 @@ async fn groups(connection: &mut PgConnection, tenant: TenantId, snapshot: &mut 
     Ok(())
 }
 
-async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
+async fn policies(connection: &mut PgConnection, tenant: TenantId, snapshot: &mut Snapshot) -> anyhow::Result<()> {
     let rows = sqlx::query!(
-        r#"select id, status = 'active' as "active!" from users where tenant_id = $1 and status <> 'deleted'"#,
+        "select p.id, p.name, v.mode, v.actions, v.rules
+         from access_policies p join access_policy_versions v on v.policy_id = p.id and v.number = p.active
+         where p.tenant_id = $1",
         tenant.0,
     )
     .fetch_all(&mut *connection)
     .await?;
-    let person = |active| PersonGrants { active, ..PersonGrants::default() };
-    let mut people = rows.into_iter().map(|row| (UserId(row.id), person(row.active))).collect::<HashMap<_, _>>();
+    for row in rows {
+        let mode =
+            PolicyMode::parse(&row.mode).with_context(|| format!("policy {} has the mode {:?}", row.id, row.mode))?;
+        let actions = row.actions.iter().map(|key| stored_key(key)).collect::<anyhow::Result<_>>()?;
+        let mut errors = FieldErrors::default();
+        let rules = policy::parse_rules(&row.rules, &mut errors);
+        // A policy that cannot be read must not count as one that is not there.
+        anyhow::ensure!(errors.0.is_empty(), "the rules of policy {} are wrong: {:?}", row.id, errors.0);
+        let id = PolicyId(row.id);
+        snapshot.put_policy(id, Some(Arc::new(Policy { id, name: row.name, mode, actions, rules })));
+    }
+    Ok(())
+}
+
+async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
+    let rows = sqlx::query!(
+        r#"select id, status = 'active' as "active!", department, region, attributes
+           from users where tenant_id = $1 and status <> 'deleted'"#,
+        tenant.0,
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    let people = rows.into_iter().map(|row| {
+        let facts = PersonFacts { department: row.department, region: row.region, attributes: row.attributes };
+        let facts = (!facts.is_empty()).then(|| Arc::new(facts));
+        (UserId(row.id), PersonGrants { active: row.active, facts, ..PersonGrants::default() })
+    });
+    let mut people = people.collect::<HashMap<_, _>>();
     let roles = sqlx::query!(
         "select user_id, role_id, scope_department, scope_region, expires_at from user_roles where tenant_id = $1
          order by user_id, created_at, role_id",

@@ -123,6 +123,12 @@ actions! {
     PermissionDelete = "admin.permission_delete";
     /// A catalogue was read in; the rows of what it changed carry the same id.
     CatalogueImport = "admin.catalogue_import";
+    PolicyCreate = "admin.policy_create";
+    PolicyUpdate = "admin.policy_update";
+    /// A version of a policy came into force.
+    PolicyActivate = "admin.policy_activate";
+    PolicyDeactivate = "admin.policy_deactivate";
+    PolicyDelete = "admin.policy_delete";
     GroupCreate = "admin.group_create";
     GroupUpdate = "admin.group_update";
     GroupDelete = "admin.group_delete";

@@ -55,6 +55,8 @@ pub struct Tx {
     snapshot: Option<Arc<Snapshot>>,
     /// The permission that depends on what is acted on.
     undecided: Option<Permission>,
+    /// The same once it was decided.
+    decided: Option<Permission>,
     /// The scopes of that permission, kept for lists.
     filter: Option<Vec<Scope>>,
     read_only: bool,
@@ -84,7 +86,8 @@ impl Tx {
         if read_only {
             sqlx::query!("set transaction read only").execute(&mut *tx).await?;
         }
-        let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, cx.now()));
+        let env = cx.env(&snapshot);
+        let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, &env, cx.now()));
         Ok(Tx {
             tx,
             cx: cx.clone(),
@@ -92,6 +95,7 @@ impl Tx {
             scope,
             snapshot: Some(snapshot),
             undecided,
+            decided: None,
             filter,
             read_only,
             written: None,
@@ -111,6 +115,7 @@ impl Tx {
             scope,
             snapshot: None,
             undecided: None,
+            decided: None,
             filter: None,
             read_only: false,
             written: None,
@@ -176,8 +181,11 @@ impl Tx {
     pub fn decide(&mut self, facts: &Facts) -> Result<(), AppError> {
         let Some(permission) = self.undecided.take() else { return Ok(()) };
         let person = self.cx.person()?;
-        match check(self.snapshot()?, person, &permission, Some(facts), self.now()) {
-            Answer::Yes => Ok(()),
+        match check(&self.cx, self.snapshot()?, person, &permission, Some(facts)) {
+            Answer::Yes => {
+                self.decided = Some(permission);
+                Ok(())
+            }
             Answer::No | Answer::Depends => {
                 self.undecided = Some(permission);
                 Err(AppError::NotFound)
@@ -185,10 +193,17 @@ impl Tx {
         }
     }
 
+    /// Whether the permission that was decided on one thing would be held on this as well: what an act makes of it.
+    pub fn also_decides(&self, facts: &Facts) -> Result<bool, AppError> {
+        let Some(permission) = &self.decided else { return Ok(true) };
+        let person = self.cx.person()?;
+        Ok(check(&self.cx, self.snapshot()?, person, permission, Some(facts)) == Answer::Yes)
+    }
+
     /// A second permission that this act needs, held for the whole tenant.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
         let person = self.cx.person()?;
-        match check(self.snapshot()?, person, &permission, None, self.now()) {
+        match check(&self.cx, self.snapshot()?, person, &permission, None) {
             Answer::Yes => Ok(()),
             Answer::No | Answer::Depends => Err(self.cx.refuse(permission).await),
         }
@@ -197,7 +212,7 @@ impl Tx {
     /// Whether the caller also holds this, for the whole tenant.
     pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
         let person = self.cx.person()?;
-        Ok(check(self.snapshot()?, person, permission, None, self.now()) == Answer::Yes)
+        Ok(check(&self.cx, self.snapshot()?, person, permission, None) == Answer::Yes)
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.
@@ -250,7 +265,7 @@ impl Tx {
             Granter::Person(user) => Some(user),
             Granter::Setup => None,
         };
-        let carriers = change::carriers(&before, &after, changes);
+        let carriers = change::carriers(&before, &after, changes, now);
         // Whoever stops being in a group is told by the row that goes.
         let bumped = node::bump(&mut self.tx, tenant, &carriers).await?;
         change::write(&mut self.tx, tenant, actor, changes, now).await?;

@@ -22,6 +22,7 @@ use crate::{
             Cx, Tx,
             change::{Change, Granter},
             engine::RoleGrant,
+            policy::PersonFacts,
             record::{Action, Event},
         },
     },
@@ -112,11 +113,21 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
     if person.roles.is_some() {
         tx.require(PERMISSIONS_ASSIGN).await?;
     }
-    tx.decide(&Facts { department: person.department.clone(), region: person.region.clone() })?;
+    tx.decide(&Facts {
+        department: person.department.clone(),
+        region: person.region.clone(),
+        other: person.attributes.clone(),
+    })?;
     let id = UserId(Uuid::now_v7());
     let status = if password_hash.is_some() { Status::Active } else { Status::Invited };
     store::insert(&mut tx, id, &person, status, password_hash.as_deref()).await?;
-    let changes = first_grants(&mut tx, id, status, person.roles.as_deref()).await?;
+    let mut changes = first_grants(&mut tx, id, status, person.roles.as_deref()).await?;
+    let facts = PersonFacts {
+        department: person.department.clone(),
+        region: person.region.clone(),
+        attributes: person.attributes.clone(),
+    };
+    changes.push(Change::Facts { user: id, facts });
     let granter = Granter::Person(cx.person()?.user);
     tx.grant(&changes, granter).await?;
     let added = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
@@ -169,6 +180,10 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     let mut tx = cx.allow(USERS_UPDATE).await?;
     let seen = edit.seen;
     let edit = rules::parse_edit(edit.read()?)?;
+    let may_move = edit.department.is_some() || edit.region.is_some() || edit.attributes.is_some();
+    if may_move {
+        tx.lock_grants(Some(&USERS_UPDATE)).await?;
+    }
     let before = find_for_update(&mut tx, id, edit.version.or(seen)).await?;
     tx.outrank(id)?;
     // Whoever has the address can have the account.
@@ -176,14 +191,29 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
         cx.fresh()?;
     }
     store::update(&mut tx, id, &edit).await?;
-    let after = find(&mut tx, id).await?;
+    let mut after = find(&mut tx, id).await?;
+    // What policies look at moves rights.
+    if person_facts(&before) != person_facts(&after) {
+        let change = Change::Facts { user: id, facts: person_facts(&after) };
+        tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
+        after = find(&mut tx, id).await?;
+    }
     // A person cannot be moved out of the scope in which the caller may act.
-    if !tx.within(&store::facts(&after)) {
+    if !tx.also_decides(&store::facts(&after))? {
         return Err(AppError::field("department", FieldCode::Unknown));
     }
     let (old, new) = (store::audited(&before), store::audited(&after));
     tx.commit(Event::done(Action::UserUpdate).on("user", id, &after.name).change(old, new)).await?;
     Ok(after)
+}
+
+/// What policies look at in an account.
+fn person_facts(person: &Person) -> PersonFacts {
+    PersonFacts {
+        department: person.department.clone(),
+        region: person.region.clone(),
+        attributes: person.attributes.clone(),
+    }
 }
 
 /// Suspends, or makes active again. Suspending ends every session at once.

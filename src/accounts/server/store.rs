@@ -350,7 +350,7 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
 
 /// What a decision may look at in a person.
 pub fn facts(person: &Person) -> Facts {
-    Facts { department: person.department.clone(), region: person.region.clone() }
+    Facts { department: person.department.clone(), region: person.region.clone(), other: person.attributes.clone() }
 }
 
 /// The fields of a person as the audit log shows them.

@@ -73,7 +73,7 @@ pub async fn list(tx: &mut Tx, which: Which) -> Result<Vec<(Approval, Facts)>, A
             expires_at: row.expires_at.into(),
             created_at: row.created_at.into(),
         };
-        Ok((approval, Facts { department: row.department, region: row.region }))
+        Ok((approval, Facts { department: row.department, region: row.region, ..Facts::default() }))
     });
     approvals.collect()
 }

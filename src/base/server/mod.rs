@@ -1,5 +1,6 @@
 //! What only the server knows of the foundation: configuration, database, clock, keys, jobs, failures.
 
+pub mod agents;
 pub mod choice;
 pub mod clock;
 pub mod cluster;

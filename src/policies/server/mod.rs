@@ -1,27 +1,35 @@
 //! Questions to the decision engine, and nothing decided beside it.
 
 pub mod authzen;
+pub mod kept;
 pub mod rest;
+pub mod store;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     access::{
         Answer, Facts, PERMISSIONS_READ, Permission, Reason, USERS_READ,
-        server::{Cx, Tx, engine::Snapshot},
+        server::{
+            Cx, Tx,
+            engine::{About, Snapshot},
+            policy::Env,
+        },
     },
     accounts,
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
         paging,
-        server::input::Input,
+        server::{agents, input::Input},
     },
     policies::{
-        Able, AblePage, AbleQuery, Evaluation, Evaluations, ManyQuestions, Question, Questions, Remedy, Resource, Thing,
+        Able, AblePage, AbleQuery, Evaluation, Evaluations, ManyQuestions, Question, Questions, Remedy, Request,
+        Resource, Thing,
     },
 };
 
@@ -52,18 +60,22 @@ pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluation
 async fn answer(tx: &mut Tx, question: Question, at: &str) -> Result<Evaluation, AppError> {
     let (kind, facts) = match question.resource {
         Resource::Kind(kind) => (kind, None),
-        Resource::Thing(Thing { kind, department, region }) => (kind, Some(Facts { department, region })),
+        Resource::Thing(thing) => {
+            let (kind, facts) = facts(thing);
+            (kind, Some(facts))
+        }
     };
     let mut errors = FieldErrors::default();
     let snapshot = tx.snapshot()?.clone();
-    let key = Permission::parse(&format!("{}.{}", kind.trim(), question.action.trim()));
-    let key = key.and_then(|key| if snapshot.knows(&key) { Ok(key) } else { Err(FieldCode::Unknown) });
+    let key = snapshot.known(&format!("{}.{}", kind.trim(), question.action.trim()));
     let key = errors.take(&format!("{at}action"), key);
     let user = find(tx, question.user.trim()).await?;
     let user = errors.take(&format!("{at}user"), user.ok_or(FieldCode::Unknown));
+    let env = request(question.env.as_ref(), at, &mut errors);
     errors.check()?;
     let (Some(key), Some(user)) = (key, user) else { return Err(AppError::NotFound) };
-    Ok(explain(&snapshot, user, &key, facts.as_ref(), tx.now()))
+    let about = About { facts: facts.as_ref(), env: env.as_ref(), now: tx.now() };
+    Ok(explain(&snapshot, user, &key, about))
 }
 
 /// Somebody by id, address or username. Whoever is outside the caller's scopes is nobody.
@@ -72,14 +84,31 @@ async fn find(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppError> {
     Ok(accounts::server::store::within(tx, &[user]).await?.pop())
 }
 
-fn explain(
-    snapshot: &Snapshot,
-    user: UserId,
-    key: &Permission,
-    facts: Option<&Facts>,
-    now: DateTime<Utc>,
-) -> Evaluation {
-    let decision = snapshot.decide(user, key, facts, now);
+/// What is known of a thing, beside its kind.
+fn facts(thing: Thing) -> (String, Facts) {
+    let Thing { kind, department, region, attributes } = thing;
+    (kind, Facts { department, region, other: Value::Object(attributes) })
+}
+
+/// What is known of a request, where anything is said of it.
+fn request(request: Option<&Request>, at: &str, errors: &mut FieldErrors) -> Option<Env> {
+    let request = request?;
+    let address = request.address.as_deref().map(|text| text.trim().parse::<IpAddr>());
+    let address = address.transpose().map_err(|_not_an_address| FieldCode::Malformed);
+    let address = errors.take(&format!("{at}env.address"), address).flatten();
+    let device = request
+        .device
+        .as_deref()
+        .map(|text| agents::KINDS.iter().find(|kind| **kind == text).copied().ok_or(FieldCode::Unknown));
+    let device = errors.take(&format!("{at}env.device"), device.transpose()).flatten();
+    let assurance = request.assurance.map(|level| if level <= 2 { Ok(level) } else { Err(FieldCode::Range) });
+    let assurance = errors.take(&format!("{at}env.assurance"), assurance.transpose()).flatten();
+    Some(Env { address: address.map(|address| address.to_canonical()), device, assurance: assurance.unwrap_or(0) })
+}
+
+fn explain(snapshot: &Snapshot, user: UserId, key: &Permission, about: About<'_>) -> Evaluation {
+    let decision = snapshot.decide_about(user, key, about);
+    let now = about.now;
     let allow = decision.answer == Answer::Yes;
     let would_allow = if allow { Vec::new() } else { remedies(snapshot, user, key, &decision.because, now) };
     Evaluation {
@@ -97,6 +126,11 @@ fn in_words(answer: Answer, first: Option<&Reason>) -> String {
         (_, Some(Reason::Inactive)) => "the account is not active".to_owned(),
         (_, Some(Reason::Denied { through, .. })) => format!("an override denies {through}"),
         (_, Some(Reason::Allowed { through, .. })) => format!("an override allows {through}"),
+        (_, Some(Reason::PolicyAllows { policy })) => format!("the policy {} allows it", policy.name),
+        (_, Some(Reason::PolicyDenies { policy })) => format!("the policy {} denies it", policy.name),
+        (_, Some(Reason::PolicyOpen { policy })) => {
+            format!("the policy {} decides by what was not said", policy.name)
+        }
         (_, Some(Reason::Protected { through })) => format!("a super-admin keeps {through}"),
         (Answer::Yes, Some(Reason::Role { role, through, .. })) => format!("the role {} gives {through}", role.name),
         (Answer::Depends, Some(Reason::Role { role, .. })) => format!("the role {} counts in a scope only", role.name),
@@ -124,7 +158,12 @@ fn remedies(
                 is_given = true;
                 remedies.push(Remedy::Widen { role: role.clone(), scope: scope.clone() });
             }
-            Reason::Role { .. } | Reason::Allowed { .. } | Reason::Protected { .. } => is_given = true,
+            Reason::Role { .. } | Reason::Allowed { .. } | Reason::PolicyAllows { .. } | Reason::Protected { .. } => {
+                is_given = true
+            }
+            Reason::PolicyDenies { policy } | Reason::PolicyOpen { policy } => {
+                remedies.push(Remedy::Policy { policy: policy.clone() });
+            }
             Reason::NothingGrants => {}
         }
     }

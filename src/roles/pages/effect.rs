@@ -173,7 +173,7 @@ pub fn refused(denial: Option<&Denial>) -> Option<AnyView> {
 }
 
 /// How many people a change of a role reaches, and the first of them by name.
-fn people(effect: &Foreseen) -> AnyView {
+pub fn people(effect: &Foreseen) -> AnyView {
     let locale = locale();
     let words = [
         td_string!(locale, roles.people_gaining, count = effect.people_gaining).to_string(),

@@ -70,7 +70,11 @@ fn path(reason: &Reason, key: &str) -> Option<AnyView> {
         Reason::Allowed { through, .. } | Reason::Denied { through, .. } | Reason::Protected { through } => {
             (Vec::new(), through)
         }
-        Reason::Inactive | Reason::NothingGrants => return None,
+        Reason::PolicyAllows { .. }
+        | Reason::PolicyDenies { .. }
+        | Reason::PolicyOpen { .. }
+        | Reason::Inactive
+        | Reason::NothingGrants => return None,
     };
     let stop = |(sign, name): (Icon, String)| {
         view! { <span class="stop">{icon(sign)} <bdi>{name}</bdi></span> {icon(Icon::Forward)} }
@@ -117,6 +121,15 @@ pub fn sentence(reason: &Reason) -> String {
         }
         Reason::Protected { through } => {
             td_string!(locale, roles.because_protected, through = pieces::isolate_key(through)).to_string()
+        }
+        Reason::PolicyAllows { policy } => {
+            td_string!(locale, roles.because_policy_allows, policy = pieces::isolate_key(&policy.name)).to_string()
+        }
+        Reason::PolicyDenies { policy } => {
+            td_string!(locale, roles.because_policy_denies, policy = pieces::isolate_key(&policy.name)).to_string()
+        }
+        Reason::PolicyOpen { policy } => {
+            td_string!(locale, roles.because_policy_open, policy = pieces::isolate_key(&policy.name)).to_string()
         }
         Reason::Inactive => td_string!(locale, roles.because_inactive).to_owned(),
         Reason::NothingGrants => td_string!(locale, roles.because_nothing).to_owned(),

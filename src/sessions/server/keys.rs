@@ -74,6 +74,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
         proved_at: DateTime::UNIX_EPOCH,
         has_second_factor: row.has_second_factor,
         has_passkeys: row.has_passkeys,
+        assurance: 1,
         factor_roles: rule.second_factor_roles,
         acting: Acting::Key(KeyCaller { id: row.id, name: row.key_name, scopes }),
     }))

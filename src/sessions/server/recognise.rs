@@ -18,6 +18,7 @@ use crate::{
     base::{
         errors::AppError,
         server::{
+            agents,
             crypto::{self, Secret},
             places::network,
             settings,
@@ -223,19 +224,14 @@ pub fn program_device(headers: &HeaderMap, ip: Option<IpAddr>) -> Device {
 
 fn device(headers: &HeaderMap, fingerprint: Vec<u8>) -> Device {
     let agent = user_agent(headers).unwrap_or_default();
-    let parsed = woothee::parser::Parser::new().parse(&agent);
-    let (browser, os, kind) = match &parsed {
-        Some(found) => (found.name, found.os, found.category),
-        None => ("", "", ""),
+    let parsed = agents::parse(&agent);
+    let (browser, os) = match &parsed {
+        Some(found) => (found.name, found.os),
+        None => ("", ""),
     };
     let known = |text: &str| if text == "UNKNOWN" { String::new() } else { text.to_owned() };
     let (browser, os) = (known(browser), known(os));
-    let kind = match kind {
-        "smartphone" | "mobilephone" => "mobile",
-        "pc" => "desktop",
-        "tablet" => "tablet",
-        _ => "other",
-    };
+    let kind = agents::kind(parsed.as_ref());
     let name = [browser.as_str(), os.as_str()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     Device { fingerprint, name: name.join(" · "), kind, browser }
 }

@@ -303,7 +303,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     };
     let row = sqlx::query!(
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
-                  s.proved_at, u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
+                  s.proved_at, s.assurance, u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
                   s.impersonation_reason, i.id as "impersonator_id?", i.name as "impersonator_name?"
@@ -340,6 +340,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             proved_at: if in_person { row.proved_at } else { DateTime::UNIX_EPOCH },
             has_second_factor: row.has_second_factor || !in_person,
             has_passkeys: row.has_passkeys,
+            assurance: u8::try_from(row.assurance).unwrap_or(0),
             factor_roles: rule.second_factor_roles,
             acting,
         },

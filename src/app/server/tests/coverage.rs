@@ -204,6 +204,18 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
                 r#"{"question": {"user": "a@b.example", "resource": "users", "action": "read"}}"#.to_owned()
             }
             "/api/policies/who-can" => r#"{"key": "users.read", "query": {}}"#.to_owned(),
+            "/api/policies/list" => r#"{"query": {}}"#.to_owned(),
+            "/api/policies/get" | "/api/policies/versions" => format!(r#"{{"id": "{id}"}}"#),
+            "/api/policies/create" => {
+                r#"{"policy": {"name": "p", "mode": "grant", "actions": ["users.read"], "rules": []}}"#.to_owned()
+            }
+            "/api/policies/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),
+            "/api/policies/activate" => format!(r#"{{"id": "{id}", "activation": {{}}}}"#),
+            "/api/policies/deactivate" | "/api/policies/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
+            "/api/policies/preview" => format!(r#"{{"id": "{id}", "number": null}}"#),
+            "/api/policies/try" => {
+                r#"{"trial": {"mode": "grant", "actions": [], "rules": [], "user": "a@b.example"}}"#.to_owned()
+            }
             "/api/groups/get" => format!(r#"{{"id": "{id}"}}"#),
             "/api/groups/create" => r#"{"group": {"name": "g"}}"#.to_owned(),
             "/api/groups/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),

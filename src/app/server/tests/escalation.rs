@@ -361,7 +361,7 @@ impl World {
         let groups =
             groups.map(|(group, end)| Membership { group: group_id(*group), expires_at: end.map(moment) }).collect();
         let roles = role_grants(&somebody.roles);
-        PersonGrants { active: somebody.active, roles, overrides: overrides.collect(), groups }
+        PersonGrants { active: somebody.active, roles, overrides: overrides.collect(), groups, facts: None }
     }
 
     /// The same world as the engine knows it.
@@ -369,7 +369,8 @@ impl World {
         let keys = KEYS.iter().copied().filter(|key| !key.contains("future"));
         let wildcards = PATTERNS.iter().map(|(pattern, _)| *pattern).filter(|pattern| pattern.ends_with('*'));
         let info = |key: &str| PermissionInfo { key: key.to_owned(), ..PermissionInfo::default() };
-        let mut snapshot = Snapshot::new(1, keys.chain(wildcards).map(info).collect());
+        let mut snapshot =
+            Snapshot::new(crate::base::ids::TenantId(Uuid::nil()), 1, keys.chain(wildcards).map(info).collect());
         for (role, patterns) in self.roles.iter().enumerate() {
             let patterns = patterns.iter().map(|pattern| permission(*pattern)).collect();
             let parents = self.parents[role].iter().map(|parent| role_id(*parent)).collect();
@@ -442,7 +443,8 @@ fn engine_rights(snapshot: &Snapshot, who: usize, now: i64) -> Rights {
     let flag = snapshot.person(user).is_some_and(|person| person.active) && snapshot.is_super_admin(user, moment(now));
     let mut rights = if flag { SUPER_ADMIN } else { 0 };
     for (place, (department, region)) in PLACES.into_iter().enumerate() {
-        let facts = Facts { department: department.map(str::to_owned), region: region.map(str::to_owned) };
+        let (department, region) = (department.map(str::to_owned), region.map(str::to_owned));
+        let facts = Facts { department, region, ..Facts::default() };
         for key in KEYS {
             let permission = Permission::parse(key).expect("a key");
             if snapshot.check(user, &permission, Some(&facts), moment(now)) == Answer::Yes {

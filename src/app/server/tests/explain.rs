@@ -11,12 +11,18 @@ async fn ask(by: &Client, user: &str, resource: Value, action: &str) -> Value {
     by.post("/admin/policies/evaluate", question).await.ok()
 }
 
+/// What the policy of the sources asks for beside the role.
+async fn subscribe(by: &Client, user: &str) {
+    by.patch(&format!("/admin/users/{user}"), json!({"attributes": {"subscription": {"active": true}}})).await.ok();
+}
+
 /// C5: `{user, resource, action}` is answered with `allow` and `reason`, whoever is named however, one or many at once.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_question_is_answered_as_enforcement_would(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
     let sara = app.person(&boss, "sara@x.example", &["trader"]).await;
+    subscribe(&boss, &sara.id).await;
     for name in [sara.id.as_str(), "sara@x.example", " Sara@X.example "] {
         let yes = ask(&boss, name, json!("signals"), "create").await;
         assert_eq!((&yes["allow"], &yes["reason"]), (&json!(true), &json!("the role trader gives signals.create")));
@@ -47,13 +53,14 @@ async fn why_not_says_what_would_have_to_change(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
     let sara = app.person(&boss, "sara@x.example", &[]).await;
+    subscribe(&boss, &sara.id).await;
     let user = format!("/admin/users/{}", sara.id);
     boss.patch(&format!("{user}/permissions"), json!({"deny": ["signals.create"]})).await.ok();
     boss.patch(&format!("{user}/status"), json!({"status": "suspended"})).await.ok();
     let no = ask(&boss, &sara.id, json!("signals"), "create").await;
     let kinds = no["would_allow"].as_array().expect("remedies").iter().map(|one| one["kind"].clone());
-    assert_eq!(kinds.collect::<Vec<_>>(), ["activate", "lift_deny", "give_role"]);
-    let roles = no["would_allow"][2]["roles"].as_array().expect("roles").iter().map(|role| role["name"].clone());
+    assert_eq!(kinds.collect::<Vec<_>>(), ["activate", "lift_deny", "policy", "give_role"]);
+    let roles = no["would_allow"][3]["roles"].as_array().expect("roles").iter().map(|role| role["name"].clone());
     assert_eq!(roles.collect::<Vec<_>>(), ["admin", "trader"]);
 
     boss.patch(&format!("{user}/status"), json!({"status": "active"})).await.ok();
@@ -81,13 +88,13 @@ async fn why_not_says_what_would_have_to_change(pool: PgPool) {
 async fn who_can_finds_everybody_by_every_way(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let trader = boss.role_id("trader").await;
-    let group = boss.post("/admin/groups", json!({"name": "desk", "roles": [{"role": trader}]})).await.ok();
-    let heir = json!({"name": "head of desk", "parents": [trader]});
+    let dealer = boss.make_role("dealer", &["tasks.create"]).await;
+    let group = boss.post("/admin/groups", json!({"name": "desk", "roles": [{"role": dealer}]})).await.ok();
+    let heir = json!({"name": "head of desk", "parents": [dealer]});
     boss.post("/admin/roles", heir).await.ok();
     let mut expected = vec![boss.id.clone()];
     for (at, roles) in
-        [vec!["trader"], vec!["head of desk"], vec![], vec![], vec!["trader"], vec!["support"]].iter().enumerate()
+        [vec!["dealer"], vec!["head of desk"], vec![], vec![], vec!["dealer"], vec!["support"]].iter().enumerate()
     {
         let person = app.person(&boss, &format!("p{at}@x.example"), roles).await;
         let path = format!("/admin/users/{}/permissions", person.id);
@@ -96,8 +103,8 @@ async fn who_can_finds_everybody_by_every_way(pool: PgPool) {
                 let members = format!("/admin/groups/{}/members", group["id"].as_str().expect("an id"));
                 boss.post(&members, json!({"user": person.id})).await.ok();
             }
-            3 => drop(boss.patch(&path, json!({"allow": ["signals.create"]})).await.ok()),
-            4 => drop(boss.patch(&path, json!({"deny": ["signals.create"]})).await.ok()),
+            3 => drop(boss.patch(&path, json!({"allow": ["tasks.create"]})).await.ok()),
+            4 => drop(boss.patch(&path, json!({"deny": ["tasks.create"]})).await.ok()),
             _ => {}
         }
         if at < 4 {
@@ -107,7 +114,7 @@ async fn who_can_finds_everybody_by_every_way(pool: PgPool) {
     let mut found = Vec::new();
     let mut after = String::new();
     loop {
-        let page = boss.get(&format!("/admin/permissions/signals.create/users?limit=2&after={after}")).await.ok();
+        let page = boss.get(&format!("/admin/permissions/tasks.create/users?limit=2&after={after}")).await.ok();
         assert_eq!(page["total"], 5);
         let items = page["items"].as_array().expect("a list");
         assert!(items.len() <= 2);

@@ -27,13 +27,14 @@ async fn join(by: &Client, group: &str, user: &str) {
 async fn a_group_gives_its_roles_and_those_around_it(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
+    boss.make_role("dealer", &["tasks.create"]).await;
     boss.make_role("auditing", &["audit.read"]).await;
     let company = group(&boss, "الشركة", &["auditing"], &[]).await;
-    let team = group(&boss, "الفريق", &["trader"], &[&company]).await;
+    let team = group(&boss, "الفريق", &["dealer"], &[&company]).await;
     let sara = app.person(&boss, "sara@x.example", &[]).await;
     assert_eq!(sara.get("/admin/audit").await.status, StatusCode::FORBIDDEN);
     join(&boss, &team, &sara.id).await;
-    assert_eq!(boss.held(&sara.id).await, ["audit.read", "signals.create"]);
+    assert_eq!(boss.held(&sara.id).await, ["audit.read", "tasks.create"]);
     // Enforced with the next request.
     assert_ne!(sara.get("/admin/audit").await.status, StatusCode::FORBIDDEN);
     let effective = boss.get(&format!("/admin/users/{}/effective-permissions", sara.id)).await.ok();
@@ -48,7 +49,7 @@ async fn a_group_gives_its_roles_and_those_around_it(pool: PgPool) {
     assert_eq!(members["items"][0]["person"]["email"], "sara@x.example");
     let of = boss.get(&format!("/admin/users/{}/groups", sara.id)).await.ok();
     let roles = of[0]["roles"].as_array().expect("roles").iter().map(|has| has["role"]["name"].clone());
-    assert_eq!(roles.collect::<Vec<_>>(), ["trader", "auditing"]);
+    assert_eq!(roles.collect::<Vec<_>>(), ["dealer", "auditing"]);
     let role = boss.role_id("auditing").await;
     assert_eq!(boss.get(&format!("/admin/roles/{role}")).await.ok()["groups"][0]["name"], "الشركة");
 
@@ -65,7 +66,8 @@ async fn a_group_gives_its_roles_and_those_around_it(pool: PgPool) {
 async fn what_a_group_gives_ends_with_the_first_part_of_its_way(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let trader = boss.role_id("trader").await;
+    boss.make_role("dealer", &["tasks.create"]).await;
+    let trader = boss.role_id("dealer").await;
     let support = boss.role_id("support").await;
     let body = json!({"name": "incident", "roles": [
         {"role": trader, "expires_at": "2026-11-22T08:05:00Z"},
@@ -75,10 +77,10 @@ async fn what_a_group_gives_ends_with_the_first_part_of_its_way(pool: PgPool) {
     let sara = app.person(&boss, "sara@x.example", &[]).await;
     let member = json!({"user": sara.id, "expires_at": "2026-11-22T08:10:00Z"});
     boss.post(&format!("/admin/groups/{group}/members"), member).await.ok();
-    assert!(boss.held(&sara.id).await.contains(&"signals.create".to_owned()));
+    assert!(boss.held(&sara.id).await.contains(&"tasks.create".to_owned()));
     app.advance(Duration::from_secs(5 * 60)).await;
     let held = boss.held(&sara.id).await;
-    assert!(!held.contains(&"signals.create".to_owned()) && held.contains(&"users.read".to_owned()), "{held:?}");
+    assert!(!held.contains(&"tasks.create".to_owned()) && held.contains(&"users.read".to_owned()), "{held:?}");
     let effective = boss.get(&format!("/admin/users/{}/effective-permissions", sara.id)).await.ok();
     let read = effective.as_array().expect("a list").iter().find(|one| one["key"] == "users.read").expect("it").clone();
     assert_eq!(read["because"][0]["expires_at"], "2026-11-22T08:10:00Z");
@@ -94,11 +96,12 @@ async fn what_a_group_gives_ends_with_the_first_part_of_its_way(pool: PgPool) {
 async fn nobody_climbs_by_groups(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let tools = ["groups.*", "permissions.assign", "users.read", "roles.read", "signals.create"];
+    boss.make_role("dealer", &["tasks.create"]).await;
+    let tools = ["groups.*", "permissions.assign", "users.read", "roles.read", "tasks.create"];
     boss.make_role("leader", &tools).await;
     let leader = app.person(&boss, "leader@x.example", &["leader"]).await;
     let rich = group(&boss, "rich", &["support"], &[]).await;
-    let mine = group(&leader, "mine", &["trader"], &[]).await;
+    let mine = group(&leader, "mine", &["dealer"], &[]).await;
     join(&leader, &mine, &leader.id).await;
     let beyond = |answer: crate::app::server::test_app::Answer| {
         assert_eq!((answer.status, answer.code().as_str()), (StatusCode::FORBIDDEN, "beyond_your_rights"));
@@ -130,12 +133,13 @@ async fn nobody_climbs_by_groups(pool: PgPool) {
 async fn describing_a_group_is_not_granting(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    boss.make_role("scribe", &["groups.*", "users.read", "signals.create"]).await;
+    boss.make_role("dealer", &["tasks.create"]).await;
+    boss.make_role("scribe", &["groups.*", "users.read", "tasks.create"]).await;
     let scribe = app.person(&boss, "scribe@x.example", &["scribe"]).await;
     let own = scribe.post("/admin/groups", json!({"name": "own"})).await.ok();
     let path = format!("/admin/groups/{}", own["id"].as_str().expect("an id"));
     scribe.patch(&path, json!({"description": "وصف"})).await.ok();
-    let trader = boss.role_id("trader").await;
+    let trader = boss.role_id("dealer").await;
     let refused = scribe.patch(&path, json!({"roles": [{"role": trader}]})).await;
     assert_eq!(
         (refused.status, refused.json()["permissions"][0].clone()),
@@ -146,10 +150,10 @@ async fn describing_a_group_is_not_granting(pool: PgPool) {
     let lookalike = boss.post("/admin/groups", json!({"name": "OWN"})).await;
     assert_eq!(lookalike.json()["errors"][0]["code"], "taken");
 
-    let team = group(&boss, "team", &["trader"], &[]).await;
+    let team = group(&boss, "team", &["dealer"], &[]).await;
     let sara = app.person(&boss, "sara@x.example", &[]).await;
-    boss.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": ["signals.*"]})).await;
-    boss.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": ["signals.create"]})).await.ok();
+    boss.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": ["tasks.*"]})).await;
+    boss.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": ["tasks.create"]})).await.ok();
     join(&boss, &team, &sara.id).await;
     assert_eq!(boss.held(&sara.id).await, Vec::<String>::new());
     // Nobody lifts it who does not hold what the group would give.

@@ -26,6 +26,7 @@ mod own_account;
 mod own_data;
 mod passkeys;
 mod people;
+mod policies;
 mod rights;
 mod risk;
 mod second_factor;

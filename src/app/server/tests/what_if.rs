@@ -27,7 +27,7 @@ async fn the_preview_of_a_person_is_what_saving_gives(pool: PgPool) {
     let sara = app.person(&boss, "sara@x.example", &["support"]).await;
     let (what_if, edit) = (format!("/admin/users/{}/what-if", sara.id), format!("/admin/users/{}", sara.id));
     let steps = [
-        json!({"overrides": {"allow": [{"key": "signals.create"}]}}),
+        json!({"overrides": {"allow": [{"key": "tasks.create"}]}}),
         json!({"overrides": {"allow": [{"key": "workflows.*"}], "deny": [{"key": "users.read"}]}}),
         json!({"roles": [role(&boss, "support").await, role(&boss, "readonly").await]}),
         json!({"roles": [role(&boss, "admin").await], "overrides": {"deny": [{"key": "users.*"}, {"key": "audit.read"}]}}),
@@ -110,10 +110,10 @@ async fn the_preview_of_a_role_counts_the_people_it_reaches(pool: PgPool) {
     let sara = app.person(&boss, "sara@x.example", &["desk"]).await;
     let omar = app.person(&boss, "omar@x.example", &["desk", "readonly"]).await;
     let denied = app.person(&boss, "denied@x.example", &["desk"]).await;
-    boss.patch(&format!("/admin/users/{}/permissions", denied.id), json!({"deny": ["signals.create"]})).await.ok();
+    boss.patch(&format!("/admin/users/{}/permissions", denied.id), json!({"deny": ["tasks.create"]})).await.ok();
     app.person(&boss, "other@x.example", &["support"]).await;
 
-    let gives = json!({"permissions": ["reports.read", "signals.create"]});
+    let gives = json!({"permissions": ["reports.read", "tasks.create"]});
     let effect = boss.post(&format!("/admin/roles/{id}/what-if"), gives.clone()).await.ok();
     assert_eq!(effect["people"], 3);
     let line = |kind: &str, key: &str| {
@@ -121,8 +121,8 @@ async fn the_preview_of_a_role_counts_the_people_it_reaches(pool: PgPool) {
         let found = lines.filter(|line| line["what"] == kind && line["key"] == key).collect::<Vec<_>>();
         found.first().map(|line| line["people"].clone())
     };
-    assert_eq!(line("gained", "signals.create"), Some(json!(2)));
-    assert_eq!(line("blocked", "signals.create"), Some(json!(1)));
+    assert_eq!(line("gained", "tasks.create"), Some(json!(2)));
+    assert_eq!(line("blocked", "tasks.create"), Some(json!(1)));
     assert_eq!(line("lost", "users.read"), Some(json!(2)), "omar keeps it through readonly");
     assert_eq!((&effect["people_gaining"], &effect["people_losing"]), (&json!(2), &json!(2)));
     assert_eq!(effect["names"], json!(["denied@x.example", "omar@x.example", "sara@x.example"]));

@@ -2,12 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{
-    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
-    components::Route,
-    hooks::use_query_map,
-    path,
-};
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     access::{Answer, EffectivePermission, PermissionInfo},
@@ -38,11 +33,6 @@ use crate::{
 
 const PATH: &str = "/console/explain";
 
-#[component(transparent)]
-pub fn PolicyRoutes() -> AnyNestedRoute {
-    view! { <Route path=path!("explain") view=ExplainPage /> }.into_inner().into_any_nested_route()
-}
-
 /// What the address asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Wanted {
@@ -55,7 +45,7 @@ impl Wanted {
     fn question(&self) -> Option<Question> {
         let (resource, action) = self.key.as_ref()?.rsplit_once('.')?;
         let resource = Asked::Kind(resource.to_owned());
-        Some(Question { user: self.user.clone()?, resource, action: action.to_owned() })
+        Some(Question { user: self.user.clone()?, resource, action: action.to_owned(), env: None })
     }
 
     fn address(&self, after: &str) -> String {
@@ -228,6 +218,10 @@ fn remedy(remedy: &Remedy) -> AnyView {
         }
         Remedy::GiveRole { roles } => {
             view! { <span>{td_string!(locale, policies.give_role)}</span> {role_links(roles)} }.into_any()
+        }
+        Remedy::Policy { policy } => {
+            let words = td_string!(locale, policies.fit_policy, policy = pieces::isolate_key(&policy.name)).to_string();
+            pieces::sentence(&words)
         }
         Remedy::Allow { permission } => {
             let words = td_string!(locale, policies.allow_it, permission = pieces::isolate_key(permission)).to_string();

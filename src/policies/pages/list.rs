@@ -1,0 +1,122 @@
+//! The list of policies. What is looked for is in the address.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use super::{PATH, mode_word, state};
+use crate::{
+    access::POLICIES_CREATE,
+    base::{errors::AppError, language::td_string, paging::Page},
+    policies::{PoliciesQuery, Policy, calls::list_policies},
+    ui::{
+        address::{self, filled},
+        fields::Field,
+        filters::Filters,
+        icons::{Icon, icon},
+        list::{Empty, Place, list},
+        locale, pieces, states,
+        table::{Column, table},
+        viewer::{Held, viewer},
+    },
+};
+
+#[component]
+pub fn PoliciesPage() -> impl IntoView {
+    let locale = locale();
+    let viewer = viewer();
+    let map = use_query_map();
+    let q = address::settled(move || map.with(|map| filled(map.get("q"))));
+    let policies = Resource::new_blocking(move || q.get(), |q| list_policies(PoliciesQuery { q }));
+    let for_head = viewer.clone();
+    view! {
+        <Title text=td_string!(locale, policies.policies) />
+        <div class="page-head">
+            <div class="grow">
+                <h1>{td_string!(locale, policies.policies)}</h1>
+                <p class="small muted">{td_string!(locale, policies.about)}</p>
+            </div>
+            <Suspense>
+                {move || {
+                    let viewer = for_head.clone();
+                    Suspend::new(async move {
+                        viewer
+                            .holds()
+                            .await
+                            .may(POLICIES_CREATE.as_str())
+                            .then(|| {
+                                view! {
+                                    <a class="btn primary" href="/console/policies/new">
+                                        {icon(Icon::Add)} {td_string!(locale, policies.create)}
+                                    </a>
+                                }
+                            })
+                    })
+                }}
+            </Suspense>
+        </div>
+        {move || {
+            let q = q.get();
+            view! {
+                <Filters path=PATH fields=&["q"] filtered=q.is_some()>
+                    <div class="field wide">
+                        <Field
+                            name="q"
+                            label=td_string!(locale, policies.search)
+                            kind="search"
+                            value=q.unwrap_or_default()
+                        />
+                    </div>
+                </Filters>
+            }
+        }}
+        <Suspense fallback=move || states::loading_table(4)>
+            {move || {
+                let (viewer, q) = (viewer.clone(), q.get());
+                Suspend::new(async move { policies_list(q.is_some(), policies.await, &viewer.holds().await) })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+fn policies_list(is_filtered: bool, policies: Result<Vec<Policy>, AppError>, held: &Held) -> AnyView {
+    let locale = locale();
+    let place = Place { is_filtered, all: PATH.to_owned(), is_later: false, at: |_: &str| PATH.to_owned() };
+    let create = ("/console/policies/new".to_owned(), td_string!(locale, policies.create));
+    let empty = Empty {
+        sign: Icon::Code,
+        title: td_string!(locale, policies.none),
+        about: td_string!(locale, policies.about),
+        action: held.may(POLICIES_CREATE.as_str()).then_some(create),
+    };
+    let columns = [
+        Column::new(td_string!(locale, policies.name)),
+        Column::new(td_string!(locale, policies.mode)).wide(),
+        Column::new(td_string!(locale, policies.actions)).wide(),
+        Column::new(td_string!(locale, policies.state)),
+    ];
+    let found = policies.map(|items| Page { items, next: None });
+    list(found, place, empty, |policies| {
+        table(td_string!(locale, policies.policies), columns, policies.into_iter().map(row).collect())
+    })
+}
+
+fn row(policy: Policy) -> AnyView {
+    let href = format!("{PATH}/{}", policy.id);
+    let state = state(&policy);
+    let actions = policy.document.actions.into_iter().map(|key| view! { <li>{pieces::key(key)}</li> }).collect_view();
+    view! {
+        <tr>
+            <th scope="row">
+                <a class="name breaks" href=href>
+                    {pieces::typed(policy.name)}
+                </a>
+            </th>
+            <td class="wide-only">{mode_word(policy.document.mode)}</td>
+            <td class="wide-only"><ul class="plain-list" role="list">{actions}</ul></td>
+            <td>{state}</td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,61 @@
+//! The pages that explain, and those that keep policies.
+
+use leptos::prelude::*;
+use leptos_router::{
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
+    components::Route,
+    path,
+};
+
+use crate::{
+    access::PolicyMode,
+    base::language::td_string,
+    policies::Policy,
+    ui::{
+        icons::Icon,
+        locale,
+        pieces::{self, Tone},
+    },
+};
+
+mod editor;
+mod explain;
+mod list;
+mod policy;
+
+use explain::ExplainPage;
+use list::PoliciesPage;
+use policy::{NewPolicyPage, PolicyPage};
+
+const PATH: &str = "/console/policies";
+
+#[component(transparent)]
+pub fn PolicyRoutes() -> AnyNestedRoute {
+    view! {
+        <Route path=path!("explain") view=ExplainPage />
+        <Route path=path!("policies") view=PoliciesPage />
+        <Route path=path!("policies/new") view=NewPolicyPage />
+        <Route path=path!("policies/:id") view=PolicyPage />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+fn mode_word(mode: PolicyMode) -> &'static str {
+    match mode {
+        PolicyMode::Grant => td_string!(locale(), policies.mode_grant),
+        PolicyMode::Require => td_string!(locale(), policies.mode_require),
+    }
+}
+
+/// Whether a policy is enforced, and whether something newer was saved.
+fn state(policy: &Policy) -> AnyView {
+    let locale = locale();
+    match policy.active {
+        None => pieces::badge(Tone::Neutral, None, td_string!(locale, policies.draft)),
+        Some(active) if active == policy.latest => {
+            pieces::badge(Tone::Good, Some(Icon::Allowed), td_string!(locale, policies.enforced))
+        }
+        Some(_) => pieces::badge(Tone::Waiting, Some(Icon::Clock), td_string!(locale, policies.newer_draft)),
+    }
+}

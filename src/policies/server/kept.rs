@@ -1,0 +1,274 @@
+//! Operations on the policies themselves: what is saved is a version, and one of them is enforced, or none (C5).
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{facts, request, store};
+use crate::{
+    access::{
+        PERMISSIONS_READ, POLICIES_CREATE, POLICIES_DELETE, POLICIES_READ, POLICIES_UPDATE, Permission, USERS_READ,
+        server::{
+            Cx, Tx,
+            change::{Change, Granter},
+            engine::Snapshot,
+            policy::{self, Situation},
+            record::{Action, Event},
+        },
+    },
+    base::{
+        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        ids::{PolicyId, UserId},
+        server::{input::Input, names, search::Words},
+        text::optional_line,
+    },
+    policies::{
+        Activation, Document, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview, Saved, Trial, Tried,
+        TriedCondition,
+    },
+    roles::{Effect, server::what_if},
+};
+
+/// How many policies a tenant may have: each is looked at for each decision.
+const MOST: i64 = 200;
+/// How many keys and wildcards a policy may be about.
+const ACTIONS: usize = 50;
+/// How long the rules may be, in bytes of JSON.
+const LONGEST: usize = 32 * 1024;
+
+pub async fn list(cx: &Cx, query: Input<PoliciesQuery>) -> Result<Vec<Policy>, AppError> {
+    let mut tx = cx.read(POLICIES_READ).await?;
+    let PoliciesQuery { q } = query.read()?;
+    let words = Words::parse(q).map_err(|code| AppError::field("q", code))?;
+    tx.decide(&Default::default())?;
+    store::list(&mut tx, &words).await
+}
+
+pub async fn get(cx: &Cx, id: PolicyId) -> Result<Policy, AppError> {
+    let mut tx = cx.read(POLICIES_READ).await?;
+    tx.decide(&Default::default())?;
+    store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)
+}
+
+/// Everything that was saved of a policy, the last first.
+pub async fn versions(cx: &Cx, id: PolicyId) -> Result<Vec<Saved>, AppError> {
+    let mut tx = cx.read(POLICIES_READ).await?;
+    tx.decide(&Default::default())?;
+    store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    store::versions(&mut tx, id).await
+}
+
+/// Makes a policy. Enforcing it at once needs all that it is about.
+pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppError> {
+    let mut tx = cx.allow(POLICIES_CREATE).await?;
+    let NewPolicy { name, description, mode, actions, rules, active } = policy.read()?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_CREATE)).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", names::parse(&name, 120));
+    let description = errors.take("description", optional_line(Some(&description), 1000)).flatten();
+    let document = Document { mode, actions, rules };
+    let document = parse(tx.snapshot()?, document, &mut errors);
+    errors.check()?;
+    let (Some(name), Some(document)) = (name, document) else { return Err(AppError::NotFound) };
+    if store::count(&mut tx).await? >= MOST {
+        return Err(AppError::Conflict(Conflict::Full));
+    }
+    let id = PolicyId(Uuid::now_v7());
+    store::insert(&mut tx, id, &name, description.as_deref().unwrap_or_default()).await?;
+    store::insert_version(&mut tx, id, 1, &document).await?;
+    if active {
+        enforce(&mut tx, id, &name, Some((1, &document))).await?;
+    }
+    let created = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    tx.commit(Event::done(Action::PolicyCreate).on("policy", id, &created.name).new_value(audited(&created))).await?;
+    Ok(created)
+}
+
+/// Edits a policy. Another document is its next version: what is enforced stays so until that one is activated.
+pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Policy, AppError> {
+    let mut tx = cx.allow(POLICIES_UPDATE).await?;
+    let seen = edit.seen;
+    let PolicyEdit { name, description, mode, actions, rules, version } = edit.read()?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, version.or(seen)).await?;
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
+    let description = description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
+    let description = errors.take("description", description).flatten();
+    let old = before.document.clone();
+    let document = Document {
+        mode: mode.unwrap_or(old.mode),
+        actions: actions.unwrap_or_else(|| old.actions.clone()),
+        rules: rules.unwrap_or_else(|| old.rules.clone()),
+    };
+    let document = parse(tx.snapshot()?, document, &mut errors);
+    errors.check()?;
+    let document = document.ok_or(AppError::NotFound)?;
+    let name = name.unwrap_or_else(|| before.name.clone());
+    let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
+    let mut latest = before.latest;
+    if document != old {
+        latest += 1;
+        store::insert_version(&mut tx, id, latest, &document).await?;
+    }
+    store::update(&mut tx, id, &name, &description, latest).await?;
+    // The name stands in reasons.
+    if name != before.name && before.active.is_some() {
+        tx.catalogue_moved().await?;
+    }
+    let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::PolicyUpdate).on("policy", id, &after.name);
+    tx.commit(event.change(audited(&before), audited(&after))).await?;
+    Ok(after)
+}
+
+/// Puts a version of a policy into force, the last one where none is named. Also the way back to an earlier one. Needs
+/// all that it is about, and all that the version before was about.
+pub async fn activate(cx: &Cx, id: PolicyId, activation: Input<Activation>) -> Result<Policy, AppError> {
+    let mut tx = cx.allow(POLICIES_UPDATE).await?;
+    let seen = activation.seen;
+    let Activation { number, version } = activation.read_or_default()?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, version.or(seen)).await?;
+    let number = number.unwrap_or(before.latest);
+    let document = store::version(&mut tx, id, number).await?;
+    let document = document.ok_or(AppError::field("number", FieldCode::Unknown))?;
+    enforce(&mut tx, id, &before.name, Some((number, &document))).await?;
+    let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::PolicyActivate).on("policy", id, &after.name);
+    tx.commit(event.change(json!({"active": before.active}), json!({"active": after.active}))).await?;
+    Ok(after)
+}
+
+/// Takes a policy out of force. Needs all that it is about: what it denied is free.
+pub async fn deactivate(cx: &Cx, id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
+    let mut tx = cx.allow(POLICIES_UPDATE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, version).await?;
+    enforce(&mut tx, id, &before.name, None).await?;
+    let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let event = Event::done(Action::PolicyDeactivate).on("policy", id, &after.name);
+    tx.commit(event.change(json!({"active": before.active}), json!({"active": after.active}))).await?;
+    Ok(after)
+}
+
+/// Deletes a policy with all of its versions; it is taken out of force first.
+pub async fn delete(cx: &Cx, id: PolicyId, version: Option<i64>) -> Result<(), AppError> {
+    let mut tx = cx.allow(POLICIES_DELETE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_DELETE)).await?;
+    let before = changeable(&mut tx, id, version).await?;
+    if before.active.is_some() {
+        enforce(&mut tx, id, &before.name, None).await?;
+    }
+    store::delete(&mut tx, id).await?;
+    tx.commit(Event::done(Action::PolicyDelete).on("policy", id, &before.name).old_value(audited(&before))).await
+}
+
+/// What putting a version into force would do to whom; without a number: taking the policy out of it. Nothing is written
+/// (C14).
+pub async fn preview(cx: &Cx, id: PolicyId, wanted: Input<PolicyPreview>) -> Result<Effect, AppError> {
+    let mut tx = cx.read(POLICIES_READ).await?;
+    tx.require(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    let PolicyPreview { number } = wanted.read_or_default()?;
+    tx.decide(&Default::default())?;
+    let policy = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let wanted = match number {
+        Some(number) => {
+            let document = store::version(&mut tx, id, number).await?;
+            let document = document.ok_or(AppError::field("number", FieldCode::Unknown))?;
+            Some(Arc::new(read(id, &policy.name, &document)?))
+        }
+        None => None,
+    };
+    let (before, now) = (tx.snapshot()?.clone(), tx.now());
+    let says = |policy: Option<&Arc<policy::Policy>>, user| policy.map(|policy| before.say(policy, user, now));
+    let moved = |user: &UserId| says(before.policy(id), *user) != says(wanted.as_ref(), *user);
+    let people = before.everybody().map(|(user, _)| user).filter(moved).collect::<Vec<_>>();
+    what_if::of_changes(&mut tx, &[Change::Policy { id, policy: wanted }], &people).await
+}
+
+/// Tries a document on somebody, without saving it: what it says, and how each of its conditions stands.
+pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
+    let mut tx = cx.read(POLICIES_READ).await?;
+    tx.require(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    tx.decide(&Default::default())?;
+    let Trial { mode, actions, rules, user, resource, env } = trial.read()?;
+    let snapshot = tx.snapshot()?.clone();
+    let mut errors = FieldErrors::default();
+    let document = parse(&snapshot, Document { mode, actions, rules }, &mut errors);
+    let user = super::find(&mut tx, user.trim()).await?;
+    let user = errors.take("user", user.ok_or(FieldCode::Unknown));
+    let facts = resource.map(|thing| facts(thing).1);
+    let env = request(env.as_ref(), "", &mut errors);
+    errors.check()?;
+    let (Some(document), Some(user)) = (document, user) else { return Err(AppError::NotFound) };
+    let person = snapshot.person(user).ok_or(AppError::NotFound)?;
+    let (facts, env, now) = (facts.as_ref(), env.as_ref(), tx.now());
+    let on = Situation { snapshot: &snapshot, user, person, facts, env, now };
+    let says = read(PolicyId(Uuid::nil()), "", &document)?.says(on);
+    let conditions = policy::trace(&document.rules, on).into_iter().map(|(at, holds)| TriedCondition { at, holds });
+    Ok(Tried { denies: says.denies, allows: says.allows, conditions: conditions.collect() })
+}
+
+/// Checks a document as a whole; every place that is wrong is named.
+fn parse(snapshot: &Snapshot, document: Document, errors: &mut FieldErrors) -> Option<Document> {
+    let before = errors.0.len();
+    if document.actions.is_empty() {
+        errors.add("actions", FieldCode::Required);
+    }
+    if document.actions.len() > ACTIONS {
+        errors.add("actions", FieldCode::TooLong);
+    }
+    let actions = errors.take_each("actions", &document.actions, |key| snapshot.known(key));
+    if document.rules.to_string().len() > LONGEST {
+        errors.add("rules", FieldCode::TooLong);
+    } else {
+        policy::parse_rules(&document.rules, errors);
+    }
+    let actions = actions.iter().map(ToString::to_string).collect();
+    (errors.0.len() == before).then_some(Document { actions, ..document })
+}
+
+/// A document that was checked, as the engine takes it.
+fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
+    let mut errors = FieldErrors::default();
+    let rules = policy::parse_rules(&document.rules, &mut errors);
+    let actions = errors.take_each("actions", &document.actions, |key| Permission::parse(key));
+    errors.check()?;
+    Ok(policy::Policy { id, name: name.to_owned(), mode: document.mode, actions, rules })
+}
+
+/// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked.
+async fn enforce(tx: &mut Tx, id: PolicyId, name: &str, version: Option<(i32, &Document)>) -> Result<(), AppError> {
+    let policy = version.map(|(_, document)| read(id, name, document)).transpose()?;
+    store::set_active(tx, id, version.map(|(number, _)| number)).await?;
+    let granter = Granter::Person(tx.cx().person()?.user);
+    tx.grant(&[Change::Policy { id, policy: policy.map(Arc::new) }], granter).await
+}
+
+/// A policy of the tenant, still the version that was seen.
+async fn changeable(tx: &mut Tx, id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
+    let policy = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    Conflict::check_version(version, policy.version)?;
+    Ok(policy)
+}
+
+fn audited(policy: &Policy) -> Value {
+    json!({
+        "name": policy.name,
+        "description": policy.description,
+        "mode": policy.document.mode,
+        "actions": policy.document.actions,
+        "rules": policy.document.rules,
+        "latest": policy.latest,
+        "active": policy.active,
+    })
+}
