@@ -7,10 +7,13 @@ use uuid::Uuid;
 
 use super::{find_for_update, letters, remove, rules::Email, tell, without_rights};
 use crate::{
-    access::server::{
-        Cx, Tx,
-        change::Granter,
-        record::{Action, Event},
+    access::{
+        EVERYTHING,
+        server::{
+            Cx, Tx,
+            change::Granter,
+            record::{Action, Event},
+        },
     },
     accounts::{DELETION_DAYS, DeletionRequest, Leaving, PendingDeletion},
     base::{
@@ -161,7 +164,7 @@ async fn delete(cx: &Cx, due: &Due) -> Result<bool, AppError> {
     }
     let person = find_for_update(&mut tx, due.user, None).await?;
     // What goes with a person is granted to nobody: there is nothing that others would have to agree to.
-    tx.approved();
+    tx.approved(vec![EVERYTHING]);
     let event = remove(&mut tx, &person, Granter::Person(due.user)).await?;
     tx.mail(&letters::deletion_done(person.reader())).await?;
     tx.commit(event.by(due.user, &person.name).meta("own_request", true)).await?;

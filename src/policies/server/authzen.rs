@@ -135,6 +135,9 @@ pub enum AuthzenReason {
     Role,
     Allowed,
     Protected,
+    PolicyAllows,
+    PolicyDenies,
+    PolicyOpen,
     Denied,
     Inactive,
     ElsewhereOnly,
@@ -354,14 +357,12 @@ impl Asking {
 }
 
 impl AuthzenResource {
-    /// Where it lies, if anything is said of that.
+    /// What is said of it, if anything: where it lies, and what else policies may look at.
     fn facts(&self) -> Option<Facts> {
-        let said = |name: &str| {
-            let value = self.properties.as_ref()?.get(name)?;
-            value.as_str().map(str::to_owned)
-        };
-        let facts = Facts { department: said("department"), region: said("region") };
-        (facts != Facts::default()).then_some(facts)
+        let properties = self.properties.as_ref().filter(|properties| !properties.is_empty())?;
+        let said = |name: &str| properties.get(name)?.as_str().map(str::to_owned);
+        let other = serde_json::Value::Object(properties.clone());
+        Some(Facts { department: said("department"), region: said("region"), other })
     }
 }
 
@@ -379,6 +380,9 @@ impl AuthzenReason {
             (_, Some(Reason::Denied { .. })) => AuthzenReason::Denied,
             (_, Some(Reason::Allowed { .. })) => AuthzenReason::Allowed,
             (_, Some(Reason::Protected { .. })) => AuthzenReason::Protected,
+            (_, Some(Reason::PolicyAllows { .. })) => AuthzenReason::PolicyAllows,
+            (_, Some(Reason::PolicyDenies { .. })) => AuthzenReason::PolicyDenies,
+            (_, Some(Reason::PolicyOpen { .. })) => AuthzenReason::PolicyOpen,
             (Answer::Yes, Some(Reason::Role { .. })) => AuthzenReason::Role,
             (Answer::Depends, Some(Reason::Role { .. })) => AuthzenReason::SomewhereOnly,
             (Answer::No, Some(Reason::Role { .. })) => AuthzenReason::ElsewhereOnly,
@@ -391,6 +395,9 @@ impl AuthzenReason {
             AuthzenReason::Role => td_string!(locale, policies.why_role),
             AuthzenReason::Allowed => td_string!(locale, policies.why_allowed),
             AuthzenReason::Protected => td_string!(locale, policies.why_protected),
+            AuthzenReason::PolicyAllows => td_string!(locale, policies.why_policy_allows),
+            AuthzenReason::PolicyDenies => td_string!(locale, policies.why_policy_denies),
+            AuthzenReason::PolicyOpen => td_string!(locale, policies.why_policy_open),
             AuthzenReason::Denied => td_string!(locale, policies.why_denied),
             AuthzenReason::Inactive => td_string!(locale, policies.why_inactive),
             AuthzenReason::ElsewhereOnly => td_string!(locale, policies.why_elsewhere_only),
