@@ -39,6 +39,8 @@ type World = {
     welcome: string;
     /** A group with roles, with one inside it, and with people. */
     group: string;
+    /** A policy in force with a newer draft. */
+    policy: string;
     powerless: State;
     /** Somebody whose account waits to be deleted. */
     leaving: State;
@@ -104,6 +106,16 @@ const test = base.extend<{}, { world: World }>({
             await api.call("POST", `/admin/groups/${group.id}/members`, { user: sara.id, expires_at: "2098-01-01T09:30:00Z" });
             await api.call("POST", `/admin/groups/${group.id}/members`, { user: suspended.id });
 
+            const rules = (level: number) => [
+                {
+                    effect: "allow",
+                    condition: { and: [{ "user.grade": { gte: level } }, { "resource.department": { eq: { ref: "user.department" } } }] },
+                },
+            ];
+            const draft = { description: "لا يقرأ التقارير إلا من بلغ الدرجة، وفي إدارته", mode: "require", actions: ["crm.deals.read", "crm.*"] };
+            const policy = await api.call("POST", "/admin/policies", { name: "التقارير لأهلها", ...draft, rules: rules(5), active: true });
+            await api.call("PATCH", `/admin/policies/${policy.id}`, { rules: rules(8) });
+
             const person = { name: "Nada", email: "nada@example.com", password: "nobody gives me anything" };
             await api.addPerson(person);
             await api.call("POST", "/admin/api-keys", {
@@ -129,6 +141,7 @@ const test = base.extend<{}, { world: World }>({
                 platform: await api.roleId("super-admin"),
                 welcome: invited.link,
                 group: group.id,
+                policy: policy.id,
                 powerless: asker,
                 leaving,
             });
@@ -432,6 +445,31 @@ const STOPS: Stop[] = [
         },
     },
     { name: "person-groups", who: "admin", at: (world) => `/console/people/${world.sara}?tab=groups` },
+    { name: "policies", who: "admin", at: () => "/console/policies" },
+    { name: "policies-nothing-found", who: "admin", at: () => "/console/policies?q=zzzz" },
+    { name: "policy-new", who: "admin", at: () => "/console/policies/new" },
+    { name: "policy", who: "admin", at: (world) => `/console/policies/${world.policy}` },
+    {
+        name: "policy-tried",
+        who: "admin",
+        at: (world) => `/console/policies/${world.policy}`,
+        act: async (page, say) => {
+            await page.getByLabel(say("policies.person"), { exact: true }).fill("sara@example.com");
+            await page.getByRole("button", { name: say("policies.try_it"), exact: true }).click();
+            await expect(page.getByRole("status").filter({ hasText: "rules[0]" })).toBeVisible();
+        },
+    },
+    {
+        name: "policy-activate",
+        who: "admin",
+        at: (world) => `/console/policies/${world.policy}`,
+        act: async (page, say) => {
+            const name = say("policies.act_on", { act: say("policies.activate_it"), number: 2 });
+            await page.getByRole("button", { name, exact: true }).click();
+            await expect(page.getByRole("dialog").getByRole("button", { name: say("policies.activate_it"), exact: true })).toBeEnabled();
+        },
+    },
+    { name: "refused-policies", who: "powerless", at: () => "/console/policies", status: 403 },
     { name: "explain", who: "admin", at: () => "/console/explain" },
     { name: "explain-why", who: "admin", at: (world) => `/console/explain?user=${world.sara}&key=reports.read` },
     { name: "explain-why-not", who: "admin", at: (world) => `/console/explain?user=${world.sara}&key=audit.read` },
