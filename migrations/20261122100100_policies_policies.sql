@@ -67,7 +67,6 @@ end $$;
 revoke execute on function seed_policies(uuid) from public;
 
 alter table tenants no force row level security;
-alter table grant_versions no force row level security;
 do $$
 declare
     one uuid;
@@ -75,8 +74,6 @@ begin
     for one in select id from tenants loop
         perform set_config('app.tenant', one::text, true);
         perform seed_policies(one);
-        update grant_versions set version = version + 1 where tenant_id = one;
     end loop;
 end $$;
 alter table tenants force row level security;
-alter table grant_versions force row level security;

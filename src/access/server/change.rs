@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::{
     access::{
-        ADMIN, Answer, EVERYTHING, Permission,
+        ADMIN, EVERYTHING, Permission,
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},
@@ -280,7 +280,7 @@ pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
     let is_admin = |snapshot: &Snapshot, user: UserId| {
         snapshot.is_super_admin(user, now)
             || snapshot.has_role_named(user, &[ADMIN.to_owned()], now)
-            || snapshot.check(user, &EVERYTHING, None, now) == Answer::Yes
+            || snapshot.is_given(user, &EVERYTHING, now)
     };
     let is_high = |snapshot: &Snapshot, role: &RoleGrants| {
         let mut lineage = role.lineage.iter().filter_map(|step| snapshot.role(step.id));

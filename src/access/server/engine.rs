@@ -734,7 +734,16 @@ impl Snapshot {
         self.is_super_admin(who, now) || self.check(who, permission, None, now) == Answer::Yes
     }
 
-    /// The same where it is known to whom. Whoever was given it and is held back by policies alone may hand it to those
+    /// Whether somebody was given all of this for the whole tenant and no override denies it, whatever policies that must
+    /// hold make of it.
+    pub fn is_given(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> bool {
+        let Some(person) = self.person(who).filter(|person| person.active) else { return false };
+        let stand = self.stand(who, person, permission, None, now, &mut |_| {});
+        let mut giving = self.policies.iter().filter(|policy| policy.gives(permission));
+        !stand.denied && (stand.everywhere || giving.any(|policy| self.say(policy, who, now).allows == Some(true)))
+    }
+
+    /// The same as [`Snapshot::may_hand_on`] where it is known to whom. Whoever was given it and is held back by policies alone may hand it to those
     /// whom the same policies hold back as well, as `after` knows them: nobody ends with more than they could use.
     pub fn may_hand_to(
         &self,
@@ -747,13 +756,7 @@ impl Snapshot {
         if self.may_hand_on(who, permission, now) {
             return true;
         }
-        let Some(person) = self.person(who).filter(|person| person.active) else { return false };
-        let stand = self.stand(who, person, permission, None, now, &mut |_| {});
-        let of_policies = || {
-            let mut giving = self.policies.iter().filter(|policy| policy.gives(permission));
-            giving.any(|policy| self.say(policy, who, now).allows == Some(true))
-        };
-        if stand.denied || !(stand.everywhere || of_policies()) {
+        if !self.is_given(who, permission, now) {
             return false;
         }
         let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));

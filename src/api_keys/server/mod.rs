@@ -217,7 +217,9 @@ fn parse_networks(networks: &[String], errors: &mut FieldErrors) -> Vec<IpNet> {
 /// A key cannot be made for what its holder does not hold; it may be held inside a scope only.
 fn check_held(tx: &Tx, user: UserId, scopes: &[Permission]) -> Result<(), AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
-    let missing = scopes.iter().filter(|scope| snapshot.check(user, scope, None, now) == Answer::No);
+    let missing = scopes
+        .iter()
+        .filter(|scope| snapshot.check(user, scope, None, now) == Answer::No && !snapshot.is_given(user, scope, now));
     let permissions = missing.map(ToString::to_string).collect::<Vec<_>>();
     if permissions.is_empty() {
         return Ok(());

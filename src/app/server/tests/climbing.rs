@@ -61,7 +61,7 @@ fn beyond(way: &str, answer: &Answer) {
 async fn a_listed_key_waits_on_every_way(pool: PgPool) {
     let (app, boss, _peer) = two(&pool).await;
     let base = boss.make_role("base", &["reports.read"]).await;
-    let clerk = boss.make_role("clerk", &["signals.create"]).await;
+    let clerk = boss.make_role("clerk", &["tasks.create"]).await;
     boss.patch(&role_path(&clerk), json!({"parents": [base]})).await.ok();
     let sara = app.person(&boss, "sara@x.example", &["clerk"]).await;
     let outer = group(&boss, "outer", &[], &[]).await;
@@ -81,19 +81,19 @@ async fn a_listed_key_waits_on_every_way(pool: PgPool) {
     waits("nesting", &boss.patch(&group_path(&team), json!({"parents": [rich]})).await);
     waits("nesting further up", &boss.patch(&group_path(&outer), json!({"parents": [rich]})).await);
     waits("joining", &join(&boss, &rich, &sara.id).await);
-    let keys = json!(["signals.create", "users.delete"]);
+    let keys = json!(["tasks.create", "users.delete"]);
     waits("role's key", &boss.patch(&role_path(&clerk), json!({"permissions": keys})).await);
     waits("role's parent", &boss.patch(&role_path(&clerk), json!({"parents": [base, deleter]})).await);
     waits("parent's key", &boss.patch(&role_path(&base), json!({"permissions": ["users.delete"]})).await);
     waits("parent's parent", &boss.patch(&role_path(&base), json!({"parents": [deleter]})).await);
     let fresh = json!({"name": "fresh", "permissions": ["users.delete"]});
     let file = json!({"format": 1, "roles": [
-        {"name": "clerk", "permissions": ["signals.create"], "parents": ["base", "fresh"]}, fresh,
+        {"name": "clerk", "permissions": ["tasks.create"], "parents": ["base", "fresh"]}, fresh,
     ]});
     waits("file", &boss.post("/admin/catalogue", file).await);
     let person = json!({"email": "n@x.example", "name": "n", "roles": [deleter]});
     waits("new person", &boss.post("/admin/users", person).await);
-    assert_eq!(boss.held(&sara.id).await, ["reports.read", "signals.create"]);
+    assert_eq!(boss.held(&sara.id).await, ["reports.read", "tasks.create"]);
 }
 
 /// C12, C17: what everybody gets who registers waits too, also while nobody has it yet.
@@ -115,7 +115,7 @@ async fn what_everybody_will_get_waits(pool: PgPool) {
 async fn a_listed_role_waits_on_every_way(pool: PgPool) {
     let (app, boss, _peer) = two(&pool).await;
     let base = boss.make_role("base", &["reports.read"]).await;
-    let treasury = boss.make_role("treasury", &["signals.create"]).await;
+    let treasury = boss.make_role("treasury", &["tasks.create"]).await;
     boss.patch(&role_path(&treasury), json!({"parents": [base]})).await.ok();
     app.person(&boss, "omar@x.example", &["treasury"]).await;
     let sara = app.person(&boss, "sara@x.example", &[]).await;
@@ -226,7 +226,7 @@ async fn bounds_hold_over_groups_and_roles_that_reach_out(pool: PgPool) {
     let boss = app.admin().await;
     let keys = ["users.*", "roles.*", "groups.*", "permissions.*", "approvals.decide", "audit.read"];
     let local = boss.make_role("local", &keys).await;
-    let clerk = boss.make_role("clerk", &["signals.create"]).await;
+    let clerk = boss.make_role("clerk", &["tasks.create"]).await;
     let nora = app.person(&boss, "nora@x.example", &[]).await;
     let sara = app.person(&boss, "sara@x.example", &["clerk"]).await;
     let omar = app.person(&boss, "omar@x.example", &["clerk"]).await;
@@ -269,7 +269,7 @@ async fn bounds_hold_over_groups_and_roles_that_reach_out(pool: PgPool) {
         ("outsider", join(&nora, &empty, &omar.id).await),
         ("outsider out", nora.delete(&format!("{}/members/{}", group_path(&team), omar.id)).await),
         ("outsider's roles", nora.patch(&user_path(&omar, "roles"), json!({"roles": []})).await),
-        ("outsider's denies", nora.patch(&user_path(&omar, "permissions"), json!({"deny": ["signals.create"]})).await),
+        ("outsider's denies", nora.patch(&user_path(&omar, "permissions"), json!({"deny": ["tasks.create"]})).await),
     ];
     for (way, answer) in &attempts {
         let status = answer.status;
@@ -277,7 +277,7 @@ async fn bounds_hold_over_groups_and_roles_that_reach_out(pool: PgPool) {
     }
     // Inside, what is held there only cannot be handed on.
     beyond("joining", &join(&nora, &team, &nora.id).await);
-    assert_eq!(boss.held(&omar.id).await, ["signals.create"]);
+    assert_eq!(boss.held(&omar.id).await, ["tasks.create"]);
     assert_eq!(boss.get(&group_path(&team)).await.ok()["name"], "team");
 }
 
