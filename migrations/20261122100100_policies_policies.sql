@@ -77,3 +77,57 @@ begin
     end loop;
 end $$;
 alter table tenants force row level security;
+
+-- The oracle of the tests learns what a super-admin keeps.
+create or replace view v_user_effective_permissions with (security_invoker = true) as
+with recursive
+role_reach (role_id, source_id) as (
+    select id, id from roles
+    union
+    select reach.role_id, up.parent_id from role_reach reach join role_parents up on up.role_id = reach.source_id
+),
+group_reach (group_id, source_id) as (
+    select id, id from groups
+    union
+    select reach.group_id, up.parent_id from group_reach reach join group_parents up on up.group_id = reach.source_id
+),
+given (user_id, role_id) as (
+    select user_id, role_id from user_roles
+    where scope_department is null and scope_region is null and (expires_at is null or expires_at > app_now())
+    union
+    select member.user_id, has.role_id
+    from group_members member
+    join group_reach reach on reach.group_id = member.group_id
+    join group_roles has on has.group_id = reach.source_id
+    where has.scope_department is null and has.scope_region is null
+      and (has.expires_at is null or has.expires_at > app_now())
+      and (member.expires_at is null or member.expires_at > app_now())
+),
+allowed (user_id, pattern) as (
+    select given.user_id, g.key
+    from given
+    join role_reach reach on reach.role_id = given.role_id
+    join role_permissions rp on rp.role_id = reach.source_id
+    join permissions g on g.id = rp.permission_id
+    union
+    select up.user_id, g.key from user_permissions up join permissions g on g.id = up.permission_id
+    where up.allowed and (up.expires_at is null or up.expires_at > app_now())
+)
+select u.tenant_id, u.id as user_id, p.key as permission_key
+from users u
+cross join permissions p
+where u.status = 'active'
+  and p.key not like '%*'
+  and (p.tenant_id is null or p.tenant_id = u.tenant_id)
+  and exists (select from allowed where allowed.user_id = u.id and permission_covers(allowed.pattern, p.key))
+  and (not exists (
+          select from user_permissions up join permissions g on g.id = up.permission_id
+          where up.user_id = u.id and not up.allowed and permission_covers(g.key, p.key)
+            and (up.expires_at is null or up.expires_at > app_now()))
+       or (p.key in ('users.read', 'users.update', 'roles.read', 'roles.update', 'permissions.read', 'permissions.assign',
+                     'policies.read', 'policies.update')
+           and exists (
+          select from user_roles ur join roles r on r.id = ur.role_id
+          where ur.user_id = u.id and r.tenant_id is null and r.name = 'super-admin'
+            and ur.scope_department is null and ur.scope_region is null
+            and (ur.expires_at is null or ur.expires_at > app_now()))));

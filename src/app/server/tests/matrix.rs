@@ -11,6 +11,7 @@ const PRINT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/permission-matrix
 const HEADER: &str = "\
 What each built-in role may do, as the decision engine answers for a person who has that role alone.
 x: allowed everywhere in the tenant. Wildcards are resolved; super-admin also has every key to come.
+Policies count: the one that is seeded keeps signals.create for traders with an active subscription.
 A test compares this file with the program; after a change of roles or permissions write it anew with
     BAWWAB_UPDATE=1 cargo test --features ssr --lib -- tests::matrix
 ";
