@@ -229,7 +229,7 @@ impl Policy {
         match self.mode {
             Mode::Grant => Say { denies, allows },
             Mode::Require if !can_allow => Say { denies, allows: Some(false) },
-            Mode::Require => Say { denies: or(denies, allows.map(|allows| !allows)), allows: Some(false) },
+            Mode::Require => Say { denies: or(denies, not(allows)), allows: Some(false) },
         }
     }
 }
@@ -242,16 +242,28 @@ fn or(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     }
 }
 
-fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
-    or(a.map(|a| !a), b.map(|b| !b)).map(|both| !both)
+fn not(a: Option<bool>) -> Option<bool> {
+    a.map(|a| !a)
+}
+
+/// Unknown where none holds and one is unknown: nothing after that one may be left out.
+fn any_of(all: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut found = Some(false);
+    for one in all {
+        found = or(found, one);
+        if found == Some(true) {
+            break;
+        }
+    }
+    found
 }
 
 impl Condition {
     pub fn holds(&self, on: Situation<'_>) -> Option<bool> {
         match self {
-            Condition::All(parts) => parts.iter().fold(Some(true), |all, part| and(all, part.holds(on))),
-            Condition::Any(parts) => parts.iter().fold(Some(false), |any, part| or(any, part.holds(on))),
-            Condition::Not(part) => part.holds(on).map(|holds| !holds),
+            Condition::All(parts) => not(any_of(parts.iter().map(|part| not(part.holds(on))))),
+            Condition::Any(parts) => any_of(parts.iter().map(|part| part.holds(on))),
+            Condition::Not(part) => not(part.holds(on)),
             Condition::Test { of, test } => test.holds(of.seen(on), on),
         }
     }

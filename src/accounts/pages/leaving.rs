@@ -74,7 +74,7 @@ fn ask(about: String, asked: Callback<()>) -> AnyView {
                 {td_string!(locale, accounts.leave)}
             </button>
         </div>
-        <Dialog id="leave" open title=td_string!(locale, accounts.leave_title)>
+        <Dialog id="leave-account" open title=td_string!(locale, accounts.leave_title)>
             <p>{about.clone()}</p>
             <p class="muted">{td_string!(locale, accounts.leave_effect)}</p>
             {fields::summary(call.error, label)}
