@@ -237,8 +237,10 @@ fn versions_card(policy: &Policy, versions: Vec<Saved>, may_update: bool, change
     view! {
         <section class="card" aria-labelledby="versions-title">
             <div class="card-head">
-                <h2 class="grow" id="versions-title">{td_string!(locale, policies.versions)}</h2>
-                <p class="small muted">{td_string!(locale, policies.versions_about)}</p>
+                <div class="grow">
+                    <h2 id="versions-title">{td_string!(locale, policies.versions)}</h2>
+                    <p class="small muted">{td_string!(locale, policies.versions_about)}</p>
+                </div>
             </div>
             <ul class="plain-list" role="list">{lines}</ul>
         </section>
