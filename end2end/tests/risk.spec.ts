@@ -38,6 +38,7 @@ for (const lang of LANGS) {
     }
 
     test(`after many failures the browser solves a puzzle, ${lang}`, async ({ api, visitor }) => {
+        test.setTimeout(120_000);
         const email = `puzzled.${lang}@example.com`;
         await api.addPerson({ name: "Badr", email, password: PASSWORD });
         const page = await visitor({ lang, size: PHONE, refusals: [401, 429] });
