@@ -308,13 +308,21 @@ impl Scope {
     }
 }
 
-/// What a decision may look at in the thing that is acted on.
+/// What a decision may look at in the thing that is acted on, and what a policy may look at in whoever acts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     pub department: Option<String>,
     pub region: Option<String>,
     /// Whatever else is known of it, for policies: an object.
     pub other: serde_json::Value,
+}
+
+impl Facts {
+    /// Whether there is nothing to look at.
+    pub fn is_empty(&self) -> bool {
+        let has_other = self.other.as_object().is_some_and(|other| !other.is_empty());
+        self.department.is_none() && self.region.is_none() && !has_other
+    }
 }
 
 /// One source of an answer.

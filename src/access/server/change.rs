@@ -1,19 +1,19 @@
 //! A change of grants: staged on a snapshot, held against the ceiling, then written. Every writer of grants comes through
 //! here, so that no route can climb around the rules.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{cell::LazyCell, collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use crate::{
     access::{
-        ADMIN, EVERYTHING, Permission,
+        ADMIN, EVERYTHING, Facts, Permission,
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},
             node::Carriers,
-            policy::{PersonFacts, Policy, Say},
+            policy::{Policy, Say},
         },
     },
     base::{
@@ -74,7 +74,7 @@ pub enum Change {
     /// The fields of an account that policies look at.
     Facts {
         user: UserId,
-        facts: PersonFacts,
+        facts: Facts,
     },
     /// Puts a policy into force, in the place of what it enforced before; none: takes it out of force.
     Policy {
@@ -322,11 +322,10 @@ pub fn check_ceiling(
     now: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let Granter::Person(granter) = granter else { return Ok(()) };
-    // What is given, with the last moment at which it will count and to whom.
-    let mut handed = Vec::new();
+    let mut missing = BTreeSet::new();
     for change in changes {
+        // What is given, with the last moment at which it will count.
         let mut given = BTreeSet::new();
-        let receivers = receivers(after, change, now);
         match change {
             // A first role is what anybody gets by registering; it is nobody's grant.
             Change::Person { .. } => {}
@@ -379,9 +378,7 @@ pub fn check_ceiling(
             }
             Change::Facts { .. } => {}
             Change::Policy { id, .. } => {
-                let policies = [before.policy(*id), after.policy(*id)];
-                let actions = policies.into_iter().flatten().flat_map(|policy| policy.actions.iter());
-                given.extend(actions.map(|action| (action.clone(), last_moment(None))));
+                given.extend(actions_of(before, after, *id).map(|action| (action.clone(), last_moment(None))));
             }
             Change::RemovePermission { key } => {
                 given.insert((key.clone(), now));
@@ -391,20 +388,25 @@ pub fn check_ceiling(
                 }
             }
         }
-        handed.extend(given.into_iter().map(|given| (given, receivers.clone())));
+        // Many people, and asked for only where something is missing.
+        let receivers = LazyCell::new(|| receivers(after, change, now));
+        let holds = |pattern: &Permission, at| {
+            before.may_hand_on(granter, pattern, at)
+                || (*receivers).as_ref().is_some_and(|all| before.is_held_back_with(granter, pattern, after, all, at))
+        };
+        // Grants only run out: who holds it now and at its end holds it all the while.
+        let beyond = given.into_iter().filter(|(pattern, last)| !(holds(pattern, now) && holds(pattern, *last)));
+        missing.extend(beyond.map(|(pattern, _)| pattern));
     }
-    // Grants only run out: who holds it now and at its end holds it all the while.
-    let holds = |pattern: &Permission, receivers: &Option<Vec<UserId>>, at| match receivers {
-        Some(receivers) => before.may_hand_to(granter, pattern, after, receivers, at),
-        None => before.may_hand_on(granter, pattern, at),
-    };
-    let missing = handed
-        .into_iter()
-        .filter(|((pattern, last), receivers)| !(holds(pattern, receivers, now) && holds(pattern, receivers, *last)));
-    let mut missing = missing.map(|((pattern, _), _)| pattern).collect::<BTreeSet<_>>();
     let unfolded = unfolded(before, after, changes, now);
     missing.extend(unfolded.into_iter().filter(|pattern| !before.may_hand_on(granter, pattern, now)));
     if missing.is_empty() { Ok(()) } else { Err(beyond(missing)) }
+}
+
+/// What a policy is about that comes into force, goes out of it, or changes.
+pub fn actions_of<'a>(before: &'a Snapshot, after: &'a Snapshot, id: PolicyId) -> impl Iterator<Item = &'a Permission> {
+    let policies = [before.policy(id), after.policy(id)].into_iter().flatten();
+    policies.flat_map(|policy| policy.actions.iter())
 }
 
 /// Who gets what a change gives; none where that is anybody.
@@ -433,16 +435,16 @@ pub fn unfolded(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
     }
     for change in changes {
         let (is_about_facts, people) = match change {
-            Change::Facts { user, .. } => (true, vec![*user]),
+            Change::Facts { user, .. } => (true, BTreeSet::from([*user])),
             Change::Person { user, .. } | Change::Roles { user, .. } | Change::Memberships { user, .. } => {
-                (false, vec![*user])
+                (false, BTreeSet::from([*user]))
             }
             // A name that changes counts, too.
             Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
-                (false, [before.holders(*role, now), after.holders(*role, now)].concat())
+                (false, before.holders(*role, now).into_iter().chain(after.holders(*role, now)).collect())
             }
             Change::Group { group, .. } | Change::RemoveGroup { group } => {
-                (false, [before.members(*group, now), after.members(*group, now)].concat())
+                (false, before.members(*group, now).into_iter().chain(after.members(*group, now)).collect())
             }
             Change::Active { .. }
             | Change::Overrides { .. }

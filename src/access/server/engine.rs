@@ -13,7 +13,7 @@ use crate::{
         PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
         server::{
             nesting::{Step, reach},
-            policy::{Env, PersonFacts, Policy, Say, Situation},
+            policy::{Env, Policy, Say, Situation},
         },
     },
     base::{
@@ -95,7 +95,7 @@ pub struct PersonGrants {
     pub overrides: Vec<OverrideGrant>,
     pub groups: Vec<Membership>,
     /// What policies look at; kept only where a tenant has some.
-    pub facts: Option<Arc<PersonFacts>>,
+    pub facts: Option<Arc<Facts>>,
 }
 
 /// What a question is about besides the person and the permission.
@@ -679,12 +679,7 @@ impl Snapshot {
 
     /// Has one of the roles with these names now, by whatever way and in whatever scope.
     pub fn has_role_named(&self, who: UserId, names: &[String], now: DateTime<Utc>) -> bool {
-        self.person(who).is_some_and(|person| {
-            self.given(person, now).any(|given| {
-                let mut lineage = given.role.lineage.iter().filter_map(|step| self.role(step.id));
-                lineage.any(|role| names.contains(&role.name))
-            })
-        })
+        self.person(who).is_some_and(|person| names.iter().any(|name| self.has_role_called(person, name, now)))
     }
 
     /// Has the platform's role now, and not in a part of the tenant only.
@@ -716,7 +711,10 @@ impl Snapshot {
         let of_policies = self.policies.iter().filter(|policy| self.say(policy, target, now).allows != Some(false));
         let of_policies = of_policies.flat_map(|policy| policy.actions.iter());
         let held = of_roles.chain(live.map(|given| &given.pattern)).chain(of_policies).collect::<BTreeSet<_>>();
-        let missing = held.into_iter().filter(|pattern| !self.may_hand_to(actor, pattern, self, &[target], now));
+        let reaches = |pattern: &Permission| {
+            self.may_hand_on(actor, pattern, now) || self.is_held_back_with(actor, pattern, self, &[target], now)
+        };
+        let missing = held.into_iter().filter(|pattern| !reaches(pattern));
         platform.into_iter().chain(missing.cloned()).collect()
     }
 
@@ -743,26 +741,20 @@ impl Snapshot {
         !stand.denied && (stand.everywhere || giving.any(|policy| self.say(policy, who, now).allows == Some(true)))
     }
 
-    /// The same as [`Snapshot::may_hand_on`] where it is known to whom. Whoever was given it and is held back by policies alone may hand it to those
-    /// whom the same policies hold back as well, as `after` knows them: nobody ends with more than they could use.
-    pub fn may_hand_to(
+    /// Whether somebody was given a permission and is held back by policies alone, by which all of the others, as `after`
+    /// knows them, are held back as well. Handing it to those lets nobody end with more than they could use.
+    pub fn is_held_back_with(
         &self,
         who: UserId,
         permission: &Permission,
         after: &Snapshot,
-        receivers: &[UserId],
+        others: &[UserId],
         now: DateTime<Utc>,
     ) -> bool {
-        if self.may_hand_on(who, permission, now) {
-            return true;
-        }
-        if !self.is_given(who, permission, now) {
-            return false;
-        }
         let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
         let mut holding_back = concerned.filter(|policy| self.say(policy, who, now).denies != Some(false));
-        holding_back
-            .all(|policy| receivers.iter().all(|receiver| after.say(policy, *receiver, now).denies == Some(true)))
+        self.is_given(who, permission, now)
+            && holding_back.all(|policy| others.iter().all(|other| after.say(policy, *other, now).denies == Some(true)))
     }
 }
 

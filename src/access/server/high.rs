@@ -50,9 +50,7 @@ pub fn high(
             | Change::Facts { .. } => {}
             // Also what it stops denying.
             Change::Policy { id, .. } => {
-                let policies = [before.policy(*id), after.policy(*id)];
-                let actions = policies.into_iter().flatten().flat_map(|policy| policy.actions.iter());
-                found.extend(actions.filter(|action| rules.is_high(action)).cloned());
+                found.extend(change::actions_of(before, after, *id).filter(|action| rules.is_high(action)).cloned());
             }
             Change::Roles { user, roles } => {
                 found.extend(newly_given(after, before.roles_of(*user), roles, rules));

@@ -33,10 +33,7 @@ pub fn check(
         match change {
             // The account as such: what it holds was given by others.
             Change::Person { .. } | Change::Active { .. } | Change::Facts { .. } => {}
-            Change::Policy { id, .. } => {
-                let policies = [before.policy(*id), after.policy(*id)];
-                touched.extend(policies.into_iter().flatten().flat_map(|policy| policy.actions.iter().cloned()));
-            }
+            Change::Policy { id, .. } => touched.extend(change::actions_of(before, after, *id).cloned()),
             Change::Roles { user, roles } => touched.extend(moved(before, after, before.roles_of(*user), roles)),
             Change::Overrides { user, overrides } => {
                 let old = before.overrides_of(*user);

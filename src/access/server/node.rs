@@ -18,10 +18,10 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        Permission, PermissionInfo, PolicyMode, Scope,
+        Facts, Permission, PermissionInfo, PolicyMode, Scope,
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot},
-            policy::{self, PersonFacts, Policy},
+            policy::{self, Policy},
         },
     },
     base::{
@@ -284,7 +284,7 @@ async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Resu
     .fetch_all(&mut *connection)
     .await?;
     let people = rows.into_iter().map(|row| {
-        let facts = PersonFacts { department: row.department, region: row.region, attributes: row.attributes };
+        let facts = Facts { department: row.department, region: row.region, other: row.attributes };
         let facts = (!facts.is_empty()).then(|| Arc::new(facts));
         (UserId(row.id), PersonGrants { active: row.active, facts, ..PersonGrants::default() })
     });

@@ -127,21 +127,6 @@ pub struct Env {
     pub assurance: u8,
 }
 
-/// The fields of an account that policies may look at.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PersonFacts {
-    pub department: Option<String>,
-    pub region: Option<String>,
-    pub attributes: Value,
-}
-
-impl PersonFacts {
-    pub fn is_empty(&self) -> bool {
-        let has_attributes = self.attributes.as_object().is_some_and(|attributes| !attributes.is_empty());
-        self.department.is_none() && self.region.is_none() && !has_attributes
-    }
-}
-
 /// Whom and what a policy is judged on.
 #[derive(Clone, Copy)]
 pub struct Situation<'a> {
@@ -325,7 +310,7 @@ impl Attribute {
             Attribute::UserRegion => text(person.and_then(|facts| facts.region.as_deref())),
             Attribute::UserRoles => Seen::Roles,
             Attribute::UserGroups => Seen::Groups,
-            Attribute::UserOther(path) => person.map_or(Seen::Missing, |facts| at(&facts.attributes, path)),
+            Attribute::UserOther(path) => person.map_or(Seen::Missing, |facts| at(&facts.other, path)),
             Attribute::ResourceDepartment => on.facts.map_or(Seen::Unknown, |facts| text(facts.department.as_deref())),
             Attribute::ResourceRegion => on.facts.map_or(Seen::Unknown, |facts| text(facts.region.as_deref())),
             Attribute::ResourceOther(path) => on.facts.map_or(Seen::Unknown, |facts| at(&facts.other, path)),

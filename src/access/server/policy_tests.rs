@@ -57,7 +57,7 @@ fn world() -> Snapshot {
 
 fn person(roles: &[RoleId], attributes: Value) -> PersonGrants {
     let grant = |role: &RoleId| RoleGrant { role: *role, scope: Scope::default(), expires_at: None };
-    let facts = PersonFacts { department: Some("finance".to_owned()), region: None, attributes };
+    let facts = Facts { department: Some("finance".to_owned()), region: None, other: attributes };
     PersonGrants {
         active: true,
         roles: roles.iter().map(grant).collect(),
@@ -320,7 +320,7 @@ fn whoever_moves_what_a_policy_looks_at_hands_on_what_it_lets_through() {
     let before = Arc::new(snapshot);
     let facts = |number, attributes: &Value| Change::Facts {
         user: user(number),
-        facts: PersonFacts { department: Some("finance".to_owned()), region: None, attributes: attributes.clone() },
+        facts: Facts { department: Some("finance".to_owned()), region: None, other: attributes.clone() },
     };
     let denied = Err(vec!["signals.create".to_owned()]);
     assert_eq!(ceiling(&before, &[facts(2, &on)], 1), denied, "the administrator does not hold it");

@@ -22,7 +22,6 @@ use crate::{
             Cx, Tx,
             change::{Change, Granter},
             engine::RoleGrant,
-            policy::PersonFacts,
             record::{Action, Event},
         },
     },
@@ -113,20 +112,16 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
     if person.roles.is_some() {
         tx.require(PERMISSIONS_ASSIGN).await?;
     }
-    tx.decide(&Facts {
+    let facts = Facts {
         department: person.department.clone(),
         region: person.region.clone(),
         other: person.attributes.clone(),
-    })?;
+    };
+    tx.decide(&facts)?;
     let id = UserId(Uuid::now_v7());
     let status = if password_hash.is_some() { Status::Active } else { Status::Invited };
     store::insert(&mut tx, id, &person, status, password_hash.as_deref()).await?;
     let mut changes = first_grants(&mut tx, id, status, person.roles.as_deref()).await?;
-    let facts = PersonFacts {
-        department: person.department.clone(),
-        region: person.region.clone(),
-        attributes: person.attributes.clone(),
-    };
     changes.push(Change::Facts { user: id, facts });
     let granter = Granter::Person(cx.person()?.user);
     tx.grant(&changes, granter).await?;
@@ -193,8 +188,8 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     store::update(&mut tx, id, &edit).await?;
     let mut after = find(&mut tx, id).await?;
     // What policies look at moves rights.
-    if person_facts(&before) != person_facts(&after) {
-        let change = Change::Facts { user: id, facts: person_facts(&after) };
+    if store::facts(&before) != store::facts(&after) {
+        let change = Change::Facts { user: id, facts: store::facts(&after) };
         tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
         after = find(&mut tx, id).await?;
     }
@@ -205,15 +200,6 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     let (old, new) = (store::audited(&before), store::audited(&after));
     tx.commit(Event::done(Action::UserUpdate).on("user", id, &after.name).change(old, new)).await?;
     Ok(after)
-}
-
-/// What policies look at in an account.
-fn person_facts(person: &Person) -> PersonFacts {
-    PersonFacts {
-        department: person.department.clone(),
-        region: person.region.clone(),
-        attributes: person.attributes.clone(),
-    }
 }
 
 /// Suspends, or makes active again. Suspending ends every session at once.
