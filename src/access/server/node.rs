@@ -90,8 +90,9 @@ impl Grants {
         let asked_at = self.0.clock.monotonic();
         let mut tx = pool.begin().await?;
         set_context(&mut tx, None, "node").await?;
+        let before = self.0.clock.monotonic();
         let time = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&mut *tx).await?;
-        self.0.clock.sample(time, asked_at);
+        self.0.clock.sample(time, before, self.0.clock.monotonic());
         let versions = sqlx::query!("select tenant_id, version from grant_versions").fetch_all(&mut *tx).await?;
         let known = self.0.tenants.load();
         let mut next = HashMap::clone(&known);
