@@ -30,6 +30,15 @@ pub mod ui;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    use leptos::prelude::{ArcRwSignal, IntoAny as _, Set as _, document, view};
+
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(app::App);
+    leptos::__reexports::wasm_bindgen_futures::spawn_local(async {
+        let Some(body) = document().body() else { return };
+        let taken_over = ArcRwSignal::new(false);
+        let told = taken_over.clone();
+        let app = move || view! { <app::App taken_over=told /> }.into_any();
+        leptos::mount::hydrate_from_async(body, app).await.forget();
+        taken_over.set(true);
+    });
 }

@@ -449,16 +449,19 @@ export function checkedPictures(of: string) {
     };
 }
 
-/** Runs in the page, where axe has been put before. */
-export async function axe(): Promise<string[]> {
+/** Runs in the page, where axe has been put before; with all rules, or only with those named. */
+export async function axe(rules?: string[]): Promise<string[]> {
     await document.fonts.ready;
     type Found = { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] };
     const run = (window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } }).axe.run;
-    const { violations } = await run({ resultTypes: ["violations"] });
+    const { violations } = await run({ resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) });
     return violations.flatMap(({ id, help, nodes }) =>
         nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(" ")}: ${failureSummary}`),
     );
 }
+
+/** The rules of axe that look at colours. */
+export const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
 
 /** The source of axe, to be evaluated in a page: a script element would be stopped by the page's policy. */
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import {
     AXE,
     Api,
+    COLOUR_RULES,
     DESKTOP,
     LANGS,
     OUT,
@@ -160,6 +161,8 @@ type Stop = {
     /** What acting is refused with. */
     refusal?: number;
     act?: (page: Page, say: Say) => Promise<void>;
+    /** What acting brings goes away by itself, so it is brought about for each theme. */
+    passing?: true;
 };
 
 const STOPS: Stop[] = [
@@ -330,6 +333,7 @@ const STOPS: Stop[] = [
     {
         name: "design-toasts",
         who: "admin",
+        passing: true,
         at: () => "/console/design",
         act: async (page, say) => {
             for (const name of ["design.toast_done", "design.toast_offer", "design.toast_failed"]) {
@@ -536,19 +540,22 @@ const STOPS: Stop[] = [
     { name: "refused-audit", who: "powerless", at: () => "/console/audit", status: 403 },
 ];
 
-for (const lang of LANGS) {
+/** Either theme comes first as often as the other: the first is drawn by the server, the second chosen in the page. */
+const themes = (number: number) => (number % 2 === 0 ? (["light", "dark"] as const) : (["dark", "light"] as const));
+
+for (const [row, lang] of LANGS.entries()) {
     const say = words(lang);
-    for (const stop of STOPS) {
+    for (const [number, stop] of STOPS.entries()) {
         test(`${stop.name}, ${lang}`, async ({ world, admin, visitor }) => {
             test.setTimeout(180_000);
-            for (const theme of ["light", "dark"] as const) {
+            const order = themes(row + number);
+            for (const visit of stop.passing ? order.map((theme) => [theme]) : [order]) {
                 const as = { admin, powerless: world.powerless, leaving: world.leaving, nobody: undefined }[stop.who];
                 const refusals = [stop.status, stop.refusal].filter((status) => status !== undefined);
-                const page = await visitor({ lang, theme, size: DESKTOP, as, refusals });
+                const page = await visitor({ lang, theme: visit[0], size: DESKTOP, as, refusals });
                 await open(page, stop.at(world), stop.status);
                 await stop.act?.(page, say);
-                await look(page, lang, theme, stop.name, stop.act === undefined);
-                if (theme === "light") await listen(page, lang, stop.name);
+                await look(page, lang, visit, stop.name, stop.act === undefined);
                 await page.context().close();
             }
         });
@@ -556,40 +563,43 @@ for (const lang of LANGS) {
 
     test(`setup, ${lang}`, async ({ fresh, visitorAt }) => {
         test.setTimeout(180_000);
-        for (const theme of ["light", "dark"] as const) {
-            const page = await visitorAt(fresh, { lang, theme, size: DESKTOP });
-            await open(page, fresh.setupLink);
-            await look(page, lang, theme, "setup", true);
-        }
+        const order = themes(row);
+        const page = await visitorAt(fresh, { lang, theme: order[0], size: DESKTOP });
+        await open(page, fresh.setupLink);
+        await look(page, lang, order, "setup", true);
     });
 }
 
-/** What a screen reader is told, kept beside the screenshots to be read by people. */
-async function listen(page: Page, lang: Lang, name: string) {
+/**
+ * Looks at the page as it is, in each of the themes, on a desk and on a phone, and keeps what a screen reader is told beside
+ * the pictures. A picture is of the whole page or of the window.
+ */
+async function look(page: Page, lang: Lang, themes: readonly string[], name: string, fullPage: boolean) {
+    await page.evaluate(AXE);
+    const html = page.locator("html");
+    await expect.soft(html).toHaveAttribute("data-theme", themes[0]);
+    await expect.soft(html).toHaveAttribute("lang", lang);
+    await expect.soft(html).toHaveAttribute("dir", lang === "ar" ? "rtl" : "ltr");
+    expect.soft(await page.title(), name).toMatch(/\S · \S/);
     const tree = await page.locator("body").ariaSnapshot();
     await writeFile(join(OUT, "screenshots", `${name}-${lang}.txt`), `${await page.title()}\n\n${tree}\n`);
-}
-
-/** Looks at the page as it is, on a desk and on a phone. The picture is of the whole page or of the window. */
-async function look(page: Page, lang: Lang, theme: string, name: string, fullPage: boolean) {
-    await page.evaluate(AXE);
     for (const size of [DESKTOP, PHONE]) {
         await page.setViewportSize(size);
-        const where = `${name}, ${lang}, ${theme}, ${size.width}`;
-        const html = page.locator("html");
-        await expect.soft(html).toHaveAttribute("lang", lang);
-        await expect.soft(html).toHaveAttribute("dir", lang === "ar" ? "rtl" : "ltr");
-        await expect.soft(html).toHaveAttribute("data-theme", theme);
-        expect.soft(await page.title(), where).toMatch(/\S · \S/);
-        const { sticksOut, untranslated } = await page.evaluate(inspect, [...texts[lang].keys()]);
-        expect.soft(sticksOut, `${where}: what sticks out`).toEqual([]);
-        expect.soft(untranslated, `${where}: texts without a translation`).toEqual([]);
-        expect.soft(await page.evaluate(axe), `${where}: what axe objects to`).toEqual([]);
-        await page.screenshot({
-            path: join(OUT, "screenshots", `${name}-${lang}-${theme}-${size.width}.png`),
-            fullPage,
-            animations: "disabled",
-        });
+        for (const theme of themes) {
+            const where = `${name}, ${lang}, ${theme}, ${size.width}`;
+            await html.evaluate((html, theme) => html.setAttribute("data-theme", theme), theme);
+            const { sticksOut, untranslated } = await page.evaluate(inspect, [...texts[lang].keys()]);
+            expect.soft(sticksOut, `${where}: what sticks out`).toEqual([]);
+            expect.soft(untranslated, `${where}: texts without a translation`).toEqual([]);
+            // A theme changes nothing but colours.
+            const rules = theme === themes[0] ? undefined : COLOUR_RULES;
+            expect.soft(await page.evaluate(axe, rules), `${where}: what axe objects to`).toEqual([]);
+            await page.screenshot({
+                path: join(OUT, "screenshots", `${name}-${lang}-${theme}-${size.width}.png`),
+                fullPage,
+                animations: "disabled",
+            });
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
-    SsrMode,
+    Lazy, SsrMode,
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -32,6 +32,7 @@ use crate::{
     ui::{
         Hydrated, browser,
         clock::Clock,
+        lazy::lazy_page,
         offline::OfflineBand,
         preferences::Theme,
         toasts::{ToastRegion, Toasts},
@@ -50,6 +51,15 @@ use pages::missing::MissingPage as DesignPage;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 const PASSKEYS: &str = include_str!("scripts/passkeys.js");
+
+lazy_page!(HomeRoute, HomePage, part_home, load_home);
+lazy_page!(AccountRoute, AccountPage, part_account, load_account);
+lazy_page!(PersonRoute, PersonPage, part_person, load_person);
+lazy_page!(DesignRoute, DesignPage, part_design, load_design);
+lazy_page!(TwoFactorRoute, TwoFactorPage, part_two_factor, load_two_factor);
+lazy_page!(PasskeysRoute, PasskeysPage, part_passkeys, load_passkeys);
+lazy_page!(EmailRoute, EmailPage, part_email, load_email);
+lazy_page!(PasswordRoute, PasswordPage, part_password, load_password);
 
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -88,7 +98,11 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Everything inside the document. It also runs once at start-up, without a request, to list the routes.
 #[component]
-pub fn App() -> impl IntoView {
+pub fn App(
+    /// Turns true once the browser has taken over the whole page, with the part that is loaded apart.
+    #[prop(optional)]
+    taken_over: Option<ArcRwSignal<bool>>,
+) -> impl IntoView {
     provide_meta_context();
     let locale = chosen_locale();
     provide_context(locale);
@@ -99,7 +113,11 @@ pub fn App() -> impl IntoView {
     provide_context(clock);
     let hydrated = RwSignal::new(false);
     provide_context(Hydrated(hydrated));
+    let taken_over = taken_over.unwrap_or_default();
     Effect::new(move |_| {
+        if !taken_over.get() {
+            return;
+        }
         hydrated.set(true);
         clock.go();
         browser::mark_hydrated();
@@ -125,18 +143,18 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/login/code") view=CodePage ssr=SsrMode::Async />
                 <Route path=path!("/login/mailed") view=MailedCodePage ssr=SsrMode::Async />
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
-                <Route path=path!("/account/two-factor") view=TwoFactorPage ssr=SsrMode::Async />
-                <Route path=path!("/account/passkeys") view=PasskeysPage ssr=SsrMode::Async />
-                <Route path=path!("/account/email") view=EmailPage ssr=SsrMode::Async />
-                <Route path=path!("/account/password") view=PasswordPage ssr=SsrMode::Async />
+                <Route path=path!("/account/two-factor") view={Lazy::<TwoFactorRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/account/passkeys") view={Lazy::<PasskeysRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/account/email") view={Lazy::<EmailRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/account/password") view={Lazy::<PasswordRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/email/confirm") view=EmailConfirmPage ssr=SsrMode::Async />
                 <Route path=path!("/email/cancel") view=EmailCancelPage ssr=SsrMode::Async />
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
-                    <Route path=path!("") view=HomePage />
-                    <Route path=path!("account") view=AccountPage />
+                    <Route path=path!("") view={Lazy::<HomeRoute>::new()} />
+                    <Route path=path!("account") view={Lazy::<AccountRoute>::new()} />
                     <PeopleRoutes />
-                    <Route path=path!("people/:id") view=PersonPage />
+                    <Route path=path!("people/:id") view={Lazy::<PersonRoute>::new()} />
                     <GroupRoutes />
                     <RoleRoutes />
                     <PolicyRoutes />
@@ -144,7 +162,7 @@ pub fn App() -> impl IntoView {
                     <SettingsRoutes />
                     <ApiKeyRoutes />
                     <ApprovalRoutes />
-                    <Route path=path!("design") view=DesignPage />
+                    <Route path=path!("design") view={Lazy::<DesignRoute>::new()} />
                 </ParentRoute>
             </Routes>
         </Router>

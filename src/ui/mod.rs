@@ -18,6 +18,7 @@ pub mod filters;
 pub mod gate;
 pub mod icons;
 pub mod keys;
+pub mod lazy;
 pub mod list;
 pub mod menu;
 pub mod offline;

@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use leptos::prelude::*;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -15,6 +16,7 @@ use crate::{
     base::{errors::AppError, language::td_string},
     ui::{
         icons::Icon,
+        lazy::lazy_page,
         locale,
         pieces::{self, Tone},
     },
@@ -31,11 +33,14 @@ pub mod profile;
 use add::AddPersonPage;
 use list::PeoplePage;
 
+lazy_page!(PeopleRoute, PeoplePage, part_people, load_people);
+lazy_page!(AddPersonRoute, AddPersonPage, part_add_person, load_add_person);
+
 #[component(transparent)]
 pub fn PeopleRoutes() -> AnyNestedRoute {
     view! {
-        <Route path=path!("people") view=PeoplePage />
-        <Route path=path!("people/new") view=AddPersonPage />
+        <Route path=path!("people") view={Lazy::<PeopleRoute>::new()} />
+        <Route path=path!("people/new") view={Lazy::<AddPersonRoute>::new()} />
     }
     .into_inner()
     .into_any_nested_route()

@@ -3,6 +3,7 @@
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -29,7 +30,9 @@ use crate::{
         dialog::{Confirm, Dialog, form_end},
         fields::{self, Field, Select, TextArea, field_error},
         icons::{Icon, icon},
-        is_live, locale,
+        is_live,
+        lazy::lazy_page,
+        locale,
         pieces::{self, Tone},
         states,
         table::{Column, table},
@@ -38,9 +41,11 @@ use crate::{
     },
 };
 
+lazy_page!(ApiKeysRoute, ApiKeysPage, part_api_keys, load_api_keys);
+
 #[component(transparent)]
 pub fn ApiKeyRoutes() -> AnyNestedRoute {
-    view! { <Route path=path!("api-keys") view=ApiKeysPage /> }.into_inner().into_any_nested_route()
+    view! { <Route path=path!("api-keys") view={Lazy::<ApiKeysRoute>::new()} /> }.into_inner().into_any_nested_route()
 }
 
 #[component]

@@ -3,6 +3,7 @@
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_meta::Title;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -30,7 +31,9 @@ use crate::{
         dialog::Dialog,
         fields::{self, Field, field_error},
         icons::{Icon, icon},
-        is_live, locale,
+        is_live,
+        lazy::lazy_page,
+        locale,
         pieces::{self, Tone},
         states,
         tabs::{Tab, tabs},
@@ -45,9 +48,13 @@ const PATH: &str = "/console/approvals";
 #[derive(Clone, Copy)]
 pub struct Waiting(pub Resource<i64>);
 
+lazy_page!(ApprovalsRoute, ApprovalsPage, part_approvals, load_approvals);
+
 #[component(transparent)]
 pub fn ApprovalRoutes() -> AnyNestedRoute {
-    view! { <Route path=path!("approvals") view=ApprovalsPage /> }.into_inner().into_any_nested_route()
+    view! { <Route path=path!("approvals") view={Lazy::<ApprovalsRoute>::new()} /> }
+        .into_inner()
+        .into_any_nested_route()
 }
 
 /// The number beside the entry of the menu.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     hooks::use_query_map,
@@ -34,6 +35,7 @@ use crate::{
         filters::{Chip, Filters, MoreFilters, chips},
         icons::{Icon, icon},
         is_live,
+        lazy::lazy_page,
         list::Place,
         locale, pieces, states,
         viewer::viewer,
@@ -57,9 +59,11 @@ const FIELDS: &[&str] = &[
     "ip",
 ];
 
+lazy_page!(AuditRoute, AuditPage, part_audit, load_audit);
+
 #[component(transparent)]
 pub fn AuditRoutes() -> AnyNestedRoute {
-    view! { <Route path=path!("audit") view=AuditPage /> }.into_inner().into_any_nested_route()
+    view! { <Route path=path!("audit") view={Lazy::<AuditRoute>::new()} /> }.into_inner().into_any_nested_route()
 }
 
 #[component]

@@ -38,7 +38,11 @@ impl Clock {
     /// A clock that has been told the database's time now.
     pub fn of_database(now: DateTime<Utc>) -> Self {
         let now = now.timestamp_micros();
-        Clock(Arc::new(Kind::Database { start: Instant::now(), offset: AtomicI64::new(now), told: AtomicI64::new(now) }))
+        Clock(Arc::new(Kind::Database {
+            start: Instant::now(),
+            offset: AtomicI64::new(now),
+            told: AtomicI64::new(now),
+        }))
     }
 
     /// A clock that moves only when told to.

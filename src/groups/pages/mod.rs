@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -16,6 +17,7 @@ use crate::{
     groups::PersonGroup,
     ui::{
         icons::{Icon, icon},
+        lazy::lazy_page,
         locale,
         pieces::{self, Tone},
         states,
@@ -29,12 +31,16 @@ mod members;
 use group::{GroupPage, NewGroupPage};
 use list::GroupsPage;
 
+lazy_page!(GroupsRoute, GroupsPage, part_groups, load_groups);
+lazy_page!(NewGroupRoute, NewGroupPage, part_new_group, load_new_group);
+lazy_page!(GroupRoute, GroupPage, part_group, load_group);
+
 #[component(transparent)]
 pub fn GroupRoutes() -> AnyNestedRoute {
     view! {
-        <Route path=path!("groups") view=GroupsPage />
-        <Route path=path!("groups/new") view=NewGroupPage />
-        <Route path=path!("groups/:id") view=GroupPage />
+        <Route path=path!("groups") view={Lazy::<GroupsRoute>::new()} />
+        <Route path=path!("groups/new") view={Lazy::<NewGroupRoute>::new()} />
+        <Route path=path!("groups/:id") view={Lazy::<GroupRoute>::new()} />
     }
     .into_inner()
     .into_any_nested_route()

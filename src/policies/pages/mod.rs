@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -13,6 +14,7 @@ use crate::{
     policies::Policy,
     ui::{
         icons::Icon,
+        lazy::lazy_page,
         locale,
         pieces::{self, Tone},
     },
@@ -29,13 +31,18 @@ use policy::{NewPolicyPage, PolicyPage};
 
 const PATH: &str = "/console/policies";
 
+lazy_page!(ExplainRoute, ExplainPage, part_explain, load_explain);
+lazy_page!(PoliciesRoute, PoliciesPage, part_policies, load_policies);
+lazy_page!(NewPolicyRoute, NewPolicyPage, part_new_policy, load_new_policy);
+lazy_page!(PolicyRoute, PolicyPage, part_policy, load_policy);
+
 #[component(transparent)]
 pub fn PolicyRoutes() -> AnyNestedRoute {
     view! {
-        <Route path=path!("explain") view=ExplainPage />
-        <Route path=path!("policies") view=PoliciesPage />
-        <Route path=path!("policies/new") view=NewPolicyPage />
-        <Route path=path!("policies/:id") view=PolicyPage />
+        <Route path=path!("explain") view={Lazy::<ExplainRoute>::new()} />
+        <Route path=path!("policies") view={Lazy::<PoliciesRoute>::new()} />
+        <Route path=path!("policies/new") view={Lazy::<NewPolicyRoute>::new()} />
+        <Route path=path!("policies/:id") view={Lazy::<PolicyRoute>::new()} />
     }
     .into_inner()
     .into_any_nested_route()

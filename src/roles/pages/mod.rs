@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -13,6 +14,7 @@ use crate::{
     roles::Role,
     ui::{
         icons::Icon,
+        lazy::lazy_page,
         locale,
         pieces::{self, Tone},
     },
@@ -46,16 +48,24 @@ use list::RolesPage;
 use role::{NewRolePage, RolePage};
 use studio::StudioPage;
 
+lazy_page!(RolesRoute, RolesPage, part_roles, load_roles);
+lazy_page!(NewRoleRoute, NewRolePage, part_new_role, load_new_role);
+lazy_page!(CompareRoute, ComparePage, part_compare, load_compare);
+lazy_page!(RoleRoute, RolePage, part_role, load_role);
+lazy_page!(PermissionsRoute, PermissionsPage, part_permissions, load_permissions);
+lazy_page!(StudioRoute, StudioPage, part_studio, load_studio);
+lazy_page!(AskRoute, AskPage, part_ask, load_ask);
+
 #[component(transparent)]
 pub fn RoleRoutes() -> AnyNestedRoute {
     view! {
-        <Route path=path!("roles") view=RolesPage />
-        <Route path=path!("roles/new") view=NewRolePage />
-        <Route path=path!("roles/compare") view=ComparePage />
-        <Route path=path!("roles/:id") view=RolePage />
-        <Route path=path!("permissions") view=PermissionsPage />
-        <Route path=path!("studio") view=StudioPage />
-        <Route path=path!("approvals/new") view=AskPage />
+        <Route path=path!("roles") view={Lazy::<RolesRoute>::new()} />
+        <Route path=path!("roles/new") view={Lazy::<NewRoleRoute>::new()} />
+        <Route path=path!("roles/compare") view={Lazy::<CompareRoute>::new()} />
+        <Route path=path!("roles/:id") view={Lazy::<RoleRoute>::new()} />
+        <Route path=path!("permissions") view={Lazy::<PermissionsRoute>::new()} />
+        <Route path=path!("studio") view={Lazy::<StudioRoute>::new()} />
+        <Route path=path!("approvals/new") view={Lazy::<AskRoute>::new()} />
     }
     .into_inner()
     .into_any_nested_route()

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{
+    Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
     path,
@@ -20,12 +21,14 @@ use crate::{
     access::SETTINGS_UPDATE,
     base::{errors::FieldErrors, language::td_string},
     settings::{Settings, get_settings},
-    ui::{calls::Call, locale, states, viewer::Held, viewer::viewer},
+    ui::{calls::Call, lazy::lazy_page, locale, states, viewer::Held, viewer::viewer},
 };
+
+lazy_page!(SettingsRoute, SettingsPage, part_settings, load_settings);
 
 #[component(transparent)]
 pub fn SettingsRoutes() -> AnyNestedRoute {
-    view! { <Route path=path!("settings") view=SettingsPage /> }.into_inner().into_any_nested_route()
+    view! { <Route path=path!("settings") view={Lazy::<SettingsRoute>::new()} /> }.into_inner().into_any_nested_route()
 }
 
 /// What has been typed so far over what is saved.
