@@ -26,19 +26,16 @@ pub mod sessions;
 pub mod settings;
 pub mod ui;
 
-/// Where the browser takes over the pages that the server has drawn.
+/// Where the browser takes over the pages that the server has drawn. What a page needs is there before: drawing it then is
+/// one step, as it was on the server. Where it does not arrive the page stays as it is without scripts.
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
-    use leptos::prelude::{ArcRwSignal, IntoAny as _, Set as _, document, view};
-
     console_error_panic_hook::set_once();
     leptos::__reexports::wasm_bindgen_futures::spawn_local(async {
-        let Some(body) = document().body() else { return };
-        let taken_over = ArcRwSignal::new(false);
-        let told = taken_over.clone();
-        let app = move || view! { <app::App taken_over=told /> }.into_any();
-        leptos::mount::hydrate_from_async(body, app).await.forget();
-        taken_over.set(true);
+        let path = leptos::prelude::location().pathname().unwrap_or_default();
+        if !ui::lazy::is_apart(&path) || app::load_console().await.is_ok() {
+            leptos::mount::hydrate_body(app::App);
+        }
     });
 }

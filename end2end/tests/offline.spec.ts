@@ -176,13 +176,28 @@ test("a device keeps the shell and nothing of a person", async ({ admin, visitor
         };
     });
     expect(names).toHaveLength(1);
-    const shell = /^\/(offline|favicon\.svg|fonts\/[\w-]+\.woff2|icons\/[\w-]+\.png|pkg\/bawwab\.[\w-]{22}\.(css|js|wasm))$/;
+    const shell = /^\/(offline|favicon\.svg|fonts\/[\w-]+\.woff2|icons\/[\w-]+\.png|pkg\/(bawwab|__wasm_split|split_console)\.[\w-]{22}\.(css|js|wasm))$/;
     expect(paths.filter((path) => !shell.test(path))).toEqual([]);
-    for (const end of ["/offline", ".css", ".js", ".wasm", ".woff2"]) {
-        expect(paths.some((path) => path.endsWith(end)), end).toBe(true);
+    for (const kept of [/^\/offline$/, /\.css$/, /bawwab\..*\.js$/, /__wasm_split\..*\.js$/, /bawwab\..*\.wasm$/, /split_console\./, /\.woff2$/]) {
+        expect(paths.some((path) => kept.test(path)), String(kept)).toBe(true);
     }
     expect(texts.join()).not.toContain(ADMIN.email);
     expect(texts.join()).not.toContain(ADMIN.name);
+});
+
+test("a console whose part of the app does not arrive is there to be read, and works once it arrives", async ({ admin, visitor }) => {
+    const say = words("ar");
+    const page = await visitor({ lang: "ar", as: admin, losses: true });
+    await page.route("**/pkg/split_console.*", (route) => route.abort());
+    const lost = page.waitForEvent("requestfailed", (request) => request.url().includes("/pkg/split_console."));
+    await page.goto("/console/people");
+    await lost;
+    await expect(page.getByRole("row").filter({ hasText: ADMIN.email })).toBeVisible();
+    await expect(page.locator("html")).not.toHaveAttribute("data-hydrated");
+    await page.getByRole("navigation", { name: say("app.menu") }).getByRole("link", { name: say("app.roles"), exact: true }).click();
+    await expect(page).toHaveURL("/console/roles");
+    await page.unroute("**/pkg/split_console.*");
+    await open(page, "/console/roles");
 });
 
 test("a newer worker takes over without touching an open form, and tidies up", async ({ visitor }) => {

@@ -322,7 +322,7 @@ async function openBrowser(browser: Browser, server: Server, visit: Visit, compl
         if (message.type() !== "error" && message.type() !== "warning") return;
         const status = /^Failed to load resource: the server responded with a status of (4\d\d)/.exec(message.text());
         if (status && refusals.includes(Number(status[1]))) return;
-        if (visit.losses && / net::ERR_(INTERNET_DISCONNECTED|FAILED)/.test(message.text())) return;
+        if (visit.losses && / net::ERR_(INTERNET_DISCONNECTED|FAILED)|^TypeError: Failed to fetch/.test(message.text())) return;
         // What is fetched ahead for scripts is of no use without them.
         if (visit.scripts === false && message.text().includes(".wasm was preloaded using link preload but not used")) return;
         complaints.push(`${message.type()} at ${message.location().url}: ${message.text()}`);

@@ -1,7 +1,7 @@
 // Every page in both languages, light and dark, on a phone and on a desk: nothing that axe objects to, nothing that
 // sticks out, no text without a translation; and a picture of each for people to look at.
 
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
     AXE,
@@ -582,6 +582,7 @@ async function look(page: Page, lang: Lang, themes: readonly string[], name: str
     await expect.soft(html).toHaveAttribute("dir", lang === "ar" ? "rtl" : "ltr");
     expect.soft(await page.title(), name).toMatch(/\S · \S/);
     const tree = await page.locator("body").ariaSnapshot();
+    await mkdir(join(OUT, "screenshots"), { recursive: true });
     await writeFile(join(OUT, "screenshots", `${name}-${lang}.txt`), `${await page.title()}\n\n${tree}\n`);
     for (const size of [DESKTOP, PHONE]) {
         await page.setViewportSize(size);

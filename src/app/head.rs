@@ -23,12 +23,18 @@ pub fn links(locale: Locale, theme: Option<&'static str>) -> impl IntoView {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content=theme.unwrap_or("light dark") />
         {window_colours(theme)}
-        <link rel="icon" type="image/svg+xml" href="/favicon.svg" />
+        <link rel="icon" type="image/svg+xml" href=favicon() />
         <link rel="apple-touch-icon" href="/icons/apple-touch-icon.png" />
         <link rel="manifest" href=manifest />
         {font("/fonts/cairo-arabic-wght-normal.woff2")}
         {font("/fonts/cairo-latin-wght-normal.woff2")}
     }
+}
+
+/// The sign of the page, in the page itself: one file less that the sign-in page asks for (H7).
+fn favicon() -> String {
+    let image = include_str!("../../public/favicon.svg").trim().replace('"', "'").replace('#', "%23");
+    format!("data:image/svg+xml,{image}")
 }
 
 /// The colour that an installed app's window and a phone's status line take.

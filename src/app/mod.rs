@@ -32,7 +32,7 @@ use crate::{
     ui::{
         Hydrated, browser,
         clock::Clock,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         offline::OfflineBand,
         preferences::Theme,
         toasts::{ToastRegion, Toasts},
@@ -44,6 +44,8 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
 
+#[cfg(feature = "hydrate")]
+use crate::ui::lazy::NotLoaded;
 #[cfg(debug_assertions)]
 use pages::design::DesignPage;
 #[cfg(not(debug_assertions))]
@@ -52,14 +54,36 @@ use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::Missing
 
 const PASSKEYS: &str = include_str!("scripts/passkeys.js");
 
-lazy_page!(HomeRoute, HomePage, part_home, load_home);
-lazy_page!(AccountRoute, AccountPage, part_account, load_account);
-lazy_page!(PersonRoute, PersonPage, part_person, load_person);
-lazy_page!(DesignRoute, DesignPage, part_design, load_design);
-lazy_page!(TwoFactorRoute, TwoFactorPage, part_two_factor, load_two_factor);
-lazy_page!(PasskeysRoute, PasskeysPage, part_passkeys, load_passkeys);
-lazy_page!(EmailRoute, EmailPage, part_email, load_email);
-lazy_page!(PasswordRoute, PasswordPage, part_password, load_password);
+lazy_pages! {
+    (draw_rest, load_rest)
+    Home: HomeRoute => HomePage,
+    Account: AccountRoute => AccountPage,
+    Person: PersonRoute => PersonPage,
+    Design: DesignRoute => DesignPage,
+    TwoFactor: TwoFactorRoute => TwoFactorPage,
+    Passkeys: PasskeysRoute => PasskeysPage,
+    Email: EmailRoute => EmailPage,
+    Password: PasswordRoute => PasswordPage,
+}
+
+/// Loads what the pages of the console need, for each of those that draw some of them.
+///
+/// # Errors
+///
+/// When it does not arrive.
+#[cfg(feature = "hydrate")]
+pub async fn load_console() -> Result<(), NotLoaded> {
+    crate::accounts::pages::load_accounts().await?;
+    crate::api_keys::pages::load_api_keys().await?;
+    crate::approvals::pages::load_approvals().await?;
+    crate::audit::pages::load_audit().await?;
+    crate::groups::pages::load_groups().await?;
+    crate::policies::pages::load_policies().await?;
+    crate::roles::pages::load_roles().await?;
+    crate::settings::pages::load_settings().await?;
+    load_rest().await?;
+    Ok(())
+}
 
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -98,11 +122,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 
 /// Everything inside the document. It also runs once at start-up, without a request, to list the routes.
 #[component]
-pub fn App(
-    /// Turns true once the browser has taken over the whole page, with the part that is loaded apart.
-    #[prop(optional)]
-    taken_over: Option<ArcRwSignal<bool>>,
-) -> impl IntoView {
+pub fn App() -> impl IntoView {
     provide_meta_context();
     let locale = chosen_locale();
     provide_context(locale);
@@ -113,11 +133,7 @@ pub fn App(
     provide_context(clock);
     let hydrated = RwSignal::new(false);
     provide_context(Hydrated(hydrated));
-    let taken_over = taken_over.unwrap_or_default();
     Effect::new(move |_| {
-        if !taken_over.get() {
-            return;
-        }
         hydrated.set(true);
         clock.go();
         browser::mark_hydrated();

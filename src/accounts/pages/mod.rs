@@ -16,7 +16,7 @@ use crate::{
     base::{errors::AppError, language::td_string},
     ui::{
         icons::Icon,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
     },
@@ -33,8 +33,11 @@ pub mod profile;
 use add::AddPersonPage;
 use list::PeoplePage;
 
-lazy_page!(PeopleRoute, PeoplePage, part_people, load_people);
-lazy_page!(AddPersonRoute, AddPersonPage, part_add_person, load_add_person);
+lazy_pages! {
+    (draw_accounts, load_accounts)
+    People: PeopleRoute => PeoplePage,
+    AddPerson: AddPersonRoute => AddPersonPage,
+}
 
 #[component(transparent)]
 pub fn PeopleRoutes() -> AnyNestedRoute {

@@ -31,7 +31,7 @@ use crate::{
         fields::{self, Field, Select, TextArea, field_error},
         icons::{Icon, icon},
         is_live,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
         states,
@@ -41,7 +41,10 @@ use crate::{
     },
 };
 
-lazy_page!(ApiKeysRoute, ApiKeysPage, part_api_keys, load_api_keys);
+lazy_pages! {
+    (draw_api_keys, load_api_keys)
+    ApiKeys: ApiKeysRoute => ApiKeysPage,
+}
 
 #[component(transparent)]
 pub fn ApiKeyRoutes() -> AnyNestedRoute {

@@ -1,6 +1,10 @@
 //! What makes it an app on a phone or a desk: the manifest, the worker that keeps the shell, the page without a network.
 
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use crate::base::language::td_string;
 use axum::{
@@ -112,17 +116,37 @@ fn worker_of(options: &LeptosOptions) -> String {
     WORKER.replace("\"{version}\"", &json!(version).to_string()).replace("[\"{shell}\"]", &json!(all).to_string())
 }
 
-/// The style, the script and the WASM of this build by their names.
+/// The style, the scripts and the WASM of this build by their names, with the parts that are loaded apart.
 fn built_files(options: &LeptosOptions) -> Vec<String> {
     let hashes = std::env::current_exe().ok().and_then(|program| {
         fs::read_to_string(program.with_file_name(&*options.hash_file)).ok().filter(|_| options.hash_files)
     });
     let Some(hashes) = hashes else { return Vec::new() };
+    let folder = &options.site_pkg_dir;
     let pairs = hashes.lines().filter_map(|line| line.split_once(':'));
-    let of_pages = pairs.filter(|(kind, _)| matches!(*kind, "css" | "js" | "wasm"));
-    of_pages
-        .map(|(kind, hash)| format!("/{}/{}.{}.{kind}", options.site_pkg_dir, options.output_name, hash.trim()))
+    pairs
+        .map(|(kind, hash)| (kind, hash.trim()))
+        .flat_map(|(kind, hash)| match kind {
+            "css" | "js" | "wasm" => vec![format!("/{folder}/{}.{hash}.{kind}", options.output_name)],
+            "split" => vec![format!("/{folder}/__wasm_split.{hash}.js")],
+            "manifest" => {
+                let list =
+                    Path::new(&*options.site_root).join(&**folder).join(format!("__wasm_split_manifest.{hash}.json"));
+                parts(&fs::read(list).unwrap_or_default())
+                    .into_iter()
+                    .map(|part| format!("/{folder}/{part}.wasm"))
+                    .collect()
+            }
+            _ => Vec::new(),
+        })
         .collect()
+}
+
+/// The files of all parts, as the build lists them: `{"part": ["file", …]}`. What cannot be read is not kept: a device does
+/// without it.
+fn parts(list: &[u8]) -> BTreeSet<String> {
+    let parts = serde_json::from_slice::<BTreeMap<String, Vec<String>>>(list).unwrap_or_default();
+    parts.into_values().flatten().collect()
 }
 
 /// The worker keeps one copy for both languages and all themes: the page's script chooses.
@@ -174,4 +198,17 @@ fn in_language(locale: Locale, shown: Locale) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parts;
+
+    /// H5: a device keeps each part once, whichever pages share it.
+    #[test]
+    fn names_the_parts_of_a_build() {
+        let list = br#"{"console": ["split_console.a", "chunk_1.b"], "studio": ["chunk_1.b"]}"#;
+        assert_eq!(parts(list).into_iter().collect::<Vec<_>>(), ["chunk_1.b", "split_console.a"]);
+        assert!(parts(b"not a list").is_empty());
+    }
 }

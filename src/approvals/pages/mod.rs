@@ -32,7 +32,7 @@ use crate::{
         fields::{self, Field, field_error},
         icons::{Icon, icon},
         is_live,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
         states,
@@ -48,7 +48,10 @@ const PATH: &str = "/console/approvals";
 #[derive(Clone, Copy)]
 pub struct Waiting(pub Resource<i64>);
 
-lazy_page!(ApprovalsRoute, ApprovalsPage, part_approvals, load_approvals);
+lazy_pages! {
+    (draw_approvals, load_approvals)
+    Approvals: ApprovalsRoute => ApprovalsPage,
+}
 
 #[component(transparent)]
 pub fn ApprovalRoutes() -> AnyNestedRoute {

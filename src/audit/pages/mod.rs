@@ -35,7 +35,7 @@ use crate::{
         filters::{Chip, Filters, MoreFilters, chips},
         icons::{Icon, icon},
         is_live,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         list::Place,
         locale, pieces, states,
         viewer::viewer,
@@ -59,7 +59,10 @@ const FIELDS: &[&str] = &[
     "ip",
 ];
 
-lazy_page!(AuditRoute, AuditPage, part_audit, load_audit);
+lazy_pages! {
+    (draw_audit, load_audit)
+    Audit: AuditRoute => AuditPage,
+}
 
 #[component(transparent)]
 pub fn AuditRoutes() -> AnyNestedRoute {

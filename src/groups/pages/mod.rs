@@ -17,7 +17,7 @@ use crate::{
     groups::PersonGroup,
     ui::{
         icons::{Icon, icon},
-        lazy::lazy_page,
+        lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
         states,
@@ -31,9 +31,12 @@ mod members;
 use group::{GroupPage, NewGroupPage};
 use list::GroupsPage;
 
-lazy_page!(GroupsRoute, GroupsPage, part_groups, load_groups);
-lazy_page!(NewGroupRoute, NewGroupPage, part_new_group, load_new_group);
-lazy_page!(GroupRoute, GroupPage, part_group, load_group);
+lazy_pages! {
+    (draw_groups, load_groups)
+    Groups: GroupsRoute => GroupsPage,
+    NewGroup: NewGroupRoute => NewGroupPage,
+    Group: GroupRoute => GroupPage,
+}
 
 #[component(transparent)]
 pub fn GroupRoutes() -> AnyNestedRoute {

@@ -14,7 +14,7 @@ use crate::{
     policies::Policy,
     ui::{
         icons::Icon,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
     },
@@ -31,10 +31,13 @@ use policy::{NewPolicyPage, PolicyPage};
 
 const PATH: &str = "/console/policies";
 
-lazy_page!(ExplainRoute, ExplainPage, part_explain, load_explain);
-lazy_page!(PoliciesRoute, PoliciesPage, part_policies, load_policies);
-lazy_page!(NewPolicyRoute, NewPolicyPage, part_new_policy, load_new_policy);
-lazy_page!(PolicyRoute, PolicyPage, part_policy, load_policy);
+lazy_pages! {
+    (draw_policies, load_policies)
+    Explain: ExplainRoute => ExplainPage,
+    Policies: PoliciesRoute => PoliciesPage,
+    NewPolicy: NewPolicyRoute => NewPolicyPage,
+    Policy: PolicyRoute => PolicyPage,
+}
 
 #[component(transparent)]
 pub fn PolicyRoutes() -> AnyNestedRoute {

@@ -14,7 +14,7 @@ use crate::{
     roles::Role,
     ui::{
         icons::Icon,
-        lazy::lazy_page,
+        lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
     },
@@ -48,13 +48,16 @@ use list::RolesPage;
 use role::{NewRolePage, RolePage};
 use studio::StudioPage;
 
-lazy_page!(RolesRoute, RolesPage, part_roles, load_roles);
-lazy_page!(NewRoleRoute, NewRolePage, part_new_role, load_new_role);
-lazy_page!(CompareRoute, ComparePage, part_compare, load_compare);
-lazy_page!(RoleRoute, RolePage, part_role, load_role);
-lazy_page!(PermissionsRoute, PermissionsPage, part_permissions, load_permissions);
-lazy_page!(StudioRoute, StudioPage, part_studio, load_studio);
-lazy_page!(AskRoute, AskPage, part_ask, load_ask);
+lazy_pages! {
+    (draw_roles, load_roles)
+    Roles: RolesRoute => RolesPage,
+    NewRole: NewRoleRoute => NewRolePage,
+    Compare: CompareRoute => ComparePage,
+    Role: RoleRoute => RolePage,
+    Permissions: PermissionsRoute => PermissionsPage,
+    Studio: StudioRoute => StudioPage,
+    Ask: AskRoute => AskPage,
+}
 
 #[component(transparent)]
 pub fn RoleRoutes() -> AnyNestedRoute {

@@ -21,10 +21,13 @@ use crate::{
     access::SETTINGS_UPDATE,
     base::{errors::FieldErrors, language::td_string},
     settings::{Settings, get_settings},
-    ui::{calls::Call, lazy::lazy_page, locale, states, viewer::Held, viewer::viewer},
+    ui::{calls::Call, lazy::lazy_pages, locale, states, viewer::Held, viewer::viewer},
 };
 
-lazy_page!(SettingsRoute, SettingsPage, part_settings, load_settings);
+lazy_pages! {
+    (draw_settings, load_settings)
+    Settings: SettingsRoute => SettingsPage,
+}
 
 #[component(transparent)]
 pub fn SettingsRoutes() -> AnyNestedRoute {
