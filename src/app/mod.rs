@@ -4,6 +4,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     Lazy, SsrMode,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -46,8 +47,6 @@ pub mod server;
 
 #[cfg(debug_assertions)]
 use pages::design::DesignPage;
-#[cfg(not(debug_assertions))]
-use pages::missing::MissingPage as DesignPage;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 const PASSKEYS: &str = include_str!("scripts/passkeys.js");
@@ -55,11 +54,30 @@ const PASSKEYS: &str = include_str!("scripts/passkeys.js");
 lazy_page!(HomeRoute, HomePage, part_home, load_home);
 lazy_page!(AccountRoute, AccountPage, part_account, load_account);
 lazy_page!(PersonRoute, PersonPage, part_person, load_person);
+#[cfg(debug_assertions)]
 lazy_page!(DesignRoute, DesignPage, part_design, load_design);
 lazy_page!(TwoFactorRoute, TwoFactorPage, part_two_factor, load_two_factor);
 lazy_page!(PasskeysRoute, PasskeysPage, part_passkeys, load_passkeys);
 lazy_page!(EmailRoute, EmailPage, part_email, load_email);
 lazy_page!(PasswordRoute, PasswordPage, part_password, load_password);
+
+/// One's own account; in builds that are not delivered also the pieces that everything is made of.
+#[cfg(debug_assertions)]
+#[component(transparent)]
+fn AccountRoutes() -> AnyNestedRoute {
+    view! {
+        <Route path=path!("account") view={Lazy::<AccountRoute>::new()} />
+        <Route path=path!("design") view={Lazy::<DesignRoute>::new()} />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+#[cfg(not(debug_assertions))]
+#[component(transparent)]
+fn AccountRoutes() -> AnyNestedRoute {
+    view! { <Route path=path!("account") view={Lazy::<AccountRoute>::new()} /> }.into_inner().into_any_nested_route()
+}
 
 /// The document around the app. It is drawn on the server only.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -152,7 +170,7 @@ pub fn App(
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<HomeRoute>::new()} />
-                    <Route path=path!("account") view={Lazy::<AccountRoute>::new()} />
+                    <AccountRoutes />
                     <PeopleRoutes />
                     <Route path=path!("people/:id") view={Lazy::<PersonRoute>::new()} />
                     <GroupRoutes />
@@ -162,7 +180,6 @@ pub fn App(
                     <SettingsRoutes />
                     <ApiKeyRoutes />
                     <ApprovalRoutes />
-                    <Route path=path!("design") view={Lazy::<DesignRoute>::new()} />
                 </ParentRoute>
             </Routes>
         </Router>
