@@ -204,14 +204,62 @@ test("a name that passes for another is refused where it is typed", async ({ adm
     await expect(page.getByRole("dialog").getByRole("alert")).toContainText(say("base.field_lookalike"));
 });
 
+test("what a form lacks is told in the language of the page, whatever the browser's is", async ({ admin, visitor }) => {
+    // The browser, its bubbles with it, speaks English.
+    const page = await visitor({ lang: "en", as: admin });
+    await open(page, "/console/people/new");
+    await page.getByRole("button", { name: words("en")("ui.other_language") }).click();
+    await expect(page.locator("html")).toHaveAttribute("lang", "ar");
+    await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+    const name = page.getByLabel(say("accounts.name"), { exact: true });
+    const email = page.getByLabel(say("accounts.email"), { exact: true });
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(request.method()));
+
+    // Nothing is said of what nobody has touched; what was typed is judged when it is left.
+    await email.fill("no address");
+    await expect(email).not.toHaveAttribute("aria-invalid", "true");
+    await email.press("Tab");
+    await expect(email).toHaveAccessibleDescription(new RegExp(say("base.field_malformed")));
+    await expect(name).not.toHaveAttribute("aria-invalid", "true");
+
+    await page.getByRole("button", { name: say("accounts.add_submit") }).click();
+    await expect(name).toBeFocused();
+    await expect(name).toHaveAccessibleDescription(new RegExp(say("base.field_required")));
+    await expect(page.getByText(say("base.field_required"), { exact: true })).toBeVisible();
+    await expect(page.getByText(say("base.field_malformed"), { exact: true })).toBeVisible();
+    expect(asked.filter((method) => method !== "GET"), "nothing is sent").toEqual([]);
+
+    await name.fill("سارة");
+    await email.fill("sara.told@example.com");
+    await expect(name).not.toHaveAttribute("aria-invalid", "true");
+    await expect(page.getByText(say("base.field_malformed"), { exact: true })).toHaveCount(0);
+    await page.getByRole("button", { name: say("accounts.add_submit") }).click();
+    await expect(page.getByRole("link", { name: say("accounts.open_person") })).toBeVisible();
+});
+
 const PAGES: [string, (id: string) => string][] = [
     ["home", () => "/console"],
     ["people", () => "/console/people"],
     ["person", (id) => `/console/people/${id}`],
     ["person-permissions", (id) => `/console/people/${id}?tab=permissions`],
     ["roles", () => "/console/roles"],
+    ["groups", () => "/console/groups"],
     ["audit", () => "/console/audit"],
 ];
+
+/** What is written with the other digits on a page, but for names, keys, addresses and what is typed. */
+const otherDigits = (page: Page) =>
+    page.getByRole("main").evaluate((main) => {
+        const kept = 'bdi, time, code, kbd, .mono, .avatar, [dir="ltr"], [dir="auto"], script, style, noscript, textarea';
+        const walk = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+        const found: string[] = [];
+        for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+            const text = (node.textContent ?? "").replace(/[\u2066-\u2068][^\u2069]*\u2069/g, "");
+            if (/[0-9]/.test(text) && !node.parentElement?.closest(kept)) found.push(text);
+        }
+        return found;
+    });
 
 for (const [name, at] of PAGES) {
     test(`Arabic-Indic digits and Hijri dates fit, ${name}`, async ({ api, admin, visitor }) => {
@@ -225,6 +273,7 @@ for (const [name, at] of PAGES) {
         for (const theme of ["light", "dark"] as const) {
             const page = await visitor({ lang, theme, habits, as: admin, zone: "Asia/Riyadh" });
             await open(page, at(id));
+            expect(await otherDigits(page), name).toEqual([]);
             for (const size of [DESKTOP, PHONE]) {
                 await page.setViewportSize(size);
                 const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -1,6 +1,6 @@
 // The grant studio: by mouse, by touch and by keyboard alone, in both directions; what it foresees, saves and undoes.
 
-import { Api, LANGS, PHONE, expect, open, test, words, type Lang, type Say } from "./support";
+import { ADMIN, Api, LANGS, PHONE, expect, open, test, words, type Lang, type Say } from "./support";
 import type { Locator, Page } from "@playwright/test";
 
 const say = Object.fromEntries(LANGS.map((lang) => [lang, words(lang)])) as Record<Lang, Say>;
@@ -233,6 +233,76 @@ test("unsaved work asks before it is left, and is there again after a reload", a
     await expect(page.getByRole("status").getByText(t("roles.draft_restored"))).toBeVisible();
 });
 
+test("unsaved work asks before the menu or the palette leaves it, and a step back keeps it", async ({ visitor, admin, api }) => {
+    const t = say.en;
+    const { id } = await addPerson(api, { name: "Stays Here", email: "stays@example.com" });
+    await api.call("POST", "/admin/roles", { name: "Elsewhere desk" });
+    const page = await visitor({ lang: "en", as: admin });
+    await open(page, "/console/studio");
+    await page.getByLabel(t("roles.search_target"), { exact: true }).fill("Stays Here");
+    await page.getByRole("link", { name: "Stays Here" }).click();
+    await expect(page).toHaveURL(`/console/studio?person=${id}`);
+    await expect(page.getByRole("heading", { name: "Stays Here" })).toBeVisible();
+    await find(page, t, "reports.read");
+    await option(page, "reports.read").click();
+    await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+    const { bar } = panes(page, t);
+    await expect(bar).toBeVisible();
+
+    let asked = 0;
+    page.on("dialog", (dialog) => {
+        asked += 1;
+        return dialog.dismiss();
+    });
+    const menu = page.getByRole("navigation", { name: t("app.menu") });
+    await menu.getByRole("link", { name: t("app.studio"), exact: true }).click();
+    await expect.poll(() => asked).toBe(1);
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: t("ui.palette_field") }).fill("Elsewhere desk");
+    await page.getByRole("option", { name: t("app.act_studio", { name: "Elsewhere desk" }) }).click();
+    await expect.poll(() => asked).toBe(2);
+    await page.keyboard.press("Escape");
+    await expect(page).toHaveURL(`/console/studio?person=${id}`);
+    await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+
+    // The browser's own buttons cannot be asked; what was staged is there when one comes back.
+    await page.goBack();
+    await expect(page).toHaveURL("/console/studio");
+    await expect(bar).toBeHidden();
+    await page.goForward();
+    await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+    await expect(page.getByRole("status").getByText(t("roles.draft_restored"), { exact: true })).toBeVisible();
+});
+
+test("a draft that is older than what is saved says so when it is back", async ({ visitor, admin, api }) => {
+    const t = say.en;
+    const { id } = await addPerson(api, { name: "Overtaken", email: "overtaken@example.com" });
+    const page = await visitor({ lang: "en", as: admin });
+    page.on("dialog", (dialog) => dialog.accept());
+    await open(page, `/console/studio?person=${id}`);
+    await find(page, t, "reports.read");
+    await option(page, "reports.read").click();
+    await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+    const { bar } = panes(page, t);
+    await expect(bar).toBeVisible();
+    await api.call("PATCH", `/admin/users/${id}/permissions`, { deny: ["audit.read"] });
+    // However often it is read, what was not looked at yet is told again.
+    for (let times = 0; times < 2; times += 1) {
+        await page.reload();
+        await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
+        await expect(page.getByRole("status").getByText(t("roles.draft_restored_over"))).toBeVisible();
+    }
+    await bar.getByRole("button", { name: t("roles.review") }).click();
+    const dialog = page.getByRole("dialog");
+    await expect(dialog.getByText(t("roles.meanwhile"))).toBeVisible();
+    await expect(dialog).toContainText("audit.read");
+    await dialog.getByRole("button", { name: t("roles.save") }).click();
+    await expect(page.getByRole("status").getByText(t("roles.rights_saved"))).toBeVisible();
+    const all = await held(api, id);
+    expect(all).toContain("reports.read");
+    expect(all).not.toContain("audit.read");
+});
+
 test("whoever may only look sees why nothing can be changed, and what would be refused", async ({ visitor, api, signedIn }) => {
     const t = say.en;
     const password = "three quiet lemons on a shelf";
@@ -269,4 +339,62 @@ test("two hundred roles draw as few rows as forty", async ({ visitor, admin, api
     await page.getByLabel(t("roles.search_roles"), { exact: true }).fill("crowd 199");
     await page.getByRole("checkbox", { name: "Crowd 199" }).check();
     await expect(panes(page, t).bar).toContainText(t("roles.unsaved", { count: 1 }));
+});
+
+test("a thousand permissions draw as few rows as fifty, and are searched", async ({ fresh, visitorAt }) => {
+    const t = say.en;
+    const page = await visitorAt(fresh, { lang: "en" });
+    await open(page, fresh.setupLink);
+    await page.getByLabel(t("sessions.name"), { exact: true }).fill(ADMIN.name);
+    await page.getByLabel(t("sessions.email"), { exact: true }).fill(ADMIN.email);
+    await page.getByLabel(t("sessions.password"), { exact: true }).fill(ADMIN.password);
+    await page.getByLabel(t("sessions.password_again"), { exact: true }).fill(ADMIN.password);
+    await page.getByRole("button", { name: t("sessions.setup_submit") }).click();
+    await expect(page.getByText(t("app.attention_none"), { exact: true })).toBeVisible();
+
+    const api = await Api.signIn(fresh, ADMIN);
+    const two = (number: number) => String(number).padStart(2, "0");
+    const permissions = Array.from({ length: 1_000 }, (_, at) => {
+        const [area, act] = [two(Math.floor(at / 50)), two(at % 50)];
+        const description_en = area === "07" && act === "49" ? "Opens the safe in the morning" : "";
+        return { key: `desk.area${area}.act${act}`, name_ar: `عمل ${area} ${act}`, name_en: `Act ${area} ${act}`, description_en };
+    });
+    await api.call("POST", "/admin/catalogue", { format: 1, permissions });
+    const { id } = await addPerson(api, { name: "Thousand", email: "thousand@example.com" });
+
+    await open(page, `/console/studio?person=${id}`);
+    const { catalogue } = panes(page, t);
+    const rights = page.locator(".rows.rights");
+    const isFew = async () => {
+        for (const rows of [catalogue.locator("> :not(.space)"), rights.locator("> :not(.space)")]) {
+            await expect(rows.first()).toBeVisible();
+            expect(await rows.count()).toBeLessThan(60);
+        }
+    };
+    await isFew();
+    for (const list of [catalogue, rights]) {
+        for (const part of [0.5, 1, 0.25]) {
+            await list.evaluate((list, part) => (list.scrollTop = list.scrollHeight * part), part);
+            await isFew();
+        }
+    }
+    // Screen readers are told of all of them, not of those that are drawn.
+    await catalogue.focus();
+    await page.keyboard.press("End");
+    await expect(catalogue).toHaveAttribute("aria-activedescendant", /^pick-/);
+    const last = catalogue.locator(`[id="${await catalogue.getAttribute("aria-activedescendant")}"]`);
+    const all = await last.getAttribute("aria-setsize");
+    expect(Number(all)).toBeGreaterThan(1_000);
+    await expect(last).toHaveAttribute("aria-posinset", `${all}`);
+    await expect(rights.getByRole("listitem").first()).toHaveAttribute("aria-setsize", /^\d{4}$/);
+
+    await find(page, t, "area13.act4");
+    await expect(catalogue.getByRole("option")).toHaveCount(10);
+    await expect(catalogue.getByRole("option").last()).toHaveAttribute("aria-setsize", "10");
+    await find(page, t, "safe morning");
+    await expect(catalogue.getByRole("option")).toHaveCount(1);
+    await option(page, "desk.area07.act49").click();
+    await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+    await reviewAndSave(page, t, t("roles.rights_saved"));
+    expect(await held(api, id)).toContain("desk.area07.act49");
 });

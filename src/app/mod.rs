@@ -4,6 +4,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_meta::{HashedStylesheet, Html, MetaTags, Title, provide_meta_context};
 use leptos_router::{
     Lazy, SsrMode,
+    any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::{ParentRoute, Route, Router, Routes},
     path,
 };
@@ -47,9 +48,7 @@ pub mod server;
 #[cfg(feature = "hydrate")]
 use crate::ui::lazy::NotLoaded;
 #[cfg(debug_assertions)]
-use pages::design::DesignPage;
-#[cfg(not(debug_assertions))]
-use pages::missing::MissingPage as DesignPage;
+use pages::design::DesignRoute;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 const PASSKEYS: &str = include_str!("scripts/passkeys.js");
@@ -59,7 +58,6 @@ lazy_pages! {
     Home: HomeRoute => HomePage,
     Account: AccountRoute => AccountPage,
     Person: PersonRoute => PersonPage,
-    Design: DesignRoute => DesignPage,
     TwoFactor: TwoFactorRoute => TwoFactorPage,
     Passkeys: PasskeysRoute => PasskeysPage,
     Email: EmailRoute => EmailPage,
@@ -82,7 +80,27 @@ pub async fn load_console() -> Result<(), NotLoaded> {
     crate::roles::pages::load_roles().await?;
     crate::settings::pages::load_settings().await?;
     load_rest().await?;
+    #[cfg(debug_assertions)]
+    pages::design::load_design().await?;
     Ok(())
+}
+
+/// One's own account; in builds that are not delivered also the pieces that everything is made of.
+#[cfg(debug_assertions)]
+#[component(transparent)]
+fn AccountRoutes() -> AnyNestedRoute {
+    view! {
+        <Route path=path!("account") view={Lazy::<AccountRoute>::new()} />
+        <Route path=path!("design") view={Lazy::<DesignRoute>::new()} />
+    }
+    .into_inner()
+    .into_any_nested_route()
+}
+
+#[cfg(not(debug_assertions))]
+#[component(transparent)]
+fn AccountRoutes() -> AnyNestedRoute {
+    view! { <Route path=path!("account") view={Lazy::<AccountRoute>::new()} /> }.into_inner().into_any_nested_route()
 }
 
 /// The document around the app. It is drawn on the server only.
@@ -168,7 +186,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<HomeRoute>::new()} />
-                    <Route path=path!("account") view={Lazy::<AccountRoute>::new()} />
+                    <AccountRoutes />
                     <PeopleRoutes />
                     <Route path=path!("people/:id") view={Lazy::<PersonRoute>::new()} />
                     <GroupRoutes />
@@ -178,7 +196,6 @@ pub fn App() -> impl IntoView {
                     <SettingsRoutes />
                     <ApiKeyRoutes />
                     <ApprovalRoutes />
-                    <Route path=path!("design") view={Lazy::<DesignRoute>::new()} />
                 </ParentRoute>
             </Routes>
         </Router>

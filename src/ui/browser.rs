@@ -249,6 +249,17 @@ pub fn guard_leaving(dirty: Signal<bool>, question: &'static str) {
     });
 }
 
+/// Whether what is worked on at one address, a path with its query, is left by going to another: to another page, or to
+/// another person or role on the same one.
+#[cfg(any(test, feature = "hydrate"))]
+fn leaves(from: (&str, &str), to: (&str, &str)) -> bool {
+    fn field<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+        let mut fields = query.trim_start_matches('?').split('&');
+        fields.find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
+    }
+    from.0 != to.0 || ["person", "role"].iter().any(|name| field(from.1, name) != field(to.1, name))
+}
+
 /// Catches a click on its way down, before the router sees it on its way up.
 #[cfg(feature = "hydrate")]
 fn guard_links(dirty: Signal<bool>, question: &'static str) {
@@ -257,10 +268,10 @@ fn guard_links(dirty: Signal<bool>, question: &'static str) {
         let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
         let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
         let link = link.and_then(|link| link.dyn_into::<web_sys::HtmlAnchorElement>().ok());
-        let here = window().location().pathname().unwrap_or_default();
-        // Some links stay on the page and still leave what is being worked on.
+        let (path, query) = (window().location().pathname(), window().location().search());
+        let (path, query) = (path.unwrap_or_default(), query.unwrap_or_default());
         let leaves = link.is_some_and(|link| {
-            (link.pathname() != here || link.has_attribute("data-leaves")) && link.target() != "_blank"
+            link.target() != "_blank" && leaves((&path, &query), (&link.pathname(), &link.search()))
         });
         if leaves && dirty.get_untracked() && !window().confirm_with_message(question).unwrap_or(true) {
             event.prevent_default();
@@ -317,5 +328,21 @@ impl Typed {
     /// All values of a field that may stand several times.
     pub fn all(&self, name: &str) -> Vec<String> {
         self.0.get_all(name).iter().filter_map(|value| value.as_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_person_or_role_on_the_same_page_is_another_thing() {
+        let studio = "/console/studio";
+        assert!(leaves((studio, "?person=1"), ("/console/people", "")));
+        assert!(leaves((studio, "?person=1"), (studio, "")));
+        assert!(leaves((studio, "?person=1"), (studio, "?person=2&tab=roles")));
+        assert!(leaves((studio, "?person=1"), (studio, "?role=1")));
+        assert!(!leaves((studio, "?person=1"), (studio, "?tab=roles&person=1")));
+        assert!(!leaves(("/console/people/1", "?tab=roles"), ("/console/people/1", "")));
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     },
     ui::{
         address,
+        checks::Check,
         icons::{Icon, icon},
         locale, pieces,
     },
@@ -55,6 +56,8 @@ pub fn Field(
     ltr: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
+    let check = Check::new();
+    let error = check.told(error);
     let wrong = move || error.with(Option::is_some);
     let direction = if ltr { "ltr" } else { "auto" };
     view! {
@@ -75,6 +78,9 @@ pub fn Field(
                 inputmode=inputmode
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=described(name, hint.is_some(), error)
+                on:invalid=move |event| check.refused(&event)
+                on:input=move |event| check.typed(&event)
+                on:blur=move |event| check.left(&event)
             />
             {below(name, hint, error)}
         </div>
@@ -93,6 +99,8 @@ pub fn TextArea(
     #[prop(optional)] readonly: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
+    let check = Check::new();
+    let error = check.told(error);
     let wrong = move || error.with(Option::is_some);
     view! {
         <div class="field whole">
@@ -106,6 +114,9 @@ pub fn TextArea(
                 spellcheck="false"
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=described(name, hint.is_some(), error)
+                on:invalid=move |event| check.refused(&event)
+                on:input=move |event| check.typed(&event)
+                on:blur=move |event| check.left(&event)
             >
                 {value}
             </textarea>
@@ -126,20 +137,56 @@ pub fn Select(
     #[prop(optional)] disabled: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
+    let check = Check::new();
+    let error = check.told(error);
     let options = options
         .into_iter()
         .map(|(choice, word)| {
             let chosen = choice == value;
-            view! { <option value=choice selected=chosen>{word}</option> }
+            // A choice may be a name of the other direction.
+            view! { <option value=choice selected=chosen dir="auto">{word}</option> }
         })
         .collect_view();
     view! {
         <div class="field">
             <label for=id(name)>{label}</label>
-            <select class="input" id=id(name) name=name disabled=disabled aria-describedby=described(name, false, error)>
+            <select
+                class="input"
+                id=id(name)
+                name=name
+                disabled=disabled
+                aria-invalid=move || error.with(Option::is_some).then_some("true")
+                aria-describedby=described(name, false, error)
+                on:invalid=move |event| check.refused(&event)
+                on:change=move |event| check.typed(&event)
+                on:blur=move |event| check.left(&event)
+            >
                 {options}
             </select>
             {below(name, None, error)}
+        </div>
+    }
+    .into_any()
+}
+
+/// A box that has to be ticked before the form goes on.
+#[component]
+pub fn MustTick(id: &'static str, label: &'static str) -> impl IntoView {
+    let check = Check::new();
+    let error = check.told(Signal::stored(None));
+    view! {
+        <div class="check">
+            <input
+                type="checkbox"
+                id=id
+                required=true
+                aria-invalid=move || error.with(Option::is_some).then_some("true")
+                aria-describedby=described(id, false, error)
+                on:invalid=move |event| check.refused(&event)
+                on:change=move |event| check.typed(&event)
+            />
+            <label class="about" for=id>{label}</label>
+            {below(id, None, error)}
         </div>
     }
     .into_any()

@@ -8,6 +8,7 @@ pub mod address;
 pub mod asking;
 pub mod browser;
 pub mod calls;
+pub mod checks;
 pub mod clock;
 pub mod copy;
 pub mod dialog;

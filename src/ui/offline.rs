@@ -66,8 +66,13 @@ pub fn OfflineBand() -> impl IntoView {
     };
     view! {
         <div class="no-network" role="status">
-            {move || network.is_off.get().then(|| view! { <p>{icon(Icon::Offline)} <span>{words}</span></p> })}
+            {move || network.is_off.get().then(|| line(words))}
         </div>
     }
     .into_any()
+}
+
+/// The line itself.
+pub fn line(words: impl IntoView + 'static) -> AnyView {
+    view! { <p>{icon(Icon::Offline)} <span>{words}</span></p> }.into_any()
 }

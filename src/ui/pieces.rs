@@ -3,7 +3,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    base::{dates, language::td_string, time::Timestamp},
+    base::{
+        dates,
+        language::{self, td_string},
+        time::Timestamp,
+    },
     ui::{
         address,
         clock::clock,
@@ -71,6 +75,12 @@ pub fn key(text: impl Into<String>) -> AnyView {
 /// Something that a person typed, kept apart from the text around it.
 pub fn typed(text: impl Into<String>) -> AnyView {
     view! { <bdi>{text.into()}</bdi> }.into_any()
+}
+
+/// Several names one after the other, each kept apart from the others.
+pub fn names<'a>(names: impl IntoIterator<Item = &'a str>) -> AnyView {
+    let names = names.into_iter().map(language::isolate).collect::<Vec<_>>();
+    sentence(&names.join(td_string!(locale(), base.list_separator)))
 }
 
 /// Marks a permission key inside a sentence for `sentence`.

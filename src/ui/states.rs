@@ -155,14 +155,7 @@ pub fn failed(error: &AppError) -> AnyView {
             }
             .into_any()
         }
-        AppError::Unavailable if browser::is_offline() => view! {
-            <div class="card state">
-                {icon(Icon::Offline)} <p class="strong">{td_string!(locale, ui.offline)}</p>
-                <p class="muted">{td_string!(locale, ui.offline_about)}</p>
-                <p class="row-of"><a class="btn" rel="external" href=move || here.get()>{td_string!(locale, ui.retry)}</a></p>
-            </div>
-        }
-        .into_any(),
+        AppError::Unavailable | AppError::Network(_) if browser::is_offline() => offline(),
         other => view! {
             <div class="card state">
                 {icon(Icon::Alert)} <p class="strong">{td_string!(locale, ui.failed)}</p>
@@ -172,6 +165,19 @@ pub fn failed(error: &AppError) -> AnyView {
         }
         .into_any(),
     }
+}
+
+/// What could not be read because the device has no network.
+pub fn offline() -> AnyView {
+    let (locale, here) = (locale(), address::here());
+    view! {
+        <div class="card state">
+            {icon(Icon::Offline)} <p class="strong">{td_string!(locale, ui.offline)}</p>
+            <p class="muted">{td_string!(locale, ui.offline_about)}</p>
+            <p class="row-of"><a class="btn" rel="external" href=move || here.get()>{td_string!(locale, ui.retry)}</a></p>
+        </div>
+    }
+    .into_any()
 }
 
 /// Says what a permission is needed for that the viewer lacks, and names it.

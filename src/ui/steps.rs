@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::ui::icons::{Icon, icon};
+use crate::{
+    base::habits::number,
+    ui::icons::{Icon, icon},
+};
 
 /// A row of steps; those before the current one are done.
 pub fn stepper(label: &'static str, steps: &[&'static str], current: usize) -> AnyView {
@@ -10,7 +13,7 @@ pub fn stepper(label: &'static str, steps: &[&'static str], current: usize) -> A
         .iter()
         .enumerate()
         .map(|(at, word)| {
-            let number = if at < current { icon(Icon::Allowed).into_any() } else { (at + 1).into_any() };
+            let number = if at < current { icon(Icon::Allowed).into_any() } else { number(at + 1).into_any() };
             view! {
                 <li class:done=at < current aria-current=(at == current).then_some("step")>
                     <span class="step-number num" aria-hidden="true">{number}</span>

@@ -122,6 +122,26 @@ impl Window {
     }
 }
 
+/// Where a row stands among all of its list. Screen readers count what is in the page, which is a part of it: each row says
+/// so itself, as `aria-posinset` and `aria-setsize`.
+#[derive(Clone, Copy)]
+pub struct Place {
+    at: usize,
+    all: Memo<usize>,
+}
+
+impl Place {
+    /// Its number, beginning with one.
+    pub fn number(self) -> String {
+        (self.at + 1).to_string()
+    }
+
+    /// How many rows there are.
+    pub fn of(self) -> String {
+        self.all.get().to_string()
+    }
+}
+
 /// A list as an element. Its class gives the rows their heights.
 #[component]
 pub fn VirtualList<T, D>(
@@ -136,8 +156,10 @@ pub fn VirtualList<T, D>(
 ) -> impl IntoView
 where
     T: Clone + Send + Sync + 'static,
-    D: Fn(usize, T) -> AnyView + Clone + Send + Sync + 'static,
+    D: Fn(Place, T) -> AnyView + Clone + Send + Sync + 'static,
 {
+    let all = Memo::new(move |_| rows.with(Vec::len));
+    let draw = move |at: usize, row: T| draw(Place { at, all }, row);
     view! {
         <div
             class=class

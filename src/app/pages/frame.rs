@@ -70,9 +70,12 @@ pub fn Frame() -> impl IntoView {
         </Suspense>
         <div class="app">
             <header class="top">
-                <Suspense>
-                    {move || Suspend::new(async move { top_line(me.await.ok(), palette, help) })}
-                </Suspense>
+                <Transition>
+                    {move || Suspend::new(async move {
+                        let (me, waiting) = (me.await.ok(), waiting.await);
+                        top_line(me, waiting, palette, help)
+                    })}
+                </Transition>
             </header>
             <nav class="side" id="menu" aria-label=td_string!(locale, app.menu)>
                 <div class="sticks">
@@ -130,13 +133,15 @@ fn menu(me: &Me, waiting: i64) -> AnyView {
         .collect::<Vec<_>>();
     let more = (!beyond.is_empty()).then(|| {
         let hrefs = beyond.iter().map(|place| place.href).collect::<Vec<_>>();
+        // What waits behind the button is told on it.
+        let waits = (waiting > 0 && hrefs.contains(&APPROVALS)).then(|| waiting_badge(waiting));
         let current = move || pathname.with(|path| hrefs.iter().any(|href| leads_to(path, href))).then_some("true");
         let links = beyond.into_iter().map(|place| view! { <li>{link(place, waiting)}</li> }).collect::<Vec<_>>();
         (
             view! {
                 <li class="more">
                     <button type="button" popovertarget=SHEET aria-current=current>
-                        {icon(Icon::More)} <span>{td_string!(locale, app.more)}</span>
+                        {icon(Icon::More)} <span>{td_string!(locale, app.more)}</span> {waits}
                     </button>
                 </li>
             },
@@ -209,10 +214,14 @@ fn SideSwitch() -> impl IntoView {
     .into_any()
 }
 
-fn top_line(me: Option<Me>, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
+fn top_line(me: Option<Me>, waiting: i64, palette: RwSignal<bool>, help: RwSignal<bool>) -> AnyView {
     let locale = locale();
     let live = is_live();
     let tenant = me.as_ref().map(|me| me.tenant_name.clone()).unwrap_or_default();
+    // On a phone the bar at the bottom tells it.
+    let waits = (waiting > 0).then(|| {
+        view! { <a class="round waits wide-only" href=APPROVALS>{icon(Icon::Allowed)} {waiting_badge(waiting)}</a> }
+    });
     view! {
         <button
             class="search"
@@ -226,6 +235,7 @@ fn top_line(me: Option<Me>, palette: RwSignal<bool>, help: RwSignal<bool>) -> An
             <kbd dir="ltr" aria-hidden="true">{keys::written('K')}</kbd>
         </button>
         <span class="tenant">{pieces::typed(tenant)}</span>
+        {waits}
         <Preferences />
         {me.map(|me| person_menu(me, help))}
     }

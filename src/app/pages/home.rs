@@ -3,17 +3,19 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use super::frame::SignedIn;
+use super::{frame::SignedIn, places::APPROVALS};
 use crate::{
-    access::{AUDIT_READ, PERMISSIONS_READ, Permission, ROLES_CREATE, USERS_CREATE, USERS_READ},
+    access::{APPROVALS_DECIDE, AUDIT_READ, PERMISSIONS_READ, Permission, ROLES_CREATE, USERS_CREATE, USERS_READ},
     accounts::{
         NO_ROLE, PeopleCounts, SOON_DAYS, Status,
         calls::{count_ending, count_people},
         pages::role_badges,
     },
+    approvals::pages::Waiting,
     audit::{AuditCounts, AuditEntry, AuditQuery, Outcome, RECENT_HOURS, count_audit, list_audit, pages::list::latest},
     base::{
         errors::AppError,
+        habits::number,
         language::{self, td_string},
         paging::Page,
     },
@@ -36,6 +38,8 @@ struct Known {
     people: Part<PeopleCounts>,
     ending: Part<i64>,
     log: Part<AuditCounts>,
+    /// The frame counts these for its menu.
+    waiting: Option<i64>,
     latest: Part<Page<AuditEntry>>,
 }
 
@@ -48,6 +52,7 @@ async fn part<T>(may: bool, ask: impl Future<Output = Result<T, AppError>>) -> P
 pub fn HomePage() -> impl IntoView {
     let locale = locale();
     let me = expect_context::<SignedIn>();
+    let waiting = use_context::<Waiting>();
     let may = move |needed: Vec<Permission>| async move {
         me.await.is_ok_and(|me| needed.iter().all(|permission| me.may(permission)))
     };
@@ -72,7 +77,12 @@ pub fn HomePage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match me.await {
                     Ok(me) => {
+                        let waiting = match waiting.filter(|_| me.may(&APPROVALS_DECIDE)) {
+                            Some(Waiting(waiting)) => Some(waiting.await),
+                            None => None,
+                        };
                         let known = Known {
+                            waiting,
                             people: people.await,
                             ending: ending.await,
                             log: log.await,
@@ -191,6 +201,15 @@ fn tiles(known: &Known) -> Vec<Tile> {
             href: log(&[("outcome", Outcome::Denied.as_str())]),
         });
     }
+    if let Some(waiting) = known.waiting {
+        tiles.push(Tile {
+            count: waiting,
+            class: "tile pending",
+            sign: Icon::Allowed,
+            words: td_string!(locale, app.approvals_waiting, count = waiting).to_string(),
+            href: APPROVALS.to_owned(),
+        });
+    }
     if let Ok(Some(ending)) = &known.ending {
         tiles.push(Tile {
             count: *ending,
@@ -231,7 +250,7 @@ fn draw(tile: Tile) -> AnyView {
         <li>
             <a class=tile.class href=tile.href>
                 <span class="tile-sign">{icon(tile.sign)}</span>
-                <span class="figure">{tile.count}</span>
+                <span class="figure">{number(tile.count)}</span>
                 <span class="tile-words">{tile.words}</span>
                 {icon(Icon::Forward)}
             </a>

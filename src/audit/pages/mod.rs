@@ -298,6 +298,9 @@ fn filters(query: AuditQuery) -> AnyView {
         ("approval".to_owned(), td_string!(locale, audit.resource_approval).to_owned()),
         ("audit".to_owned(), td_string!(locale, audit.resource_audit).to_owned()),
         ("permission".to_owned(), td_string!(locale, audit.resource_permission).to_owned()),
+        ("policy".to_owned(), td_string!(locale, audit.resource_policy).to_owned()),
+        ("passkey".to_owned(), td_string!(locale, audit.resource_passkey).to_owned()),
+        ("catalogue".to_owned(), td_string!(locale, audit.resource_catalogue).to_owned()),
     ];
     let more = query.resource_type.is_some() || query.from.is_some() || query.to.is_some();
     let kept = [

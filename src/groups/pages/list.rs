@@ -8,6 +8,7 @@ use crate::{
     access::GROUPS_MANAGE,
     base::{
         errors::AppError,
+        habits::number,
         language::td_string,
         paging::Page,
         search::{finds, fold},
@@ -113,16 +114,19 @@ fn groups_list(q: Option<String>, groups: Result<Vec<Group>, AppError>, held: &H
 
 fn row(group: Group) -> AnyView {
     let href = format!("{PATH}/{}", group.id);
-    let parents = group.parents.iter().map(|parent| parent.name.clone()).collect::<Vec<_>>();
+    let parents = match group.parents.is_empty() {
+        true => pieces::nothing(),
+        false => pieces::names(group.parents.iter().map(|parent| parent.name.as_str())),
+    };
     let roles = group.roles.iter().map(|has| pieces::badge(pieces::Tone::Neutral, None, has.role.name.clone()));
     let roles = roles.collect_view();
     view! {
         <tr>
             <th scope="row"><a class="name" href=href>{pieces::typed(group.name)}</a></th>
             <td class="wide-only"><span class="muted" dir="auto">{group.description}</span></td>
-            <td class="wide-only">{pieces::typed_or_dash(Some(parents.join(", ")))}</td>
+            <td class="wide-only">{parents}</td>
             <td><span class="badges">{roles}</span></td>
-            <td class="num">{group.people}</td>
+            <td class="num">{number(group.people)}</td>
         </tr>
     }
     .into_any()

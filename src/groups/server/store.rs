@@ -42,6 +42,7 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
                            and (s.region is null or s.region = u.region)))) as "people!"
            from groups g
            where g.tenant_id = $1 and ($2::uuid is null or g.id = $2) and g.search like all ($4)
+             and g.search like $7
            order by g.name_key, g.id"#,
         tenant.0,
         id.map(|id| id.0),
@@ -49,6 +50,7 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
         words.patterns(),
         departments.as_deref() as Option<&[Option<String>]>,
         regions.as_deref() as Option<&[Option<String>]>,
+        words.first(),
     )
     .fetch_all(tx.conn())
     .await?;

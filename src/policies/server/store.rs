@@ -24,10 +24,12 @@ async fn read(tx: &mut Tx, id: Option<PolicyId>, words: &Words) -> Result<Vec<Po
                 v.mode, v.actions, v.rules
          from access_policies p join access_policy_versions v on v.policy_id = p.id and v.number = p.latest
          where p.tenant_id = $1 and ($2::uuid is null or p.id = $2) and p.search like all ($3)
+           and p.search like $4
          order by p.name_key, p.id",
         tenant.0,
         id.map(|id| id.0),
         words.patterns(),
+        words.first(),
     )
     .fetch_all(tx.conn())
     .await?;

@@ -11,7 +11,7 @@ use crate::{
         search::{self, fold},
     },
     roles::Catalogue,
-    ui::{is_arabic, is_live, locale, pieces},
+    ui::{is_arabic, is_live, locale, pieces, virtual_list::Place},
 };
 
 /// A permission with the text in which it is searched.
@@ -126,8 +126,13 @@ pub fn groups(rows: Vec<Row>) -> Vec<(Arc<str>, Vec<Arc<Entry>>)> {
 }
 
 /// A heading as a line of a list.
-pub fn head(resource: &str) -> AnyView {
-    view! { <div class="head" role="listitem"><h3>{group_title(resource)}</h3></div> }.into_any()
+pub fn head(resource: &str, place: Place) -> AnyView {
+    view! {
+        <div class="head" role="listitem" aria-posinset=place.number() aria-setsize=move || place.of()>
+            <h3>{group_title(resource)}</h3>
+        </div>
+    }
+    .into_any()
 }
 
 /// The name of a group; those that a tenant made are named by their key.
@@ -181,7 +186,7 @@ impl Search {
         Search(RwSignal::new((String::new(), String::new())))
     }
 
-    /// Whether an item is found; the texts are key and names in both languages.
+    /// Whether an item is found; the texts are key, names and descriptions in both languages.
     pub fn finds(self, folded: &str) -> bool {
         self.0.with(|(_, search)| search::finds(folded, search))
     }
@@ -226,7 +231,8 @@ impl Default for Search {
 
 /// The texts in which an item is searched.
 pub fn searchable(item: &PermissionInfo) -> String {
-    fold(&format!("{}\n{}\n{}", item.key, item.name_ar, item.name_en))
+    let texts = [&item.key, &item.name_ar, &item.name_en, &item.description_ar, &item.description_en];
+    fold(&texts.map(String::as_str).join("\n"))
 }
 
 /// A field that searches a list on the page as one types. `id` is its own on the page.
@@ -301,5 +307,19 @@ mod tests {
             search.0.set(("users.*".to_owned(), fold("users.*")));
             assert_eq!(ids(&found(&rows(&catalogue(), true), search)), ["/users"]);
         });
+    }
+
+    /// "searchable by key, name and description": in both languages, whichever the page has.
+    #[test]
+    fn a_permission_is_found_by_its_descriptions() {
+        let info = PermissionInfo {
+            key: "desk.open".to_owned(),
+            description_ar: "فتح الخزنة صباحًا".to_owned(),
+            description_en: "Opens the safe in the morning".to_owned(),
+            ..PermissionInfo::default()
+        };
+        for words in ["الخزنه", "SAFE morning"] {
+            assert!(search::finds(&searchable(&info), &fold(words)), "{words}");
+        }
     }
 }

@@ -86,12 +86,8 @@ fn body(all: Vec<PermissionInfo>, q: Option<String>, held: &Held, changed: Callb
     let may_move = held.may(ROLES_READ.as_str());
     let may_import = held.may(ROLES_UPDATE.as_str());
     let words = q.as_deref().map(fold);
-    let found = all.into_iter().filter(|info| {
-        words.as_ref().is_none_or(|words| {
-            let text = format!("{}\n{}\n{}\n{}", info.key, info.name_ar, info.name_en, info.description_ar);
-            finds(&fold(&text), words)
-        })
-    });
+    let found =
+        all.into_iter().filter(|info| words.as_ref().is_none_or(|words| finds(&catalogue::searchable(info), words)));
     let (own, built_in): (Vec<_>, Vec<_>) = found.partition(|info| info.own);
     let add = may_manage.then(|| view! { <AddKey changed /> });
     let (edited, removed) = (Chosen::new(), Chosen::new());

@@ -233,9 +233,9 @@ fn row(role: Role, to_people: bool) -> AnyView {
     let people = if to_people {
         let href = format!("{href}?tab=people");
         let about = td_string!(locale, roles.people_count, count = role.people).to_string();
-        view! { <a class="count" href=href>{role.people} <span class="away">" " {about}</span></a> }.into_any()
+        view! { <a class="count" href=href>{number(role.people)} <span class="away">" " {about}</span></a> }.into_any()
     } else {
-        role.people.into_any()
+        number(role.people).into_any()
     };
     view! {
         <tr>

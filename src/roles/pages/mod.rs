@@ -24,6 +24,7 @@ pub mod ask;
 pub mod bounds;
 pub mod catalogue;
 mod compare;
+mod drafts;
 pub mod editor;
 pub mod effect;
 mod heritage;

@@ -18,7 +18,7 @@ use crate::{
         icons::{Icon, icon},
         is_live, locale, pieces,
         tri_state::{Tri, TriState},
-        virtual_list::{VirtualList, Window},
+        virtual_list::{Place, VirtualList, Window},
     },
 };
 
@@ -62,9 +62,9 @@ pub fn RightList(catalogue: Catalogue, staged: Staged, search: Search, may_assig
             labelled_by="permissions-title"
             rows
             key=Row::id
-            draw=move |_, row| match row {
-                Row::Head { resource, .. } => catalogue::head(&resource),
-                Row::Item(entry) => line(entry, staged, may_assign, explain),
+            draw=move |place, row| match row {
+                Row::Head { resource, .. } => catalogue::head(&resource, place),
+                Row::Item(entry) => line(entry, place, staged, may_assign, explain),
             }
         />
         {catalogue::nothing_found(is_empty)}
@@ -101,7 +101,7 @@ fn all_in_words(_all: &[Row], _staged: Staged) -> String {
     String::new()
 }
 
-fn line(entry: Arc<Entry>, staged: Staged, may_assign: bool, explain: Callback<Arc<Entry>>) -> AnyView {
+fn line(entry: Arc<Entry>, place: Place, staged: Staged, may_assign: bool, explain: Callback<Arc<Entry>>) -> AnyView {
     let locale = locale();
     let live = is_live();
     let key: Arc<str> = Arc::from(entry.info.key.as_str());
@@ -126,7 +126,13 @@ fn line(entry: Arc<Entry>, staged: Staged, may_assign: bool, explain: Callback<A
     let legend = name.clone();
     let why = td_string!(locale, roles.why_about, name = name.clone()).to_string();
     view! {
-        <div class="right" class:changed=changed role="listitem">
+        <div
+            class="right"
+            class:changed=changed
+            role="listitem"
+            aria-posinset=place.number()
+            aria-setsize=move || place.of()
+        >
             <div class="about">
                 <p class="one-line strong" title=full>
                     {name}

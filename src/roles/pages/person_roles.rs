@@ -20,7 +20,7 @@ use crate::{
     ui::{
         icons::{Icon, icon},
         is_live, locale, pieces, states,
-        virtual_list::{VirtualList, Window},
+        virtual_list::{Place, VirtualList, Window},
     },
 };
 
@@ -79,7 +79,7 @@ pub fn RoleList(roles: Vec<Role>, staged: Staged, search: Search, may_assign: bo
             labelled_by="roles-title"
             rows
             key=row_key
-            draw=move |_, role| role_box(role, staged, may_assign, bound)
+            draw=move |place, role| role_box(role, place, staged, may_assign, bound)
         />
         <p class="hint padded" role="status">
             {move || is_empty().then_some(td_string!(locale, roles.search_no_role))}
@@ -95,7 +95,7 @@ fn row_key(role: &Arc<Role>) -> String {
     role.id.to_string()
 }
 
-fn role_box(role: Arc<Role>, staged: Staged, may_assign: bool, bound: Callback<Arc<Role>>) -> AnyView {
+fn role_box(role: Arc<Role>, place: Place, staged: Staged, may_assign: bool, bound: Callback<Arc<Role>>) -> AnyView {
     let locale = locale();
     let live = is_live();
     let id = role.id;
@@ -117,7 +117,13 @@ fn role_box(role: Arc<Role>, staged: Staged, may_assign: bool, bound: Callback<A
     let name = role.name.clone();
     let end = td_string!(locale, roles.end_of_role, role = name.clone()).to_string();
     view! {
-        <div class="check" class:changed=changed role="listitem">
+        <div
+            class="check"
+            class:changed=changed
+            role="listitem"
+            aria-posinset=place.number()
+            aria-setsize=move || place.of()
+        >
             <input
                 type="checkbox"
                 id=html_id.clone()

@@ -4,7 +4,7 @@ use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
     ask::AskApproval,
-    bounds,
+    bounds, drafts,
     effect::{self, Foresight},
     staged::{Changes, Names, RoleChanges, Saved, Staged, StagedRole},
 };
@@ -144,22 +144,6 @@ fn label(field: &str) -> Option<&'static str> {
     field.ends_with("expires_at").then(|| td_string!(locale, roles.until_label))
 }
 
-/// Keeps unsaved changes over a reload or a step back: they are written down as they are made, and read when the page
-/// comes to the same thing again.
-fn keep_draft(name: Signal<Option<String>>, write: impl Fn() -> String + 'static, read: impl Fn(&str) + 'static) {
-    Effect::new(move |before: Option<Option<String>>| {
-        let (now, text) = (name.get(), write());
-        if let Some(name) = &now {
-            if before.flatten().as_ref() == Some(name) {
-                browser::keep(name, &text);
-            } else if let Some(kept) = browser::kept(name) {
-                read(&kept);
-            }
-        }
-        now
-    });
-}
-
 /// The review of a person's rights. `changed` is told after saving and after undoing.
 #[component]
 pub fn ReviewBar(staged: Staged, changed: Callback<()>) -> impl IntoView {
@@ -179,19 +163,7 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
             .names
             .with(|names| td_string!(locale, roles.review_rights, name = language::isolate(&names.person)).to_string())
     });
-    keep_draft(
-        Signal::derive(move || staged.saved.with(|saved| saved.person.map(|person| format!("rights/{person}")))),
-        move || staged.changes.with(|changes| draft(changes, changes.count())),
-        move |text| {
-            if let Ok(changes) = serde_json::from_str::<Changes>(text) {
-                let changes = staged.saved.with_untracked(|saved| changes.against(saved));
-                if changes.count() > 0 && staged.changes.with_untracked(|now| now.count() == 0) {
-                    staged.changes.set(changes);
-                    toasts.say(td_string!(locale, roles.draft_restored));
-                }
-            }
-        },
-    );
+    drafts::keep_rights(staged);
     let renew = Callback::new(move |()| {
         let Some(person) = staged.saved.with_untracked(|saved| saved.person) else { return };
         spawn_local(async move {
@@ -237,11 +209,6 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         Some(ApprovalRequest { user_id: Some(saved.person?), rights: Some(rights?), ..ApprovalRequest::default() })
     });
     view! { <Review id="review-rights" count title call foresight open lines meanwhile discard renew save proposal /> }
-}
-
-/// Changes as they are written down; none is an empty text.
-fn draft<T: serde::Serialize>(changes: &T, count: usize) -> String {
-    if count == 0 { String::new() } else { serde_json::to_string(changes).unwrap_or_default() }
 }
 
 /// What others have changed, where they have.
@@ -370,21 +337,7 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         let name = staged.saved.with(|role| role.as_ref().map(|role| role.name.clone()).unwrap_or_default());
         td_string!(locale, roles.review_role, name = language::isolate(&name)).to_string()
     });
-    keep_draft(
-        Signal::derive(move || staged.saved.with(|role| role.as_ref().map(|role| format!("role/{}", role.id)))),
-        move || staged.changes.with(|changes| draft(changes, changes.len())),
-        move |text| {
-            let Ok(changes) = serde_json::from_str::<RoleChanges>(text) else { return };
-            if staged.changes.with_untracked(RoleChanges::is_empty) {
-                for (key, wanted) in changes {
-                    staged.set(&key, wanted);
-                }
-                if staged.changes.with_untracked(|changes| !changes.is_empty()) {
-                    toasts.say(td_string!(locale, roles.draft_restored));
-                }
-            }
-        },
-    );
+    drafts::keep_role(staged);
     let renew = Callback::new(move |()| {
         let Some(id) = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id)) else { return };
         spawn_local(async move {

@@ -41,7 +41,7 @@ pub struct Changes {
 }
 
 /// What is saved, in the form in which it is compared.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
     /// Whose rights these are.
     pub person: Option<UserId>,
@@ -231,11 +231,21 @@ impl Staged {
     /// Takes over what is saved now. Changes of another person are forgotten, those of the same one stay.
     pub fn begin(self, rights: PersonRights, names: Names) {
         self.names.set(names);
-        self.renew(rights);
+        self.take(rights);
     }
 
-    /// Takes over what is saved now, with the names that are known.
+    /// Takes over what is saved now of the same person. An answer about whoever was left meanwhile is nothing.
     pub fn renew(self, rights: PersonRights) {
+        if self.is_about(rights.user_id) {
+            self.take(rights);
+        }
+    }
+
+    fn is_about(self, person: UserId) -> bool {
+        self.saved.with_untracked(|saved| saved.person == Some(person))
+    }
+
+    fn take(self, rights: PersonRights) {
         let saved = Saved::of(&rights);
         // What was read before the last change was saved is no news.
         if self.saved.with_untracked(|now| now.person == saved.person && now.version > saved.version) {
@@ -264,8 +274,16 @@ impl Staged {
 
     /// What was just saved from here: nothing is staged any more.
     pub fn saved_as(self, rights: PersonRights) {
+        if self.is_about(rights.user_id) {
+            self.discard();
+            self.take(rights);
+        }
+    }
+
+    /// Leaves the person. What is written down of the changes stays: nothing says that they are not wanted.
+    pub fn forget(self) {
+        self.saved.set(Saved::default());
         self.discard();
-        self.renew(rights);
     }
 
     /// Whether the person has the role, counting what is staged.
@@ -327,6 +345,13 @@ impl Default for Staged {
 /// The staged changes of what a role gives: true for a key that comes, false for one that goes.
 pub type RoleChanges = BTreeMap<String, bool>;
 
+/// How somebody else has moved what a role gives.
+pub fn moved(before: &[String], now: &[String]) -> RoleChanges {
+    let gone = before.iter().filter(|key| !now.contains(key)).map(|key| (key.clone(), false));
+    let come = now.iter().filter(|key| !before.contains(key)).map(|key| (key.clone(), true));
+    gone.chain(come).collect()
+}
+
 /// The role that is being changed.
 #[derive(Clone, Copy)]
 pub struct StagedRole {
@@ -347,8 +372,19 @@ impl StagedRole {
         }
     }
 
-    /// Takes over what is saved now. Changes of another role are forgotten, those of the same one stay.
+    /// Takes over what is saved now of the same role. An answer about one that was left meanwhile is nothing.
     pub fn renew(self, role: Role) {
+        if self.is_about(role.id) {
+            self.begin(role);
+        }
+    }
+
+    fn is_about(self, id: RoleId) -> bool {
+        self.saved.with_untracked(|role| role.as_ref().is_some_and(|role| role.id == id))
+    }
+
+    /// Takes over what is saved now. Changes of another role are forgotten, those of the same one stay.
+    pub fn begin(self, role: Role) {
         let before = self.saved.get_untracked();
         // What was read before the last change was saved is no news.
         if before.as_ref().is_some_and(|now| now.id == role.id && now.version >= role.version) {
@@ -357,10 +393,7 @@ impl StagedRole {
         match before {
             Some(before) if before.id == role.id => {
                 if self.changes.with_untracked(|changes| !changes.is_empty()) {
-                    let gone = before.permissions.iter().filter(|key| !role.permissions.contains(key));
-                    let come = role.permissions.iter().filter(|key| !before.permissions.contains(key));
-                    let moved = gone.map(|key| (key.clone(), false)).chain(come.map(|key| (key.clone(), true)));
-                    self.meanwhile.update(|all| all.extend(moved));
+                    self.meanwhile.update(|all| all.extend(moved(&before.permissions, &role.permissions)));
                 }
                 self.changes.update(|changes| changes.retain(|key, wanted| role.permissions.contains(key) != *wanted));
             }
@@ -371,8 +404,16 @@ impl StagedRole {
 
     /// What was just saved from here: nothing is staged any more.
     pub fn saved_as(self, role: Role) {
+        if self.is_about(role.id) {
+            self.discard();
+            self.begin(role);
+        }
+    }
+
+    /// Leaves the role. What is written down of the changes stays: nothing says that they are not wanted.
+    pub fn forget(self) {
+        self.saved.set(None);
         self.discard();
-        self.renew(role);
     }
 
     fn is_saved(self, key: &str) -> bool {
@@ -511,14 +552,5 @@ mod tests {
         let (saved, mut changes) = (saved(), Changes::default());
         changes.set_stand(&saved, "users.read", allowed("soon"));
         assert_eq!(changes.edit(&saved), Err(AppError::field("expires_at", FieldCode::Malformed)));
-    }
-
-    #[test]
-    fn a_draft_survives_being_written_down() {
-        let (saved, mut changes) = (saved(), Changes::default());
-        changes.set_stand(&saved, "users.read", allowed("2026-11-30T00:00"));
-        changes.set_role(&saved, role(2), has(""));
-        let text = serde_json::to_string(&changes).expect("it can be written");
-        assert_eq!(serde_json::from_str::<Changes>(&text).ok(), Some(changes));
     }
 }

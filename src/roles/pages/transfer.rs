@@ -145,7 +145,8 @@ fn role_line(role: ImportedRole) -> AnyView {
         })
     };
     let names = |names: Vec<String>, word: &'static str| {
-        (!names.is_empty()).then(|| view! { <p class="small">{word} " " {pieces::typed(names.join(", "))}</p> })
+        (!names.is_empty())
+            .then(|| view! { <p class="small">{word} " " {pieces::names(names.iter().map(String::as_str))}</p> })
     };
     view! {
         <li>

@@ -58,7 +58,7 @@ async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role
                            and (s.region is null or s.region = u.region)))) as "people!"
            from roles r
            where (r.tenant_id = $1 or r.tenant_id is null) and ($2::uuid is null or r.id = $2)
-             and r.search like all ($4)
+             and r.search like all ($4) and r.search like $7
            order by r.tenant_id is not null, r.name_key, r.id"#,
         tenant.0,
         id.map(|id| id.0),
@@ -66,6 +66,7 @@ async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role
         words.patterns(),
         departments.as_deref() as Option<&[Option<String>]>,
         regions.as_deref() as Option<&[Option<String>]>,
+        words.first(),
     )
     .fetch_all(tx.conn())
     .await?;

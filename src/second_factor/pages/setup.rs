@@ -13,7 +13,7 @@ use crate::{
     },
     ui::{
         browser,
-        fields::FormError,
+        fields::{FormError, MustTick},
         gate::Gate,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
@@ -192,10 +192,7 @@ fn backup_codes(codes: Vec<String>) -> AnyView {
             <span class="small muted" role="status">{answer}</span>
         </div>
         <form class="sheet no-print" method="get" action="/console">
-            <div class="check">
-                <input type="checkbox" id="saved" required=true />
-                <label class="about" for="saved">{td_string!(locale, second_factor.saved_them)}</label>
-            </div>
+            <MustTick id="saved" label=td_string!(locale, second_factor.saved_them) />
             <button class="btn primary" type="submit">{td_string!(locale, second_factor.go_on)}</button>
         </form>
     }
@@ -213,10 +210,7 @@ fn manage(status: FactorStatus, error: FormError) -> AnyView {
                 <h2>{td_string!(locale, second_factor.disable)}</h2>
                 <p class="muted">{td_string!(locale, second_factor.disable_about)}</p>
                 <input type="hidden" name="act" value="disable" />
-                <div class="check">
-                    <input type="checkbox" id="sure" required=true />
-                    <label class="about" for="sure">{td_string!(locale, second_factor.disable_sure)}</label>
-                </div>
+                <MustTick id="sure" label=td_string!(locale, second_factor.disable_sure) />
                 <button class="btn danger" type="submit">{td_string!(locale, second_factor.disable)}</button>
             </form>
         }

@@ -4,7 +4,10 @@ use leptos::prelude::*;
 
 use super::{shelf, wide};
 use crate::{
-    base::language::td_string,
+    base::{
+        errors::{AppError, Conflict},
+        language::td_string,
+    },
     ui::{
         calls::Call,
         dialog::{Confirm, Dialog},
@@ -68,9 +71,22 @@ fn dialogs() -> AnyView {
     let (open, confirming, call) = (RwSignal::new(false), RwSignal::new(false), Call::new());
     let name = td_string!(locale, design.dialog);
     let confirm = td_string!(locale, design.confirm);
+    let (waiting, waits) = (RwSignal::new(false), Call::new());
+    let (failing, failed) = (RwSignal::new(false), Call::new());
+    // This answer never comes.
+    let wait = move |_| {
+        waits.run(std::future::pending::<Result<(), AppError>>(), |()| ());
+        waiting.set(true);
+    };
+    let fail = move |_| {
+        failed.error.set(Some(AppError::Conflict(Conflict::Stale)));
+        failing.set(true);
+    };
     view! {
         <button class="btn" type="button" disabled=move || !live.get() on:click=move |_| open.set(true)>{name}</button>
         <button class="btn" type="button" disabled=move || !live.get() on:click=move |_| confirming.set(true)>{confirm}</button>
+        <button class="btn" type="button" disabled=move || !live.get() on:click=wait>{td_string!(locale, design.confirm_waits)}</button>
+        <button class="btn" type="button" disabled=move || !live.get() on:click=fail>{td_string!(locale, design.confirm_failed)}</button>
         <Dialog id="design-dialog" open title=name>
             <p class="muted">{td_string!(locale, design.sample)}</p>
             <div class="row-of end">
@@ -86,6 +102,26 @@ fn dialogs() -> AnyView {
             danger=true
             call
             act=Callback::new(move |()| confirming.set(false))
+        />
+        <Confirm
+            id="design-confirm-waits"
+            open=waiting
+            title=confirm
+            about=td_string!(locale, design.sample)
+            word=td_string!(locale, design.act_danger)
+            danger=true
+            call=waits
+            act=Callback::new(|()| ())
+        />
+        <Confirm
+            id="design-confirm-failed"
+            open=failing
+            title=confirm
+            about=td_string!(locale, design.sample)
+            word=td_string!(locale, design.act_danger)
+            danger=true
+            call=failed
+            act=Callback::new(|()| ())
         />
     }
     .into_any()

@@ -10,9 +10,9 @@ use crate::{
         icons::Icon,
         list::{Empty, Place, list},
         locale,
-        pieces::{key, nothing, typed},
+        pieces::{key, nothing, pager, typed},
         table::{Column, Sorted, table},
-        virtual_list::{VirtualList, Window},
+        virtual_list::{Place as Standing, VirtualList, Window},
     },
 };
 
@@ -23,6 +23,7 @@ pub fn data() -> AnyView {
         line(Side::Was, typed(td_string!(locale, design.step_first))),
         line(Side::Is, typed(td_string!(locale, design.step_second))),
     ];
+    let here = "/console/design".to_owned();
     let many = (0..8).map(|number| line(Side::Is, key(format!("reports.{number}")))).collect();
     let answers = [
         answer(vec![td_string!(locale, design.person), "Sara O'Neil"], false),
@@ -31,7 +32,8 @@ pub fn data() -> AnyView {
     ];
     view! {
         {wide("list, table, pager", answers.into_iter().collect_view().into_any())}
-        {wide("VirtualList", thousand())}
+        {wide("pager", view! { {pager(Some(here.clone()), Some(here.clone()))} {pager(Some(here), None)} }.into_any())}
+        {wide("VirtualList", view! { {thousand()} {none()} }.into_any())}
         {wide("diff", view! { {diff(lines)} {diff(many)} }.into_any())}
     }
     .into_any()
@@ -52,8 +54,8 @@ fn answer(items: Vec<&'static str>, is_filtered: bool) -> AnyView {
     list(page, place, empty, |rows| {
         let columns = [
             Column::new(td_string!(locale, design.column_name)).sorted(Sorted::Up, here.clone()),
-            Column::new(td_string!(locale, design.column_key)).sorted(Sorted::Not, here),
-            Column::new(td_string!(locale, design.column_more)).wide(),
+            Column::new(td_string!(locale, design.column_key)).sorted(Sorted::Down, here.clone()),
+            Column::new(td_string!(locale, design.column_more)).wide().sorted(Sorted::Not, here),
         ];
         let rows = rows
             .into_iter()
@@ -85,8 +87,34 @@ fn thousand() -> AnyView {
             labelled_by="design-thousand"
             rows
             key=u32::to_string
-            draw=|_, number: u32| view! { <div class="padded" role="listitem"><a href="/console/design">{key(format!("reports.{number}"))}</a></div> }.into_any()
+            draw=|place: Standing, number: u32| {
+                view! {
+                    <div class="padded" role="listitem" aria-posinset=place.number() aria-setsize=move || place.of()>
+                        <a href="/console/design">{key(format!("reports.{number}"))}</a>
+                    </div>
+                }
+                    .into_any()
+            }
         />
+    }
+    .into_any()
+}
+
+/// The same without rows, as where a search finds none.
+fn none() -> AnyView {
+    let locale = locale();
+    let rows = Signal::stored(Vec::<u32>::new());
+    let window = Window::new(rows, |_| false);
+    view! {
+        <VirtualList
+            window
+            class="card design-none"
+            labelled_by="design-none"
+            rows
+            key=u32::to_string
+            draw=|_, _| ().into_any()
+        />
+        <p class="hint" id="design-none">{td_string!(locale, ui.nothing_found)}</p>
     }
     .into_any()
 }

@@ -9,7 +9,7 @@ use crate::{
         language::td_string,
     },
     ui::{
-        fields::{Field, Select, TextArea, field_error, summary},
+        fields::{Field, MustTick, Select, TextArea, field_error, summary},
         filters::{Chip, Filters, MoreFilters, chips},
         locale,
         tri_state::{Tri, TriState},
@@ -20,6 +20,8 @@ pub fn forms() -> AnyView {
     let locale = locale();
     let mut wrong = FieldErrors::default();
     wrong.add("design-wrong", FieldCode::Malformed);
+    wrong.add("design-choice-wrong", FieldCode::Required);
+    wrong.add("design-lines-wrong", FieldCode::TooLong);
     let error = RwSignal::new(Some(AppError::Invalid(wrong)));
     let options = vec![
         (String::new(), td_string!(locale, design.step_first).to_owned()),
@@ -46,18 +48,39 @@ pub fn forms() -> AnyView {
             <Field name="design-fixed" label=td_string!(locale, design.field_fixed) value="1042" readonly=true ltr=true />
             <Field name="design-moment" label=td_string!(locale, design.field_moment) kind="datetime-local" ltr=true />
             <Select name="design-choice" label=td_string!(locale, design.choice) options=options.clone() />
-            <Select name="design-choice-off" label=td_string!(locale, design.choice_off) options disabled=true />
+            <Select name="design-choice-off" label=td_string!(locale, design.choice_off) options=options.clone() disabled=true />
+            <Select
+                name="design-choice-wrong"
+                label=td_string!(locale, design.choice)
+                options
+                error=field_error(error, "design-choice-wrong")
+            />
             <TextArea name="design-lines" label=td_string!(locale, design.lines) hint=td_string!(locale, design.sample) />
+            <TextArea
+                name="design-lines-wrong"
+                label=td_string!(locale, design.lines)
+                hint=td_string!(locale, design.sample)
+                error=field_error(error, "design-lines-wrong")
+            />
         </div>
     };
     view! {
-        {wide("summary", summary(error, |_name| Some(td_string!(crate::ui::locale(), design.field_wrong))))}
+        {wide("summary", summary(error, label))}
         {wide("Field, Select, TextArea", fields.into_any())}
-        {wide("check", checks())}
+        {wide("check, MustTick", checks())}
         {shelf("TriState", switches())}
         {wide("Filters, MoreFilters, chips", filters())}
     }
     .into_any()
+}
+
+fn label(name: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match name {
+        "design-choice-wrong" => td_string!(locale, design.choice),
+        "design-lines-wrong" => td_string!(locale, design.lines),
+        _ => td_string!(locale, design.field_wrong),
+    })
 }
 
 fn checks() -> AnyView {
@@ -73,6 +96,7 @@ fn checks() -> AnyView {
     view! {
         <div class="card padded">
             {check("design-off", false, false)} {check("design-on", true, false)} {check("design-disabled", true, true)}
+            <MustTick id="design-must" label=td_string!(locale, design.check) />
         </div>
     }
     .into_any()

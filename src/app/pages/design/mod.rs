@@ -5,13 +5,21 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{base::language::td_string, ui::locale};
+use crate::{
+    base::language::td_string,
+    ui::{lazy::lazy_pages, locale},
+};
 
 mod acts;
 mod data;
 mod forms;
 mod signs;
 mod situations;
+
+lazy_pages! {
+    (draw_design, load_design)
+    Design: DesignRoute => DesignPage,
+}
 
 #[component]
 pub fn DesignPage() -> impl IntoView {

@@ -7,7 +7,7 @@ use crate::{
     base::{language::td_string, time::Timestamp},
     ui::{
         clock::clock,
-        copy::key_to_copy,
+        copy::{CopyButton, key_to_copy},
         icons::{Icon, brand_mark, icon},
         locale,
         pieces::{Tone, avatar, badge, exact_moment, key, links, moment, nothing, typed},
@@ -122,6 +122,15 @@ pub fn signs() -> AnyView {
             view! { {key("sessions.revoke")} {typed(name)} {typed("Sara O'Neil")} {nothing()} }.into_any(),
         )}
         {shelf("key_to_copy", key_to_copy("settings.update"))}
+        {shelf(
+            "CopyButton",
+            view! {
+                <CopyButton text=name.to_owned() />
+                <CopyButton text=name.to_owned() word=td_string!(locale, ui.copy) />
+                <CopyButton text=name.to_owned() word=td_string!(locale, ui.copy) primary=true />
+            }
+                .into_any(),
+        )}
         {shelf("moment, exact_moment", moments.into_any())}
         {super::wide("links", links(Icon::Role, [("/console/design".to_owned(), name.to_owned())]))}
     }

@@ -11,8 +11,10 @@ use crate::{
     ui::{
         icons::Icon,
         locale,
+        offline::line,
         states::{
             Mood, empty, failed, loading, loading_card, loading_form, loading_table, needs, nothing_found, notice,
+            offline,
         },
     },
 };
@@ -48,6 +50,16 @@ pub fn situations() -> AnyView {
         {wide("loading_form", loading_form(3))}
         {wide("empty, nothing_found", view! { {nothing} {nothing_found("/console/design")} }.into_any())}
         {wide("failed", errors.into_any())}
+        {wide("offline", offline())}
+        {wide(
+            "OfflineBand",
+            view! {
+                <div class="no-network design-band">
+                    {line(td_string!(locale, offline.band))} {line(td_string!(locale, offline.held_back))}
+                </div>
+            }
+                .into_any(),
+        )}
     }
     .into_any()
 }

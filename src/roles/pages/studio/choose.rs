@@ -1,6 +1,6 @@
 //! Choosing whom the studio works on: a person by search, or a role.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
 
@@ -21,6 +21,7 @@ use crate::{
         icons::{Icon, icon},
         locale, pieces, states,
         viewer::Held,
+        virtual_list::{Place, VirtualList, Window},
     },
 };
 
@@ -33,61 +34,104 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, held: &Held) -> AnyView {
     let locale = locale();
     let search = Search::new();
     let sees_people = held.may(USERS_READ.as_str());
-    let people = RwSignal::new(None::<Result<Vec<PersonRow>, AppError>>);
+    let people = RwSignal::new(None::<Result<Vec<Arc<PersonRow>>, AppError>>);
     let ask = move || {
         let q = address::filled(Some(search.typed()));
         sees_people.then(|| list_people(PeopleQuery { q, limit: Some(OFFERED), ..PeopleQuery::default() }))
     };
-    follow(PAUSE, ask, move |answer| people.set(answer.map(|found| found.map(|page| page.items))));
-    let roles = StoredValue::new(roles);
-    let found_roles = move || {
-        roles.with_value(|roles| {
-            let roles = roles.as_ref().map(Vec::as_slice).unwrap_or_default();
-            roles.iter().filter(|role| search.finds(&fold(&role.name))).map(role_choice).collect_view()
-        })
-    };
-    let found_people = move || match people.get() {
-        None => states::bones(3),
-        Some(Err(error)) => states::failed(&error),
-        Some(Ok(people)) if people.is_empty() => {
-            view! { <p class="hint padded">{td_string!(locale, roles.no_person_found)}</p> }.into_any()
-        }
-        Some(Ok(people)) => {
-            view! { <ul class="choices" role="list">{people.into_iter().map(person_choice).collect_view()}</ul> }
-                .into_any()
-        }
+    follow(PAUSE, ask, move |answer| {
+        people.set(answer.map(|found| found.map(|page| page.items.into_iter().map(Arc::new).collect())))
+    });
+    let no_roles = roles.as_ref().err().map(states::failed);
+    let roles = roles.unwrap_or_default().into_iter().map(|role| (fold(&role.name), Arc::new(role)));
+    let roles = StoredValue::new(roles.collect::<Vec<_>>());
+    let rows = Memo::new(move |_| {
+        let people = people.with(|people| {
+            let found = people.iter().flatten().flatten();
+            found.map(|person| Choice::Person(Arc::clone(person))).collect::<Vec<_>>()
+        });
+        let held = roles.with_value(|roles| {
+            let found = roles.iter().filter(|(folded, _)| search.finds(folded));
+            found.map(|(_, role)| Choice::Role(Arc::clone(role))).collect::<Vec<_>>()
+        });
+        let parts = [(td_string!(locale, roles.people), people), (td_string!(locale, roles.roles), held)];
+        let filled = parts.into_iter().filter(|(_, choices)| !choices.is_empty());
+        filled.flat_map(|(word, choices)| std::iter::once(Choice::Head(word)).chain(choices)).collect::<Vec<_>>()
+    });
+    let rows = Signal::from(rows);
+    let window = Window::new(rows, Choice::is_head);
+    search.when_changed(move || window.rewind());
+    // What stands for the people while there are none.
+    let no_people = move || {
+        let words = match people.get() {
+            None => states::bones(3),
+            Some(Err(error)) => states::failed(&error),
+            Some(Ok(people)) if people.is_empty() => {
+                view! { <p class="hint padded">{td_string!(locale, roles.no_person_found)}</p> }.into_any()
+            }
+            Some(Ok(_)) => return None,
+        };
+        Some(words)
     };
     view! {
         <div class="card-head"><h2 id="target-title">{td_string!(locale, roles.choose_target)}</h2></div>
         <div class="pane-search">
             {catalogue::search_field(search, "target-search", td_string!(locale, roles.search_target))}
         </div>
-        <div class="rows plain">
-            {sees_people
-                .then(|| {
-                    view! {
-                        <h3 class="head">{td_string!(locale, roles.people)}</h3>
-                        {found_people}
-                    }
-                })}
-            <h3 class="head">{td_string!(locale, roles.roles)}</h3>
-            <ul class="choices" role="list">{found_roles}</ul>
+        {sees_people.then(|| view! { <div>{no_people}</div> })}
+        {no_roles}
+        <VirtualList window class="rows targets" labelled_by="target-title" rows key=Choice::id draw=drawn />
+    }
+    .into_any()
+}
+
+/// A line of the list: whom or what the studio may work on, under headings.
+#[derive(Clone, PartialEq)]
+enum Choice {
+    Head(&'static str),
+    Person(Arc<PersonRow>),
+    Role(Arc<Role>),
+}
+
+impl Choice {
+    fn is_head(&self) -> bool {
+        matches!(self, Choice::Head(_))
+    }
+
+    /// Tells lines apart.
+    fn id(&self) -> String {
+        match self {
+            Choice::Head(word) => (*word).to_owned(),
+            Choice::Person(person) => person.id.to_string(),
+            Choice::Role(role) => role.id.to_string(),
+        }
+    }
+}
+
+fn drawn(place: Place, choice: Choice) -> AnyView {
+    let class = if choice.is_head() { "head" } else { "choice" };
+    let inside = match choice {
+        Choice::Head(word) => view! { <h3>{word}</h3> }.into_any(),
+        Choice::Person(person) => person_choice(&person),
+        Choice::Role(role) => role_choice(&role),
+    };
+    view! {
+        <div class=class role="listitem" aria-posinset=place.number() aria-setsize=move || place.of()>
+            {inside}
         </div>
     }
     .into_any()
 }
 
-fn person_choice(person: PersonRow) -> AnyView {
+fn person_choice(person: &PersonRow) -> AnyView {
     view! {
-        <li>
-            <a href=format!("/console/studio?person={}", person.id)>
-                {pieces::avatar(&person.name, false)}
-                <span class="about">
-                    <span class="strong">{pieces::typed(person.name)}</span>
-                    <span class="small muted">{pieces::typed(person.email)}</span>
-                </span>
-            </a>
-        </li>
+        <a href=format!("/console/studio?person={}", person.id)>
+            {pieces::avatar(&person.name, false)}
+            <span class="about">
+                <span class="one-line strong">{pieces::typed(person.name.clone())}</span>
+                <span class="one-line small muted">{pieces::typed(person.email.clone())}</span>
+            </span>
+        </a>
     }
     .into_any()
 }
@@ -95,15 +139,13 @@ fn person_choice(person: PersonRow) -> AnyView {
 fn role_choice(role: &Role) -> AnyView {
     let origin = origin_badge(role);
     view! {
-        <li>
-            <a href=format!("/console/studio?role={}", role.id)>
-                {icon(Icon::Role)}
-                <span class="about">
-                    <span class="row-of"><span class="strong">{pieces::typed(role.name.clone())}</span> {origin}</span>
-                    <span class="small muted">{pieces::typed(role.description.clone())}</span>
-                </span>
-            </a>
-        </li>
+        <a href=format!("/console/studio?role={}", role.id)>
+            {icon(Icon::Role)}
+            <span class="about">
+                <span class="one-line"><span class="strong">{pieces::typed(role.name.clone())}</span> " " {origin}</span>
+                <span class="one-line small muted">{pieces::typed(role.description.clone())}</span>
+            </span>
+        </a>
     }
     .into_any()
 }

@@ -171,6 +171,16 @@ impl Studio {
         })
     }
 
+    /// Works on nobody any more.
+    fn leave(self) {
+        // On the server an answer can come after the request has gone, and its page with it.
+        if self.aim.try_set(Aim::Nobody).is_none() {
+            self.name.set(String::new());
+            self.person.forget();
+            self.role.forget();
+        }
+    }
+
     /// Tells screen readers.
     pub fn say(self, words: String) {
         self.said.set(words);
@@ -272,7 +282,7 @@ pub fn StudioPage() -> impl IntoView {
                             match known {
                                 Ok(known) => aimed(known, parts, &held, studio, search),
                                 Err(error) => {
-                                    studio.aim.set(Aim::Nobody);
+                                    studio.leave();
                                     view! {
                                         <h2 class="away" id="target-title">{td_string!(locale, roles.target)}</h2>
                                         {states::failure(&error)}
@@ -319,8 +329,7 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
     }
     match known {
         Known::Nobody => {
-            studio.aim.set(Aim::Nobody);
-            studio.name.set(String::new());
+            studio.leave();
             choose::pane(parts.roles, held)
         }
         Known::Person(known) => {
@@ -328,7 +337,7 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
             let roles = parts.roles.iter().flatten().map(|role| RoleRef { id: role.id, name: role.name.clone() });
             let names =
                 Names { person: person.name.clone(), roles: roles.collect(), catalogue: parts.catalogue.clone() };
-            studio.role.discard();
+            studio.role.forget();
             studio.aim.set(Aim::Person(person.id));
             studio.name.set(person.name.clone());
             studio.may.set(held.may(PERMISSIONS_ASSIGN.as_str()));
@@ -336,11 +345,11 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
             target::person(person, parts.catalogue, parts.roles, studio, search)
         }
         Known::Role(role) => {
-            studio.person.discard();
+            studio.person.forget();
             studio.aim.set(Aim::Role(role.id));
             studio.name.set(role.name.clone());
             studio.may.set(held.may(ROLES_UPDATE.as_str()) && !role.platform);
-            studio.role.renew(Role::clone(&role));
+            studio.role.begin(Role::clone(&role));
             target::role(*role, parts.catalogue, studio, search)
         }
     }

@@ -66,7 +66,7 @@ pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
                 on:scroll=move |_| window.scrolled()
                 on:keydown=pressed
             >
-                {window.rows(rows, Row::id, move |at, row| option(at, row, active, studio))}
+                {window.rows(rows, Row::id, move |at, row| option(at, row, rows, active, studio))}
             </div>
         </div>
         {catalogue::nothing_found(Signal::derive(move || rows.with(Vec::is_empty)))}
@@ -154,7 +154,12 @@ fn on_key(
     }
 }
 
-fn option(at: usize, row: Row, active: RwSignal<Option<usize>>, studio: Studio) -> AnyView {
+/// How many lines that are more than headings stand among these.
+fn options(rows: &[Row]) -> usize {
+    rows.iter().filter(|row| row.entry().is_some()).count()
+}
+
+fn option(at: usize, row: Row, rows: Signal<Vec<Row>>, active: RwSignal<Option<usize>>, studio: Studio) -> AnyView {
     let is_head = row.is_head();
     let title = match &row {
         Row::Head { resource, .. } => catalogue::group_title(resource),
@@ -175,6 +180,9 @@ fn option(at: usize, row: Row, active: RwSignal<Option<usize>>, studio: Studio) 
     let label = format!("{} {key}", entry.name());
     let picked = is_picked.clone();
     let class = if is_head { "head" } else { "pick" };
+    // Only a part of the options is in the page: each says where it stands among all of them.
+    let number = move || rows.with(|rows| options(&rows[..rows.len().min(at + 1)])).to_string();
+    let all = move || rows.with(|rows| options(rows)).to_string();
     // The heading of a group says in sight what it is about; picked it stands for all of it.
     let whole = is_head.then(|| view! { " " <span class="away">{entry.name()}</span> });
     let chosen = key.to_string();
@@ -185,6 +193,8 @@ fn option(at: usize, row: Row, active: RwSignal<Option<usize>>, studio: Studio) 
             id=option_id(&key)
             title=label
             aria-selected=move || if picked() { "true" } else { "false" }
+            aria-posinset=number
+            aria-setsize=all
             class:active=move || active.get() == Some(at)
             class:carried=is_carried
             data-drag=key.to_string()

@@ -24,7 +24,7 @@ use crate::{
         icons::{Icon, icon},
         is_live, locale, pieces, states,
         tri_state::Tri,
-        virtual_list::{VirtualList, Window},
+        virtual_list::{Place, VirtualList, Window},
     },
 };
 
@@ -104,9 +104,7 @@ pub fn person(
 fn another() -> AnyView {
     let locale = locale();
     view! {
-        <a class="btn ghost sm" href="/console/studio" data-leaves="">
-            {td_string!(locale, roles.choose_another)}
-        </a>
+        <a class="btn ghost sm" href="/console/studio">{td_string!(locale, roles.choose_another)}</a>
     }
     .into_any()
 }
@@ -206,9 +204,9 @@ pub fn role(role: Role, catalogue: Catalogue, studio: Studio, search: Search) ->
             labelled_by="target-title"
             rows
             key=Row::id
-            draw=move |_, row| match row {
-                Row::Head { resource, .. } => catalogue::head(&resource),
-                Row::Item(entry) => given(&entry, studio, may),
+            draw=move |place, row| match row {
+                Row::Head { resource, .. } => catalogue::head(&resource, place),
+                Row::Item(entry) => given(&entry, place, studio, may),
             }
         />
         <p class="hint padded" role="status">
@@ -228,7 +226,7 @@ pub fn role(role: Role, catalogue: Catalogue, studio: Studio, search: Search) ->
 }
 
 /// One permission that the role gives, or shall give, or shall give no more.
-fn given(entry: &catalogue::Entry, studio: Studio, may: bool) -> AnyView {
+fn given(entry: &catalogue::Entry, place: Place, studio: Studio, may: bool) -> AnyView {
     let locale = locale();
     let live = is_live();
     let key: Arc<str> = Arc::from(entry.info.key.as_str());
@@ -253,7 +251,13 @@ fn given(entry: &catalogue::Entry, studio: Studio, may: bool) -> AnyView {
     let name = entry.name();
     let full = format!("{name} {key}");
     view! {
-        <div class="check" class:changed=move || staged.get().is_some() role="listitem">
+        <div
+            class="check"
+            class:changed=move || staged.get().is_some()
+            role="listitem"
+            aria-posinset=place.number()
+            aria-setsize=move || place.of()
+        >
             <input
                 type="checkbox"
                 id=id.clone()
