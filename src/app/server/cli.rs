@@ -144,7 +144,7 @@ struct Database {
 impl Database {
     async fn open(config: &Config) -> anyhow::Result<Self> {
         let (options, cluster) = match &config.database_url {
-            Some(url) => (url.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
+            Some(url) => (url.0.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
             None => {
                 let cluster = Cluster::start(&config.data_dir()).await?;
                 (cluster.connect_options(), Some(cluster))
