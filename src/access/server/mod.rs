@@ -453,7 +453,7 @@ impl Cx {
 
     async fn try_record_apart(&self, tenant: Option<TenantId>, event: &Event) -> Result<(), AppError> {
         let mut tx = self.0.heart.pool.begin().await?;
-        set_context(&mut tx, tenant, "door").await?;
+        set_context(&mut tx, tenant, "door", self.now()).await?;
         record::insert(&mut tx, self.keys(), tenant, &self.0.origin, event, self.now()).await?;
         tx.commit().await?;
         Ok(())

@@ -82,7 +82,7 @@ impl Tx {
         let user = person.user;
         let is_whole = person.reaches(&EVERYTHING);
         let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
-        set_context(&mut tx, Some(tenant), scope).await?;
+        set_context(&mut tx, Some(tenant), scope, cx.now()).await?;
         if read_only {
             sqlx::query!("set transaction read only").execute(&mut *tx).await?;
         }
@@ -106,7 +106,7 @@ impl Tx {
 
     pub(super) async fn open_scope(cx: &Cx, scope: &'static str) -> Result<Self, AppError> {
         let mut tx = cx.0.heart.pool.begin().await?;
-        set_context(&mut tx, None, scope).await?;
+        set_context(&mut tx, None, scope, cx.now()).await?;
         let cx = cx.clone();
         Ok(Tx {
             tx,
@@ -149,7 +149,7 @@ impl Tx {
     }
 
     async fn set_scope(&mut self, scope: &str) -> Result<(), AppError> {
-        set_context(&mut self.tx, self.tenant, scope).await?;
+        set_context(&mut self.tx, self.tenant, scope, self.cx.now()).await?;
         Ok(())
     }
 

@@ -1,6 +1,9 @@
 //! People: listed, searched, added, edited, suspended, removed.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -298,6 +301,26 @@ async fn an_idempotency_key_gives_the_first_answer_again(pool: PgPool) {
         StatusCode::UNPROCESSABLE_ENTITY
     );
     retry.post("/admin/users", json!({"email": "c@x.example", "name": "c"})).await.ok();
+}
+
+/// "Time": one clock also says when a row was changed.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_row_was_changed_when_the_one_clock_says_so(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let sara = app.person(&admin, "sara@x.example", &[]).await;
+    let path = format!("/admin/users/{}", sara.id);
+    app.advance(Duration::from_secs(60)).await;
+    admin.patch(&path, json!({"department": "المالية"})).await.ok();
+    let changed: DateTime<Utc> = sqlx::query_scalar("select updated_at from users where email = 'sara@x.example'")
+        .fetch_one(&app.owner)
+        .await
+        .expect("a row");
+    assert_eq!(changed, app.clock.now());
+    // By hand nobody tells the time: the database's own counts.
+    let by_hand = "update users set region = 'x' where email = 'sara@x.example' returning updated_at = now()";
+    let is_now: bool = sqlx::query_scalar(by_hand).fetch_one(&app.owner).await.expect("a row");
+    assert!(is_now);
 }
 
 /// faults I3: parallel requests with one key have one effect.
