@@ -13,7 +13,12 @@ use utoipa::ToSchema;
 
 use crate::{
     app::server::preferences,
-    base::{errors::AppError, language, puzzle::Puzzle, server::http::NextStep},
+    base::{
+        errors::{AppError, Conflict},
+        language,
+        puzzle::Puzzle,
+        server::http::NextStep,
+    },
 };
 
 /// A problem document. `code` is stable; `title` is for people.
@@ -47,6 +52,9 @@ pub struct Problem {
     /// Where the log tells more.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    /// The version there is now, where the code is `stale` and the thing has versions: also in `ETag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_version: Option<i64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -71,6 +79,7 @@ impl Problem {
             puzzle: None,
             step: None,
             reference: None,
+            current_version: None,
         };
         match error {
             AppError::Invalid(fields) => {
@@ -92,6 +101,7 @@ impl Problem {
                 problem.puzzle = Some(puzzle.clone());
             }
             AppError::Internal(reference) => problem.reference = Some(reference.clone()),
+            AppError::Conflict(Conflict::Stale(current)) => problem.current_version = *current,
             AppError::NotFound
             | AppError::SignedOut(_)
             | AppError::StepUp

@@ -128,7 +128,7 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::BadOrigin, &[]),
         AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),
         about(DenialCode::NotYours, &[]),
-        AppError::Conflict(Conflict::Stale),
+        AppError::Conflict(Conflict::Stale(None)),
         AppError::Conflict(Conflict::InUse),
         AppError::Conflict(Conflict::LastWayIn),
         AppError::Conflict(Conflict::Full),
