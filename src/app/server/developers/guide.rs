@@ -140,14 +140,15 @@ fn codes(locale: Locale) -> AnyView {
         AppError::Unavailable,
         AppError::Internal("0190a6e0".to_owned()),
     ];
-    let rows = problems
-        .iter()
-        .map(|problem| {
+    let told = problems.iter().map(|problem| (problem.code(), problem.status(), language::error(locale, problem)));
+    let rows = told
+        .chain([("method_not_allowed", 405, td_string!(locale, base.error_method).to_owned())])
+        .map(|(code, status, words)| {
             view! {
                 <tr>
-                    <td>{pieces::key(problem.code())}</td>
-                    <td class="num">{problem.status()}</td>
-                    <td>{pieces::sentence(&language::error(locale, problem))}</td>
+                    <td>{pieces::key(code)}</td>
+                    <td class="num">{status}</td>
+                    <td>{pieces::sentence(&words)}</td>
                 </tr>
             }
         })

@@ -27,6 +27,7 @@ mod own_data;
 mod passkeys;
 mod people;
 mod policies;
+mod refusals;
 mod rights;
 mod risk;
 mod second_factor;
