@@ -24,6 +24,7 @@ mod nodes;
 mod oracle;
 mod own_account;
 mod own_data;
+mod pages;
 mod passkeys;
 mod people;
 mod policies;
