@@ -99,8 +99,8 @@ pub enum SignedOut {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conflict {
-    /// The version the caller saw is not the current one.
-    Stale,
+    /// The version the caller saw is not the current one, which stands here where there is one number for it.
+    Stale(Option<i64>),
     /// The key was used for another request.
     IdempotencyMismatch,
     /// A request with this key is under way, or was done but its answer is lost.
@@ -205,7 +205,7 @@ impl Conflict {
     /// Refuses an edit by somebody who has seen another version than the current one; whoever names none overwrites.
     pub fn check_version(seen: Option<i64>, current: i64) -> Result<(), AppError> {
         match seen {
-            Some(seen) if seen != current => Err(AppError::Conflict(Conflict::Stale)),
+            Some(seen) if seen != current => Err(AppError::Conflict(Conflict::Stale(Some(current)))),
             _ => Ok(()),
         }
     }
@@ -268,7 +268,7 @@ impl AppError {
             AppError::SignedOut(SignedOut::WrongPasskey) => "wrong_passkey",
             AppError::StepUp => "step_up_required",
             AppError::Conflict(conflict) => match conflict {
-                Conflict::Stale => "stale",
+                Conflict::Stale(_) => "stale",
                 Conflict::IdempotencyMismatch => "idempotency_mismatch",
                 Conflict::IdempotencyInProgress => "idempotency_in_progress",
                 Conflict::LinkSpent => "link_spent",

@@ -125,7 +125,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         AppError::SignedOut(SignedOut::WrongPasskey) => td_string!(locale, base.error_wrong_passkey).to_owned(),
         AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
         AppError::Conflict(conflict) => match conflict {
-            Conflict::Stale => td_string!(locale, base.error_stale),
+            Conflict::Stale(_) => td_string!(locale, base.error_stale),
             Conflict::IdempotencyMismatch => td_string!(locale, base.error_idempotency_mismatch),
             Conflict::IdempotencyInProgress => td_string!(locale, base.error_idempotency_in_progress),
             Conflict::LinkSpent => td_string!(locale, base.error_link_spent),

@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-pub use self::tx::{Quiet, Tx};
+pub use self::tx::{IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
     engine::{About, Snapshot},
     node::{Grants, set_context},
@@ -453,7 +453,7 @@ impl Cx {
 
     async fn try_record_apart(&self, tenant: Option<TenantId>, event: &Event) -> Result<(), AppError> {
         let mut tx = self.0.heart.pool.begin().await?;
-        set_context(&mut tx, tenant, "door").await?;
+        set_context(&mut tx, tenant, "door", self.now()).await?;
         record::insert(&mut tx, self.keys(), tenant, &self.0.origin, event, self.now()).await?;
         tx.commit().await?;
         Ok(())

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
+use chrono::{DateTime, SecondsFormat, Utc};
 use sqlx::{PgConnection, PgPool, postgres::PgListener};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -89,7 +90,7 @@ impl Grants {
         let _alone = self.0.refreshing.lock().await;
         let asked_at = self.0.clock.monotonic();
         let mut tx = pool.begin().await?;
-        set_context(&mut tx, None, "node").await?;
+        set_context(&mut tx, None, "node", self.0.clock.now()).await?;
         let before = self.0.clock.monotonic();
         let time = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&mut *tx).await?;
         self.0.clock.sample(time, before, self.0.clock.monotonic());
@@ -170,13 +171,21 @@ fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// Says for whom a transaction works: row-level security reads it. It ends with the transaction.
-pub async fn set_context(connection: &mut PgConnection, tenant: Option<TenantId>, scope: &str) -> sqlx::Result<()> {
+/// Says for whom a transaction works, which row-level security reads, and what time it is, which triggers read. It ends
+/// with the transaction.
+pub async fn set_context(
+    connection: &mut PgConnection,
+    tenant: Option<TenantId>,
+    scope: &str,
+    now: DateTime<Utc>,
+) -> sqlx::Result<()> {
     let tenant = tenant.map_or_else(String::new, |tenant| tenant.to_string());
     sqlx::query!(
-        "select set_config('app.tenant', $1, true) as tenant, set_config('app.scope', $2, true) as scope",
+        "select set_config('app.tenant', $1, true) as tenant, set_config('app.scope', $2, true) as scope,
+                set_config('app.now', $3, true) as now",
         tenant,
-        scope
+        scope,
+        now.to_rfc3339_opts(SecondsFormat::Micros, true),
     )
     .fetch_one(connection)
     .await?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
 
 use crate::{
@@ -27,6 +27,9 @@ use crate::{
         },
     },
 };
+
+/// So long a key gives its first answer again.
+pub const IDEMPOTENCY_LASTS: TimeDelta = TimeDelta::hours(24);
 
 /// What may be committed without an audit row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl Tx {
         let user = person.user;
         let is_whole = person.reaches(&EVERYTHING);
         let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
-        set_context(&mut tx, Some(tenant), scope).await?;
+        set_context(&mut tx, Some(tenant), scope, cx.now()).await?;
         if read_only {
             sqlx::query!("set transaction read only").execute(&mut *tx).await?;
         }
@@ -106,7 +109,7 @@ impl Tx {
 
     pub(super) async fn open_scope(cx: &Cx, scope: &'static str) -> Result<Self, AppError> {
         let mut tx = cx.0.heart.pool.begin().await?;
-        set_context(&mut tx, None, scope).await?;
+        set_context(&mut tx, None, scope, cx.now()).await?;
         let cx = cx.clone();
         Ok(Tx {
             tx,
@@ -149,7 +152,7 @@ impl Tx {
     }
 
     async fn set_scope(&mut self, scope: &str) -> Result<(), AppError> {
-        set_context(&mut self.tx, self.tenant, scope).await?;
+        set_context(&mut self.tx, self.tenant, scope, self.cx.now()).await?;
         Ok(())
     }
 
@@ -419,14 +422,20 @@ impl Tx {
         let (Some(key), Caller::Person(person)) = (&self.cx.0.origin.idempotency, self.cx.caller()) else {
             return Ok(());
         };
+        // One that has run out is free, whether or not housekeeping has come to it.
         let claimed = sqlx::query!(
-            "insert into idempotency_keys (tenant_id, actor_id, key, request_digest, created_at)
-             values ($1, $2, $3, $4, $5) on conflict do nothing",
+            "insert into idempotency_keys as k (tenant_id, actor_id, key, request_digest, created_at)
+             values ($1, $2, $3, $4, $5)
+             on conflict (actor_id, key) do update
+                 set tenant_id = excluded.tenant_id, request_digest = excluded.request_digest, status = null,
+                     response = null, etag = null, created_at = excluded.created_at
+                 where k.created_at <= $6",
             person.tenant.0,
             person.user.0,
             key.key,
             key.digest,
             self.cx.now(),
+            self.cx.now() - IDEMPOTENCY_LASTS,
         )
         .execute(&mut *self.tx)
         .await?;

@@ -25,8 +25,8 @@ impl Person {
     }
 }
 
-/// A one-time address and how long it opens.
-#[derive(Clone, Copy, Debug)]
+/// A one-time address and how long it opens. It is not printed: whoever has it is let in.
+#[derive(Clone, Copy)]
 pub struct Address<'a> {
     pub link: &'a str,
     pub until: DateTime<Utc>,
@@ -355,6 +355,19 @@ pub fn samples(locale: &str) -> Vec<Letter> {
 mod tests {
     use super::*;
     use crate::base::server::mail::html;
+
+    /// I3, "secret types that print nothing": neither codes nor links nor addresses come into a log with a letter.
+    #[test]
+    fn a_printed_letter_tells_no_secret() {
+        for letter in samples("en") {
+            let printed = format!("{letter:?}");
+            assert!(printed.contains(&letter.about));
+            let secrets = letter.code.iter().chain(letter.button.iter().map(|(_, link)| link)).chain([&letter.to]);
+            for secret in secrets {
+                assert!(!printed.contains(secret.as_str()), "{printed}");
+            }
+        }
+    }
 
     /// H1: every letter there is can be looked at, says the same in both languages, and has the direction of its own.
     #[test]

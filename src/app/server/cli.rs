@@ -144,7 +144,7 @@ struct Database {
 impl Database {
     async fn open(config: &Config) -> anyhow::Result<Self> {
         let (options, cluster) = match &config.database_url {
-            Some(url) => (url.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
+            Some(url) => (url.0.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
             None => {
                 let cluster = Cluster::start(&config.data_dir()).await?;
                 (cluster.connect_options(), Some(cluster))
@@ -363,4 +363,73 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
     });
     println!("{}", made.await.context("make the administrator")?);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+
+    use super::*;
+
+    /// A data directory of its own, removed at the end even when the test fails.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new() -> Self {
+            Scratch(std::env::temp_dir().join(format!("bawwab-keys-{}", uuid::Uuid::now_v7())))
+        }
+
+        /// The master key of an installation that keeps it here.
+        fn keys(&self) -> anyhow::Result<Keys> {
+            let told = [OsStr::new("bawwab"), OsStr::new("--data"), self.0.as_os_str()];
+            // Whoever runs the tests may have a key of their own in the environment.
+            keys(&Config { secret_key: None, ..Cli::parse_from(told).config })
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    /// "Base security": the master key is made once, read by its owner alone, and stays.
+    #[test]
+    fn the_master_key_is_kept_in_a_file_of_its_owner_alone() {
+        let data = Scratch::new();
+        let made = data.keys().expect("a key");
+        let file = data.0.join("secret.key");
+        assert_eq!(fs::metadata(&file).expect("a file").permissions().mode() & 0o777, 0o600);
+        let kept = fs::read_to_string(&file).expect("a text");
+        assert_eq!(kept.trim().len(), 64, "32 bytes as hexadecimal digits");
+        let read = data.keys().expect("the same key");
+        assert_eq!(made.derive("a"), read.derive("a"));
+        assert_eq!(fs::read_to_string(&file).expect("a text"), kept);
+        assert_ne!(Scratch::new().keys().expect("another key").derive("a"), made.derive("a"));
+    }
+
+    /// "Base security": a master key that others could have read is not used, nor one that is none.
+    #[test]
+    fn a_master_key_that_others_can_read_is_refused() {
+        let data = Scratch::new();
+        data.keys().expect("a key");
+        let file = data.0.join("secret.key");
+        for mode in [0o640, 0o604, 0o660, 0o644] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
+            let refused = data.keys().err().expect("a refusal").to_string();
+            assert!(refused.contains("secret.key") && refused.contains("chmod 600"), "{mode:o}: {refused}");
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
+        data.keys().expect("the key");
+        fs::write(&file, "too short").expect("a file");
+        assert!(data.keys().is_err());
+    }
+
+    /// A2: outside tests a refused sign-in lasts longer than any comparison, and the product is wired so.
+    #[test]
+    fn refused_sign_ins_are_padded_outside_tests() {
+        assert!(FAILURES_LAST.0 >= Duration::from_millis(400));
+        let program = include_str!("cli.rs").split("mod tests").next().unwrap_or_default();
+        assert!(program.contains("failures_last: FAILURES_LAST,"));
+    }
 }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::{
-    access::server::{Cx, Heart, Quiet},
+    access::server::{Cx, Heart, IDEMPOTENCY_LASTS, Quiet},
     accounts::server::leaving,
     base::{errors::AppError, server::jobs},
     sessions::server::risk,
@@ -50,7 +50,7 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
         return Ok(0);
     };
     let mut rows = 0;
-    rows += sqlx::query!("delete from idempotency_keys where created_at < $1", now - TimeDelta::hours(24))
+    rows += sqlx::query!("delete from idempotency_keys where created_at <= $1", now - IDEMPOTENCY_LASTS)
         .execute(tx.conn())
         .await?
         .rows_affected();

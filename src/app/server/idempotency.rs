@@ -3,6 +3,7 @@
 //! The key's row is inserted by the transaction that does the work. The first answer is sealed and kept beside it, since
 //! it may carry a one-time link.
 
+use anyhow::Context as _;
 use axum::{
     Extension,
     body::{Body, to_bytes},
@@ -13,7 +14,7 @@ use axum::{
 };
 
 use crate::{
-    access::server::{Caller, Cx, IdempotencyKey, PersonCaller, Quiet},
+    access::server::{Caller, Cx, IDEMPOTENCY_LASTS, IdempotencyKey, PersonCaller, Quiet},
     base::{
         errors::{AppError, Conflict, FieldCode},
         server::{crypto, http::BODY_LIMIT},
@@ -67,11 +68,11 @@ fn place(person: &PersonCaller, key: &str) -> String {
 async fn first_answer(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey) -> Result<Option<Response>, AppError> {
     let mut tx = cx.of_caller().await?;
     let row = sqlx::query!(
-        "select request_digest, status, response from idempotency_keys
+        "select request_digest, status, response, etag from idempotency_keys
          where actor_id = $1 and key = $2 and created_at > $3",
         person.user.0,
         key.key,
-        cx.now() - chrono::TimeDelta::hours(24),
+        cx.now() - IDEMPOTENCY_LASTS,
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -86,6 +87,10 @@ async fn first_answer(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey) -> R
     let status = StatusCode::from_u16(status.unsigned_abs()).unwrap_or(StatusCode::OK);
     let mut response = (status, body).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(etag) = row.etag {
+        let etag = HeaderValue::from_str(&etag).context("read a kept version")?;
+        response.headers_mut().insert(header::ETAG, etag);
+    }
     response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
     Ok(Some(response))
 }
@@ -95,13 +100,15 @@ async fn keep(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey, response: Re
     let body = to_bytes(body, 4 * BODY_LIMIT).await.map_err(|error| anyhow::anyhow!("read an answer: {error}"))?;
     let sealed = cx.keys().seal(&place(person, &key.key), &body);
     let status = i16::try_from(parts.status.as_u16()).unwrap_or(200);
+    let etag = parts.headers.get(header::ETAG).map(HeaderValue::to_str).transpose().context("read a version")?;
     let mut tx = cx.of_caller().await?;
     sqlx::query!(
-        "update idempotency_keys set status = $3, response = $4 where actor_id = $1 and key = $2",
+        "update idempotency_keys set status = $3, response = $4, etag = $5 where actor_id = $1 and key = $2",
         person.user.0,
         key.key,
         status,
         sealed,
+        etag,
     )
     .execute(tx.conn())
     .await?;

@@ -150,7 +150,12 @@ impl Traits {
             ("401", "`signed_out`: no session, or it has ended", !self.is_public),
             ("403", "`missing_permission`, or a rule that no permission lifts: the code says which", !self.is_public),
             ("404", "`not_found`", self.is_about_one),
-            ("409", "`stale`, `in_use`, `idempotency_mismatch`, `idempotency_in_progress`", self.is_unsafe),
+            (
+                "409",
+                "`stale` (with `current_version`), `in_use`, `idempotency_mismatch`, `idempotency_in_progress`",
+                self.is_unsafe,
+            ),
+            ("413", "`invalid`: the body is longer than 256 KiB", self.takes && self.is_unsafe && !self.is_authzen),
             ("400", "`invalid`, with every field that is wrong", self.is_authzen),
             ("422", "`invalid`, with every field that is wrong", (self.takes || self.is_unsafe) && !self.is_authzen),
             ("429", "`too_many` or `puzzle_required`, with the seconds to wait", self.is_public),

@@ -4,7 +4,7 @@
 use axum::{
     body::{Body, to_bytes},
     extract::Request,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
 };
@@ -13,7 +13,13 @@ use utoipa::ToSchema;
 
 use crate::{
     app::server::preferences,
-    base::{errors::AppError, language, puzzle::Puzzle, server::http::NextStep},
+    base::{
+        errors::{AppError, Conflict, FieldCode},
+        language::{self, td_string},
+        puzzle::Puzzle,
+        server::http::NextStep,
+    },
+    i18n::Locale,
 };
 
 /// A problem document. `code` is stable; `title` is for people.
@@ -47,6 +53,9 @@ pub struct Problem {
     /// Where the log tells more.
     #[serde(skip_serializing_if = "Option::is_none")]
     reference: Option<String>,
+    /// The version there is now, where the code is `stale` and the thing has versions: also in `ETag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_version: Option<i64>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,12 +67,12 @@ pub struct FieldProblem {
 }
 
 impl Problem {
-    fn of(locale: crate::i18n::Locale, error: &AppError) -> Self {
-        let mut problem = Problem {
+    fn named(code: &'static str, status: u16, title: String) -> Self {
+        Problem {
             kind: "about:blank",
-            title: language::error(locale, error),
-            status: error.status(),
-            code: error.code(),
+            title,
+            status,
+            code,
             errors: Vec::new(),
             permissions: Vec::new(),
             cycle: Vec::new(),
@@ -71,7 +80,12 @@ impl Problem {
             puzzle: None,
             step: None,
             reference: None,
-        };
+            current_version: None,
+        }
+    }
+
+    fn of(locale: Locale, error: &AppError) -> Self {
+        let mut problem = Problem::named(error.code(), error.status(), language::error(locale, error));
         match error {
             AppError::Invalid(fields) => {
                 problem.errors = fields
@@ -92,6 +106,7 @@ impl Problem {
                 problem.puzzle = Some(puzzle.clone());
             }
             AppError::Internal(reference) => problem.reference = Some(reference.clone()),
+            AppError::Conflict(Conflict::Stale(current)) => problem.current_version = *current,
             AppError::NotFound
             | AppError::SignedOut(_)
             | AppError::StepUp
@@ -101,18 +116,56 @@ impl Problem {
         }
         problem
     }
+
+    /// What the router and the layers refuse by a status alone: a body that is too long, a deadline, a wrong method.
+    fn of_bare(locale: Locale, status: StatusCode) -> Option<Self> {
+        match status {
+            StatusCode::PAYLOAD_TOO_LARGE => Some(Problem::of(locale, &AppError::field("body", FieldCode::TooLong))),
+            StatusCode::SERVICE_UNAVAILABLE => Some(Problem::of(locale, &AppError::Unavailable)),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                let title = td_string!(locale, base.error_method).to_owned();
+                Some(Problem::named("method_not_allowed", status.as_u16(), title))
+            }
+            _ => None,
+        }
+    }
 }
 
-/// Writes the body of an answer that carries an [`AppError`].
+/// Whether an answer says what it is: a page or a server function's error. The words of the layer that refuses long bodies
+/// are for nobody.
+fn has_words(response: &Response) -> bool {
+    response.status() != StatusCode::PAYLOAD_TOO_LARGE && response.headers().contains_key(header::CONTENT_TYPE)
+}
+
+/// Whether a browser shows the answer as a page of its own: it posts a form without JavaScript.
+fn is_form_of_a_page(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = text(header::CONTENT_TYPE);
+    let is_form =
+        ["application/x-www-form-urlencoded", "multipart/form-data"].iter().any(|form| kind.starts_with(form));
+    is_form && text(header::ACCEPT).contains("text/html")
+}
+
+/// Writes the body of an answer that carries an [`AppError`], and of one that a layer refused by its status alone.
 pub async fn write(request: Request, next: Next) -> Response {
     let locale = preferences::locale(request.headers());
+    let keeps_bare = is_form_of_a_page(request.headers());
     let mut response = next.run(request).await;
-    let Some(error) = response.extensions_mut().remove::<AppError>() else { return response };
-    let mut problem = Problem::of(locale, &error);
+    let problem = match response.extensions_mut().remove::<AppError>() {
+        Some(error) => Some(Problem::of(locale, &error)),
+        None if keeps_bare || has_words(&response) => None,
+        None => Problem::of_bare(locale, response.status()),
+    };
+    let Some(mut problem) = problem else { return response };
+    if problem.status == StatusCode::SERVICE_UNAVAILABLE.as_u16() {
+        response.headers_mut().entry(header::RETRY_AFTER).or_insert(HeaderValue::from_static("1"));
+    }
     // A protocol may have a status of its own for it.
     problem.status = response.status().as_u16();
     problem.step = response.extensions_mut().remove::<NextStep>().map(|step| step.0);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
+    // What is replaced may have said how long it is.
+    response.headers_mut().remove(header::CONTENT_LENGTH);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language::code(locale)));
     *response.body_mut() = Body::from(body);

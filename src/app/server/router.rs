@@ -1,6 +1,6 @@
 //! The only wiring: doors, pages, assets, and the layers around them.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{any::Any, path::Path, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -9,14 +9,14 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use leptos::{
     config::LeptosOptions,
     nonce::use_nonce,
-    prelude::{expect_context, provide_context},
+    prelude::{expect_context, provide_context, view},
 };
-use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions, generate_route_list};
 use serde_json::json;
 use tower::ServiceExt as _;
 use tower_http::{
@@ -58,10 +58,15 @@ pub struct Wiring {
     pub failures_last: FailuresLast,
 }
 
+/// What every request can reach, of what the router is made of.
+pub(super) fn state(wiring: Wiring) -> AppState {
+    let Wiring { heart, options, proxies, failures_last } = wiring;
+    AppState { heart, draw: draw(&options), options, proxies: proxies.into(), failures_last }
+}
+
 /// The whole application.
 pub fn router(wiring: Wiring) -> Router {
-    let Wiring { heart, options, proxies, failures_last } = wiring;
-    let state = AppState { heart, draw: draw(&options), options, proxies: proxies.into(), failures_last };
+    let state = state(wiring);
     let (rest, api) = openapi::rest().split_for_parts();
     let api = Arc::new(openapi::complete(api));
     let rest: Router<AppState> = rest.layer(from_fn(idempotency::once));
@@ -71,31 +76,11 @@ pub fn router(wiring: Wiring) -> Router {
     // Leptos adds the server functions to its routes.
     let pages = {
         let options = state.options.clone();
-        designs()
-            .leptos_routes_with_context(&state, generate_route_list(App), page_context, move || shell(options.clone()))
-            .route("/login", post(forms::login))
-            .route("/setup", post(forms::set_up))
-            .route("/welcome", post(forms::welcome))
-            .route("/register", post(forms::register))
-            .route("/confirm", post(forms::confirm))
-            .route("/forgot", post(forms::forgot))
-            .route("/reset", post(forms::reset))
-            .route("/magic-link", post(forms::magic_link))
-            .route("/account/email", post(own_forms::email))
-            .route("/account/password", post(own_forms::password))
-            .route("/console/account", post(own_data::account))
-            .route("/email/confirm", post(own_forms::confirm))
-            .route("/email/cancel", post(own_forms::cancel))
-            .route("/login/passkey", post(passkeys::sign_in))
-            .route("/login/code/passkey", post(passkeys::second_factor))
-            .route("/reauthenticate/passkey", post(passkeys::reauthenticate))
-            .route("/account/passkeys", post(passkeys::passkeys))
-            .route("/login/code", post(second_factor::code))
-            .route("/login/mailed", post(forms::mailed))
-            .route("/account/two-factor", post(second_factor::factor))
-            .route("/reauthenticate", post(second_factor::reauthenticate))
-            .route("/logout", post(forms::logout))
-            .route("/preferences", post(preferences::set))
+        let drawn =
+            designs().leptos_routes_with_context(&state, page_routes(), page_context, move || shell(options.clone()));
+        FORMS
+            .iter()
+            .fold(drawn, |pages, (path, takes)| pages.route(path, takes()))
             .layer(from_fn(layers::draw_lost_pages_again))
             .layer(from_fn(layers::guard))
             .layer(from_fn(problem::mend_server_fn))
@@ -106,7 +91,7 @@ pub fn router(wiring: Wiring) -> Router {
         .route("/openapi.json", get(async move || Json(Arc::clone(&api))))
         .fallback(not_a_route)
         .layer(from_fn_with_state(state.clone(), layers::caller));
-    Router::new()
+    let all = Router::new()
         .merge(with_caller)
         .route(schema::PATH, get(async move || Json(schema::document(&origin))))
         .route("/manifest.webmanifest", get(install::manifest))
@@ -115,15 +100,59 @@ pub fn router(wiring: Wiring) -> Router {
         .route("/offline", get(install::offline))
         .route("/developers", get(async move |headers: HeaderMap| guide.answer(&headers)))
         .route("/healthz", get(health))
-        .route("/readyz", get(ready))
-        .layer(from_fn(problem::write))
+        .route("/readyz", get(ready));
+    surround(all, state, DEADLINE)
+}
+
+/// The layers around all doors. Whatever refuses inside them, the answer is written outside: no refusal is without words
+/// or without the protecting headers.
+pub(super) fn surround(doors: Router<AppState>, state: AppState, deadline: Duration) -> Router {
+    doors
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, DEADLINE))
-        .layer(CatchPanicLayer::custom(|_panic| AppError::Internal(String::new()).into_response()))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn(problem::write))
         .layer(from_fn_with_state(state.clone(), layers::protect))
         .layer(from_fn(layers::log))
         .with_state(state)
 }
+
+/// What a request is answered whose handler has panicked. The hook has logged where.
+fn panicked(_panic: Box<dyn Any + Send>) -> Response {
+    AppError::from(anyhow::anyhow!("a request was cut off by a panic")).into_response()
+}
+
+/// Every page there is.
+pub(super) fn page_routes() -> Vec<AxumRouteListing> {
+    generate_route_list(|| view! { <App /> })
+}
+
+/// The forms of pages that work without JavaScript, each posted to its own page's path.
+pub(super) const FORMS: &[(&str, fn() -> MethodRouter<AppState>)] = &[
+    ("/login", || post(forms::login)),
+    ("/setup", || post(forms::set_up)),
+    ("/welcome", || post(forms::welcome)),
+    ("/register", || post(forms::register)),
+    ("/confirm", || post(forms::confirm)),
+    ("/forgot", || post(forms::forgot)),
+    ("/reset", || post(forms::reset)),
+    ("/magic-link", || post(forms::magic_link)),
+    ("/account/email", || post(own_forms::email)),
+    ("/account/password", || post(own_forms::password)),
+    ("/console/account", || post(own_data::account)),
+    ("/email/confirm", || post(own_forms::confirm)),
+    ("/email/cancel", || post(own_forms::cancel)),
+    ("/login/passkey", || post(passkeys::sign_in)),
+    ("/login/code/passkey", || post(passkeys::second_factor)),
+    ("/reauthenticate/passkey", || post(passkeys::reauthenticate)),
+    ("/account/passkeys", || post(passkeys::passkeys)),
+    ("/login/code", || post(second_factor::code)),
+    ("/login/mailed", || post(forms::mailed)),
+    ("/account/two-factor", || post(second_factor::factor)),
+    ("/reauthenticate", || post(second_factor::reauthenticate)),
+    ("/logout", || post(forms::logout)),
+    ("/preferences", || post(preferences::set)),
+];
 
 /// What only those who work on the product see.
 #[cfg(debug_assertions)]

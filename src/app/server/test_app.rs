@@ -16,7 +16,11 @@ use tower::ServiceExt as _;
 
 use crate::{
     access::server::Heart,
-    app::server::{cli::set_up_link, router},
+    app::server::{
+        AppState,
+        cli::set_up_link,
+        router::{self, Wiring},
+    },
     base::server::{
         clock::Clock,
         config::{Proxy, PublicUrl},
@@ -146,23 +150,44 @@ impl TestApp {
         app
     }
 
+    /// Reached by people at this address.
+    pub async fn start_at(options: PgConnectOptions, public: &str) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        Self::node_at(options, clock, Hasher::new().expect("a hasher"), &[], public).await
+    }
+
     async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {
+        Self::node_at(options, clock, hasher, proxies, PUBLIC).await
+    }
+
+    async fn node_at(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy], public: &str) -> Self {
         let pool = db::connect(options.clone(), 12).await.expect("a pool");
         let owner = PgPool::connect_lazy_with(options.clone());
-        let public = PUBLIC.parse::<PublicUrl>().expect("an origin");
+        let public = public.parse::<PublicUrl>().expect("an origin");
         let heart = Heart::new(pool, clock.clone(), Keys::new([9; 32]), hasher.clone(), public);
         heart.refresh().await.expect("the grants");
         let router = Self::routed(&heart, proxies, "target/nothing");
         TestApp { router, heart, owner, options, hasher, clock }
     }
 
-    fn routed(heart: &Heart, proxies: &[Proxy], site: &str) -> Router {
-        router::router(router::Wiring {
+    fn wiring(heart: &Heart, proxies: &[Proxy], site: &str) -> Wiring {
+        Wiring {
             heart: heart.clone(),
             options: LeptosOptions::builder().output_name("bawwab").site_root(site.to_owned()).build(),
             proxies: proxies.to_vec(),
             failures_last: FailuresLast(Duration::ZERO),
-        })
+        }
+    }
+
+    fn routed(heart: &Heart, proxies: &[Proxy], site: &str) -> Router {
+        router::router(Self::wiring(heart, proxies, site))
+    }
+
+    /// With other doors than the product's behind the product's outermost layers.
+    pub fn with_doors(mut self, doors: Router<AppState>, deadline: Duration) -> Self {
+        let state = router::state(Self::wiring(&self.heart, &[], "target/nothing"));
+        self.router = router::surround(doors, state, deadline);
+        self
     }
 
     /// Another node of the same installation, with its own memory.

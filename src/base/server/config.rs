@@ -25,7 +25,7 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// PostgreSQL to use instead of a private one.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<String>,
+    pub database_url: Option<HiddenText>,
     /// Connections to PostgreSQL at most.
     #[arg(long, env = "BAWWAB_DATABASE_CONNECTIONS", default_value_t = 20)]
     pub database_connections: u32,
@@ -179,7 +179,29 @@ impl FromStr for Proxy {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Told {
+        #[command(flatten)]
+        config: Config,
+    }
+
+    /// I3, "secret types that print nothing": a configuration can be logged.
+    #[test]
+    fn a_printed_configuration_tells_no_secret() {
+        let told = Told::parse_from([
+            "bawwab",
+            "--database-url=postgres://bawwab:hunter2@db.example/bawwab",
+            "--secret-key=hunter2hunter2",
+            "--smtp-url=smtps://name:hunter2@mail.example",
+        ]);
+        for printed in [format!("{told:?}"), format!("{told:#?}")] {
+            assert!(printed.contains("database_url") && !printed.contains("hunter2"), "{printed}");
+        }
+    }
 
     /// I1: links and origins come from one address that has been understood.
     #[test]

@@ -4,14 +4,14 @@ use axum::{
     Json,
     body::{Body, to_bytes},
     extract::{FromRequest, FromRequestParts, Path, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::base::{
-    errors::{AppError, FieldCode},
+    errors::{AppError, Conflict, FieldCode},
     ids::{ApiKeyId, ApprovalId, DeviceId, GroupId, PasskeyId, PolicyId, RoleId, SessionId, UserId},
     server::input::{Input, What},
 };
@@ -118,7 +118,11 @@ fn seen_version(headers: &HeaderMap) -> Result<Option<i64>, AppError> {
 
 /// An answer with its version as `ETag`.
 pub fn versioned<T: Serialize>(version: i64, body: T) -> Response {
-    ([(header::ETAG, format!("\"{version}\""))], Json(body)).into_response()
+    ([(header::ETAG, etag(version))], Json(body)).into_response()
+}
+
+fn etag(version: i64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).expect("a number between quotes is ASCII")
 }
 
 /// `{"ok": true}`: done, nothing to tell.
@@ -145,6 +149,9 @@ impl IntoResponse for AppError {
         }
         if matches!(self, AppError::Unavailable) {
             response.headers_mut().insert(header::RETRY_AFTER, 1.into());
+        }
+        if let AppError::Conflict(Conflict::Stale(Some(current))) = &self {
+            response.headers_mut().insert(header::ETAG, etag(*current));
         }
         response.extensions_mut().insert(self);
         response

@@ -35,7 +35,7 @@ pub fn check(password: &Password) -> Result<(), FieldCode> {
 pub struct Hasher(Arc<Inner>);
 
 struct Inner {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     /// Memory that a hash has used and the next one uses again.
     memory: Mutex<Vec<Vec<Block>>>,
     /// What an unknown person's password is compared with.
@@ -53,10 +53,14 @@ pub enum Verdict {
 
 impl Hasher {
     pub fn new() -> anyhow::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::with_places(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))
+    }
+
+    fn with_places(places: usize) -> anyhow::Result<Self> {
         let mut memory = Vec::new();
         let dummy = hash_with(&mut memory, b"nobody's password")?;
-        Ok(Hasher(Arc::new(Inner { places: Semaphore::new(cores), memory: Mutex::new(vec![memory]), dummy })))
+        let (places, memory) = (Arc::new(Semaphore::new(places)), Mutex::new(vec![memory]));
+        Ok(Hasher(Arc::new(Inner { places, memory, dummy })))
     }
 
     /// Hashes a password for keeping, as a PHC string.
@@ -78,9 +82,11 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> T + Send + 'static,
     ) -> anyhow::Result<T> {
-        let _place = self.0.places.acquire().await.context("the hasher is never closed")?;
+        let place = self.0.places.clone().acquire_owned().await.context("the hasher is never closed")?;
         let inner = self.0.clone();
         let done = tokio::task::spawn_blocking(move || {
+            // Whoever asked may be gone; the core and the memory are taken until the hash is done.
+            let _place = place;
             let mut memory = inner.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
             let done = work(&mut memory);
             inner.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
@@ -200,6 +206,30 @@ mod tests {
         let again = derive(&mut used, (64, 2, 1), b"second", &[2; 16])?;
         assert_eq!(again, derive(&mut Vec::new(), (64, 2, 1), b"second", &[2; 16])?);
         Ok(())
+    }
+
+    /// faults, "resources": whoever asks and goes away frees no place for another hash before theirs is done.
+    #[tokio::test]
+    async fn a_hash_nobody_waits_for_keeps_its_place_until_it_is_done() -> anyhow::Result<()> {
+        let hasher = Hasher::with_places(1)?;
+        let (has_begun, begun) = tokio::sync::oneshot::channel();
+        let (end, may_end) = std::sync::mpsc::channel::<()>();
+        let asking = tokio::spawn({
+            let hasher = hasher.clone();
+            async move {
+                let work = move |_memory: &mut Vec<Block>| {
+                    has_begun.send(()).ok();
+                    may_end.recv().ok();
+                };
+                hasher.work(work).await
+            }
+        });
+        begun.await?;
+        asking.abort();
+        assert!(asking.await.expect_err("nobody waits any more").is_cancelled());
+        assert_eq!(hasher.0.places.available_permits(), 0);
+        end.send(())?;
+        hasher.work(|_memory| ()).await
     }
 
     #[test]

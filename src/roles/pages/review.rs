@@ -109,7 +109,7 @@ fn Review(
             <AskApproval refused=call request=proposal done=asked />
             <div class="row-of end">
                 {move || {
-                    (call.error.get() == Some(AppError::Conflict(Conflict::Stale)))
+                    matches!(call.error.get(), Some(AppError::Conflict(Conflict::Stale(_))))
                         .then(|| {
                             let again = move |_| {
                                 call.error.set(None);

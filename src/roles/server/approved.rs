@@ -249,7 +249,7 @@ fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppErr
 async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppError> {
     let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
     let is_there = person.department == agreed.facts.department && person.region == agreed.facts.region;
-    if is_there { Ok(person) } else { Err(AppError::Conflict(Conflict::Stale)) }
+    if is_there { Ok(person) } else { Err(AppError::Conflict(Conflict::Stale(None))) }
 }
 
 async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
@@ -259,7 +259,7 @@ async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppErr
     let user = person.id;
     let before = rights_of(tx, &person)?;
     if given(&before) != proposal.before {
-        return Err(AppError::Conflict(Conflict::Stale));
+        return Err(AppError::Conflict(Conflict::Stale(None)));
     }
     let changes = staged(tx, user, proposal.edit)?;
     grant_person(tx, &changes, user, agreed.requester, before).await
@@ -294,7 +294,7 @@ async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
     if before.permissions != proposal.before.permissions {
-        return Err(AppError::Conflict(Conflict::Stale));
+        return Err(AppError::Conflict(Conflict::Stale(None)));
     }
     let mut errors = FieldErrors::default();
     let permissions = keys(tx, "permissions", &proposal.after.permissions, &mut errors)?;

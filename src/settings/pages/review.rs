@@ -91,7 +91,7 @@ pub fn ReviewBar(draft: Draft) -> impl IntoView {
             <p class="small muted">{td_string!(locale, settings.review_about)}</p>
             <div class="row-of end">
                 {move || {
-                    (draft.call.error.get() == Some(AppError::Conflict(Conflict::Stale)))
+                    matches!(draft.call.error.get(), Some(AppError::Conflict(Conflict::Stale(_))))
                         .then(|| {
                             view! {
                                 <button class="btn" type="button" on:click=renew>

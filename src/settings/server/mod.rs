@@ -57,11 +57,8 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     let edit = edit.read()?;
     let tenant = tx.tenant()?;
     settings::lock(tx.conn(), tenant).await?;
-    if let Some(seen) = edit.version.or(seen)
-        && seen != settings::version(tx.conn(), tenant).await?
-    {
-        return Err(AppError::Conflict(Conflict::Stale));
-    }
+    let current = settings::version(tx.conn(), tenant).await?;
+    Conflict::check_version(edit.version.or(seen), current)?;
     // Every group is judged before the answer.
     let mut errors = FieldErrors::default();
     let registration = judged(&mut errors, edit.registration.map(Registration::parse))?;

@@ -377,7 +377,7 @@ mod tests {
         assert_eq!(example, json!({"email": "sara@example.com", "name": "Sara Al-Mutairi"}));
         assert!(add.parameters.iter().any(|one| one.name == "Idempotency-Key" && one.place == "header"));
         let statuses = add.answers.iter().map(|answer| answer.status.as_str()).collect::<Vec<_>>();
-        assert_eq!(statuses, ["201", "401", "403", "409", "422", "503"]);
+        assert_eq!(statuses, ["201", "401", "403", "409", "413", "422", "503"]);
 
         let list = find(&described, "users_list");
         let answer = &list.answers[0];

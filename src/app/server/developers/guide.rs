@@ -128,7 +128,7 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::BadOrigin, &[]),
         AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),
         about(DenialCode::NotYours, &[]),
-        AppError::Conflict(Conflict::Stale),
+        AppError::Conflict(Conflict::Stale(None)),
         AppError::Conflict(Conflict::InUse),
         AppError::Conflict(Conflict::LastWayIn),
         AppError::Conflict(Conflict::Full),
@@ -140,14 +140,15 @@ fn codes(locale: Locale) -> AnyView {
         AppError::Unavailable,
         AppError::Internal("0190a6e0".to_owned()),
     ];
-    let rows = problems
-        .iter()
-        .map(|problem| {
+    let told = problems.iter().map(|problem| (problem.code(), problem.status(), language::error(locale, problem)));
+    let rows = told
+        .chain([("method_not_allowed", 405, td_string!(locale, base.error_method).to_owned())])
+        .map(|(code, status, words)| {
             view! {
                 <tr>
-                    <td>{pieces::key(problem.code())}</td>
-                    <td class="num">{problem.status()}</td>
-                    <td>{pieces::sentence(&language::error(locale, problem))}</td>
+                    <td>{pieces::key(code)}</td>
+                    <td class="num">{status}</td>
+                    <td>{pieces::sentence(&words)}</td>
                 </tr>
             }
         })

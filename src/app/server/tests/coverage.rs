@@ -1,12 +1,14 @@
 //! Every door: each route and server function refuses whoever may not, unless it is public or opens only the caller's own.
 
+use std::collections::BTreeSet;
+
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
 use sqlx::PgPool;
 
 use crate::app::server::{
     openapi, panics,
-    test_app::{Client, PUBLIC, TestApp, options_of},
+    test_app::{Answer, Client, PUBLIC, TestApp, options_of},
 };
 
 /// Whoever comes may use these.
@@ -282,7 +284,7 @@ async fn every_answer_carries_the_protecting_headers(pool: PgPool) {
     }
     let one = anonymous.get("/login").await;
     let two = anonymous.get("/login").await;
-    let nonce = |answer: &crate::app::server::test_app::Answer| {
+    let nonce = |answer: &Answer| {
         let policy = answer.headers["content-security-policy"].to_str().expect("ASCII").to_owned();
         policy.split("'nonce-").nth(1).expect("a nonce").split('\'').next().expect("its end").to_owned()
     };
@@ -406,7 +408,7 @@ async fn the_api_describes_itself(pool: PgPool) {
 #[test]
 fn the_description_tells_the_open_doors() {
     let api = serde_json::to_value(openapi::document()).expect("JSON");
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     for (path, methods) in api["paths"].as_object().expect("paths") {
         for (method, operation) in methods.as_object().expect("methods") {
             let door = format!("{method} {path}");
@@ -422,6 +424,7 @@ fn the_description_tells_the_open_doors() {
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn thousands_of_pages_leave_no_panic(pool: PgPool) {
     tracing_subscriber::fmt().with_env_filter("warn").try_init().ok();
+    let _alone = panics::ALONE.lock().await;
     panics::install();
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;

@@ -13,7 +13,7 @@ What each built-in role may do, as the decision engine answers for a person who 
 x: allowed everywhere in the tenant. Wildcards are resolved; super-admin also has every key to come.
 Policies count: the one that is seeded keeps signals.create for traders with an active subscription.
 A test compares this file with the program; after a change of roles or permissions write it anew with
-    BAWWAB_UPDATE=1 cargo test --features ssr --lib -- tests::matrix
+    BAWWAB_UPDATE=1 ./dev with-database ./dev cargo test --features ssr --lib matrix
 ";
 
 fn texts(list: &Value, field: &str) -> Vec<String> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::json;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::server::test_app::{PASSWORD, TestApp, options_of};
 
@@ -23,6 +24,29 @@ async fn a_revocation_reaches_the_other_node(pool: PgPool) {
     assert_eq!(sara.get("/admin/users").await.status, StatusCode::FORBIDDEN, "at once where it was revoked");
     two.heart.refresh().await.expect("the grants");
     assert_eq!(sara.on(&two).get("/admin/users").await.status, StatusCode::FORBIDDEN, "and at the other's next look");
+}
+
+/// I2: nodes that run find out by themselves: the other's task is woken, or polls, and refuses.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_running_node_finds_out_what_another_has_revoked(pool: PgPool) {
+    let one = TestApp::start(options_of(&pool)).await;
+    let two = one.second_node().await;
+    let stop = CancellationToken::new();
+    let running = [&one, &two].map(|node| tokio::spawn(node.heart.clone().keep_current(stop.clone())));
+    let admin = one.admin().await;
+    let sara = one.person(&admin, "sara@x.example", &["admin"]).await;
+    let there = sara.on(&two);
+    // How soon is measured elsewhere; here it has to come at all.
+    let until = async |expected: StatusCode| while there.get("/admin/users").await.status != expected {};
+    until(StatusCode::OK).await;
+    admin.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": ["users.read"]})).await.ok();
+    until(StatusCode::FORBIDDEN).await;
+    admin.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": []})).await.ok();
+    until(StatusCode::OK).await;
+    stop.cancel();
+    for task in running {
+        task.await.expect("no panic");
+    }
 }
 
 /// A3, I2: an ended session is ended everywhere, without any look at versions.

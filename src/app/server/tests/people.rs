@@ -1,6 +1,9 @@
 //! People: listed, searched, added, edited, suspended, removed.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -298,6 +301,64 @@ async fn an_idempotency_key_gives_the_first_answer_again(pool: PgPool) {
         StatusCode::UNPROCESSABLE_ENTITY
     );
     retry.post("/admin/users", json!({"email": "c@x.example", "name": "c"})).await.ok();
+}
+
+/// RFC 9110 §8.8.3: a repeated answer names the version as the first one did.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_repeated_answer_keeps_its_version(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let role = admin.make_role("r", &[]).await;
+    let with_key = admin.with("idempotency-key", "k-1");
+    let edit = json!({"description": "x"});
+    let first = with_key.patch(&format!("/admin/roles/{role}"), edit.clone()).await;
+    let again = with_key.patch(&format!("/admin/roles/{role}"), edit).await;
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(again.headers["etag"], first.headers["etag"]);
+    let next = admin.with("if-match", again.headers["etag"].to_str().expect("ASCII"));
+    next.patch(&format!("/admin/roles/{role}"), json!({"description": "y"})).await.ok();
+}
+
+/// "Doors": a key lasts 24 hours, whether or not housekeeping has swept it away by then.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_key_that_has_run_out_is_free_again(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    app.admin().await;
+    let create = async |name: &str| {
+        let admin = app.sign_in("hind@nakheel.example").await.with("idempotency-key", "k-1");
+        admin.post("/admin/roles", json!({"name": name})).await
+    };
+    create("one").await.ok();
+    app.advance(Duration::from_secs(24 * 3_600 - 1)).await;
+    assert_eq!(create("two").await.code(), "idempotency_mismatch");
+    app.advance(Duration::from_secs(1)).await;
+    let second = create("two").await;
+    assert_eq!(second.status, StatusCode::CREATED, "{}", second.text);
+    assert!(!second.headers.contains_key("idempotent-replayed"));
+    let again = create("two").await;
+    assert_eq!((again.status, &again.text), (second.status, &second.text));
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(app.count("select count(*) from idempotency_keys").await, 1);
+}
+
+/// "Time": one clock also says when a row was changed.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_row_was_changed_when_the_one_clock_says_so(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let sara = app.person(&admin, "sara@x.example", &[]).await;
+    let path = format!("/admin/users/{}", sara.id);
+    app.advance(Duration::from_secs(60)).await;
+    admin.patch(&path, json!({"department": "المالية"})).await.ok();
+    let changed: DateTime<Utc> = sqlx::query_scalar("select updated_at from users where email = 'sara@x.example'")
+        .fetch_one(&app.owner)
+        .await
+        .expect("a row");
+    assert_eq!(changed, app.clock.now());
+    // By hand nobody tells the time: the database's own counts.
+    let by_hand = "update users set region = 'x' where email = 'sara@x.example' returning updated_at = now()";
+    let is_now: bool = sqlx::query_scalar(by_hand).fetch_one(&app.owner).await.expect("a row");
+    assert!(is_now);
 }
 
 /// faults I3: parallel requests with one key have one effect.

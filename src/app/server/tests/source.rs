@@ -8,6 +8,8 @@ use std::{
 
 use serde_json::Value;
 
+use crate::app::server::router;
+
 /// From what all may use down to what alone knows everybody. Those on one line may not use each other.
 const ORDER: &[&[&str]] = &[
     &["base"],
@@ -259,6 +261,35 @@ fn the_sources_texts_are_exact() {
         "امسح رمز الاستجابة السريعة (QR) باستخدام تطبيق المصادقة وأدخل الرمز المكوّن من 6 أرقام.",
     ] {
         assert!(texts.contains(text), "{text}");
+    }
+}
+
+/// The addresses that the page sweep visits, without their queries. What it fills in stands as `${…}`.
+fn swept() -> Vec<String> {
+    let text = fs::read_to_string(root().join("end2end/tests/sweep.spec.ts")).expect("UTF-8");
+    let literals = text.split("at: (").skip(1).filter_map(|rest| {
+        let (_, literal) = rest.split_once("=> ")?;
+        let quote = literal.chars().next().filter(|c| matches!(c, '"' | '`'))?;
+        literal[1..].split(quote).next()
+    });
+    literals.map(|address| address.split(['?', '#']).next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The page sweep: every page is looked at, so that a new one cannot be forgotten.
+#[tokio::test]
+async fn every_page_is_visited_by_the_sweep() {
+    let pages = router::page_routes();
+    let is_dynamic = |segment: &str| segment.starts_with(['{', ':']);
+    let pages = pages.iter().map(|page| page.path().trim_end_matches('/').to_owned()).collect::<BTreeSet<_>>();
+    assert!(pages.len() > 30, "{pages:?}");
+    let stops = swept();
+    let visits = |page: &str, stop: &str| {
+        let (page, stop) = (page.split('/').collect::<Vec<_>>(), stop.split('/').collect::<Vec<_>>());
+        let fits = |(a, b): (&&str, &&str)| a == b || (is_dynamic(a) && b.starts_with("${"));
+        page.len() == stop.len() && page.iter().zip(&stop).all(fits)
+    };
+    for page in &pages {
+        assert!(stops.iter().any(|stop| visits(page, stop)), "end2end/tests/sweep.spec.ts never comes to {page}");
     }
 }
 
