@@ -72,7 +72,12 @@ pub fn router(wiring: Wiring) -> Router {
     let pages = {
         let options = state.options.clone();
         designs()
-            .leptos_routes_with_context(&state, generate_route_list(App), page_context, move || shell(options.clone()))
+            .leptos_routes_with_context(
+                &state,
+                generate_route_list(|| leptos::view! { <App /> }),
+                page_context,
+                move || shell(options.clone()),
+            )
             .route("/login", post(forms::login))
             .route("/setup", post(forms::set_up))
             .route("/welcome", post(forms::welcome))
