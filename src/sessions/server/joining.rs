@@ -31,9 +31,8 @@ use crate::{
         password::PasswordRule,
         server::{
             choice::{self, Choice},
-            settings,
+            names, settings,
         },
-        text::one_line,
     },
     sessions::{DoorOptions, LinkInfo, SignIn},
 };
@@ -75,7 +74,7 @@ async fn try_register(cx: &Cx, typed: NewAccount) -> Result<(), AppError> {
     drop(tx);
     let mut errors = FieldErrors::default();
     let email = errors.take("email", Email::parse(&typed.email));
-    let name = errors.take("name", one_line(&typed.name, 1, 200));
+    let name = errors.take("name", names::parse(&typed.name, 200));
     let about = [typed.name.as_str(), typed.email.as_str()];
     let choice = Choice { password: &typed.password, has_second_factor: false, about: &about };
     errors.take("password", choice::check(&passwords, choice).await);
