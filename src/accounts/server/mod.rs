@@ -182,11 +182,18 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     let before = find_for_update(&mut tx, id, edit.version.or(seen)).await?;
     tx.outrank(id)?;
     // Whoever has the address can have the account.
-    if edit.email.as_ref().is_some_and(|email| email.as_str() != before.email) {
+    let moves = edit.email.as_ref().is_some_and(|email| email.as_str() != before.email);
+    if moves {
         cx.fresh()?;
     }
     store::update(&mut tx, id, &edit).await?;
     let mut after = find(&mut tx, id).await?;
+    if moves {
+        // What was mailed to the address before opens nothing any more, and neither mailbox is left to wonder.
+        links::void(&mut tx, id).await?;
+        tx.mail(&letters::email_taken(before.reader())).await?;
+        tx.mail(&letters::email_given(after.reader())).await?;
+    }
     // What policies look at moves rights.
     if store::facts(&before) != store::facts(&after) {
         let change = Change::Facts { user: id, facts: store::facts(&after) };

@@ -198,7 +198,7 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
     tx.enter(candidate.tenant).await?;
     if verdict == Verdict::RightButOld {
         let hash = cx.hasher().hash(&credentials.password).await?;
-        people::set_password(&mut tx, candidate.user, &hash).await?;
+        people::renew_password(&mut tx, candidate.user, &hash).await?;
     }
     let name = candidate.name.clone();
     if !candidate.has_second_factor

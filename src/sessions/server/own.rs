@@ -308,7 +308,7 @@ pub async fn change_password(
     }
     let hash = cx.hasher().hash(&password).await?;
     let mut tx = cx.own().await?;
-    people::set_password(&mut tx, person.user, &hash).await?;
+    people::renew_password(&mut tx, person.user, &hash).await?;
     links::void(&mut tx, person.user).await?;
     store::void_steps(&mut tx, person.user).await?;
     let ended = if end_others { store::end_others(&mut tx, &person, "password_changed").await? } else { 0 };
