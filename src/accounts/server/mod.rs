@@ -137,6 +137,9 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
 
 /// Makes a person's welcome link, and mails it or gives it back.
 async fn hand_out_link(tx: &mut Tx, person: &Person, mail: bool) -> Result<AddedPerson, AppError> {
+    if mail {
+        links::check_often(tx, &person.email).await?;
+    }
     let (link, until) = links::make_welcome(tx, person.id).await?;
     let mut answer = AddedPerson { id: person.id, link: None, link_expires_at: Some(until.into()), mailed_to: None };
     if mail {

@@ -20,6 +20,7 @@ mod leaving;
 mod limits;
 mod mail;
 mod matrix;
+mod moved;
 mod nodes;
 mod oracle;
 mod own_account;
