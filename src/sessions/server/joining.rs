@@ -235,6 +235,10 @@ pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered,
     let Some(email) = &link.user_email else { return Err(AppError::NotFound) };
     tx.enter(link.tenant).await?;
     links::spend(&mut tx, &link).await?;
+    // Whatever is refused from here on, the link was shown: it does not come back with a rollback.
+    tx.commit_quietly(Quiet::Step).await?;
+    let mut tx = cx.door().await?;
+    tx.enter(link.tenant).await?;
     let person = entered(&mut tx, email).await?;
     if !may_use_magic(&mut tx, &person).await? {
         return Err(AppError::Conflict(Conflict::LinkSpent));

@@ -365,6 +365,7 @@ async fn a_sign_in_link_has_its_limits(pool: PgPool) {
     assert_eq!(open(&first).await, StatusCode::GONE, "nor does one from before open");
     let on = json!({"sign_in": {"magic_link": true, "second_factor_roles": []}});
     world.admin.patch("/admin/settings", on).await.ok();
+    assert_eq!(open(&first).await, StatusCode::GONE, "GHSA-hc7v-rggr-4hvx: shown once, it is spent, refused or not");
     ask("sara@x.example").await.ok();
     let late = world.letter().await.token();
     world.app.advance(Duration::from_secs(600)).await;
