@@ -184,6 +184,8 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
     let unnamed = td_string!(language::parse(&own.locale).unwrap_or_default(), passkeys.unnamed);
     let name = name.unwrap_or_else(|| unnamed.to_owned());
     let added = store::insert(&mut tx, person.user, name, &passkey, transports).await?;
+    // Whoever is half-way in by one factor has to show this one, too.
+    sessions_store::void_steps(&mut tx, person.user).await?;
     sessions_store::prove(&mut tx, person.session, 2).await?;
     tx.mail(&letters::passkey_added(own.reader())).await?;
     let event = Event::done(Action::PasskeyAdd).on("passkey", added.id, &added.name);

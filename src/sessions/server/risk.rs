@@ -163,6 +163,10 @@ pub async fn mail_code(
 /// Lets in whoever shows the code that was mailed to them. It is counted before it is judged, and spent once.
 pub async fn open(cx: &Cx, token: &str, code: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let half = half_way(cx, &crypto::token_digest(step_kind(kind), token), kind, device).await?;
+    // A second factor that was set up meanwhile is asked for by beginning again: the mailbox is none.
+    if half.candidate.has_second_factor {
+        return Err(AppError::signed_out());
+    }
     let (user, tenant, step) =
         (half.candidate.user, half.candidate.tenant, half.step.ok_or_else(AppError::signed_out)?);
     throttle::count(cx, &[Subject::Codes(user)]).await?;
