@@ -401,7 +401,8 @@ pub async fn refresh(cx: &Cx, token: &str, device: &Device) -> Result<SignedIn, 
     tx.enter(found.tenant).await?;
     let (user, name) = (live.caller.user, live.caller.name.clone());
     let now = tx.now();
-    if found.is_expired {
+    // One that was spent tells of theft however old it is: only an unspent one may just have run out.
+    if found.spent_at.is_none() && found.is_expired {
         return Err(refused());
     }
     if found.spent_at.is_none() && !store::is_device_of(&mut tx, found.session, &device.fingerprint).await? {
