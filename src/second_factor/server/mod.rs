@@ -239,6 +239,19 @@ pub async fn finish(cx: &Cx, half: Half, proof: &Proof) -> Result<SignedIn, AppE
     Ok(signed_in)
 }
 
+/// A passkey answers in a browser only: whoever has nothing else to show beside a refresh token has to sign in again.
+async fn check_provable(cx: &Cx) -> Result<(), AppError> {
+    let mut tx = cx.own_enrolling().await?;
+    let person = cx.person()?;
+    let has_password = people::has_password(&mut tx, person.user).await?;
+    let has_app = store::totp(&mut tx, person.user).await?.is_some_and(|totp| totp.confirmed_at.is_some());
+    let has_codes = has_app || store::codes_left(&mut tx, person.user).await? > 0;
+    if has_password && (has_codes || !person.has_second_factor) {
+        return Ok(());
+    }
+    Err(AppError::SignedOut(SignedOut::SignInAgain))
+}
+
 /// Proves from another device who holds a refresh token: from then on the session is that device's.
 pub async fn prove_refresh(
     cx: &Cx,
@@ -247,7 +260,8 @@ pub async fn prove_refresh(
     proof: Option<Proof>,
     device: &sessions_store::Device,
 ) -> Result<(), AppError> {
-    let cx = recognise::by_refresh_token(cx, token).await?;
+    let cx = throttle::by_token(cx, recognise::by_refresh_token(cx, token)).await?;
+    check_provable(&cx).await?;
     reauthenticate(&cx, password, proof).await?;
     let mut tx = cx.own().await?;
     let person = cx.person()?;
