@@ -383,7 +383,8 @@ pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Res
     };
     let half = Half { candidate, kind, device, method: "passkey".to_owned(), step: None };
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    tx.commit(signed_in.event(&found.user_name, "passkey", kind)).await?;
+    let event = signed_in.event(&found.user_name, "passkey", kind);
+    tx.commit(event.meta("new", signed_in.news.clone())).await?;
     forgive(cx, found.user).await?;
     Ok(signed_in)
 }
@@ -395,7 +396,8 @@ pub async fn finish(cx: &Cx, answer: Answer, headers: &HeaderMap) -> Result<Sign
     let (mut tx, found) = judge(cx, answer, Bound::SecondFactor { user, step }, Action::LoginFailed).await?;
     let (kind, method) = (half.kind, format!("{}+passkey", half.method));
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    tx.commit(signed_in.event(&found.user_name, &method, kind)).await?;
+    let event = signed_in.event(&found.user_name, &method, kind);
+    tx.commit(event.meta("new", signed_in.news.clone())).await?;
     throttle::forgive_all(cx, user).await?;
     Ok(signed_in)
 }

@@ -247,7 +247,8 @@ pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered,
     let entered = admit(&mut tx, person, Kind::Browser, device, "magic_link").await?;
     match &entered {
         Entered::In(signed_in) => {
-            tx.commit(signed_in.event(name, "magic_link", Kind::Browser)).await?;
+            let event = signed_in.event(name, "magic_link", Kind::Browser);
+            tx.commit(event.meta("new", signed_in.news.clone())).await?;
         }
         Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
     }

@@ -45,8 +45,8 @@ impl New {
     }
 }
 
-/// What is new about a sign-in of somebody from here. Where nothing is known yet nothing is new. The transaction has
-/// entered their tenant.
+/// What is new about a sign-in of somebody from here. Where nothing is known yet nothing is new; a device of long ago still
+/// tells that the account was in use. The transaction has entered their tenant.
 pub async fn news(tx: &mut Tx, user: UserId, device: &Device) -> Result<Vec<New>, AppError> {
     let ip = tx.cx().origin().ip;
     let (network, country) = (ip.map(network), ip.and_then(|ip| tx.cx().places().country(ip)));
@@ -54,7 +54,7 @@ pub async fn news(tx: &mut Tx, user: UserId, device: &Device) -> Result<Vec<New>
     let known = sqlx::query!(
         r#"select
              exists (select from devices where user_id = $1) as "devices!",
-             exists (select from devices where user_id = $1 and fingerprint = $2) as "device!",
+             exists (select from devices where user_id = $1 and fingerprint = $2 and last_seen_at > $5) as "device!",
              exists (select from known_places where user_id = $1 and last_seen_at > $5) as "networks!",
              exists (select from known_places where user_id = $1 and network = $3 and last_seen_at > $5) as "network!",
              exists (select from known_places where user_id = $1 and country is not null and last_seen_at > $5)
