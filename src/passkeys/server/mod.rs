@@ -374,6 +374,10 @@ async fn judge(cx: &Cx, answer: Answer, bound: Bound, action: Action) -> Result<
 
 /// Signs in whoever holds a passkey: it is both factors.
 pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+    throttle::by_token(cx, try_sign_in(cx, answer, kind, device)).await
+}
+
+async fn try_sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let (mut tx, found) = judge(cx, answer, Bound::SignIn, Action::LoginFailed).await?;
     let candidate = sessions_store::candidate(&mut tx, &found.email).await?;
     let candidate = candidate.filter(|candidate| candidate.is_active && candidate.user == found.user);

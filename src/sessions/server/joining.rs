@@ -110,6 +110,10 @@ async fn try_register(cx: &Cx, typed: NewAccount) -> Result<(), AppError> {
 
 /// Spends a registration, makes the account and signs its person in.
 pub async fn confirm(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+    throttle::by_token(cx, try_confirm(cx, token, kind, device)).await
+}
+
+async fn try_confirm(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let mut tx = cx.door().await?;
     let registered = registration::find(&mut tx, token).await?;
     tx.enter(registered.tenant).await?;
@@ -162,6 +166,16 @@ async fn mailbox_owner(tx: &mut Tx, email: &Email) -> Result<Result<Candidate, &
 
 /// Spends a reset link and keeps the new password. It signs nobody in: a second factor is still asked for at the door.
 pub async fn reset(
+    cx: &Cx,
+    token: &str,
+    password: Password,
+    again: &Password,
+    end_sessions: bool,
+) -> Result<(), AppError> {
+    throttle::by_token(cx, try_reset(cx, token, password, again, end_sessions)).await
+}
+
+async fn try_reset(
     cx: &Cx,
     token: &str,
     password: Password,
@@ -230,6 +244,10 @@ async fn may_use_magic(tx: &mut Tx, person: &Candidate) -> Result<bool, AppError
 
 /// Spends a sign-in link. It is one factor: where a second is on, that is still owed.
 pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppError> {
+    throttle::by_token(cx, try_magic(cx, token, device)).await
+}
+
+async fn try_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppError> {
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Magic, token).await?;
     let Some(email) = &link.user_email else { return Err(AppError::NotFound) };

@@ -26,7 +26,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use self::{
-    store::{Candidate, Device, Kind, NewSession},
+    store::{Candidate, Device, Kind, NewSession, RefreshToken},
     throttle::{Counted, Subject},
 };
 use crate::{
@@ -394,9 +394,9 @@ fn access_token(
 /// spent one shown later ends the session and is audited (A3). From another device it asks for a proof first (A6).
 pub async fn refresh(cx: &Cx, token: &str, device: &Device) -> Result<SignedIn, AppError> {
     let refused = AppError::signed_out;
-    let digest = crypto::token_digest(Kind::Program.as_str(), token);
+    // One that nobody was given is counted; whoever loses a client's own race is not.
+    let found = throttle::by_token(cx, find_refresh_token(cx, token)).await?;
     let mut tx = cx.door().await?;
-    let Some(found) = store::refresh_token(&mut tx, &digest).await? else { return Err(refused()) };
     let Some(live) = store::live(&mut tx, store::By::Id(found.session)).await? else { return Err(refused()) };
     tx.enter(found.tenant).await?;
     let (user, name) = (live.caller.user, live.caller.name.clone());
@@ -430,6 +430,12 @@ pub async fn refresh(cx: &Cx, token: &str, device: &Device) -> Result<SignedIn, 
     tx.commit(event).await?;
     let (tenant, session, news) = (found.tenant, found.session, Vec::new());
     Ok(SignedIn { user, tenant, session, access, secret, lifetimes, news })
+}
+
+async fn find_refresh_token(cx: &Cx, token: &str) -> Result<RefreshToken, AppError> {
+    let digest = crypto::token_digest(Kind::Program.as_str(), token);
+    let mut tx = cx.door().await?;
+    store::refresh_token(&mut tx, &digest).await?.ok_or_else(AppError::signed_out)
 }
 
 /// How far a log-out reaches; nothing sent means this session.
@@ -525,6 +531,10 @@ pub struct SetUp {
 
 /// Spends the set-up link, makes the super-admin and signs them in.
 pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, AppError> {
+    throttle::by_token(cx, try_set_up(cx, typed, device)).await
+}
+
+async fn try_set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, AppError> {
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Setup, &typed.token).await?;
     let mut errors = FieldErrors::default();
@@ -550,6 +560,16 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
 /// Spends a welcome link, keeps the password and signs the person in. Every session they had ends. Who has a second
 /// factor still owes it: whoever lost that too needs an administrator to take it off.
 pub async fn welcome(
+    cx: &Cx,
+    token: &str,
+    password: Password,
+    again: Password,
+    device: Device,
+) -> Result<Entered, AppError> {
+    throttle::by_token(cx, try_welcome(cx, token, password, again, device)).await
+}
+
+async fn try_welcome(
     cx: &Cx,
     token: &str,
     password: Password,

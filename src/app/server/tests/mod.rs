@@ -37,4 +37,5 @@ mod shell;
 mod sink;
 mod source;
 mod tamper;
+mod tokens;
 mod what_if;
