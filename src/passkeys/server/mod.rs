@@ -101,7 +101,7 @@ async fn take<T: DeserializeOwned>(cx: &Cx, asked: Asked<'_>, bound: Bound) -> R
 
 /// The caller's passkeys.
 pub async fn own(cx: &Cx) -> Result<OwnPasskeys, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let user = cx.person()?.user;
     let passkeys = store::list(&mut tx, user).await?;
     Ok(OwnPasskeys { user, passkeys, possible: cx.public_url().is_fit_for_passkeys() })
@@ -118,7 +118,7 @@ pub struct Registrant {
 
 /// Asks for a new passkey of the caller.
 pub async fn begin(cx: &Cx, registrant: Input<Registrant>) -> Result<Challenge, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let person = cx.person()?.clone();
     if registrant.read()?.user_id != person.user {
         return Err(AppError::denied(DenialCode::NotYours));
@@ -176,7 +176,7 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
             return Err(malformed());
         }
     };
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     if store::lock_ways(&mut tx, person.user).await?.passkeys >= MOST {
         return Err(AppError::Conflict(Conflict::Full));
     }

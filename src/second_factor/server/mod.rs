@@ -46,7 +46,7 @@ impl Proof {
 
 /// Where the caller's second factor stands.
 pub async fn status(cx: &Cx) -> Result<FactorStatus, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let user = cx.person()?.user;
     let enabled_at = store::totp(&mut tx, user).await?.and_then(|totp| totp.confirmed_at);
     let required = tx.snapshot()?.has_role_named(user, &cx.person()?.factor_roles, tx.now());
@@ -62,7 +62,7 @@ pub async fn status(cx: &Cx) -> Result<FactorStatus, AppError> {
 
 /// Makes a secret for the caller's authenticator app. It counts once a code of it has been shown.
 pub async fn begin(cx: &Cx) -> Result<Enrolment, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     cx.fresh()?;
     let person = cx.person()?;
     let secret = crypto::random::<{ codes::SECRET_LENGTH }>();
@@ -76,7 +76,7 @@ pub async fn begin(cx: &Cx) -> Result<Enrolment, AppError> {
 
 /// The secret that waits to be confirmed, to be shown again after a wrong code.
 pub async fn pending(cx: &Cx) -> Result<Option<Enrolment>, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     cx.fresh()?;
     let user = cx.person()?.user;
     let Some(totp) = store::totp(&mut tx, user).await?.filter(|totp| totp.confirmed_at.is_none()) else {
@@ -128,7 +128,7 @@ pub async fn confirm(cx: &Cx, code: &str, end_others: bool) -> Result<Vec<String
     cx.fresh()?;
     let person = cx.person()?.clone();
     count(cx, person.user).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let wrong = AppError::SignedOut(SignedOut::WrongCode);
     let Some(totp) = store::totp(&mut tx, person.user).await? else { return Err(AppError::NotFound) };
     if totp.confirmed_at.is_some() {
@@ -263,7 +263,7 @@ pub async fn prove_refresh(
     let cx = throttle::by_token(cx, recognise::by_refresh_token(cx, token)).await?;
     check_provable(&cx).await?;
     reauthenticate(&cx, password, proof).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let person = cx.person()?;
     let kept = sessions_store::upsert_device(&mut tx, person.user, device, cx.origin().ip).await?;
     sessions_store::move_to(&mut tx, person.session, kept).await?;
@@ -274,13 +274,13 @@ pub async fn prove_refresh(
 pub async fn reauthenticate(cx: &Cx, password: Password, proof: Option<Proof>) -> Result<(), AppError> {
     let person = cx.person()?.clone();
     sessions::prove_password(cx, &password).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let mut assurance = 1;
     if person.has_second_factor {
         let proof = proof.ok_or(AppError::SignedOut(SignedOut::TotpRequired))?;
         drop(tx);
         count(cx, person.user).await?;
-        tx = cx.own().await?;
+        tx = cx.own_enrolling().await?;
         if spend(&mut tx, person.user, &proof).await?.is_none() {
             drop(tx);
             cx.record_apart(Event::failed(Action::Reauthenticate).on("session", person.session, "")).await;

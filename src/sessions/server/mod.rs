@@ -296,7 +296,7 @@ pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError
         return Err(AppError::SignedOut(SignedOut::WrongCredentials));
     }
     throttle::count(cx, &subjects_of(cx, person.user)).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let stored = people::password_hash(&mut tx, person.user).await?;
     drop(tx);
     if cx.hasher().verify(password, stored.as_deref()).await? == Verdict::Wrong {
@@ -452,7 +452,7 @@ pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
     if matches!(person.acting, Acting::Impersonated(_)) {
         return acting::stop(cx).await;
     }
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let everywhere = logout.read_or_default()?.everywhere;
     let only = (!everywhere).then_some(person.session);
     let ended = store::end(&mut tx, person.user, only, "logout").await?;
@@ -462,7 +462,7 @@ pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
 
 /// Who is signed in.
 pub async fn me(cx: &Cx) -> Result<Me, AppError> {
-    let mut tx = cx.of_caller().await?;
+    let mut tx = cx.of_caller_enrolling().await?;
     let caller = cx.person()?;
     let person = people::by_id(&mut tx, caller.user).await?.ok_or_else(AppError::signed_out)?;
     let tenant_name = tenant_name(&mut tx, caller.tenant).await?;
