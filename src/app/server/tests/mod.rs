@@ -10,6 +10,7 @@ mod authzen;
 mod climbing;
 mod coverage;
 mod doors;
+mod elsewhere;
 mod enrolment;
 mod escalation;
 mod explain;
