@@ -312,6 +312,8 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
         r#"select u.id, u.number, u.tenant_id, u.external_id, u.username, u.email, u.name, u.department, u.region,
                   u.locale, u.status, u.email_confirmed_at, u.last_login_at, u.attributes, u.version, u.created_at,
                   u.updated_at,
+                  (select d.due_at from account_deletions d
+                   where d.user_id = u.id and d.tenant_id = u.tenant_id and d.ended_at is null) as deletion_due_at,
                   array(select r.name from user_roles ur join roles r on r.id = ur.role_id
                         where ur.user_id = u.id and (ur.expires_at is null or ur.expires_at > $3)
                         order by r.name) as "roles!"
@@ -344,6 +346,7 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
         last_login_at: row.last_login_at.map(Into::into),
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
+        deletion_due_at: row.deletion_due_at.map(Into::into),
         version: row.version,
     }))
 }
