@@ -155,6 +155,11 @@ for (const lang of LANGS) {
             const data = JSON.parse(await readFile(await file.path(), "utf8"));
             expect(data.account.name).toBe("رنا الشمري");
             expect(data.account.email).toBe(person.email);
+            const [archive] = await Promise.all([
+                page.waitForEvent("download"),
+                page.getByRole("button", { name: say("app.own_data_archive"), exact: true }).click(),
+            ]);
+            expect(archive.suggestedFilename()).toMatch(/^account-\d{4}-\d{2}-\d{2}\.zip$/);
         });
 
         test(`an account is to be deleted and is kept, ${lang}, ${size.width}`, async ({ api, server, visitor }) => {

@@ -263,6 +263,10 @@ fn data() -> AnyView {
                         {icon(Icon::Down)}
                         {td_string!(locale, app.own_data_download)}
                     </button>
+                    <button class="btn" type="submit" name="act" value="export_zip">
+                        {icon(Icon::Down)}
+                        {td_string!(locale, app.own_data_archive)}
+                    </button>
                 </form>
             </div>
         </section>
