@@ -1,5 +1,6 @@
 //! What holds for the whole application, through its real router and database.
 
+mod advisories;
 mod api_keys;
 mod approvals;
 mod arabic;
@@ -18,6 +19,7 @@ mod groups;
 mod heritage;
 mod impersonation;
 mod joining;
+mod kinds;
 mod leaving;
 mod limits;
 mod mail;
