@@ -23,6 +23,27 @@ for (const lang of LANGS) {
         const size = scripts ? DESKTOP : PHONE;
         const tag = `${lang}-${size.width}`;
 
+        test(`a link in a mail service's page opens for whoever is signed in, ${lang}, scripts ${scripts}`, async ({ server, visitor, admin }) => {
+            const page = await visitor({ lang, size, scripts, as: admin });
+            for (const path of ["/console/people?q=a", "/console/account?tab=data", "/account/email"]) {
+                // A page of nobody's: to the browser it is another site, so that it keeps the cookies back.
+                await page.goto(`data:text/html,<title>mail</title><a href="${server.url}${path}">open</a>`);
+                await page.getByRole("link", { name: "open" }).click();
+                await expect(page).toHaveURL(path);
+                await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+                if (scripts) await isUsable(page);
+            }
+        });
+
+        test(`a mailed address leads others to the door, ${lang}, scripts ${scripts}`, async ({ server, visitor }) => {
+            const page = await visitor({ lang, size, scripts });
+            await page.goto(`data:text/html,<title>mail</title><a href="${server.url}/console/account">open</a>`);
+            await page.getByRole("link", { name: "open" }).click();
+            await expect(page).toHaveURL("/login?next=%2Fconsole%2Faccount");
+            await expect(page.getByLabel(say("sessions.password"), { exact: true })).toBeVisible();
+            if (scripts) await isUsable(page);
+        });
+
         test(`people register, confirm and are in, ${lang}, scripts ${scripts}`, async ({ api, server, visitor }) => {
             await registration(api, "open");
             const email = `layla.${tag}@example.com`;
@@ -134,6 +155,11 @@ for (const lang of LANGS) {
             const data = JSON.parse(await readFile(await file.path(), "utf8"));
             expect(data.account.name).toBe("رنا الشمري");
             expect(data.account.email).toBe(person.email);
+            const [archive] = await Promise.all([
+                page.waitForEvent("download"),
+                page.getByRole("button", { name: say("app.own_data_archive"), exact: true }).click(),
+            ]);
+            expect(archive.suggestedFilename()).toMatch(/^account-\d{4}-\d{2}-\d{2}\.zip$/);
         });
 
         test(`an account is to be deleted and is kept, ${lang}, ${size.width}`, async ({ api, server, visitor }) => {

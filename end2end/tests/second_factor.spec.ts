@@ -162,6 +162,13 @@ for (const lang of LANGS) {
             const program = rows.filter({ hasText: say("sessions.kind_program") });
             await program.getByRole("button", { name: say("sessions.end_session") }).click();
             await expect(rows).toHaveCount(2);
+            const devices = page.getByRole("region", { name: say("sessions.devices"), exact: true }).getByRole("listitem");
+            await expect(devices).toHaveCount(3);
+            const known = devices.filter({ hasText: say("sessions.kind_program") });
+            await known.getByRole("button", { name: say("sessions.forget_device") }).click();
+            await expect(page.getByText(say("sessions.device_forgotten"), { exact: true })).toBeVisible();
+            await expect(devices).toHaveCount(2);
+            await expect(rows).toHaveCount(2);
             await page.getByRole("button", { name: say("sessions.end_others"), exact: true }).click();
             await page.getByRole("dialog").getByRole("button", { name: say("sessions.end_others") }).click();
             await expect(rows).toHaveCount(1);

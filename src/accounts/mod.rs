@@ -100,6 +100,9 @@ pub struct Person {
     pub created_at: Timestamp,
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
+    /// When the account is deleted, where its person has asked for that and may still change their mind.
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
+    pub deletion_due_at: Option<Timestamp>,
     /// Grows with each change of the person or their rights; send it back to be told of somebody else's change.
     pub version: i64,
 }

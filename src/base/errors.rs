@@ -94,6 +94,8 @@ pub enum SignedOut {
     WrongCode,
     /// The passkey is unknown, or did not answer what was asked.
     WrongPasskey,
+    /// What is asked for cannot be proved at this door by what the account has: signing in anew can.
+    SignInAgain,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -266,6 +268,7 @@ impl AppError {
             AppError::SignedOut(SignedOut::CodeMailed) => "mailed_code_required",
             AppError::SignedOut(SignedOut::WrongCode) => "wrong_code",
             AppError::SignedOut(SignedOut::WrongPasskey) => "wrong_passkey",
+            AppError::SignedOut(SignedOut::SignInAgain) => "sign_in_again",
             AppError::StepUp => "step_up_required",
             AppError::Conflict(conflict) => match conflict {
                 Conflict::Stale(_) => "stale",

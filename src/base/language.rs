@@ -123,6 +123,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         AppError::SignedOut(SignedOut::CodeMailed) => td_string!(locale, base.error_code_mailed).to_owned(),
         AppError::SignedOut(SignedOut::WrongCode) => td_string!(locale, base.error_wrong_code).to_owned(),
         AppError::SignedOut(SignedOut::WrongPasskey) => td_string!(locale, base.error_wrong_passkey).to_owned(),
+        AppError::SignedOut(SignedOut::SignInAgain) => td_string!(locale, base.error_sign_in_again).to_owned(),
         AppError::StepUp => td_string!(locale, base.error_step_up).to_owned(),
         AppError::Conflict(conflict) => match conflict {
             Conflict::Stale(_) => td_string!(locale, base.error_stale),

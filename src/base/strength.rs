@@ -1,6 +1,23 @@
 //! How strong a password looks while it is typed. A quick estimate for the browser: the server decides with whole word
 //! lists.
 
+use std::sync::LazyLock;
+
+use crate::base::search::fold;
+
+/// What everybody says in Arabic, a phrase a line. Lists of words that leaked hold little of it; the server judges with the
+/// same.
+pub const PHRASES: &str = include_str!("phrases.txt");
+
+/// Those of several words, as they are searched and without spaces, the longest first: a short one may stand in a long one.
+/// A single word may stand in anything.
+static FOLDED: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let phrases = PHRASES.lines().filter(|line| line.trim().contains(' '));
+    let mut folded = phrases.map(|line| solid(&fold(line))).collect::<Vec<_>>();
+    folded.sort_by_key(|line| std::cmp::Reverse(line.chars().count()));
+    folded
+});
+
 /// What is told beside the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Strength {
@@ -32,16 +49,31 @@ pub fn estimate(text: &str, shortest: u16, about: &[String]) -> Strength {
     for word in words.map(str::to_lowercase).filter(|word| word.chars().count() >= 3) {
         lower = lower.replace(&word, "*");
     }
-    let letters = lower.chars().collect::<Vec<_>>();
-    let fresh = (0..letters.len()).filter(|at| is_fresh(&letters, *at)).count();
-    let mut distinct = letters.clone();
-    distinct.sort_unstable();
-    distinct.dedup();
-    match fresh.min(distinct.len() * 2) {
+    let mut told = told_by(&lower);
+    if lower.chars().any(|c| matches!(c, '\u{0600}'..='\u{06FF}')) {
+        let rest = FOLDED.iter().fold(solid(&fold(&lower)), |rest, phrase| rest.replace(phrase, "*"));
+        told = told.min(told_by(&rest));
+    }
+    match told {
         0..8 => Strength::Weak,
         8..12 => Strength::Fair,
         _ => Strength::Good,
     }
+}
+
+/// Without its spaces.
+fn solid(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+/// How many letters tell something new.
+fn told_by(text: &str) -> usize {
+    let letters = text.chars().collect::<Vec<_>>();
+    let fresh = (0..letters.len()).filter(|at| is_fresh(&letters, *at)).count();
+    let mut distinct = letters;
+    distinct.sort_unstable();
+    distinct.dedup();
+    fresh.min(distinct.len() * 2)
 }
 
 /// Whether a letter tells something that those before it did not.
@@ -82,6 +114,11 @@ mod tests {
             assert_eq!(of(weak), Strength::Weak, "{weak}");
         }
         assert_eq!(of("hind otaibi هند"), Strength::Weak);
+        for phrase in
+            ["بسم الله الرحمن الرحيم", "السلام عليكم ورحمة الله وبركاته", "كلمةالمروركلمةالسر", "الحمدُ لله ربّ العالمين"]
+        {
+            assert_eq!(of(phrase), Strength::Weak, "{phrase}");
+        }
         assert_eq!(of("ليل هادئ فوق الرياض"), Strength::Good);
         assert_eq!(of("correct horse battery"), Strength::Good);
     }

@@ -243,6 +243,32 @@ pub async fn end_session_of(user: UserId, id: Option<SessionId>) -> Result<(), A
     crate::sessions::server::devices::end_of(&cx, user, id).await.map(|_ended| ())
 }
 
+#[server(prefix = "/api", endpoint = "devices/own", input = PostUrl)]
+pub async fn list_own_devices() -> Result<Vec<DeviceInfo>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::own_devices(&cx).await
+}
+
+/// Forgets one of the caller's devices and ends its sessions.
+#[server(prefix = "/api", endpoint = "devices/forget-own", input = Json)]
+pub async fn forget_own_device(id: DeviceId) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::revoke_own_device(&cx, id).await
+}
+
+#[server(prefix = "/api", endpoint = "devices/of", input = Json)]
+pub async fn list_devices_of(user: UserId) -> Result<Vec<DeviceInfo>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::devices_of(&cx, user).await
+}
+
+/// Forgets a device of a person and ends its sessions.
+#[server(prefix = "/api", endpoint = "devices/forget-of", input = Json)]
+pub async fn forget_device_of(user: UserId, id: DeviceId) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::sessions::server::devices::revoke_device_of(&cx, user, id).await
+}
+
 /// Looks at a one-time link without spending it.
 #[server(prefix = "/api", endpoint = "links/look", input = PostUrl)]
 pub async fn look_at_link(purpose: String, token: String) -> Result<LinkInfo, AppError> {

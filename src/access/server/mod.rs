@@ -362,12 +362,18 @@ impl Cx {
         Ok(snapshot.has_role_named(person.user, &person.factor_roles, self.now()))
     }
 
-    async fn open(&self, permission: Permission, read_only: bool) -> Result<Tx, AppError> {
-        let person = self.person()?.clone();
-        let snapshot = self.snapshot(&person).await?;
+    /// Refuses whoever has to set up a second factor first (B4).
+    fn check_enrolment(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
         if !person.has_second_factor && snapshot.has_role_named(person.user, &person.factor_roles, self.now()) {
             return Err(AppError::denied(DenialCode::EnrolmentRequired));
         }
+        Ok(())
+    }
+
+    async fn open(&self, permission: Permission, read_only: bool) -> Result<Tx, AppError> {
+        let person = self.person()?.clone();
+        let snapshot = self.snapshot(&person).await?;
+        self.check_enrolment(&person, &snapshot)?;
         self.check_impersonator(&person, &snapshot)?;
         match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
@@ -377,10 +383,16 @@ impl Cx {
     }
 
     /// Opens what belongs to the caller alone: own profile, sessions, factors. The person themselves has to be there: not
-    /// a key of theirs, not somebody who acts as them.
+    /// a key of theirs, not somebody who acts as them. Whoever has to set up a second factor does that first.
     pub async fn own(&self) -> Result<Tx, AppError> {
         self.in_person()?;
         self.of_caller().await
+    }
+
+    /// The same for what setting a second factor up takes, and for signing out: also before it is set up.
+    pub async fn own_enrolling(&self) -> Result<Tx, AppError> {
+        self.in_person()?;
+        self.of_caller_enrolling().await
     }
 
     /// Refuses whoever is not the person themselves, in a session of their own.
@@ -416,6 +428,14 @@ impl Cx {
 
     /// Opens what is about the caller and changes nothing of theirs: who they are, answers that are kept for them.
     pub async fn of_caller(&self) -> Result<Tx, AppError> {
+        let person = self.person()?;
+        let snapshot = self.snapshot(person).await?;
+        self.check_enrolment(person, &snapshot)?;
+        self.of_caller_enrolling().await
+    }
+
+    /// The same for what every door needs: also before a second factor is set up.
+    pub async fn of_caller_enrolling(&self) -> Result<Tx, AppError> {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
         self.check_impersonator(&person, &snapshot)?;

@@ -211,6 +211,9 @@ fn facts(person: Person) -> AnyView {
             {fact(td_string!(locale, accounts.last_login), pieces::moment_or_dash(person.last_login_at))}
             {fact(td_string!(locale, accounts.created_at), pieces::moment(person.created_at))}
             {fact(td_string!(locale, accounts.updated_at), pieces::moment(person.updated_at))}
+            {person
+                .deletion_due_at
+                .map(|due| fact(td_string!(locale, accounts.deletion_due), pieces::exact_moment(due)))}
         </dl>
     }
     .into_any()

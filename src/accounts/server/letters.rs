@@ -170,6 +170,28 @@ pub fn email_leaves(reader: Reader<'_>, new: &str, address: Address<'_>) -> Lett
     letter
 }
 
+/// After the fact, to the mailbox that is a person's no longer: an administrator has given them another one.
+pub fn email_taken(reader: Reader<'_>) -> Letter {
+    letter(reader, "email_taken", |locale| {
+        let body = vec![
+            td_string!(locale, mail.email_taken).to_owned(),
+            td_string!(locale, mail.email_moved_not_right).to_owned(),
+        ];
+        (td_string!(locale, mail.email_moved_subject), body)
+    })
+}
+
+/// After the fact, to the mailbox that is a person's from now on.
+pub fn email_given(reader: Reader<'_>) -> Letter {
+    letter(reader, "email_given", |locale| {
+        let body = vec![
+            td_string!(locale, mail.email_given).to_owned(),
+            td_string!(locale, mail.email_moved_not_right).to_owned(),
+        ];
+        (td_string!(locale, mail.email_moved_subject), body)
+    })
+}
+
 /// After the fact: an administrator has taken the second factors off.
 pub fn factors_reset(reader: Reader<'_>) -> Letter {
     after_the_fact(reader, "factors_reset", |locale| {
@@ -338,6 +360,8 @@ pub fn samples(locale: &str) -> Vec<Letter> {
         new_codes(reader),
         email_arrives(reader, address),
         email_leaves(reader, "noura@new.example", address),
+        email_taken(reader),
+        email_given(reader),
         factors_reset(reader),
         passkey_added(reader),
         passkey_removed(reader),

@@ -21,6 +21,9 @@ const RESET: TimeDelta = TimeDelta::minutes(30);
 /// How long a link signs in (ASVS 6.5.5).
 const MAGIC: TimeDelta = TimeDelta::minutes(10);
 
+/// Invitations that one mailbox may be sent within an hour, whoever asks for them.
+const MOST_MAILED: i64 = 5;
+
 /// What a link is for. A link of one purpose is unknown at another's door.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -63,6 +66,21 @@ pub async fn make_welcome(tx: &mut Tx, user: UserId) -> Result<(String, DateTime
     let expires_at = tx.now() + WELCOME;
     let token = insert(tx, Purpose::Welcome, Some(user), expires_at).await?;
     Ok((tx.cx().link(&format!("/welcome?token={}", token.expose())), expires_at))
+}
+
+/// Refuses to fill a mailbox with invitations, also under accounts that are gone. The person's row is held or new: two at
+/// the same time are counted one after the other.
+pub async fn check_often(tx: &mut Tx, email: &str) -> Result<(), AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let made = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from links l join users u on u.id = l.user_id
+           where l.tenant_id = $1 and u.tenant_id = $1 and u.email = $2 and l.purpose = 'welcome'
+             and l.created_at > $3"#,
+        tenant.0,
+        email,
+        now - TimeDelta::hours(1),
+    );
+    if made.fetch_one(tx.conn()).await? < MOST_MAILED { Ok(()) } else { Err(AppError::TooMany { retry_after: 3_600 }) }
 }
 
 /// A link at which a person chooses a new password; their earlier ones of this kind are void.

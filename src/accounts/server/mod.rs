@@ -137,6 +137,9 @@ pub async fn add(cx: &Cx, person: Input<NewPerson>) -> Result<AddedPerson, AppEr
 
 /// Makes a person's welcome link, and mails it or gives it back.
 async fn hand_out_link(tx: &mut Tx, person: &Person, mail: bool) -> Result<AddedPerson, AppError> {
+    if mail {
+        links::check_often(tx, &person.email).await?;
+    }
     let (link, until) = links::make_welcome(tx, person.id).await?;
     let mut answer = AddedPerson { id: person.id, link: None, link_expires_at: Some(until.into()), mailed_to: None };
     if mail {
@@ -182,11 +185,18 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
     let before = find_for_update(&mut tx, id, edit.version.or(seen)).await?;
     tx.outrank(id)?;
     // Whoever has the address can have the account.
-    if edit.email.as_ref().is_some_and(|email| email.as_str() != before.email) {
+    let moves = edit.email.as_ref().is_some_and(|email| email.as_str() != before.email);
+    if moves {
         cx.fresh()?;
     }
     store::update(&mut tx, id, &edit).await?;
     let mut after = find(&mut tx, id).await?;
+    if moves {
+        // What was mailed to the address before opens nothing any more, and neither mailbox is left to wonder.
+        links::void(&mut tx, id).await?;
+        tx.mail(&letters::email_taken(before.reader())).await?;
+        tx.mail(&letters::email_given(after.reader())).await?;
+    }
     // What policies look at moves rights.
     if store::facts(&before) != store::facts(&after) {
         let change = Change::Facts { user: id, facts: store::facts(&after) };

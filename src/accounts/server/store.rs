@@ -312,6 +312,8 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
         r#"select u.id, u.number, u.tenant_id, u.external_id, u.username, u.email, u.name, u.department, u.region,
                   u.locale, u.status, u.email_confirmed_at, u.last_login_at, u.attributes, u.version, u.created_at,
                   u.updated_at,
+                  (select d.due_at from account_deletions d
+                   where d.user_id = u.id and d.tenant_id = u.tenant_id and d.ended_at is null) as deletion_due_at,
                   array(select r.name from user_roles ur join roles r on r.id = ur.role_id
                         where ur.user_id = u.id and (ur.expires_at is null or ur.expires_at > $3)
                         order by r.name) as "roles!"
@@ -344,6 +346,7 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
         last_login_at: row.last_login_at.map(Into::into),
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
+        deletion_due_at: row.deletion_due_at.map(Into::into),
         version: row.version,
     }))
 }
@@ -406,13 +409,16 @@ pub async fn insert(
     Ok(())
 }
 
+/// Changes fields. Another address is nobody's until its mailbox has shown itself.
 pub async fn update(tx: &mut Tx, id: UserId, edit: &ParsedEdit) -> Result<(), AppError> {
-    let tenant = tx.tenant()?;
+    let (tenant, now) = (tx.tenant()?, tx.now());
     let cleared = |field: &Option<Option<String>>| field.as_ref().is_some_and(Option::is_none);
     let value = |field: &Option<Option<String>>| field.clone().flatten();
     sqlx::query!(
         "update users set
              email = coalesce($3, email),
+             email_confirmed_at = case when email <> $3 then null else email_confirmed_at end,
+             email_moved_at = case when email <> $3 then $15 else email_moved_at end,
              name = coalesce($4, name),
              username = case when $5 then null else coalesce($6, username) end,
              external_id = case when $7 then null else coalesce($8, external_id) end,
@@ -436,6 +442,7 @@ pub async fn update(tx: &mut Tx, id: UserId, edit: &ParsedEdit) -> Result<(), Ap
         value(&edit.region),
         edit.locale,
         edit.attributes,
+        now,
     )
     .execute(tx.conn())
     .await?;
@@ -468,7 +475,7 @@ pub async fn password_hash(tx: &mut Tx, id: UserId) -> Result<Option<String>, Ap
     Ok(hash.fetch_optional(tx.conn()).await?.flatten())
 }
 
-/// Keeps a password that was chosen or renewed, and makes an invited person active.
+/// Keeps a password that was chosen with a link, which also confirms the address, and makes an invited person active.
 pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<(), AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
     sqlx::query!(
@@ -479,6 +486,20 @@ pub async fn set_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Resul
         tenant.0,
         password_hash,
         now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Keeps another password of whoever is known by the one before or by their session. It tells nothing of the mailbox.
+pub async fn renew_password(tx: &mut Tx, id: UserId, password_hash: &str) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    sqlx::query!(
+        "update users set password_hash = $3, version = version + 1 where id = $1 and tenant_id = $2",
+        id.0,
+        tenant.0,
+        password_hash,
     )
     .execute(tx.conn())
     .await?;

@@ -23,7 +23,7 @@ use crate::{
     second_factor::{FactorStatus, factor_status},
     sessions::{
         Me, me,
-        pages::{SessionList, form_error, outcome},
+        pages::{DeviceList, SessionList, form_error, outcome},
     },
     ui::{
         address,
@@ -138,12 +138,16 @@ fn WaysIn() -> impl IntoView {
             signed_in.refetch();
         }
     });
+    // Whoever forgets a device has ended its sessions.
+    let ended = RwSignal::new(0);
+    let forgotten = Callback::new(move |()| ended.update(|times| *times += 1));
     view! {
         <Profile changed />
         {section("way-in-title", td_string!(locale, app.way_in), me, way_in)}
         {section("factor-title", td_string!(locale, second_factor.page), status, factor)}
         {section("passkeys-title", td_string!(locale, passkeys.page), keys, keys_card)}
-        <SessionList may_end=true />
+        <SessionList may_end=true ended />
+        <DeviceList may_forget=true changed=forgotten />
     }
     .into_any()
 }
@@ -258,6 +262,10 @@ fn data() -> AnyView {
                     <button class="btn" type="submit" name="act" value="export">
                         {icon(Icon::Down)}
                         {td_string!(locale, app.own_data_download)}
+                    </button>
+                    <button class="btn" type="submit" name="act" value="export_zip">
+                        {icon(Icon::Down)}
+                        {td_string!(locale, app.own_data_archive)}
                     </button>
                 </form>
             </div>

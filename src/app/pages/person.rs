@@ -7,8 +7,8 @@ use leptos_router::hooks::use_params_map;
 use super::lost::LostFactor;
 use crate::{
     access::{
-        AUDIT_READ, GROUPS_READ, IMPERSONATE_USERS, PERMISSIONS_ASSIGN, RoleRef, SESSIONS_READ, SESSIONS_REVOKE,
-        USERS_RESET_PASSWORD,
+        AUDIT_READ, DEVICES_READ, DEVICES_REVOKE, GROUPS_READ, IMPERSONATE_USERS, PERMISSIONS_ASSIGN, RoleRef,
+        SESSIONS_READ, SESSIONS_REVOKE, USERS_RESET_PASSWORD,
     },
     accounts::{
         Person, Status,
@@ -33,7 +33,7 @@ use crate::{
             staged::{Names, Staged},
         },
     },
-    sessions::pages::SessionList,
+    sessions::pages::{DeviceList, SessionList},
     ui::{
         address,
         list::Place,
@@ -170,7 +170,13 @@ pub fn PersonPage() -> impl IntoView {
                             let lost = held.may(USERS_RESET_PASSWORD.as_str()).then(|| {
                                 view! { <LostFactor person=person.id name=person.name.clone() /> }
                             });
-                            view! { <SessionList person=person.id may_end /> {lost} }.into_any()
+                            let ended = RwSignal::new(0);
+                            let forgotten = Callback::new(move |()| ended.update(|times| *times += 1));
+                            let may_forget = held.may(DEVICES_REVOKE.as_str());
+                            let devices = held.may(DEVICES_READ.as_str()).then(|| {
+                                view! { <DeviceList person=person.id may_forget changed=forgotten /> }
+                            });
+                            view! { <SessionList person=person.id may_end ended /> {devices} {lost} }.into_any()
                         }
                         Tab::Groups => match groups.await {
                             Ok(groups) => of_person(groups),

@@ -66,7 +66,7 @@ fn place(person: &PersonCaller, key: &str) -> String {
 }
 
 async fn first_answer(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey) -> Result<Option<Response>, AppError> {
-    let mut tx = cx.of_caller().await?;
+    let mut tx = cx.of_caller_enrolling().await?;
     let row = sqlx::query!(
         "select request_digest, status, response, etag from idempotency_keys
          where actor_id = $1 and key = $2 and created_at > $3",
@@ -101,7 +101,7 @@ async fn keep(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey, response: Re
     let sealed = cx.keys().seal(&place(person, &key.key), &body);
     let status = i16::try_from(parts.status.as_u16()).unwrap_or(200);
     let etag = parts.headers.get(header::ETAG).map(HeaderValue::to_str).transpose().context("read a version")?;
-    let mut tx = cx.of_caller().await?;
+    let mut tx = cx.of_caller_enrolling().await?;
     sqlx::query!(
         "update idempotency_keys set status = $3, response = $4, etag = $5 where actor_id = $1 and key = $2",
         person.user.0,

@@ -22,10 +22,16 @@ use crate::{
     approvals::server::Applier,
     base::{
         errors::{AppError, DenialCode},
+        language::{self, td_string},
         server::config::Proxy,
     },
+    i18n::Locale,
     roles,
-    sessions::server::{forms::append, recognise},
+    second_factor::server::forms::ACCOUNT as FACTOR_PAGE,
+    sessions::server::{
+        forms::{self, append},
+        recognise,
+    },
 };
 
 /// Names the request, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
@@ -157,20 +163,30 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Proxy]) -> IpAdd
 }
 
 /// Sends whoever is not signed in to the door before a page of the console is drawn.
-pub async fn guard(Extension(cx): Extension<Cx>, request: Request, next: Next) -> Response {
+pub async fn guard(
+    Extension(cx): Extension<Cx>,
+    Extension(locale): Extension<Locale>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     let is_console = path == "/console" || path.starts_with("/console/");
     let is_own = path.starts_with("/account/") || path == "/reauthenticate";
-    // Whoever must set up a second factor first is led there, and nowhere else.
-    let leads_to_set_up = is_console && cx.must_enrol().await.unwrap_or(false);
+    // Whoever must set up a second factor first is led there, and nowhere else: a passkey counts, and so does a proof.
+    let sets_up = [FACTOR_PAGE, "/account/passkeys", "/reauthenticate"].contains(&path);
+    let leads_to_set_up = (is_console || is_own && !sets_up) && cx.must_enrol().await.unwrap_or(false);
     let target = match (path, cx.caller()) {
         ("/", _) => Some("/console".to_owned()),
-        ("/login", Caller::Person(_)) if request.method() == Method::GET => Some("/console".to_owned()),
-        (_, Caller::Person(_)) if leads_to_set_up => Some(crate::second_factor::server::forms::ACCOUNT.to_owned()),
+        ("/login", Caller::Person(_)) if request.method() == Method::GET => Some(next_of(&request)),
+        (_, Caller::Person(_)) if leads_to_set_up => Some(FACTOR_PAGE.to_owned()),
         (_, Caller::Anonymous) if is_console || is_own => {
             let next = request.uri().path_and_query().map_or("/console", |path| path.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-            Some(format!("/login?{query}"))
+            let login = format!("/login?{query}");
+            if is_followed_from_elsewhere(&request) {
+                return go_on_from_here(locale, &login);
+            }
+            Some(login)
         }
         _ => None,
     };
@@ -181,6 +197,44 @@ pub async fn guard(Extension(cx): Extension<Cx>, request: Request, next: Next) -
         },
         None => next.run(request).await,
     }
+}
+
+/// Where the door leads whoever is signed in already: to the page of ours that was asked for.
+fn next_of(request: &Request) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let next = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "next");
+    let next = next.as_ref().and_then(|(_, next)| forms::local(next));
+    next.unwrap_or("/console").to_owned()
+}
+
+/// Whether somebody follows a link on another site's page, a mail service's for one. Browsers keep our cookies back then
+/// (`SameSite=Strict`): that nobody is signed in is not known.
+fn is_followed_from_elsewhere(request: &Request) -> bool {
+    let says = |name: &str, values: &[&str]| {
+        let said = request.headers().get(name).and_then(|value| value.to_str().ok());
+        said.is_some_and(|said| values.contains(&said))
+    };
+    *request.method() == Method::GET
+        && says("sec-fetch-mode", &["navigate"])
+        && says("sec-fetch-site", &["cross-site", "same-site"])
+}
+
+/// A page of ours that goes on to the door by itself. That request comes from us, so it brings the cookies, and the door
+/// leads whoever is signed in to where they wanted to go.
+fn go_on_from_here(locale: Locale, login: &str) -> Response {
+    let (code, direction) = (language::code(locale), language::direction(locale));
+    let (title, go_on) = (td_string!(locale, sessions.going_on), td_string!(locale, sessions.go_on));
+    // The path is form-urlencoded, which leaves nothing that HTML reads.
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"{code}\" dir=\"{direction}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <link rel=\"icon\" href=\"/favicon.svg\"><meta http-equiv=\"refresh\" content=\"0;url={login}\"><title>{title}</title></head>\
+         <body><p>{title} <a href=\"{login}\">{go_on}</a></p></body></html>"
+    );
+    // Browsers ask for the site's picture by themselves.
+    let policy = "default-src 'none'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+    let headers = [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_SECURITY_POLICY, policy)];
+    (headers, page).into_response()
 }
 
 /// How long the drawing of a page may take, attempt by attempt, before it counts as lost. The last one leaves room for a

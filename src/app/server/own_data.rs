@@ -1,5 +1,7 @@
-//! All that is kept about somebody, given to themselves as one JSON document; and the forms of the account page, which work
-//! without scripts.
+//! All that is kept about somebody, given to themselves as one JSON document or as an archive of its parts; and the forms of
+//! the account page, which work without scripts.
+
+use std::io::{Cursor, Write as _};
 
 use axum::{
     Extension, Form, Json,
@@ -8,7 +10,9 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use crate::{
     access::server::{
@@ -16,7 +20,7 @@ use crate::{
         record::{Action, Event},
     },
     accounts, api_keys, approvals, audit,
-    base::{errors::AppError, time::Timestamp},
+    base::{errors::AppError, server::http::Asked, time::Timestamp},
     groups, passkeys, roles, second_factor,
     sessions::{
         FormOutcome,
@@ -63,12 +67,55 @@ pub async fn export(cx: &Cx) -> Result<Value, AppError> {
     }))
 }
 
-/// The document as a file.
-async fn download(cx: &Cx) -> Result<Response, AppError> {
+/// What the copy comes as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum Format {
+    /// One document.
+    #[default]
+    Json,
+    /// The same, a file for each part.
+    Zip,
+}
+
+impl Format {
+    fn ending(self) -> &'static str {
+        match self {
+            Format::Json => "json",
+            Format::Zip => "zip",
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct ExportQuery {
+    format: Format,
+}
+
+/// The parts of the document as files of an archive; what is no part of its own stands in one about the copy.
+fn archive(data: Value) -> anyhow::Result<Vec<u8>> {
+    let Value::Object(all) = data else { anyhow::bail!("the document is no object") };
+    let (about, mut parts) = all.into_iter().partition::<serde_json::Map<_, _>, _>(|(_, part)| part.is_string());
+    parts.insert("about".to_owned(), Value::Object(about));
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    for (name, part) in &parts {
+        archive.start_file(format!("{name}.json"), options)?;
+        archive.write_all(&serde_json::to_vec_pretty(part)?)?;
+    }
+    Ok(archive.finish()?.into_inner())
+}
+
+/// The copy as a file.
+async fn download(cx: &Cx, format: Format) -> Result<Response, AppError> {
     let data = export(cx).await?;
-    let name = format!("attachment; filename=\"account-{}.json\"", cx.now().format("%Y-%m-%d"));
-    let name = HeaderValue::from_str(&name).map_err(anyhow::Error::from)?;
-    Ok(([(header::CONTENT_DISPOSITION, name)], Json(data)).into_response())
+    let name = format!("attachment; filename=\"account-{}.{}\"", cx.now().format("%Y-%m-%d"), format.ending());
+    let name = [(header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(anyhow::Error::from)?)];
+    Ok(match format {
+        Format::Json => (name, Json(data)).into_response(),
+        Format::Zip => (name, [(header::CONTENT_TYPE, "application/zip")], archive(data)?).into_response(),
+    })
 }
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
@@ -76,9 +123,10 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// All that is kept about you; needs a fresh proof
-#[utoipa::path(get, path = "/auth/export", tag = "auth", responses((status = 200, body = Object)))]
-async fn export_own(cx: Extension<Cx>) -> Result<Response, AppError> {
-    download(&cx).await
+#[utoipa::path(get, path = "/auth/export", tag = "auth", params(("format" = inline(Option<Format>), Query, description = "`json`, or `zip` with a file for each part")), responses((status = 200, body = Object)))]
+async fn export_own(cx: Extension<Cx>, Asked(query): Asked<ExportQuery>) -> Result<Response, AppError> {
+    cx.in_person()?;
+    download(&cx, query.read()?.format).await
 }
 
 /// What a form of the account page asks for.
@@ -86,6 +134,7 @@ async fn export_own(cx: Extension<Cx>) -> Result<Response, AppError> {
 #[serde(rename_all = "snake_case")]
 enum Act {
     Export,
+    ExportZip,
     KeepAccount,
 }
 
@@ -97,7 +146,8 @@ pub struct AccountForm {
 /// `POST /console/account`
 pub async fn account(page: FormPage, Form(form): Form<AccountForm>) -> Response {
     let done = match form.act {
-        Act::Export => download(&page.cx).await,
+        Act::Export => download(&page.cx, Format::Json).await,
+        Act::ExportZip => download(&page.cx, Format::Zip).await,
         Act::KeepAccount => match accounts::server::leaving::cancel(&page.cx).await {
             // Pressed twice, or called off elsewhere: nothing waits any more, as was wished.
             Ok(()) | Err(AppError::NotFound) => Ok(see_other(&format!("{HERE}&kept=1"))),

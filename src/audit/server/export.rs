@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
+use chrono::TimeDelta;
 use futures_util::stream;
 use serde_json::Value;
 
@@ -13,7 +14,7 @@ use crate::{
     access::{
         AUDIT_EXPORT,
         server::{
-            Cx,
+            Cx, Tx,
             record::{Action, Event},
         },
     },
@@ -23,6 +24,8 @@ use crate::{
 
 /// How many rows are read at a time.
 const BATCH: u32 = 500;
+/// Files that one person may have made within an hour: each reads as much as there is.
+const MOST_AN_HOUR: i64 = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -57,6 +60,7 @@ pub async fn export(cx: &Cx, query: Input<AuditQuery>, format: Format) -> Result
     let query = AuditQuery { after: None, limit: None, ..query.read()? };
     let told = serde_json::to_value(&query).map_err(anyhow::Error::from)?;
     let mut filter = Filter::parse(query)?;
+    check_often(&mut tx).await?;
     let now = tx.now();
     // Newest first: what is written while it runs is not in it. "The last day" does not move on.
     if let Some(last) = filter.last.take() {
@@ -74,6 +78,23 @@ pub async fn export(cx: &Cx, query: Input<AuditQuery>, format: Format) -> Result
         (header::CONTENT_DISPOSITION, HeaderValue::from_str(&name).map_err(anyhow::Error::from)?),
     ];
     Ok((headers, body).into_response())
+}
+
+/// Refuses whoever asks too often. Two at the same time are counted one after the other.
+async fn check_often(tx: &mut Tx) -> Result<(), AppError> {
+    let (tenant, now, user) = (tx.tenant()?, tx.now(), tx.cx().person()?.user);
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('audit.export:' || $1::text, 0))", user.to_string())
+        .execute(tx.conn())
+        .await?;
+    let made = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from audit_logs
+           where tenant_id = $1 and user_id = $2 and action = $3 and created_at > $4"#,
+        tenant.0,
+        user.0,
+        Action::AuditExport.as_str(),
+        now - TimeDelta::hours(1),
+    );
+    if made.fetch_one(tx.conn()).await? < MOST_AN_HOUR { Ok(()) } else { Err(AppError::TooMany { retry_after: 3_600 }) }
 }
 
 /// The filters that were given.

@@ -14,12 +14,12 @@ use crate::base::{
     password::{Password, PasswordRule},
     search::fold,
     server::{crypto, passwords, settings::Setting},
+    strength::PHRASES,
 };
 
 /// Six bytes of a digest each, sorted: see the README beside it.
 const LEAKED: &[u8] = include_bytes!("leaked/hashes.bin");
 const LEAKED_LENGTH: usize = 6;
-const ARABIC: &str = include_str!("leaked/arabic.txt");
 
 /// The other list is asked no longer than this; without an answer the choice stands.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -98,7 +98,7 @@ fn guessable(text: &str, about: &[String]) -> Result<(), FieldCode> {
     if forms.iter().any(|form| is_leaked(form)) {
         return Err(FieldCode::Leaked);
     }
-    let words = ARABIC.lines().flat_map(|line| [line.to_owned(), line.replace(' ', "")]);
+    let words = PHRASES.lines().flat_map(|line| [line.to_owned(), line.replace(' ', "")]);
     let words = words.chain(about.iter().flat_map(|one| {
         let parts = one.split(['@', '.', ' ', '-', '_']).filter(|part| part.chars().count() >= 3);
         std::iter::once(one.clone()).chain(parts.map(str::to_owned)).collect::<Vec<_>>()

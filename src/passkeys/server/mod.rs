@@ -101,7 +101,7 @@ async fn take<T: DeserializeOwned>(cx: &Cx, asked: Asked<'_>, bound: Bound) -> R
 
 /// The caller's passkeys.
 pub async fn own(cx: &Cx) -> Result<OwnPasskeys, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let user = cx.person()?.user;
     let passkeys = store::list(&mut tx, user).await?;
     Ok(OwnPasskeys { user, passkeys, possible: cx.public_url().is_fit_for_passkeys() })
@@ -118,7 +118,7 @@ pub struct Registrant {
 
 /// Asks for a new passkey of the caller.
 pub async fn begin(cx: &Cx, registrant: Input<Registrant>) -> Result<Challenge, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let person = cx.person()?.clone();
     if registrant.read()?.user_id != person.user {
         return Err(AppError::denied(DenialCode::NotYours));
@@ -176,7 +176,7 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
             return Err(malformed());
         }
     };
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     if store::lock_ways(&mut tx, person.user).await?.passkeys >= MOST {
         return Err(AppError::Conflict(Conflict::Full));
     }
@@ -184,6 +184,8 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
     let unnamed = td_string!(language::parse(&own.locale).unwrap_or_default(), passkeys.unnamed);
     let name = name.unwrap_or_else(|| unnamed.to_owned());
     let added = store::insert(&mut tx, person.user, name, &passkey, transports).await?;
+    // Whoever is half-way in by one factor has to show this one, too.
+    sessions_store::void_steps(&mut tx, person.user).await?;
     sessions_store::prove(&mut tx, person.session, 2).await?;
     tx.mail(&letters::passkey_added(own.reader())).await?;
     let event = Event::done(Action::PasskeyAdd).on("passkey", added.id, &added.name);
@@ -372,6 +374,10 @@ async fn judge(cx: &Cx, answer: Answer, bound: Bound, action: Action) -> Result<
 
 /// Signs in whoever holds a passkey: it is both factors.
 pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+    throttle::by_token(cx, try_sign_in(cx, answer, kind, device)).await
+}
+
+async fn try_sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let (mut tx, found) = judge(cx, answer, Bound::SignIn, Action::LoginFailed).await?;
     let candidate = sessions_store::candidate(&mut tx, &found.email).await?;
     let candidate = candidate.filter(|candidate| candidate.is_active && candidate.user == found.user);
@@ -381,7 +387,8 @@ pub async fn sign_in(cx: &Cx, answer: Answer, kind: Kind, device: Device) -> Res
     };
     let half = Half { candidate, kind, device, method: "passkey".to_owned(), step: None };
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    tx.commit(signed_in.event(&found.user_name, "passkey", kind)).await?;
+    let event = signed_in.event(&found.user_name, "passkey", kind);
+    tx.commit(event.meta("new", signed_in.news.clone())).await?;
     forgive(cx, found.user).await?;
     Ok(signed_in)
 }
@@ -393,7 +400,8 @@ pub async fn finish(cx: &Cx, answer: Answer, headers: &HeaderMap) -> Result<Sign
     let (mut tx, found) = judge(cx, answer, Bound::SecondFactor { user, step }, Action::LoginFailed).await?;
     let (kind, method) = (half.kind, format!("{}+passkey", half.method));
     let signed_in = sessions::complete(&mut tx, half, 2).await?;
-    tx.commit(signed_in.event(&found.user_name, &method, kind)).await?;
+    let event = signed_in.event(&found.user_name, &method, kind);
+    tx.commit(event.meta("new", signed_in.news.clone())).await?;
     throttle::forgive_all(cx, user).await?;
     Ok(signed_in)
 }

@@ -46,7 +46,7 @@ impl Proof {
 
 /// Where the caller's second factor stands.
 pub async fn status(cx: &Cx) -> Result<FactorStatus, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let user = cx.person()?.user;
     let enabled_at = store::totp(&mut tx, user).await?.and_then(|totp| totp.confirmed_at);
     let required = tx.snapshot()?.has_role_named(user, &cx.person()?.factor_roles, tx.now());
@@ -62,7 +62,7 @@ pub async fn status(cx: &Cx) -> Result<FactorStatus, AppError> {
 
 /// Makes a secret for the caller's authenticator app. It counts once a code of it has been shown.
 pub async fn begin(cx: &Cx) -> Result<Enrolment, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     cx.fresh()?;
     let person = cx.person()?;
     let secret = crypto::random::<{ codes::SECRET_LENGTH }>();
@@ -76,7 +76,7 @@ pub async fn begin(cx: &Cx) -> Result<Enrolment, AppError> {
 
 /// The secret that waits to be confirmed, to be shown again after a wrong code.
 pub async fn pending(cx: &Cx) -> Result<Option<Enrolment>, AppError> {
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     cx.fresh()?;
     let user = cx.person()?.user;
     let Some(totp) = store::totp(&mut tx, user).await?.filter(|totp| totp.confirmed_at.is_none()) else {
@@ -128,7 +128,7 @@ pub async fn confirm(cx: &Cx, code: &str, end_others: bool) -> Result<Vec<String
     cx.fresh()?;
     let person = cx.person()?.clone();
     count(cx, person.user).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let wrong = AppError::SignedOut(SignedOut::WrongCode);
     let Some(totp) = store::totp(&mut tx, person.user).await? else { return Err(AppError::NotFound) };
     if totp.confirmed_at.is_some() {
@@ -239,6 +239,19 @@ pub async fn finish(cx: &Cx, half: Half, proof: &Proof) -> Result<SignedIn, AppE
     Ok(signed_in)
 }
 
+/// A passkey answers in a browser only: whoever has nothing else to show beside a refresh token has to sign in again.
+async fn check_provable(cx: &Cx) -> Result<(), AppError> {
+    let mut tx = cx.own_enrolling().await?;
+    let person = cx.person()?;
+    let has_password = people::has_password(&mut tx, person.user).await?;
+    let has_app = store::totp(&mut tx, person.user).await?.is_some_and(|totp| totp.confirmed_at.is_some());
+    let has_codes = has_app || store::codes_left(&mut tx, person.user).await? > 0;
+    if has_password && (has_codes || !person.has_second_factor) {
+        return Ok(());
+    }
+    Err(AppError::SignedOut(SignedOut::SignInAgain))
+}
+
 /// Proves from another device who holds a refresh token: from then on the session is that device's.
 pub async fn prove_refresh(
     cx: &Cx,
@@ -247,9 +260,10 @@ pub async fn prove_refresh(
     proof: Option<Proof>,
     device: &sessions_store::Device,
 ) -> Result<(), AppError> {
-    let cx = recognise::by_refresh_token(cx, token).await?;
+    let cx = throttle::by_token(cx, recognise::by_refresh_token(cx, token)).await?;
+    check_provable(&cx).await?;
     reauthenticate(&cx, password, proof).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let person = cx.person()?;
     let kept = sessions_store::upsert_device(&mut tx, person.user, device, cx.origin().ip).await?;
     sessions_store::move_to(&mut tx, person.session, kept).await?;
@@ -260,13 +274,13 @@ pub async fn prove_refresh(
 pub async fn reauthenticate(cx: &Cx, password: Password, proof: Option<Proof>) -> Result<(), AppError> {
     let person = cx.person()?.clone();
     sessions::prove_password(cx, &password).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let mut assurance = 1;
     if person.has_second_factor {
         let proof = proof.ok_or(AppError::SignedOut(SignedOut::TotpRequired))?;
         drop(tx);
         count(cx, person.user).await?;
-        tx = cx.own().await?;
+        tx = cx.own_enrolling().await?;
         if spend(&mut tx, person.user, &proof).await?.is_none() {
             drop(tx);
             cx.record_apart(Event::failed(Action::Reauthenticate).on("session", person.session, "")).await;

@@ -23,11 +23,17 @@ use crate::{
 
 /// The sessions of the viewer, or of `person`. `may_end`: whether the buttons are shown.
 #[component]
-pub fn SessionList(#[prop(optional)] person: Option<UserId>, may_end: bool) -> impl IntoView {
+pub fn SessionList(
+    #[prop(optional)] person: Option<UserId>,
+    may_end: bool,
+    /// Counts what else has ended sessions on the page: they are asked for again.
+    #[prop(optional)]
+    ended: Option<RwSignal<u32>>,
+) -> impl IntoView {
     let locale = locale();
     let sessions = Resource::new_blocking(
-        move || person,
-        |person| async move {
+        move || (person, ended.map(|ended| ended.get())),
+        |(person, _)| async move {
             match person {
                 Some(id) => list_sessions_of(id).await,
                 None => list_own_sessions().await,
@@ -77,13 +83,7 @@ fn row(person: Option<UserId>, may_end: bool, session: SessionInfo, call: Call, 
     } else {
         session.device.clone()
     };
-    let kind = match (session.is_browser, session.device_kind.as_str()) {
-        (false, _) => td_string!(locale, sessions.kind_program),
-        (true, "mobile") => td_string!(locale, sessions.kind_mobile),
-        (true, "tablet") => td_string!(locale, sessions.kind_tablet),
-        (true, "desktop") => td_string!(locale, sessions.kind_desktop),
-        (true, _) => td_string!(locale, sessions.kind_unknown),
-    };
+    let kind = kind_word(session.is_browser, &session.device_kind);
     let current = session
         .is_current
         .then(|| pieces::badge(Tone::Accent, Some(Icon::Allowed), td_string!(locale, sessions.this_session)));
@@ -121,6 +121,18 @@ fn row(person: Option<UserId>, may_end: bool, session: SessionInfo, call: Call, 
         </li>
     }
     .into_any()
+}
+
+/// What a device is, in a word.
+pub(super) fn kind_word(is_browser: bool, kind: &str) -> &'static str {
+    let locale = locale();
+    match (is_browser, kind) {
+        (false, _) => td_string!(locale, sessions.kind_program),
+        (true, "mobile") => td_string!(locale, sessions.kind_mobile),
+        (true, "tablet") => td_string!(locale, sessions.kind_tablet),
+        (true, "desktop") => td_string!(locale, sessions.kind_desktop),
+        (true, _) => td_string!(locale, sessions.kind_unknown),
+    }
 }
 
 fn end_all(person: Option<UserId>, call: Call, changed: Callback<()>) -> AnyView {

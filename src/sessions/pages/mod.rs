@@ -4,6 +4,7 @@
 //! wrong.
 
 mod choose;
+mod devices;
 mod list;
 mod login;
 mod magic;
@@ -17,6 +18,7 @@ mod setup;
 mod welcome;
 
 use choose::new_password_field;
+pub use devices::DeviceList;
 pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;

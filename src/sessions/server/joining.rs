@@ -31,9 +31,8 @@ use crate::{
         password::PasswordRule,
         server::{
             choice::{self, Choice},
-            settings,
+            names, settings,
         },
-        text::one_line,
     },
     sessions::{DoorOptions, LinkInfo, SignIn},
 };
@@ -75,7 +74,7 @@ async fn try_register(cx: &Cx, typed: NewAccount) -> Result<(), AppError> {
     drop(tx);
     let mut errors = FieldErrors::default();
     let email = errors.take("email", Email::parse(&typed.email));
-    let name = errors.take("name", one_line(&typed.name, 1, 200));
+    let name = errors.take("name", names::parse(&typed.name, 200));
     let about = [typed.name.as_str(), typed.email.as_str()];
     let choice = Choice { password: &typed.password, has_second_factor: false, about: &about };
     errors.take("password", choice::check(&passwords, choice).await);
@@ -111,6 +110,10 @@ async fn try_register(cx: &Cx, typed: NewAccount) -> Result<(), AppError> {
 
 /// Spends a registration, makes the account and signs its person in.
 pub async fn confirm(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
+    throttle::by_token(cx, try_confirm(cx, token, kind, device)).await
+}
+
+async fn try_confirm(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let mut tx = cx.door().await?;
     let registered = registration::find(&mut tx, token).await?;
     tx.enter(registered.tenant).await?;
@@ -163,6 +166,16 @@ async fn mailbox_owner(tx: &mut Tx, email: &Email) -> Result<Result<Candidate, &
 
 /// Spends a reset link and keeps the new password. It signs nobody in: a second factor is still asked for at the door.
 pub async fn reset(
+    cx: &Cx,
+    token: &str,
+    password: Password,
+    again: &Password,
+    end_sessions: bool,
+) -> Result<(), AppError> {
+    throttle::by_token(cx, try_reset(cx, token, password, again, end_sessions)).await
+}
+
+async fn try_reset(
     cx: &Cx,
     token: &str,
     password: Password,
@@ -231,11 +244,19 @@ async fn may_use_magic(tx: &mut Tx, person: &Candidate) -> Result<bool, AppError
 
 /// Spends a sign-in link. It is one factor: where a second is on, that is still owed.
 pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppError> {
+    throttle::by_token(cx, try_magic(cx, token, device)).await
+}
+
+async fn try_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppError> {
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Magic, token).await?;
     let Some(email) = &link.user_email else { return Err(AppError::NotFound) };
     tx.enter(link.tenant).await?;
     links::spend(&mut tx, &link).await?;
+    // Whatever is refused from here on, the link was shown: it does not come back with a rollback.
+    tx.commit_quietly(Quiet::Step).await?;
+    let mut tx = cx.door().await?;
+    tx.enter(link.tenant).await?;
     let person = entered(&mut tx, email).await?;
     if !may_use_magic(&mut tx, &person).await? {
         return Err(AppError::Conflict(Conflict::LinkSpent));
@@ -244,7 +265,8 @@ pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered,
     let entered = admit(&mut tx, person, Kind::Browser, device, "magic_link").await?;
     match &entered {
         Entered::In(signed_in) => {
-            tx.commit(signed_in.event(name, "magic_link", Kind::Browser)).await?;
+            let event = signed_in.event(name, "magic_link", Kind::Browser);
+            tx.commit(event.meta("new", signed_in.news.clone())).await?;
         }
         Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
     }

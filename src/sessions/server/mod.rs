@@ -26,7 +26,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 use self::{
-    store::{Candidate, Device, Kind, NewSession},
+    store::{Candidate, Device, Kind, NewSession, RefreshToken},
     throttle::{Counted, Subject},
 };
 use crate::{
@@ -198,7 +198,7 @@ async fn try_sign_in(cx: &Cx, credentials: Credentials, kind: Kind, device: Devi
     tx.enter(candidate.tenant).await?;
     if verdict == Verdict::RightButOld {
         let hash = cx.hasher().hash(&credentials.password).await?;
-        people::set_password(&mut tx, candidate.user, &hash).await?;
+        people::renew_password(&mut tx, candidate.user, &hash).await?;
     }
     let name = candidate.name.clone();
     if !candidate.has_second_factor
@@ -296,7 +296,7 @@ pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError
         return Err(AppError::SignedOut(SignedOut::WrongCredentials));
     }
     throttle::count(cx, &subjects_of(cx, person.user)).await?;
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let stored = people::password_hash(&mut tx, person.user).await?;
     drop(tx);
     if cx.hasher().verify(password, stored.as_deref()).await? == Verdict::Wrong {
@@ -394,14 +394,15 @@ fn access_token(
 /// spent one shown later ends the session and is audited (A3). From another device it asks for a proof first (A6).
 pub async fn refresh(cx: &Cx, token: &str, device: &Device) -> Result<SignedIn, AppError> {
     let refused = AppError::signed_out;
-    let digest = crypto::token_digest(Kind::Program.as_str(), token);
+    // One that nobody was given is counted; whoever loses a client's own race is not.
+    let found = throttle::by_token(cx, find_refresh_token(cx, token)).await?;
     let mut tx = cx.door().await?;
-    let Some(found) = store::refresh_token(&mut tx, &digest).await? else { return Err(refused()) };
     let Some(live) = store::live(&mut tx, store::By::Id(found.session)).await? else { return Err(refused()) };
     tx.enter(found.tenant).await?;
     let (user, name) = (live.caller.user, live.caller.name.clone());
     let now = tx.now();
-    if found.is_expired {
+    // One that was spent tells of theft however old it is: only an unspent one may just have run out.
+    if found.spent_at.is_none() && found.is_expired {
         return Err(refused());
     }
     if found.spent_at.is_none() && !store::is_device_of(&mut tx, found.session, &device.fingerprint).await? {
@@ -431,6 +432,12 @@ pub async fn refresh(cx: &Cx, token: &str, device: &Device) -> Result<SignedIn, 
     Ok(SignedIn { user, tenant, session, access, secret, lifetimes, news })
 }
 
+async fn find_refresh_token(cx: &Cx, token: &str) -> Result<RefreshToken, AppError> {
+    let digest = crypto::token_digest(Kind::Program.as_str(), token);
+    let mut tx = cx.door().await?;
+    store::refresh_token(&mut tx, &digest).await?.ok_or_else(AppError::signed_out)
+}
+
 /// How far a log-out reaches; nothing sent means this session.
 #[derive(Clone, Copy, Debug, Default, Deserialize, utoipa::ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -445,7 +452,7 @@ pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
     if matches!(person.acting, Acting::Impersonated(_)) {
         return acting::stop(cx).await;
     }
-    let mut tx = cx.own().await?;
+    let mut tx = cx.own_enrolling().await?;
     let everywhere = logout.read_or_default()?.everywhere;
     let only = (!everywhere).then_some(person.session);
     let ended = store::end(&mut tx, person.user, only, "logout").await?;
@@ -455,7 +462,7 @@ pub async fn sign_out(cx: &Cx, logout: Input<Logout>) -> Result<(), AppError> {
 
 /// Who is signed in.
 pub async fn me(cx: &Cx) -> Result<Me, AppError> {
-    let mut tx = cx.of_caller().await?;
+    let mut tx = cx.of_caller_enrolling().await?;
     let caller = cx.person()?;
     let person = people::by_id(&mut tx, caller.user).await?.ok_or_else(AppError::signed_out)?;
     let tenant_name = tenant_name(&mut tx, caller.tenant).await?;
@@ -524,6 +531,10 @@ pub struct SetUp {
 
 /// Spends the set-up link, makes the super-admin and signs them in.
 pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, AppError> {
+    throttle::by_token(cx, try_set_up(cx, typed, device)).await
+}
+
+async fn try_set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, AppError> {
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Setup, &typed.token).await?;
     let mut errors = FieldErrors::default();
@@ -549,6 +560,16 @@ pub async fn set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
 /// Spends a welcome link, keeps the password and signs the person in. Every session they had ends. Who has a second
 /// factor still owes it: whoever lost that too needs an administrator to take it off.
 pub async fn welcome(
+    cx: &Cx,
+    token: &str,
+    password: Password,
+    again: Password,
+    device: Device,
+) -> Result<Entered, AppError> {
+    throttle::by_token(cx, try_welcome(cx, token, password, again, device)).await
+}
+
+async fn try_welcome(
     cx: &Cx,
     token: &str,
     password: Password,

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{check_choice, joining::count_letter, prove_password, store};
+use super::{check_choice, joining::count_letter, prove_password, store, throttle};
 use crate::{
     access::server::{
         Cx, Tx,
@@ -192,6 +192,10 @@ pub async fn look_at_email(cx: &Cx, end: End, token: &str) -> Result<LinkInfo, A
 /// The new mailbox has confirmed: the person has that address from now on. Open links of the old one are void, and every
 /// session ends but the one that asked.
 pub async fn confirm_email(cx: &Cx, token: &str) -> Result<(), AppError> {
+    throttle::by_token(cx, try_confirm(cx, token)).await
+}
+
+async fn try_confirm(cx: &Cx, token: &str) -> Result<(), AppError> {
     let mut tx = cx.door().await?;
     let change = find(&mut tx, End::New, token).await?;
     tx.enter(change.tenant).await?;
@@ -217,6 +221,10 @@ pub async fn confirm_email(cx: &Cx, token: &str) -> Result<(), AppError> {
 /// The old mailbox calls it off. Where it has happened already, the person has the old address again, and every session
 /// ends: somebody else may hold one.
 pub async fn cancel_email(cx: &Cx, token: &str) -> Result<(), AppError> {
+    throttle::by_token(cx, try_cancel(cx, token)).await
+}
+
+async fn try_cancel(cx: &Cx, token: &str) -> Result<(), AppError> {
     let mut tx = cx.door().await?;
     let change = find(&mut tx, End::Old, token).await?;
     tx.enter(change.tenant).await?;
@@ -304,11 +312,11 @@ pub async fn change_password(
     drop(tx);
     if had_password {
         prove_password(cx, &current).await?;
-        super::throttle::forgive(cx, &super::subjects_of(cx, person.user)).await?;
+        throttle::forgive(cx, &super::subjects_of(cx, person.user)).await?;
     }
     let hash = cx.hasher().hash(&password).await?;
     let mut tx = cx.own().await?;
-    people::set_password(&mut tx, person.user, &hash).await?;
+    people::renew_password(&mut tx, person.user, &hash).await?;
     links::void(&mut tx, person.user).await?;
     store::void_steps(&mut tx, person.user).await?;
     let ended = if end_others { store::end_others(&mut tx, &person, "password_changed").await? } else { 0 };

@@ -45,8 +45,8 @@ impl New {
     }
 }
 
-/// What is new about a sign-in of somebody from here. Where nothing is known yet nothing is new. The transaction has
-/// entered their tenant.
+/// What is new about a sign-in of somebody from here. Where nothing is known yet nothing is new; a device of long ago still
+/// tells that the account was in use. The transaction has entered their tenant.
 pub async fn news(tx: &mut Tx, user: UserId, device: &Device) -> Result<Vec<New>, AppError> {
     let ip = tx.cx().origin().ip;
     let (network, country) = (ip.map(network), ip.and_then(|ip| tx.cx().places().country(ip)));
@@ -54,7 +54,7 @@ pub async fn news(tx: &mut Tx, user: UserId, device: &Device) -> Result<Vec<New>
     let known = sqlx::query!(
         r#"select
              exists (select from devices where user_id = $1) as "devices!",
-             exists (select from devices where user_id = $1 and fingerprint = $2) as "device!",
+             exists (select from devices where user_id = $1 and fingerprint = $2 and last_seen_at > $5) as "device!",
              exists (select from known_places where user_id = $1 and last_seen_at > $5) as "networks!",
              exists (select from known_places where user_id = $1 and network = $3 and last_seen_at > $5) as "network!",
              exists (select from known_places where user_id = $1 and country is not null and last_seen_at > $5)
@@ -163,6 +163,10 @@ pub async fn mail_code(
 /// Lets in whoever shows the code that was mailed to them. It is counted before it is judged, and spent once.
 pub async fn open(cx: &Cx, token: &str, code: &str, kind: Kind, device: Device) -> Result<SignedIn, AppError> {
     let half = half_way(cx, &crypto::token_digest(step_kind(kind), token), kind, device).await?;
+    // A second factor that was set up meanwhile is asked for by beginning again: the mailbox is none.
+    if half.candidate.has_second_factor {
+        return Err(AppError::signed_out());
+    }
     let (user, tenant, step) =
         (half.candidate.user, half.candidate.tenant, half.step.ok_or_else(AppError::signed_out)?);
     throttle::count(cx, &[Subject::Codes(user)]).await?;

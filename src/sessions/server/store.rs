@@ -110,12 +110,14 @@ pub async fn insert_step(
     Ok(())
 }
 
-/// Somebody half-way in: how they proved the first factor, and their address. Through the door.
+/// Somebody half-way in: how they proved the first factor, and their address. Not who was given another address since: the
+/// proof was of the one before. Through the door.
 pub async fn step(tx: &mut Tx, digest: &[u8]) -> Result<Option<(Uuid, String, String)>, AppError> {
     let now = tx.now();
     let row = sqlx::query!(
         "select s.id, s.method, u.email from sign_in_steps s join users u on u.id = s.user_id
-         where s.digest = $1 and s.used_at is null and s.expires_at > $2 and u.status = 'active'",
+         where s.digest = $1 and s.used_at is null and s.expires_at > $2 and u.status = 'active'
+           and (u.email_moved_at is null or s.created_at > u.email_moved_at)",
         digest,
         now,
     )

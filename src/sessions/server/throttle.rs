@@ -9,8 +9,9 @@ use super::puzzles;
 use crate::{
     access::server::{Cx, Quiet, Tx},
     base::{
-        errors::AppError,
+        errors::{AppError, Conflict},
         ids::UserId,
+        search::fold,
         server::{crypto, settings},
     },
     sessions::rules::Limits,
@@ -39,6 +40,8 @@ pub enum Subject {
     LettersFrom(IpAddr),
     /// Copies of all that is kept about a person.
     Exports(UserId),
+    /// Tokens that opened nothing, shown by an address at whatever door.
+    Tokens(IpAddr),
 }
 
 impl Subject {
@@ -48,12 +51,13 @@ impl Subject {
             Subject::Device(user, fingerprint) => {
                 crypto::token_digest("limit:device", &format!("{user}:{}", hex::encode(fingerprint)))
             }
-            Subject::Nobody(name) => crypto::token_digest("limit:nobody", &name.trim().to_lowercase()),
+            Subject::Nobody(name) => crypto::token_digest("limit:nobody", &fold(name.trim())),
             Subject::Address(address) => crypto::token_digest("limit:address", &network(*address)),
             Subject::Codes(user) => crypto::token_digest("limit:codes", &user.to_string()),
             Subject::Letters(email) => crypto::token_digest("limit:letters", email),
             Subject::LettersFrom(address) => crypto::token_digest("limit:letters-from", &network(*address)),
             Subject::Exports(user) => crypto::token_digest("limit:exports", &user.to_string()),
+            Subject::Tokens(address) => crypto::token_digest("limit:tokens", &network(*address)),
         }
     }
 
@@ -64,7 +68,7 @@ impl Subject {
             | Subject::Nobody(_)
             | Subject::Codes(_)
             | Subject::Exports(_) => limits.free_by_account,
-            Subject::Address(_) | Subject::LettersFrom(_) => limits.free_by_address,
+            Subject::Address(_) | Subject::LettersFrom(_) | Subject::Tokens(_) => limits.free_by_address,
             Subject::Letters(_) => limits.free_letters,
         };
         i32::try_from(free).unwrap_or(i32::MAX)
@@ -180,6 +184,38 @@ async fn pass(tx: &mut Tx, subject: &[u8]) -> Result<bool, AppError> {
     Ok(passed.rows_affected() == 1)
 }
 
+/// Does what a token opens. One that opens nothing is counted for whoever shows it, in a transaction of its own; good ones
+/// cost an address nothing, so that an office may come in all morning.
+pub async fn by_token<T>(cx: &Cx, act: impl Future<Output = Result<T, AppError>>) -> Result<T, AppError> {
+    let Some(ip) = cx.origin().ip else { return act.await };
+    let subject = Subject::Tokens(ip);
+    check(cx, &subject).await?;
+    let result = act.await;
+    let opens_nothing = matches!(&result, Err(AppError::SignedOut(_) | AppError::Conflict(Conflict::LinkSpent)));
+    if opens_nothing {
+        match count(cx, &[subject]).await {
+            // Somebody else there has just used up the last one: this one is answered all the same.
+            Ok(_) | Err(AppError::TooMany { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    result
+}
+
+/// Refuses while a subject has to wait, without counting anything.
+async fn check(cx: &Cx, subject: &Subject) -> Result<(), AppError> {
+    let mut tx = cx.door().await?;
+    let now = tx.now();
+    let waits = sqlx::query_scalar!(
+        r#"select blocked_until as "blocked_until!" from limits where subject = $1 and blocked_until > $2"#,
+        subject.digest(),
+        now,
+    );
+    let Some(until) = waits.fetch_optional(tx.conn()).await? else { return Ok(()) };
+    let seconds = (until - now).num_seconds() + 1;
+    Err(AppError::TooMany { retry_after: u32::try_from(seconds).unwrap_or(1).max(1) })
+}
+
 /// Whoever proved themselves starts again. Their address gets back this one attempt only, so that an office may sign in
 /// all morning while one good account there hides no guesses at others.
 pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
@@ -195,7 +231,7 @@ pub async fn forgive(cx: &Cx, subjects: &[Subject]) -> Result<(), AppError> {
             | Subject::Exports(_) => {
                 sqlx::query!("delete from limits where subject = $1", digest).execute(tx.conn()).await?;
             }
-            Subject::Address(_) | Subject::LettersFrom(_) => {
+            Subject::Address(_) | Subject::LettersFrom(_) | Subject::Tokens(_) => {
                 let free = subject.free(&limits(&mut tx).await?);
                 sqlx::query!(
                     "update limits set attempts = greatest(attempts - 1, 0),

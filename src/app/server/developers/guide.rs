@@ -119,6 +119,7 @@ fn codes(locale: Locale) -> AnyView {
         AppError::SignedOut(SignedOut::NoSession),
         AppError::SignedOut(SignedOut::WrongCredentials),
         AppError::SignedOut(SignedOut::WrongPasskey),
+        AppError::SignedOut(SignedOut::SignInAgain),
         AppError::StepUp,
         about(DenialCode::MissingPermission, &["users.read"]),
         about(DenialCode::Ceiling, &["audit.read"]),

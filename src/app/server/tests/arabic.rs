@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use crate::{
     app::server::{
         cli::set_up_link,
-        test_app::{Answer, PUBLIC, TestApp, options_of},
+        test_app::{Answer, PASSWORD, PUBLIC, TestApp, options_of},
     },
     base::{errors::FieldCode, language},
     i18n::Locale,
@@ -107,6 +107,10 @@ async fn a_name_cannot_pass_for_another(pool: PgPool) {
     is_refused(&arabic.post("/admin/roles", role("مدير  المالية")).await, "name", FieldCode::Lookalike, Locale::ar);
     let path = format!("/admin/roles/{manager}");
     is_refused(&arabic.patch(&path, role("СЕО")).await, "name", FieldCode::Lookalike, Locale::ar);
+    admin.patch("/admin/settings", json!({"registration": {"mode": "open"}})).await.ok();
+    let newcomer = json!({"email": "n@x.example", "name": "Fіnance", "password": PASSWORD});
+    let visitor = app.anonymous().with("accept-language", "ar");
+    is_refused(&visitor.post("/auth/register", newcomer).await, "name", FieldCode::MixedScripts, Locale::ar);
     // Its own name in another spelling is nobody else's.
     admin.patch(&path, role("مدير المالية")).await.ok();
     admin.make_role("مدير المالية والحسابات", &[]).await;

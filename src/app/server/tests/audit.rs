@@ -6,7 +6,7 @@ use sqlx::PgPool;
 
 use crate::{
     access::server::record::Action,
-    app::server::test_app::{PASSWORD, TestApp, options_of},
+    app::server::test_app::{Client, PASSWORD, TestApp, options_of},
     base::server::crypto::sha256,
 };
 
@@ -221,6 +221,22 @@ async fn no_secret_is_kept_in_clear(pool: PgPool) {
             assert_eq!(found, 0, "{table}");
         }
     }
+}
+
+/// A8: each export reads as much as there is, so that nobody may have too many of them within an hour.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn exports_of_the_log_are_bounded(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let other = app.person(&admin, "auditor@x.example", &["super-admin"]).await;
+    let export = async |by: &Client| by.get("/admin/audit/export.csv?action=audit.").await.status;
+    for _ in 0..20 {
+        assert_eq!(export(&admin).await, StatusCode::OK);
+    }
+    assert_eq!(export(&admin).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(export(&other).await, StatusCode::OK, "each person has their own");
+    app.advance(std::time::Duration::from_secs(3_600)).await;
+    assert_eq!(export(&app.sign_in("hind@nakheel.example").await).await, StatusCode::OK);
 }
 
 /// E4: an export is everything that the filter leaves, safe for a spreadsheet, and is itself in the log.

@@ -57,6 +57,20 @@ async fn it_needs_a_reason_and_somebody_else(pool: PgPool) {
     assert_eq!(begin(&boss, &sara, "r").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
+/// A10, D2: beginning it wants a proof of the last five minutes.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn it_wants_a_fresh_proof(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    app.advance(Duration::from_secs(301)).await;
+    let stale = begin(&boss, &sara, "r").await;
+    assert_eq!((stale.status, stale.code().as_str()), (StatusCode::UNAUTHORIZED, "step_up_required"));
+    assert_eq!(app.count("select count(*) from sessions where impersonator_id is not null").await, 0);
+    boss.post("/auth/reauthenticate", json!({"password": PASSWORD})).await.ok();
+    begin(&boss, &sara, "r").await.ok();
+}
+
 /// D2: never as somebody who holds more, also when they come to hold more while it lasts.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn nobody_acts_as_somebody_more_powerful(pool: PgPool) {

@@ -71,6 +71,8 @@ async fn an_account_is_deleted_once_the_wait_is_over(pool: PgPool) {
     assert_eq!(ask(&world.sara, "other@x.example").await.json()["errors"][0]["code"], "different");
     let asked = ask(&world.sara, " Sara@X.example ").await;
     assert_eq!((asked.status, &asked.json()["due_at"]), (StatusCode::ACCEPTED, &json!("2026-12-06T08:00:00Z")));
+    let seen = world.admin.get(&format!("/admin/users/{}", world.sara.id)).await.ok();
+    assert_eq!(seen["deletion_due_at"], asked.json()["due_at"], "administrators see it coming");
     let letter = world.letters().await.remove(0);
     assert_eq!(letter.to, [SARA]);
     assert_eq!(letter.link(), format!("{PUBLIC}/console/account?tab=data"));

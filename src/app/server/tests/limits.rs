@@ -65,6 +65,18 @@ async fn a_puzzle_is_of_one_account_and_tells_nothing(pool: PgPool) {
     assert_eq!(nobody.post("/auth/login", with_solution(HIND, PASSWORD, &solution)).await.code(), "puzzle_required");
 }
 
+/// CVE-2025-24806: a name that nobody has is counted as the name that it would find, however it is spelled.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn spellings_of_a_name_are_one_name(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    app.admin().await;
+    let nobody = app.anonymous();
+    for name in ["أحمد", "احمد", "أَحْمَد", "أحـمد", "إحمد"] {
+        assert_eq!(guess(&nobody, name).await.status, StatusCode::UNAUTHORIZED, "{name}");
+    }
+    assert_eq!(guess(&nobody, "آحمد").await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
 /// A8, "32 parallel uses": of parallel uses of one solution on two nodes one is judged.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn of_parallel_uses_of_a_solution_one_is_judged(pool: PgPool) {

@@ -15,7 +15,7 @@ use crate::{
     access::server::Cx,
     app::server::{
         mailer,
-        test_app::{Client, PUBLIC, TestApp, options_of, post_to},
+        test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of, post_to},
     },
     base::server::mail::{self, transport::Post},
 };
@@ -86,14 +86,16 @@ async fn no_letter_leaves_when_its_cause_was_undone(pool: PgPool) {
     assert_eq!(app.count(WAITING).await, 0);
 }
 
-/// "SMTP down for an hour": the act answers at once, the letter arrives later, once.
+/// "SMTP down for an hour": somebody signs up and is answered at once, the letter arrives later, once, and opens.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_letter_arrives_once_after_the_server_was_away(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
     let sink = Sink::start(Manner::HangsUp).await;
     let post = post_to(sink.port);
-    invite(&admin, "layla@x.example").await;
+    admin.patch("/admin/settings", json!({"registration": {"mode": "open"}})).await.ok();
+    let newcomer = json!({"email": "layla@x.example", "name": "ليلى", "password": PASSWORD});
+    app.anonymous().post("/auth/register", newcomer).await.ok();
     for _ in 0..9 {
         assert!(send(&app, &post).await, "it is due");
         assert!(!send(&app, &post).await, "and then waits");
@@ -111,6 +113,8 @@ async fn a_letter_arrives_once_after_the_server_was_away(pool: PgPool) {
     assert!(!send(&app, &post).await);
     assert_eq!(sink.letters().len(), 1);
     assert_eq!(app.count(WAITING).await, 0);
+    app.anonymous().post("/auth/confirm", json!({"token": sink.letters()[0].token()})).await.ok();
+    app.sign_in("layla@x.example").await;
 }
 
 /// "Mail": a server that has taken a letter but could not say so gets it again under the same Message-ID.

@@ -1,5 +1,6 @@
 //! What holds for the whole application, through its real router and database.
 
+mod advisories;
 mod api_keys;
 mod approvals;
 mod arabic;
@@ -10,16 +11,20 @@ mod authzen;
 mod climbing;
 mod coverage;
 mod doors;
+mod elsewhere;
+mod enrolment;
 mod escalation;
 mod explain;
 mod groups;
 mod heritage;
 mod impersonation;
 mod joining;
+mod kinds;
 mod leaving;
 mod limits;
 mod mail;
 mod matrix;
+mod moved;
 mod nodes;
 mod oracle;
 mod own_account;
@@ -38,4 +43,5 @@ mod shell;
 mod sink;
 mod source;
 mod tamper;
+mod tokens;
 mod what_if;

@@ -135,6 +135,31 @@ async fn people_take_their_data_with_them(pool: PgPool) {
     assert!(world.app.actions().await.contains(&"auth.data_export".to_owned()));
 }
 
+/// A13, flow 13: the same parts come as files of an archive, by REST and by the form; another format there is not.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_copy_comes_as_an_archive_too(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let document = world.sara.get("/auth/export?format=json").await.ok();
+    let archive = world.sara.get("/auth/export?format=zip").await;
+    assert_eq!(archive.status, StatusCode::OK);
+    assert_eq!(archive.headers["content-type"], "application/zip");
+    assert_eq!(archive.headers["content-disposition"], "attachment; filename=\"account-2026-11-22.zip\"");
+    let names = |text: &str| {
+        let parts = document.as_object().expect("an object").iter();
+        parts.filter(|(name, part)| !part.is_string() && !text.contains(&format!("{name}.json"))).count()
+    };
+    assert_eq!(names(&archive.text), 0, "a file for each part");
+    assert!(archive.text.contains("about.json"));
+    let browser = world.browser().await;
+    let file = browser.form("/console/account?tab=data", &[("act", "export_zip")]).await;
+    assert_eq!(file.headers["content-type"], "application/zip");
+    let unknown = world.sara.get("/auth/export?format=tar").await;
+    assert_eq!(
+        (unknown.status, &unknown.json()["errors"][0]["field"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("format"))
+    );
+}
+
 /// A10, A8: a copy of everything wants a fresh proof, and comes only so often.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_copy_wants_a_fresh_proof_and_comes_so_often(pool: PgPool) {

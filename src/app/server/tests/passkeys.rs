@@ -103,6 +103,18 @@ async fn a_passkey_alone_signs_in(pool: PgPool) {
     assert_eq!(client.get("/auth/me").await.ok()["id"], sara.id.as_str());
     let sessions = client.get("/auth/sessions").await.ok();
     assert_eq!(sessions.as_array().into_iter().flatten().filter(|one| one["two_factors"] == true).count(), 2);
+    // What was new about a sign-in stands in its row, whatever was shown.
+    let other = app.anonymous().with("user-agent", "other/1.0");
+    let asked = ask(&other, "sign_in").await;
+    let mut later = device;
+    later.counter += 1;
+    answer(&other, &asked, later.get(&asked["publicKey"])).await.ok();
+    let new: Value =
+        sqlx::query_scalar("select meta -> 'new' from audit_logs where action = 'auth.login' order by id desc")
+            .fetch_one(&app.owner)
+            .await
+            .expect("a row");
+    assert_eq!(new, json!(["device"]));
     // The password alone no longer lets in.
     let half = app.anonymous().post("/auth/login", json!({"email": SARA, "password": PASSWORD})).await;
     assert_eq!(half.code(), "totp_required");

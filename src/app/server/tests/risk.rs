@@ -6,7 +6,10 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use super::sink::{Manner, Sink, Taken};
+use super::{
+    authenticator::Authenticator,
+    sink::{Manner, Sink, Taken},
+};
 use crate::app::server::test_app::{Answer, Client, PASSWORD, TestApp, options_of};
 
 const SARA: &str = "sara@x.example";
@@ -169,6 +172,46 @@ async fn a_new_country_asks_where_countries_are_known(pool: PgPool) {
     let here = app.with_token(tokens["access_token"].as_str().expect("a token")).get("/auth/sessions").await.ok();
     let countries = here.as_array().expect("a list").iter().map(|one| one["country"].clone()).collect::<Vec<_>>();
     assert!(countries.contains(&json!("SA")), "{countries:?}");
+}
+
+/// A9: a device that was not seen for so long is new again.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_device_of_long_ago_is_new_again(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let age = async |days: i32| {
+        let query = sqlx::query("update devices set last_seen_at = last_seen_at - make_interval(days => $1)");
+        query.bind(days).execute(&world.app.owner).await.expect("works");
+    };
+    age(179).await;
+    world.login(&world.app.anonymous()).await.ok();
+    age(181).await;
+    assert_eq!(world.login(&world.app.anonymous()).await.code(), "mailed_code_required");
+}
+
+/// A9, B3: a code that was mailed before a second factor was set up opens nothing any more.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_mailed_code_does_not_stand_for_a_second_factor(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let tokens = world.login(&world.app.anonymous()).await.ok();
+    let sara = world.app.with_token(tokens["access_token"].as_str().expect("a token"));
+    let id = sara.get("/auth/me").await.ok()["id"].clone();
+    let (step, code) = world.step().await;
+    let open = async || world.stranger().post("/auth/login/code", json!({"step": step, "code": code})).await.code();
+    let factor = "update users set second_factor_at = case when $1 then created_at end where email = $2";
+    let set = async |on: bool| {
+        sqlx::query(factor).bind(on).bind(SARA).execute(&world.app.owner).await.expect("works");
+    };
+    set(true).await;
+    assert_eq!(open().await, "signed_out", "the person as they are now");
+    set(false).await;
+    let asked = sara.post("/auth/webauthn/register/challenge", json!({"userId": id})).await.ok();
+    let attestation = Authenticator::new().create(&asked["publicKey"]);
+    let added = sara.post("/auth/webauthn/register/complete", json!({"attestation": attestation})).await.ok();
+    // Also where the passkey is gone again: the step went with its coming.
+    sara.delete(&format!("/auth/webauthn/credentials/{}", added["id"].as_str().expect("an id"))).await.ok();
+    assert_eq!(open().await, "signed_out");
+    let opened = world.app.count("select count(*) from sessions where user_agent = 'other/1.0'").await;
+    assert_eq!(opened, 0);
 }
 
 /// A9, H5: a browser is led through the same step by forms, on an Arabic keyboard too.

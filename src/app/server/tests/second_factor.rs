@@ -21,7 +21,8 @@ struct Enrolled {
     backup_codes: Vec<String>,
 }
 
-fn decode(text: &str) -> Vec<u8> {
+/// What an authenticator app reads of a secret as it is shown.
+pub(super) fn decode(text: &str) -> Vec<u8> {
     let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
     for c in text.bytes().filter(|c| *c != b' ') {
         let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
@@ -122,8 +123,9 @@ async fn a_backup_code_works_once(pool: PgPool) {
     let (_admin, sara) = sara(&app).await;
     assert_eq!(sara.backup_codes.len(), 10);
     let first = sara.backup_codes[0].clone();
-    let tries = (0..4).map(|_| {
-        let (app, first) = (app.clone(), first.to_lowercase());
+    let two = app.second_node().await;
+    let tries = (0..32).map(|n| {
+        let (app, first) = (if n % 2 == 0 { app.clone() } else { two.clone() }, first.to_lowercase());
         tokio::spawn(async move { login(&app, json!({"backup_code": first})).await.status })
     });
     let mut won = 0;
@@ -288,6 +290,33 @@ async fn sensitive_acts_want_a_fresh_proof(pool: PgPool) {
     login(&app, json!({})).await.ok();
     let actions = app.actions().await;
     assert!(actions.contains(&"auth.factor_off".to_owned()) && actions.contains(&"auth.reauthenticate".to_owned()));
+}
+
+/// B1, "32 parallel uses": of parallel confirmations of an enrolment on two nodes one turns it on, with one set of codes.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn of_parallel_enrolments_one_counts(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let two = app.second_node().await;
+    let admin = app.admin().await;
+    app.admin_limits(json!({"free_by_account": 1000})).await;
+    let sara = app.person(&admin, SARA, &[]).await;
+    let enrolment = sara.post("/auth/2fa/setup", json!({})).await.ok();
+    let first = code(&app, &decode(enrolment["secret"].as_str().expect("a secret")));
+    let tries = (0..32).map(|n| {
+        let (client, body) = (if n % 2 == 0 { sara.clone() } else { sara.on(&two) }, json!({"code": first}));
+        tokio::spawn(async move { client.post("/auth/2fa/verify", body).await })
+    });
+    let mut won = Vec::new();
+    for attempt in tries.collect::<Vec<_>>() {
+        let answer = attempt.await.expect("no panic");
+        if answer.status == StatusCode::OK {
+            won.push(answer.json()["backup_codes"].clone());
+        }
+    }
+    assert_eq!(won.len(), 1);
+    assert_eq!(app.count("select count(*) from backup_codes").await, 10);
+    assert_eq!(app.count("select count(*) from audit_logs where action = 'auth.factor_on'").await, 1);
+    login(&app, json!({"backup_code": won[0][0]})).await.ok();
 }
 
 /// 7.4.3: turning it on ends the other sessions unless the person wants them to stay.

@@ -1,0 +1,126 @@
+//! The browsers and programs that somebody has signed in with, with what forgets them. For one's own account and for the page
+//! of a person.
+
+use leptos::prelude::*;
+
+use super::list::kind_word;
+use crate::{
+    base::{
+        errors::AppError,
+        ids::{DeviceId, UserId},
+        language::td_string,
+    },
+    sessions::{DeviceInfo, forget_device_of, forget_own_device, list_devices_of, list_own_devices},
+    ui::{
+        calls::Call,
+        fields,
+        icons::{Icon, icon},
+        is_live, locale, pieces, states,
+        toasts::toasts,
+    },
+};
+
+/// The devices of the viewer, or of `person`. `may_forget`: whether the buttons are shown. `changed` runs after one was
+/// forgotten: its sessions ended with it.
+#[component]
+pub fn DeviceList(
+    #[prop(optional)] person: Option<UserId>,
+    may_forget: bool,
+    #[prop(optional)] changed: Option<Callback<()>>,
+) -> impl IntoView {
+    let locale = locale();
+    let devices = Resource::new_blocking(
+        move || person,
+        |person| async move {
+            match person {
+                Some(id) => list_devices_of(id).await,
+                None => list_own_devices().await,
+            }
+        },
+    );
+    let forgotten = Callback::new(move |()| {
+        devices.refetch();
+        if let Some(changed) = changed {
+            changed.run(());
+        }
+    });
+    view! {
+        <section class="stack" aria-labelledby="devices-title">
+            <h2 id="devices-title">{td_string!(locale, sessions.devices)}</h2>
+            <p class="muted">{td_string!(locale, sessions.devices_about)}</p>
+            <Suspense fallback=move || states::loading(3)>
+                {move || Suspend::new(async move {
+                    match devices.await {
+                        Ok(devices) => list(person, may_forget, devices, forgotten),
+                        Err(error) => states::failed(&error),
+                    }
+                })}
+            </Suspense>
+        </section>
+    }
+    .into_any()
+}
+
+fn list(person: Option<UserId>, may_forget: bool, devices: Vec<DeviceInfo>, forgotten: Callback<()>) -> AnyView {
+    let locale = locale();
+    if devices.is_empty() {
+        return view! { <p class="card padded muted">{td_string!(locale, sessions.devices_none)}</p> }.into_any();
+    }
+    let call = Call::new();
+    let rows = devices.into_iter().map(|device| row(person, may_forget, device, call, forgotten)).collect_view();
+    view! {
+        {fields::summary(call.error, |_field| None)}
+        <ul class="card device-list" role="list">{rows}</ul>
+    }
+    .into_any()
+}
+
+fn row(person: Option<UserId>, may_forget: bool, device: DeviceInfo, call: Call, forgotten: Callback<()>) -> AnyView {
+    let locale = locale();
+    let (live, toasts, id) = (is_live(), toasts(), device.id);
+    let is_program = device.browser.is_empty();
+    let name =
+        if device.name.is_empty() { td_string!(locale, sessions.device_unknown).to_owned() } else { device.name };
+    let open = (device.sessions > 0).then(|| {
+        let word = td_string!(locale, sessions.device_sessions, count = device.sessions).to_string();
+        view! { <span class="muted">{word}</span> }
+    });
+    let forget = may_forget.then(|| {
+        let act = move |_| {
+            call.run(forget(person, id), move |()| {
+                toasts.say(td_string!(locale, sessions.device_forgotten));
+                forgotten.run(());
+            });
+        };
+        view! {
+            <button class="btn sm" type="button" disabled=move || !live.get() || call.waits() on:click=act>
+                {icon(Icon::Remove)}
+                {td_string!(locale, sessions.forget_device)}
+                <span class="away">" " {name.clone()}</span>
+            </button>
+        }
+    });
+    view! {
+        <li>
+            <div class="grow">
+                <p class="strong"><bdi>{name.clone()}</bdi> " " {open}</p>
+                <p class="small muted">
+                    {kind_word(!is_program, &device.kind)} " · " {device.ip.map(pieces::key)} " · "
+                    {td_string!(locale, sessions.last_seen)} " " {pieces::moment(device.last_seen_at)}
+                </p>
+                <p class="small muted">
+                    {td_string!(locale, sessions.first_seen)} " " {pieces::moment(device.created_at)}
+                </p>
+            </div>
+            {forget}
+        </li>
+    }
+    .into_any()
+}
+
+async fn forget(person: Option<UserId>, id: DeviceId) -> Result<(), AppError> {
+    match person {
+        Some(person) => forget_device_of(person, id).await,
+        None => forget_own_device(id).await,
+    }
+}
