@@ -127,8 +127,11 @@ pub(super) fn page_routes() -> Vec<AxumRouteListing> {
     generate_route_list(|| view! { <App /> })
 }
 
+/// The path of a form, and what takes it.
+type FormRoute = (&'static str, fn() -> MethodRouter<AppState>);
+
 /// The forms of pages that work without JavaScript, each posted to its own page's path.
-pub(super) const FORMS: &[(&str, fn() -> MethodRouter<AppState>)] = &[
+pub(super) const FORMS: &[FormRoute] = &[
     ("/login", || post(forms::login)),
     ("/setup", || post(forms::set_up)),
     ("/welcome", || post(forms::welcome)),

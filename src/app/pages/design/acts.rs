@@ -79,7 +79,7 @@ fn dialogs() -> AnyView {
         waiting.set(true);
     };
     let fail = move |_| {
-        failed.error.set(Some(AppError::Conflict(Conflict::Stale)));
+        failed.error.set(Some(AppError::Conflict(Conflict::Stale(None))));
         failing.set(true);
     };
     view! {
