@@ -162,9 +162,9 @@ for (const lang of LANGS) {
         const decider = { name: `Decider ${lang}`, email: `decider.${lang}@example.com`, password: "many words of a password" };
         const wanted = await api.addPerson(asker);
         const boss = await api.addPerson({ ...decider, roles: [await api.roleId("super-admin")] });
-        const rights = { overrides: { allow: [{ key: "reports.read" }], deny: [] } };
+        const rights = { overrides: { allow: [{ key: "*" }], deny: [] } };
+        const asked = await api.call("POST", "/admin/approvals", { user_id: wanted.id, rights, reason: `Waits ${lang}` });
         try {
-            await api.call("POST", "/admin/approvals", { user_id: wanted.id, rights, reason: `Waits ${lang}` });
             const state = await signedIn(decider);
             const page = await visitor({ lang, as: state });
             await open(page, "/console");
@@ -182,6 +182,7 @@ for (const lang of LANGS) {
                 new RegExp(say("approvals.waiting_count", { count })),
             );
         } finally {
+            await api.call("DELETE", `/auth/approvals/${asked.id}`);
             await api.call("DELETE", `/admin/users/${boss.id}`);
             await api.call("DELETE", `/admin/users/${wanted.id}`);
         }

@@ -10,7 +10,7 @@ use crate::{
         icons::Icon,
         list::{Empty, Place, list},
         locale,
-        pieces::{key, nothing, pager, typed},
+        pieces::{key, nothing, typed},
         table::{Column, Sorted, table},
         virtual_list::{Place as Standing, VirtualList, Window},
     },
@@ -23,7 +23,6 @@ pub fn data() -> AnyView {
         line(Side::Was, typed(td_string!(locale, design.step_first))),
         line(Side::Is, typed(td_string!(locale, design.step_second))),
     ];
-    let here = "/console/design".to_owned();
     let many = (0..8).map(|number| line(Side::Is, key(format!("reports.{number}")))).collect();
     let answers = [
         answer(vec![td_string!(locale, design.person), "Sara O'Neil"], false),
@@ -32,7 +31,6 @@ pub fn data() -> AnyView {
     ];
     view! {
         {wide("list, table, pager", answers.into_iter().collect_view().into_any())}
-        {wide("pager", view! { {pager(Some(here.clone()), Some(here.clone()))} {pager(Some(here), None)} }.into_any())}
         {wide("VirtualList", view! { {thousand()} {none()} }.into_any())}
         {wide("diff", view! { {diff(lines)} {diff(many)} }.into_any())}
     }
@@ -43,8 +41,10 @@ pub fn data() -> AnyView {
 fn answer(items: Vec<&'static str>, is_filtered: bool) -> AnyView {
     let locale = locale();
     let here = "/console/design".to_owned();
+    // Somewhere in the middle of the list, where there is a way to both ends.
+    let is_later = !items.is_empty();
     let page = Ok(Page { items, next: Some("next".to_owned()) });
-    let place = Place { is_filtered, all: here.clone(), is_later: false, at: |_: &str| "/console/design".to_owned() };
+    let place = Place { is_filtered, all: here.clone(), is_later, at: |_: &str| "/console/design".to_owned() };
     let empty = Empty {
         sign: Icon::People,
         title: td_string!(locale, design.empty),
