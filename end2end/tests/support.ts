@@ -368,6 +368,19 @@ export async function signIn(page: Page, say: Say, { email, password }: Person) 
 /** The password that goes with cookies that are kept for a whole run, and when it was last shown. */
 const proofs = new WeakMap<State, { password: string; at: number }>();
 
+/**
+ * Takes over into kept cookies what a browser was given instead: whenever its person's rights change, a session gets a new
+ * secret and the old one is good for a minute. Of browsers with the same cookies only one is given the new secret.
+ */
+async function keepRenewed(state: State, context: BrowserContext) {
+    const { cookies } = await context.storageState();
+    const secretIn = (all: State["cookies"]) => all.find((cookie) => cookie.name === "__Host-bawwab-session")?.value;
+    const secret = secretIn(cookies);
+    if (!secret || secret === secretIn(state.cookies)) return;
+    const isSession = (cookie: { name: string }) => /^__Host-bawwab-(access|session)$/.test(cookie.name);
+    state.cookies = [...state.cookies.filter((cookie) => !isSession(cookie)), ...cookies.filter(isSession)];
+}
+
 /** The cookies of a person who has just signed in. */
 async function stateOf(browser: Browser, server: Server, person: Person): Promise<State> {
     const complaints: string[] = [];
@@ -415,13 +428,16 @@ export const test = base.extend<ForTest, ForWorker>({
     fresh: async ({}, use) => withServer(undefined, use),
     visitorAt: async ({ browser }, use) => {
         const complaints: string[] = [];
-        const pages: Page[] = [];
+        const visits: { context: BrowserContext; as?: State }[] = [];
         await use(async (server, visit) => {
             const page = await openBrowser(browser, server, visit, complaints);
-            pages.push(page);
+            visits.push({ context: page.context(), as: visit.as });
             return page;
         });
-        for (const page of pages) await page.context().close();
+        for (const { context, as } of visits) {
+            if (as) await keepRenewed(as, context);
+            await context.close();
+        }
         expect(complaints, "what pages complained about").toEqual([]);
     },
     visitor: async ({ visitorAt, server }, use) => use((visit) => visitorAt(server, visit)),
