@@ -359,7 +359,7 @@ impl Cx {
             return Ok(false);
         }
         let snapshot = self.snapshot(person).await?;
-        Ok(snapshot.has_role_named(person.user, &person.factor_roles, self.now()))
+        Ok(self.check_enrolment(person, &snapshot).is_err())
     }
 
     /// Refuses whoever has to set up a second factor first (B4).
@@ -431,14 +431,18 @@ impl Cx {
         let person = self.person()?;
         let snapshot = self.snapshot(person).await?;
         self.check_enrolment(person, &snapshot)?;
-        self.of_caller_enrolling().await
+        self.open_own(person, snapshot).await
     }
 
     /// The same for what every door needs: also before a second factor is set up.
     pub async fn of_caller_enrolling(&self) -> Result<Tx, AppError> {
-        let person = self.person()?.clone();
-        let snapshot = self.snapshot(&person).await?;
-        self.check_impersonator(&person, &snapshot)?;
+        let person = self.person()?;
+        let snapshot = self.snapshot(person).await?;
+        self.open_own(person, snapshot).await
+    }
+
+    async fn open_own(&self, person: &PersonCaller, snapshot: Arc<Snapshot>) -> Result<Tx, AppError> {
+        self.check_impersonator(person, &snapshot)?;
         Tx::open(self, person.tenant, snapshot, None, false).await
     }
 

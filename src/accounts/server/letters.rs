@@ -172,22 +172,17 @@ pub fn email_leaves(reader: Reader<'_>, new: &str, address: Address<'_>) -> Lett
 
 /// After the fact, to the mailbox that is a person's no longer: an administrator has given them another one.
 pub fn email_taken(reader: Reader<'_>) -> Letter {
-    letter(reader, "email_taken", |locale| {
-        let body = vec![
-            td_string!(locale, mail.email_taken).to_owned(),
-            td_string!(locale, mail.email_moved_not_right).to_owned(),
-        ];
-        (td_string!(locale, mail.email_moved_subject), body)
-    })
+    email_moved(reader, "email_taken", |locale| td_string!(locale, mail.email_taken))
 }
 
 /// After the fact, to the mailbox that is a person's from now on.
 pub fn email_given(reader: Reader<'_>) -> Letter {
-    letter(reader, "email_given", |locale| {
-        let body = vec![
-            td_string!(locale, mail.email_given).to_owned(),
-            td_string!(locale, mail.email_moved_not_right).to_owned(),
-        ];
+    email_moved(reader, "email_given", |locale| td_string!(locale, mail.email_given))
+}
+
+fn email_moved(reader: Reader<'_>, about: &str, done: impl FnOnce(Locale) -> &'static str) -> Letter {
+    letter(reader, about, |locale| {
+        let body = vec![done(locale).to_owned(), td_string!(locale, mail.email_moved_not_right).to_owned()];
         (td_string!(locale, mail.email_moved_subject), body)
     })
 }

@@ -140,14 +140,13 @@ fn WaysIn() -> impl IntoView {
     });
     // Whoever forgets a device has ended its sessions.
     let ended = RwSignal::new(0);
-    let forgotten = Callback::new(move |()| ended.update(|times| *times += 1));
     view! {
         <Profile changed />
         {section("way-in-title", td_string!(locale, app.way_in), me, way_in)}
         {section("factor-title", td_string!(locale, second_factor.page), status, factor)}
         {section("passkeys-title", td_string!(locale, passkeys.page), keys, keys_card)}
         <SessionList may_end=true ended />
-        <DeviceList may_forget=true changed=forgotten />
+        <DeviceList may_forget=true ended />
     }
     .into_any()
 }

@@ -2,7 +2,6 @@
 
 pub mod account;
 #[cfg(debug_assertions)]
-#[cfg(debug_assertions)]
 pub mod design;
 pub mod frame;
 pub mod home;

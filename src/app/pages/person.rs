@@ -171,10 +171,9 @@ pub fn PersonPage() -> impl IntoView {
                                 view! { <LostFactor person=person.id name=person.name.clone() /> }
                             });
                             let ended = RwSignal::new(0);
-                            let forgotten = Callback::new(move |()| ended.update(|times| *times += 1));
                             let may_forget = held.may(DEVICES_REVOKE.as_str());
                             let devices = held.may(DEVICES_READ.as_str()).then(|| {
-                                view! { <DeviceList person=person.id may_forget changed=forgotten /> }
+                                view! { <DeviceList person=person.id may_forget ended /> }
                             });
                             view! { <SessionList person=person.id may_end ended /> {devices} {lost} }.into_any()
                         }

@@ -195,6 +195,24 @@ impl TestApp {
         self.again_behind(&[]).await
     }
 
+    /// How many of 32 parallel requests on two nodes do what was asked; the others find what they bring spent.
+    pub async fn race(&self, path: &'static str, body: Value) -> usize {
+        let two = self.second_node().await;
+        let tries = (0..32).map(|n| {
+            let client = if n % 2 == 0 { self.anonymous() } else { two.anonymous() };
+            let body = body.clone();
+            tokio::spawn(async move { client.post(path, body).await.status })
+        });
+        let mut won = 0;
+        for attempt in tries.collect::<Vec<_>>() {
+            match attempt.await.expect("no panic") {
+                StatusCode::OK => won += 1,
+                status => assert_eq!(status, StatusCode::GONE),
+            }
+        }
+        won
+    }
+
     /// Another node that stands behind these proxies.
     pub async fn again_behind(&self, proxies: &[Proxy]) -> Self {
         Self::node(self.options.clone(), self.clock.clone(), self.hasher.clone(), proxies).await

@@ -3,7 +3,7 @@
 
 use leptos::prelude::*;
 
-use super::list::kind_word;
+use super::list::{kind_word, section};
 use crate::{
     base::{
         errors::AppError,
@@ -15,19 +15,15 @@ use crate::{
         calls::Call,
         fields,
         icons::{Icon, icon},
-        is_live, locale, pieces, states,
+        is_live, locale, pieces,
         toasts::toasts,
     },
 };
 
-/// The devices of the viewer, or of `person`. `may_forget`: whether the buttons are shown. `changed` runs after one was
-/// forgotten: its sessions ended with it.
+/// The devices of the viewer, or of `person`. `may_forget`: whether the buttons are shown. `ended` is counted up after one
+/// was forgotten: its sessions ended with it.
 #[component]
-pub fn DeviceList(
-    #[prop(optional)] person: Option<UserId>,
-    may_forget: bool,
-    #[prop(optional)] changed: Option<Callback<()>>,
-) -> impl IntoView {
+pub fn DeviceList(#[prop(optional)] person: Option<UserId>, may_forget: bool, ended: RwSignal<u32>) -> impl IntoView {
     let locale = locale();
     let devices = Resource::new_blocking(
         move || person,
@@ -40,25 +36,10 @@ pub fn DeviceList(
     );
     let forgotten = Callback::new(move |()| {
         devices.refetch();
-        if let Some(changed) = changed {
-            changed.run(());
-        }
+        ended.update(|times| *times += 1);
     });
-    view! {
-        <section class="stack" aria-labelledby="devices-title">
-            <h2 id="devices-title">{td_string!(locale, sessions.devices)}</h2>
-            <p class="muted">{td_string!(locale, sessions.devices_about)}</p>
-            <Suspense fallback=move || states::loading(3)>
-                {move || Suspend::new(async move {
-                    match devices.await {
-                        Ok(devices) => list(person, may_forget, devices, forgotten),
-                        Err(error) => states::failed(&error),
-                    }
-                })}
-            </Suspense>
-        </section>
-    }
-    .into_any()
+    let words = (td_string!(locale, sessions.devices), td_string!(locale, sessions.devices_about));
+    section("devices-title", words, devices, move |devices| list(person, may_forget, devices, forgotten))
 }
 
 fn list(person: Option<UserId>, may_forget: bool, devices: Vec<DeviceInfo>, forgotten: Callback<()>) -> AnyView {

@@ -27,12 +27,11 @@ pub fn SessionList(
     #[prop(optional)] person: Option<UserId>,
     may_end: bool,
     /// Counts what else has ended sessions on the page: they are asked for again.
-    #[prop(optional)]
-    ended: Option<RwSignal<u32>>,
+    ended: RwSignal<u32>,
 ) -> impl IntoView {
     let locale = locale();
     let sessions = Resource::new_blocking(
-        move || (person, ended.map(|ended| ended.get())),
+        move || (person, ended.get()),
         |(person, _)| async move {
             match person {
                 Some(id) => list_sessions_of(id).await,
@@ -41,14 +40,25 @@ pub fn SessionList(
         },
     );
     let changed = Callback::new(move |()| sessions.refetch());
+    let words = (td_string!(locale, sessions.sessions), td_string!(locale, sessions.sessions_about));
+    section("sessions-title", words, sessions, move |sessions| list(person, may_end, sessions, changed))
+}
+
+/// A part of the page under a heading, with a list that is asked for. `words`: the heading, and what the list is about.
+pub(super) fn section<T: Clone + Send + Sync + 'static>(
+    id: &'static str,
+    (title, about): (&'static str, &'static str),
+    asked: Resource<Result<Vec<T>, AppError>>,
+    draw: impl Fn(Vec<T>) -> AnyView + Copy + Send + Sync + 'static,
+) -> AnyView {
     view! {
-        <section class="stack" aria-labelledby="sessions-title">
-            <h2 id="sessions-title">{td_string!(locale, sessions.sessions)}</h2>
-            <p class="muted">{td_string!(locale, sessions.sessions_about)}</p>
+        <section class="stack" aria-labelledby=id>
+            <h2 id=id>{title}</h2>
+            <p class="muted">{about}</p>
             <Suspense fallback=move || states::loading(3)>
                 {move || Suspend::new(async move {
-                    match sessions.await {
-                        Ok(sessions) => list(person, may_end, sessions, changed),
+                    match asked.await {
+                        Ok(items) => draw(items),
                         Err(error) => states::failed(&error),
                     }
                 })}

@@ -93,35 +93,25 @@ fn dialogs() -> AnyView {
                 <button class="btn" type="button" on:click=move |_| open.set(false)>{td_string!(locale, ui.close)}</button>
             </div>
         </Dialog>
+        {ask("design-confirm", confirming, call, Callback::new(move |()| confirming.set(false)))}
+        {ask("design-confirm-waits", waiting, waits, Callback::new(|()| ()))}
+        {ask("design-confirm-failed", failing, failed, Callback::new(|()| ()))}
+    }
+    .into_any()
+}
+
+fn ask(id: &'static str, open: RwSignal<bool>, call: Call, act: Callback<()>) -> AnyView {
+    let locale = locale();
+    view! {
         <Confirm
-            id="design-confirm"
-            open=confirming
-            title=confirm
+            id
+            open
+            title=td_string!(locale, design.confirm)
             about=td_string!(locale, design.sample)
             word=td_string!(locale, design.act_danger)
             danger=true
             call
-            act=Callback::new(move |()| confirming.set(false))
-        />
-        <Confirm
-            id="design-confirm-waits"
-            open=waiting
-            title=confirm
-            about=td_string!(locale, design.sample)
-            word=td_string!(locale, design.act_danger)
-            danger=true
-            call=waits
-            act=Callback::new(|()| ())
-        />
-        <Confirm
-            id="design-confirm-failed"
-            open=failing
-            title=confirm
-            about=td_string!(locale, design.sample)
-            word=td_string!(locale, design.act_danger)
-            danger=true
-            call=failed
-            act=Callback::new(|()| ())
+            act
         />
     }
     .into_any()

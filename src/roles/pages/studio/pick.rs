@@ -45,6 +45,8 @@ pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
         active.set(Some(at));
         window.show(at);
     };
+    // Only a part of the options is in the page, and each says where it stands among all of them.
+    let standing = Memo::new(move |_| rows.with(|rows| standing(rows)));
     let pressed = move |event: KeyboardEvent| on_key(&event, rows, active, go, studio);
     let total = StoredValue::new(catalogue.len());
     view! {
@@ -66,7 +68,7 @@ pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
                 on:scroll=move |_| window.scrolled()
                 on:keydown=pressed
             >
-                {window.rows(rows, Row::id, move |at, row| option(at, row, rows, active, studio))}
+                {window.rows(rows, Row::id, move |at, row| option(at, row, standing, active, studio))}
             </div>
         </div>
         {catalogue::nothing_found(Signal::derive(move || rows.with(Vec::is_empty)))}
@@ -154,12 +156,17 @@ fn on_key(
     }
 }
 
-/// How many lines that are more than headings stand among these.
-fn options(rows: &[Row]) -> usize {
-    rows.iter().filter(|row| row.entry().is_some()).count()
+/// For each line, how many up to it are more than headings.
+fn standing(rows: &[Row]) -> Vec<usize> {
+    let mut count = 0;
+    let counts = rows.iter().map(|row| {
+        count += usize::from(row.entry().is_some());
+        count
+    });
+    counts.collect()
 }
 
-fn option(at: usize, row: Row, rows: Signal<Vec<Row>>, active: RwSignal<Option<usize>>, studio: Studio) -> AnyView {
+fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Option<usize>>, studio: Studio) -> AnyView {
     let is_head = row.is_head();
     let title = match &row {
         Row::Head { resource, .. } => catalogue::group_title(resource),
@@ -180,9 +187,9 @@ fn option(at: usize, row: Row, rows: Signal<Vec<Row>>, active: RwSignal<Option<u
     let label = format!("{} {key}", entry.name());
     let picked = is_picked.clone();
     let class = if is_head { "head" } else { "pick" };
-    // Only a part of the options is in the page: each says where it stands among all of them.
-    let number = move || rows.with(|rows| options(&rows[..rows.len().min(at + 1)])).to_string();
-    let all = move || rows.with(|rows| options(rows)).to_string();
+    let number =
+        move || standing.with(|counts| counts.get(at).or(counts.last()).copied()).unwrap_or_default().to_string();
+    let all = move || standing.with(|counts| counts.last().copied()).unwrap_or_default().to_string();
     // The heading of a group says in sight what it is about; picked it stands for all of it.
     let whole = is_head.then(|| view! { " " <span class="away">{entry.name()}</span> });
     let chosen = key.to_string();
