@@ -449,7 +449,7 @@ pub async fn update(tx: &mut Tx, id: UserId, edit: &ParsedEdit) -> Result<(), Ap
     Ok(())
 }
 
-/// Sets the state. A session of somebody who is not active is dead, whatever its row says.
+/// Sets the state. The sessions of somebody who stops being active end with that, for good (a trigger).
 pub async fn set_status(tx: &mut Tx, id: UserId, status: Status) -> Result<(), AppError> {
     let tenant = tx.tenant()?;
     sqlx::query!("update users set status = $3 where id = $1 and tenant_id = $2", id.0, tenant.0, status.as_str())

@@ -269,6 +269,8 @@ async fn a_suspended_person_is_out_at_once(pool: PgPool) {
     let login = json!({"email": "sara@x.example", "password": PASSWORD});
     assert_eq!(app.anonymous().post("/auth/login", login.clone()).await.status, StatusCode::UNAUTHORIZED);
     admin.patch(&path, json!({"status": "active"})).await.ok();
+    assert_eq!(sara.get("/auth/me").await.status, StatusCode::UNAUTHORIZED, "what ended does not come back to life");
+    assert_eq!(app.count("select count(*) from sessions where ended_because = 'suspended'").await, 1);
     app.anonymous().post("/auth/login", login).await.ok();
     for status in ["deleted", "invited", "gone", ""] {
         let refused = admin.patch(&path, json!({"status": status})).await;
