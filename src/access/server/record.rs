@@ -134,6 +134,16 @@ actions! {
     GroupDelete = "admin.group_delete";
     /// Somebody came into a group, or left it.
     GroupMember = "admin.group_member";
+    /// An operator had a new data key made; from a moment on it is used.
+    KeyRotate = "system.key_rotate";
+    /// Nothing is opened with a data key any more.
+    KeyRetire = "system.key_retire";
+    /// The data keys were sealed under another master key.
+    MasterKeyRotate = "system.master_key_rotate";
+    /// An operator took a copy of the whole database.
+    Backup = "system.backup";
+    /// The database was made from such a copy; everybody has to sign in again.
+    Restore = "system.restore";
 }
 
 /// What happened, before it is known when, by whom and from where.

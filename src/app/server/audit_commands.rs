@@ -44,9 +44,9 @@ pub(super) async fn audit(config: Config, command: AuditCommand) -> anyhow::Resu
 }
 
 /// A chain with the name of its tenant.
-type Chain = (Uuid, String);
+pub(super) type Chain = (Uuid, String);
 
-async fn chains(cx: &Cx, tenant: Option<&str>) -> anyhow::Result<Vec<Chain>> {
+pub(super) async fn chains(cx: &Cx, tenant: Option<&str>) -> anyhow::Result<Vec<Chain>> {
     let mut tx = cx.node().await?;
     let tenants = sqlx::query!("select id, name from tenants order by created_at, id").fetch_all(tx.conn()).await?;
     tx.commit_quietly(Quiet::Job).await?;

@@ -1,4 +1,4 @@
-//! The command line: serve, migrate, make an administrator, print the API.
+//! The command line: serve, migrate, make an administrator, keys, backups, checks, print the API.
 
 use std::{fs, io::Read as _, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
 
@@ -25,7 +25,11 @@ use crate::{
     app::server::{
         FAILURES_LAST,
         audit_commands::{AuditCommand, audit},
-        housekeeping, mailer, openapi, panics, router, sealer,
+        backup::{self, BackupArgs, RestoreArgs},
+        factors, housekeeping,
+        invariants::{self, VerifyArgs},
+        key_rotation::{self, KeysCommand},
+        mailer, openapi, panics, router, sealer,
     },
     base::{
         errors::AppError,
@@ -34,8 +38,8 @@ use crate::{
         server::{
             choice::{self, Choice},
             clock::Clock,
-            cluster::Cluster,
-            config::{Config, LogFormat},
+            cluster::{Cluster, Server},
+            config::{Config, HiddenText, LogFormat},
             crypto::Keys,
             db,
             mail::transport::Post,
@@ -80,6 +84,17 @@ enum Command {
         #[command(subcommand)]
         command: AuditCommand,
     },
+    /// The keys that everything is sealed with
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Look in the database whether what must always hold does hold. Ends with 1 if something does not
+    Verify(VerifyArgs),
+    /// Copy the whole database into a folder, also while people work
+    Backup(BackupArgs),
+    /// Make the database from such a folder; all sessions are over then
+    Restore(RestoreArgs),
     /// Print the description of the REST API
     Openapi,
 }
@@ -96,6 +111,12 @@ enum AdminCommand {
         /// Says that the password comes on standard input, never as an argument
         #[arg(long, required = true)]
         password_stdin: bool,
+    },
+    /// Let somebody in again who has lost their password or their second factor: takes every factor off, ends their
+    /// sessions, and prints a link at which they choose a password
+    Recover {
+        /// Their e-mail address, username or id
+        who: String,
     },
 }
 
@@ -115,8 +136,13 @@ pub async fn run() -> anyhow::Result<()> {
         Command::Admin { command: AdminCommand::Create { email, name, password_stdin: _ } } => {
             create_admin(config, &email, name).await
         }
+        Command::Admin { command: AdminCommand::Recover { who } } => recover(config, &who).await,
         Command::Settings { command: SettingsCommand::Set { key, value } } => set_setting(config, &key, &value).await,
         Command::Audit { command } => audit(config, command).await,
+        Command::Keys { command } => key_rotation::keys(config, command).await,
+        Command::Verify(args) => invariants::verify_all(config, args).await,
+        Command::Backup(args) => backup::backup(config, args).await,
+        Command::Restore(args) => backup::restore(config, args).await,
         Command::Openapi => {
             println!("{}", openapi::document().to_pretty_json()?);
             Ok(())
@@ -135,22 +161,39 @@ fn start_log(format: LogFormat) {
     panics::install();
 }
 
-/// The database, migrated: one that was named, or our own.
-struct Database {
+/// The file in the data directory that holds the master key.
+pub(super) const KEY_FILE: &str = "secret.key";
+
+/// The database: one that was named, our own, or that of a Bawwab which is at work on the same data directory.
+pub(super) struct Database {
     options: PgConnectOptions,
-    cluster: Option<Cluster>,
+    place: Place,
+}
+
+enum Place {
+    Named(HiddenText),
+    Own(Box<Cluster>),
+    Joined(Server),
 }
 
 impl Database {
-    async fn open(config: &Config) -> anyhow::Result<Self> {
-        let (options, cluster) = match &config.database_url {
-            Some(url) => (url.0.parse::<PgConnectOptions>().context("read DATABASE_URL")?, None),
+    /// As it is.
+    pub(super) async fn start(config: &Config) -> anyhow::Result<Self> {
+        match &config.database_url {
+            Some(url) => {
+                let options = url.0.parse::<PgConnectOptions>().context("read DATABASE_URL")?;
+                Ok(Database { options, place: Place::Named(url.clone()) })
+            }
             None => {
                 let cluster = Cluster::start(&config.data_dir()).await?;
-                (cluster.connect_options(), Some(cluster))
+                Ok(Database { options: cluster.connect_options(), place: Place::Own(Box::new(cluster)) })
             }
-        };
-        let database = Database { options, cluster };
+        }
+    }
+
+    /// Migrated.
+    pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
+        let database = Self::start(config).await?;
         match db::prepare(&database.options).await {
             Ok(()) => Ok(database),
             Err(error) => {
@@ -160,15 +203,70 @@ impl Database {
         }
     }
 
-    async fn close(self) -> anyhow::Result<()> {
-        match self.cluster {
-            Some(cluster) => cluster.stop().await,
-            None => Ok(()),
+    /// For commands: people may be at work.
+    pub(super) async fn join_or_open(config: &Config) -> anyhow::Result<Self> {
+        if config.database_url.is_none()
+            && let Some(server) = Cluster::join(&config.data_dir())?
+        {
+            let options = server.connect_options();
+            db::check_current(&options).await?;
+            return Ok(Database { options, place: Place::Joined(server) });
+        }
+        Self::open(config).await
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// How PostgreSQL's own programs reach it. A password never stands among their arguments, where others could read it.
+    pub(super) fn environment(&self) -> anyhow::Result<Vec<(&'static str, String)>> {
+        match &self.place {
+            Place::Own(cluster) => Ok(cluster.server().environment()),
+            Place::Joined(server) => Ok(server.environment()),
+            Place::Named(url) => {
+                let mut url = reqwest::Url::parse(&url.0).context("read DATABASE_URL")?;
+                let mut environment = Vec::new();
+                if let Some(password) = url.password() {
+                    // In this writing `+` stands for a space, in an address for itself.
+                    let pair = format!("password={}", password.replace('+', "%2B"));
+                    let decoded = form_urlencoded::parse(pair.as_bytes()).map(|(_, value)| value.into_owned()).next();
+                    environment.push(("PGPASSWORD", decoded.unwrap_or_default()));
+                    url.set_password(None).map_err(|()| anyhow::anyhow!("DATABASE_URL names no host"))?;
+                }
+                environment.push(("PGDATABASE", url.to_string()));
+                Ok(environment)
+            }
         }
     }
 
-    async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
-        let keys = keys(config)?;
+    pub(super) async fn close(self) -> anyhow::Result<()> {
+        match self.place {
+            Place::Own(cluster) => cluster.stop().await,
+            Place::Named(_) | Place::Joined(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn heart(&self, config: &Config) -> anyhow::Result<Heart> {
+        let (keys, file) = keys(config)?;
+        let heart = self.heart_with(config, keys).await?;
+        let Err(error) = key_rotation::begin(&heart).await else { return Ok(heart) };
+        heart.close().await;
+        // A change of the master key may have been cut short after the database had it and before the file did.
+        let Some(file) = file.filter(|file| key_rotation::next_to(file).exists()) else { return Err(error) };
+        let next = key_rotation::next_to(&file);
+        let (keys, _) = Keys::from_file(&next)?;
+        let heart = self.heart_with(config, keys).await?;
+        if key_rotation::begin(&heart).await.is_err() {
+            heart.close().await;
+            return Err(error);
+        }
+        fs::rename(&next, &file).with_context(|| format!("put {} in place", file.display()))?;
+        warn!(path = %file.display(), "finished a change of the master key that had been cut short");
+        Ok(heart)
+    }
+
+    async fn heart_with(&self, config: &Config, keys: Keys) -> anyhow::Result<Heart> {
         let pool = db::connect(self.options.clone(), config.database_connections).await?;
         let clock = Clock::of_database(db::now(&pool).await?);
         let heart = Heart::new(pool, clock, keys, Hasher::new()?, config.public_url());
@@ -177,13 +275,14 @@ impl Database {
     }
 }
 
-fn keys(config: &Config) -> anyhow::Result<Keys> {
+/// The master key, and the file that it is kept in unless it was told.
+pub(super) fn keys(config: &Config) -> anyhow::Result<(Keys, Option<PathBuf>)> {
     if let Some(key) = &config.secret_key {
-        return Keys::parse(&key.0);
+        return Ok((Keys::parse(&key.0)?, None));
     }
     let directory = config.data_dir();
     fs::create_dir_all(&directory).with_context(|| format!("create {}", directory.display()))?;
-    let path = directory.join("secret.key");
+    let path = directory.join(KEY_FILE);
     let (keys, is_new) = Keys::from_file(&path)?;
     if fs::metadata(&path)?.permissions().mode() & 0o077 != 0 {
         bail!("{} can be read by others: `chmod 600` it", path.display());
@@ -191,7 +290,7 @@ fn keys(config: &Config) -> anyhow::Result<Keys> {
     if is_new {
         warn!(path = %path.display(), "made a master key: keep a copy of {}, sealed data is lost without it", path.display());
     }
-    Ok(keys)
+    Ok((keys, Some(path)))
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
@@ -215,6 +314,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     let grants = tokio::spawn(heart.clone().keep_current(stop.clone()));
     let housekeeping = tokio::spawn(housekeeping::run(heart.clone(), stop.clone()));
     let sealer = tokio::spawn(sealer::run(heart.clone(), stop.clone()));
+    let key_rotation = tokio::spawn(key_rotation::run(heart.clone(), stop.clone()));
     let mailer = tokio::spawn(mailer::run(heart.clone(), post, stop.clone()));
     let wiring = router::Wiring {
         heart: heart.clone(),
@@ -242,6 +342,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     grants.await.context("the grants' task panicked")?;
     housekeeping.await.context("housekeeping panicked")?;
     sealer.await.context("the sealer panicked")?;
+    key_rotation.await.context("the task of the keys panicked")?;
     mailer.await.context("the mailer panicked")?;
     heart.close().await;
     Ok(())
@@ -296,7 +397,7 @@ pub async fn set_up_link(heart: Heart) -> Result<Option<String>, AppError> {
     Ok(Some(link))
 }
 
-async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
+pub(super) async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
     let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
     let tenant = tenant.fetch_one(tx.conn()).await?;
     tx.enter(crate::base::ids::TenantId(tenant)).await
@@ -308,7 +409,7 @@ pub(super) async fn with_database<T>(
     name: &'static str,
     act: impl AsyncFnOnce(Cx) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let database = Database::open(config).await?;
+    let database = Database::join_or_open(config).await?;
     let result = async {
         let heart = database.heart(config).await?;
         let done = act(Cx::for_job(heart.clone(), name)).await;
@@ -365,10 +466,28 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
     Ok(())
 }
 
+async fn recover(config: Config, who: &str) -> anyhow::Result<()> {
+    let made = with_database(&config, "admin recover", async |cx: Cx| factors::recover(&cx, who).await).await?;
+    let Some((link, until)) = made else { bail!("there is nobody active by the name {who}") };
+    println!("{link}\nIt works once, until {}.", until.format("%F %T UTC"));
+    Ok(())
+}
+
+/// What an operator's arguments say. Whoever runs the tests may have settings of their own in the environment.
+#[cfg(test)]
+pub(super) fn config_of(arguments: &[&str]) -> Config {
+    let told = std::iter::once("bawwab").chain(arguments.iter().copied());
+    let config = Cli::parse_from(told).config;
+    let is_told = |name: &str| arguments.contains(&name);
+    Config {
+        secret_key: config.secret_key.filter(|_| is_told("--secret-key")),
+        database_url: config.database_url.filter(|_| is_told("--database-url")),
+        ..config
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-
     use super::*;
 
     /// A data directory of its own, removed at the end even when the test fails.
@@ -381,9 +500,7 @@ mod tests {
 
         /// The master key of an installation that keeps it here.
         fn keys(&self) -> anyhow::Result<Keys> {
-            let told = [OsStr::new("bawwab"), OsStr::new("--data"), self.0.as_os_str()];
-            // Whoever runs the tests may have a key of their own in the environment.
-            keys(&Config { secret_key: None, ..Cli::parse_from(told).config })
+            keys(&config_of(&["--data", &self.0.display().to_string()])).map(|(keys, _)| keys)
         }
     }
 

@@ -2,6 +2,7 @@
 //! that do not know each other.
 
 use axum::{Extension, Json};
+use chrono::{DateTime, Utc};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -12,14 +13,18 @@ use crate::{
             record::{Action, Event},
         },
     },
-    accounts::server::{find_for_update, letters},
+    accounts::{
+        Status,
+        server::{find_for_update, letters, links, store as people},
+    },
+    app::server::cli::enter_first_tenant,
     base::{
         errors::AppError,
         ids::UserId,
         server::http::{Done, Id},
     },
     passkeys, second_factor,
-    sessions::server::store as sessions,
+    sessions::server::{store as sessions, throttle},
 };
 
 /// Takes the app, the backup codes and the passkeys off, ends every session, and tells the person. It needs all that they
@@ -40,6 +45,28 @@ pub async fn reset_for(cx: &Cx, id: UserId) -> Result<(), AppError> {
     tx.mail(&letters::factors_reset(person.reader())).await?;
     let event = Event::done(Action::FactorReset).on("user", id, &person.name);
     tx.commit(event.meta("app", app).meta("passkeys", keys).meta("ended", ended)).await
+}
+
+/// For an operator, from whom somebody has asked to be let in again: takes every factor off, ends every session, gives their
+/// tries back, and gives back a link by which they choose a password. `None`: nobody active has this address or name.
+pub async fn recover(cx: &Cx, named: &str) -> anyhow::Result<Option<(String, DateTime<Utc>)>> {
+    let mut tx = cx.node().await?;
+    enter_first_tenant(&mut tx).await?;
+    let Some(id) = people::find_named(&mut tx, named).await? else { return Ok(None) };
+    let person = find_for_update(&mut tx, id, None).await?;
+    if person.status != Status::Active {
+        return Ok(None);
+    }
+    let keys = passkeys::server::take_off(&mut tx, id).await?;
+    let app = second_factor::server::take_off(&mut tx, id).await?;
+    sessions::void_steps(&mut tx, id).await?;
+    let ended = sessions::end(&mut tx, id, None, "factor_reset").await?;
+    links::void(&mut tx, id).await?;
+    let link = links::make_reset(&mut tx, id).await?;
+    let event = Event::done(Action::FactorReset).on("user", id, &person.name).meta("by", "command line");
+    tx.commit(event.meta("app", app).meta("passkeys", keys).meta("ended", ended)).await?;
+    throttle::forgive_all(cx, id).await?;
+    Ok(Some(link))
 }
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {

@@ -1,6 +1,7 @@
 //! The server put together: state, router, layers, command line.
 
 mod audit_commands;
+pub mod backup;
 pub mod cli;
 #[cfg(debug_assertions)]
 pub mod design;
@@ -9,6 +10,8 @@ pub mod factors;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod install;
+pub mod invariants;
+pub mod key_rotation;
 pub mod layers;
 pub mod mailer;
 pub mod openapi;
@@ -18,6 +21,7 @@ pub mod plain;
 pub mod preferences;
 pub mod problem;
 pub mod router;
+pub mod sealed;
 pub mod sealer;
 #[cfg(test)]
 pub mod test_app;

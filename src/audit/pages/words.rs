@@ -135,6 +135,11 @@ pub const ACTIONS: &[&str] = &[
     "admin.group_update",
     "admin.group_delete",
     "admin.group_member",
+    "system.key_rotate",
+    "system.key_retire",
+    "system.master_key_rotate",
+    "system.backup",
+    "system.restore",
 ];
 
 /// The name of an action.
@@ -157,6 +162,11 @@ pub fn action_word(action: &str) -> Option<&'static str> {
         "auth.reset" => td_string!(locale, audit.action_reset),
         "auth.magic_link_request" => td_string!(locale, audit.action_magic_link_request),
         "admin.settings_update" => td_string!(locale, audit.action_settings_update),
+        "system.key_rotate" => td_string!(locale, audit.action_key_rotate),
+        "system.key_retire" => td_string!(locale, audit.action_key_retire),
+        "system.master_key_rotate" => td_string!(locale, audit.action_master_key_rotate),
+        "system.backup" => td_string!(locale, audit.action_backup),
+        "system.restore" => td_string!(locale, audit.action_restore),
         "admin.mail_test" => td_string!(locale, audit.action_mail_test),
         "admin.mail_retry" => td_string!(locale, audit.action_mail_retry),
         "auth.factor_begin" => td_string!(locale, audit.action_factor_begin),

@@ -14,7 +14,7 @@ use crate::{
         errors::AppError,
         ids::TenantId,
         server::{
-            crypto::{SigningKey, is_signed, sha256},
+            crypto::{SealedAfter, SealedValue, SigningKey, is_signed, sha256},
             settings,
         },
     },
@@ -163,9 +163,29 @@ async fn keep_checkpoint(tx: &mut Tx, key: &SigningKey, chain: Uuid, seq: i64, h
     Ok(())
 }
 
+/// What the signing key is bound to.
+const PLACE: &str = "audit_keys:sealed:1";
+
+/// The sealed signing key, if there is one. In the scope `node`.
+pub async fn sealed(tx: &mut Tx, after: SealedAfter) -> Result<Vec<SealedValue>, AppError> {
+    let rows = sqlx::query_scalar!(
+        "select sealed from audit_keys where $1 and ($2::bytea is null or substring(sealed from 2 for 4) <> $2)",
+        after.id.is_nil(),
+        after.unless.as_ref().map(|id| &id[..]),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|value| SealedValue { id: Uuid::max(), place: PLACE.to_owned(), value }).collect())
+}
+
+/// Keeps the signing key as it was sealed anew.
+pub async fn put_sealed(tx: &mut Tx, old: &SealedValue, new: &[u8]) -> Result<(), AppError> {
+    sqlx::query!("update audit_keys set sealed = $2 where sealed = $1", old.value, new).execute(tx.conn()).await?;
+    Ok(())
+}
+
 /// The installation's signing key; the first who needs it makes it.
 async fn signing_key(tx: &mut Tx) -> Result<SigningKey, AppError> {
-    const PLACE: &str = "audit_keys:sealed:1";
     let keys = tx.cx().keys().clone();
     let kept = sqlx::query_scalar!("select sealed from audit_keys").fetch_optional(tx.conn()).await?;
     if let Some(sealed) = kept {

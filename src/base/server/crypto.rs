@@ -9,12 +9,14 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
+use arc_swap::ArcSwap;
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     constant_time, digest, hkdf, hmac, rand,
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use uuid::Uuid;
 
 /// A value that is never printed.
 #[derive(Clone)]
@@ -31,17 +33,90 @@ impl<T> Secret<T> {
     }
 }
 
-/// The master key and what is derived from it. Invariant: different purposes get independent keys (RFC 5869).
+/// The master key, and the data keys that it seals (E7). Invariants: what is made is made with the current data key;
+/// different purposes get independent keys (RFC 5869). Clones share the data keys, so that all of a node learn of a new one.
 #[derive(Clone)]
-pub struct Keys(Arc<Secret<[u8; 32]>>);
+pub struct Keys(Arc<Held>);
+
+struct Held {
+    master: Secret<[u8; 32]>,
+    ring: ArcSwap<Ring>,
+}
+
+/// Invariant: never empty; the current one is first, the others follow from new to old.
+struct Ring(Vec<DataKey>);
+
+/// A key from which those of all purposes are derived.
+#[derive(Clone)]
+pub struct DataKey {
+    /// Counts from 0, which is the master key itself.
+    pub number: i32,
+    pub key: Secret<[u8; 32]>,
+    /// It still tells what was made with it, but opens nothing any more.
+    pub is_retired: bool,
+}
 
 const SEAL_VERSION: u8 = 1;
-const KEY_ID_LENGTH: usize = 4;
+/// So many bytes of a digest name a key.
+pub const KEY_ID_LENGTH: usize = 4;
 const HEADER_LENGTH: usize = 1 + KEY_ID_LENGTH + NONCE_LEN;
 
 impl Keys {
+    /// With the master key as the only data key, until others are adopted.
     pub fn new(master: [u8; 32]) -> Self {
-        Keys(Arc::new(Secret::new(master)))
+        let first = DataKey { number: 0, key: Secret::new(master), is_retired: false };
+        Keys(Arc::new(Held { master: Secret::new(master), ring: ArcSwap::from_pointee(Ring(vec![first])) }))
+    }
+
+    /// Takes over the data keys of the installation; `current` is what new values are made with. Nothing changes where
+    /// that is not among them.
+    pub fn adopt(&self, mut keys: Vec<DataKey>, current: i32) {
+        keys.sort_by_key(|key| (key.number != current, std::cmp::Reverse(key.number)));
+        if keys.first().is_some_and(|first| first.number == current) {
+            self.0.ring.store(Arc::new(Ring(keys)));
+        }
+    }
+
+    /// The number of the data key that new values are made with.
+    pub fn current(&self) -> i32 {
+        self.0.ring.load().0[0].number
+    }
+
+    /// A fresh data key, to be kept sealed.
+    pub fn make_data_key(&self, number: i32) -> (DataKey, Vec<u8>) {
+        let key = DataKey { number, key: Secret::new(random()), is_retired: false };
+        let sealed = self.wrap(&key);
+        (key, sealed)
+    }
+
+    /// A data key under the master key.
+    pub fn wrap(&self, key: &DataKey) -> Vec<u8> {
+        seal_with(&self.wrapping(), &data_key_place(key.number), key.key.expose())
+    }
+
+    /// Opens a data key. `None` is the master key itself, under the number 0.
+    pub fn unwrap(&self, number: i32, sealed: Option<&[u8]>, is_retired: bool) -> anyhow::Result<DataKey> {
+        let key = match sealed {
+            None => *self.0.master.expose(),
+            Some(sealed) => open_with(&self.wrapping(), &data_key_place(number), sealed)?
+                .try_into()
+                .map_err(|_length| anyhow::anyhow!("the data key {number} has another length"))?,
+        };
+        Ok(DataKey { number, key: Secret::new(key), is_retired })
+    }
+
+    fn wrapping(&self) -> [u8; 32] {
+        derived(self.0.master.expose(), "data-keys")
+    }
+
+    /// A key for codes that need the master key itself: over what has to be told before the data keys can be read.
+    pub fn of_master(&self, purpose: &str) -> MacKey {
+        MacKey(vec![hmac::Key::new(hmac::HMAC_SHA256, &derived(self.0.master.expose(), purpose))])
+    }
+
+    /// Names the master key without telling anything about it.
+    pub fn master_id(&self) -> String {
+        hex::encode(key_id(&self.wrapping()))
     }
 
     /// Reads `BAWWAB_SECRET_KEY`: 32 bytes as 64 hexadecimal digits or as base64.
@@ -80,69 +155,129 @@ impl Keys {
         }
     }
 
-    /// A key for one purpose.
+    /// The current key for one purpose.
     pub fn derive(&self, purpose: &str) -> [u8; 32] {
-        let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"bawwab");
-        let prk = salt.extract(self.0.expose());
-        let mut key = [0; 32];
-        prk.expand(&[purpose.as_bytes()], hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut key))
-            .expect("32 bytes are within what HKDF-SHA256 gives");
-        key
+        derived(self.0.ring.load().0[0].key.expose(), purpose)
     }
 
-    /// A key for codes of one purpose.
+    /// All keys for one purpose, the current one first: for digests that were made before it was.
+    pub fn derive_all(&self, purpose: &str) -> Vec<[u8; 32]> {
+        self.0.ring.load().0.iter().map(|key| derived(key.key.expose(), purpose)).collect()
+    }
+
+    /// The key for one purpose that has this name, unless it is retired.
+    pub fn derive_named(&self, purpose: &str, id: &str) -> Option<[u8; 32]> {
+        let ring = self.0.ring.load();
+        let mut keys = ring.0.iter().filter(|key| !key.is_retired).map(|key| derived(key.key.expose(), purpose));
+        keys.find(|key| hex::encode(key_id(key)) == id)
+    }
+
+    /// A key for codes of one purpose. It makes them with the current key and knows those of earlier ones.
     pub fn mac(&self, purpose: &str) -> MacKey {
-        MacKey(hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)))
+        MacKey(self.derive_all(purpose).iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
     }
 
-    /// Names a derived key without telling anything about it.
+    /// Names the current key for one purpose without telling anything about it.
     pub fn id(&self, purpose: &str) -> String {
-        hex::encode(&digest::digest(&digest::SHA256, &self.derive(purpose)).as_ref()[..KEY_ID_LENGTH])
+        hex::encode(key_id(&self.derive(purpose)))
     }
 
     /// Encrypts a value and binds it to the place where it is kept: `table:column:row`. Opening it for another row
     /// fails.
     pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
-        let nonce = random::<NONCE_LEN>();
-        let mut sealed = vec![SEAL_VERSION];
-        sealed.extend(self.sealing_id());
-        sealed.extend(nonce);
-        let mut text = plain.to_vec();
-        self.sealing_key()
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut text)
-            .expect("the value is far below AES-GCM's 64 GiB");
-        sealed.extend(text);
-        sealed
+        seal_with(&self.derive(SEALING), place, plain)
     }
 
-    /// Opens what `seal` made for the same place with the same key.
+    /// Opens what `seal` made for the same place, with whichever data key that is not retired.
     pub fn open(&self, place: &str, sealed: &[u8]) -> anyhow::Result<Vec<u8>> {
-        if sealed.len() < HEADER_LENGTH || sealed[0] != SEAL_VERSION {
-            bail!("not a sealed value of a known version");
-        }
-        if sealed[1..=KEY_ID_LENGTH] != self.sealing_id() {
-            bail!("sealed with another key");
-        }
-        let nonce = Nonce::try_assume_unique_for_key(&sealed[1 + KEY_ID_LENGTH..HEADER_LENGTH])?;
-        let mut text = sealed[HEADER_LENGTH..].to_vec();
-        let plain = self
-            .sealing_key()
-            .open_in_place(nonce, Aad::from(place.as_bytes()), &mut text)
-            .context("the sealed value was altered or moved")?;
-        Ok(plain.to_vec())
+        let ring = self.0.ring.load();
+        let keys = ring.0.iter().filter(|key| !key.is_retired).map(|key| derived(key.key.expose(), SEALING));
+        let named = sealed.get(1..=KEY_ID_LENGTH);
+        let key = keys.into_iter().find(|key| named == Some(&key_id(key)[..]));
+        // What is too short or of another version is told by whichever key.
+        open_with(&key.unwrap_or_else(|| self.derive(SEALING)), place, sealed)
     }
 
-    fn sealing_key(&self) -> LessSafeKey {
-        let key = UnboundKey::new(&AES_256_GCM, &self.derive("seal")).expect("the key has AES-256's length");
-        LessSafeKey::new(key)
-    }
-
-    fn sealing_id(&self) -> [u8; KEY_ID_LENGTH] {
-        let id = digest::digest(&digest::SHA256, &self.derive("seal"));
-        id.as_ref()[..KEY_ID_LENGTH].try_into().expect("a digest is longer than a key id")
+    /// The id that stands in everything which is sealed now: what has another is to be sealed anew.
+    pub fn sealing_id(&self) -> [u8; KEY_ID_LENGTH] {
+        key_id(&self.derive(SEALING))
     }
 }
+
+/// Derivation purpose of the key that seals values.
+const SEALING: &str = "seal";
+
+fn data_key_place(number: i32) -> String {
+    format!("data_keys:sealed:{number}")
+}
+
+fn derived(from: &[u8; 32], purpose: &str) -> [u8; 32] {
+    let salt = hkdf::Salt::new(hkdf::HKDF_SHA256, b"bawwab");
+    let prk = salt.extract(from);
+    let mut key = [0; 32];
+    prk.expand(&[purpose.as_bytes()], hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut key))
+        .expect("32 bytes are within what HKDF-SHA256 gives");
+    key
+}
+
+fn key_id(key: &[u8; 32]) -> [u8; KEY_ID_LENGTH] {
+    let id = digest::digest(&digest::SHA256, key);
+    id.as_ref()[..KEY_ID_LENGTH].try_into().expect("a digest is longer than a key id")
+}
+
+fn aead(key: &[u8; 32]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("the key has AES-256's length"))
+}
+
+fn seal_with(key: &[u8; 32], place: &str, plain: &[u8]) -> Vec<u8> {
+    let nonce = random::<NONCE_LEN>();
+    let mut sealed = vec![SEAL_VERSION];
+    sealed.extend(key_id(key));
+    sealed.extend(nonce);
+    let mut text = plain.to_vec();
+    aead(key)
+        .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(place.as_bytes()), &mut text)
+        .expect("the value is far below AES-GCM's 64 GiB");
+    sealed.extend(text);
+    sealed
+}
+
+fn open_with(key: &[u8; 32], place: &str, sealed: &[u8]) -> anyhow::Result<Vec<u8>> {
+    if sealed.len() < HEADER_LENGTH || sealed[0] != SEAL_VERSION {
+        bail!("not a sealed value of a known version");
+    }
+    if sealed[1..=KEY_ID_LENGTH] != key_id(key) {
+        bail!("sealed with another key");
+    }
+    let nonce = Nonce::try_assume_unique_for_key(&sealed[1 + KEY_ID_LENGTH..HEADER_LENGTH])?;
+    let mut text = sealed[HEADER_LENGTH..].to_vec();
+    let plain = aead(key)
+        .open_in_place(nonce, Aad::from(place.as_bytes()), &mut text)
+        .context("the sealed value was altered or moved")?;
+    Ok(plain.to_vec())
+}
+
+/// A sealed value as it is kept, for whoever goes over all of them.
+#[derive(Clone)]
+pub struct SealedValue {
+    /// Of its row.
+    pub id: Uuid,
+    /// What it is bound to.
+    pub place: String,
+    pub value: Vec<u8>,
+}
+
+/// Which of the sealed values of one kind are looked at next, in the order of their ids.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SealedAfter {
+    pub id: Uuid,
+    /// Only those that were not sealed with the key of this id.
+    pub unless: Option<[u8; KEY_ID_LENGTH]>,
+}
+
+/// How many of them at once.
+pub const SEALED_AT_ONCE: i64 = 200;
 
 /// A key that signs what others may hold against its public half (Ed25519).
 pub struct SigningKey(Ed25519KeyPair);
@@ -172,16 +307,16 @@ pub fn is_signed(public: &[u8], text: &[u8], signature: &[u8]) -> bool {
     UnparsedPublicKey::new(&ED25519, public).verify(text, signature).is_ok()
 }
 
-/// A key for codes over texts that this program alone can make (HMAC-SHA-256).
-pub struct MacKey(hmac::Key);
+/// A key for codes over texts that this program alone can make (HMAC-SHA-256); the current one first.
+pub struct MacKey(Vec<hmac::Key>);
 
 impl MacKey {
     pub fn code(&self, text: &[u8]) -> Vec<u8> {
-        hmac::sign(&self.0, text).as_ref().to_vec()
+        hmac::sign(&self.0[0], text).as_ref().to_vec()
     }
 
     pub fn made(&self, text: &[u8], code: &[u8]) -> bool {
-        hmac::verify(&self.0, text, code).is_ok()
+        self.0.iter().any(|key| hmac::verify(key, text, code).is_ok())
     }
 }
 
@@ -236,6 +371,36 @@ mod tests {
             assert!(keys.open("users:totp:1", &sealed[..at]).is_err(), "cut at {at}");
         }
         assert_ne!(keys.seal("a", b"x"), keys.seal("a", b"x"));
+    }
+
+    /// E7, F29: after a new data key old values open until theirs is retired; digests of theirs are known for good.
+    #[test]
+    fn a_new_data_key_takes_over_and_a_retired_one_opens_nothing() {
+        let keys = Keys::new([7; 32]);
+        let clone = keys.clone();
+        let (first, old_id) = (keys.seal("a", b"x"), keys.id("tokens"));
+        let code = keys.mac("rows").code(b"row");
+        let (made, kept) = keys.make_data_key(1);
+        let before = keys.unwrap(0, None, false).expect("the master key");
+        keys.adopt(vec![before.clone(), made.clone()], 1);
+        assert_eq!((clone.current(), clone.open("a", &first).expect("still")), (1, b"x".to_vec()));
+        let second = clone.seal("a", b"y");
+        assert_eq!(second[1..=KEY_ID_LENGTH], clone.sealing_id());
+        assert_ne!(first[1..=KEY_ID_LENGTH], clone.sealing_id());
+        assert!(keys.mac("rows").made(b"row", &code) && keys.derive_named("tokens", &old_id).is_some());
+
+        keys.adopt(vec![DataKey { is_retired: true, ..before }, made], 1);
+        assert!(clone.open("a", &first).is_err() && clone.open("a", &second).is_ok());
+        assert!(keys.mac("rows").made(b"row", &code) && keys.derive_named("tokens", &old_id).is_none());
+        assert_eq!(keys.derive_all("codes").len(), 2);
+        keys.adopt(Vec::new(), 2);
+        assert_eq!(keys.current(), 1, "nothing is given up for a key that is not there");
+
+        let same = keys.unwrap(1, Some(&kept), false).expect("the same key");
+        assert_eq!(*same.key.expose(), *keys.0.ring.load().0[0].key.expose());
+        assert!(keys.unwrap(2, Some(&kept), false).is_err(), "a key stays at its number");
+        let error = Keys::new([8; 32]).unwrap(1, Some(&kept), false).err().expect("another master key");
+        assert_eq!(error.to_string(), "sealed with another key");
     }
 
     #[test]

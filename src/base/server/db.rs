@@ -35,8 +35,22 @@ pub async fn prepare(owner: &PgConnectOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Refuses a database of another shape than this program's: one that another version is at work on.
+pub async fn check_current(owner: &PgConnectOptions) -> anyhow::Result<()> {
+    let mut connection = PgConnection::connect_with(owner).await.context("connect to PostgreSQL")?;
+    let newest: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+        .fetch_one(&mut connection)
+        .await
+        .context("ask for the shape of the database")?;
+    connection.close().await?;
+    if newest != MIGRATOR.iter().map(|migration| migration.version).max() {
+        bail!("the Bawwab that is running is of another version than this command");
+    }
+    Ok(())
+}
+
 /// The role that owns nothing and bypasses nothing. Two nodes may start at the same time.
-async fn make_application_role(connection: &mut PgConnection) -> anyhow::Result<()> {
+pub async fn make_application_role(connection: &mut PgConnection) -> anyhow::Result<()> {
     connection
         .execute(
             "do $$ begin

@@ -1,6 +1,5 @@
 //! Puzzles: made, signed, and found solved. Nothing is kept until one is spent.
 
-use aws_lc_rs::{constant_time, hmac};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -13,6 +12,8 @@ use crate::base::{
 /// How long a puzzle may be solved and sent back.
 const LIFE: TimeDelta = TimeDelta::minutes(10);
 const ALGORITHM: &str = "SHA-256";
+/// Derivation purpose of the key that signs puzzles.
+const PURPOSE: &str = "puzzles";
 
 /// What comes back, as base64 of JSON.
 #[derive(Deserialize)]
@@ -52,7 +53,7 @@ pub fn judge(keys: &Keys, purpose: &[u8], solution: &str, now: DateTime<Utc>) ->
     if algorithm != ALGORITHM || !shown_salt.ends_with('&') || challenge(&shown_salt, number) != shown {
         return None;
     }
-    constant_time::verify_slices_are_equal(sign(keys, &shown).as_bytes(), signature.as_bytes()).ok()?;
+    keys.mac(PURPOSE).made(shown.as_bytes(), &hex::decode(signature).ok()?).then_some(())?;
     let (random, rest) = shown_salt.split_once("?expires=")?;
     let expires = rest.split('&').next()?.parse::<i64>().ok()?;
     (shown_salt == salt(random, purpose, expires) && expires > now.timestamp()).then_some(())?;
@@ -69,8 +70,7 @@ fn challenge(salt: &str, number: u64) -> String {
 }
 
 fn sign(keys: &Keys, challenge: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &keys.derive("puzzles"));
-    hex::encode(hmac::sign(&key, challenge.as_bytes()))
+    hex::encode(keys.mac(PURPOSE).code(challenge.as_bytes()))
 }
 
 /// Solves a puzzle as a browser does. For tests and measurements.

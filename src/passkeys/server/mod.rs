@@ -7,6 +7,8 @@ pub mod forms;
 pub mod rest;
 mod store;
 
+pub use self::store::{put_sealed, sealed};
+
 use anyhow::Context as _;
 use axum::http::HeaderMap;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

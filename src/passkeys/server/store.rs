@@ -11,7 +11,7 @@ use crate::{
     base::{
         errors::AppError,
         ids::{PasskeyId, SessionId, TenantId, UserId},
-        server::crypto,
+        server::crypto::{self, SEALED_AT_ONCE, SealedAfter, SealedValue},
     },
     passkeys::PasskeyInfo,
 };
@@ -322,4 +322,29 @@ pub async fn remove_all(tx: &mut Tx, user: UserId) -> Result<u64, AppError> {
     let gone = sqlx::query!("delete from passkeys where user_id = $1", user.0).execute(tx.conn()).await?;
     sqlx::query!("update users set passkeys = 0 where id = $1 and passkeys > 0", user.0).execute(tx.conn()).await?;
     Ok(gone.rows_affected())
+}
+
+/// The tenant's sealed passkeys, some at a time.
+pub async fn sealed(tx: &mut Tx, after: SealedAfter) -> Result<Vec<SealedValue>, AppError> {
+    let tenant = tx.tenant()?;
+    let rows = sqlx::query!(
+        "select id, credential from passkeys
+         where tenant_id = $1 and id > $2 and ($3::bytea is null or substring(credential from 2 for 4) <> $3)
+         order by id limit $4",
+        tenant.0,
+        after.id,
+        after.unless.as_ref().map(|id| &id[..]),
+        SEALED_AT_ONCE,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| SealedValue { id: row.id, place: place(row.id), value: row.credential }).collect())
+}
+
+/// Keeps a passkey as it was sealed anew, unless it has counted on since.
+pub async fn put_sealed(tx: &mut Tx, old: &SealedValue, new: &[u8]) -> Result<(), AppError> {
+    sqlx::query!("update passkeys set credential = $3 where id = $1 and credential = $2", old.id, old.value, new)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }

@@ -5,6 +5,8 @@ pub mod forms;
 pub mod rest;
 mod store;
 
+pub use self::store::{put_sealed, sealed};
+
 use chrono::{DateTime, Utc};
 use qrcode::{Color, EcLevel, QrCode};
 

@@ -6,7 +6,11 @@ use uuid::Uuid;
 use super::codes;
 use crate::{
     access::server::Tx,
-    base::{errors::AppError, ids::UserId, server::crypto},
+    base::{
+        errors::AppError,
+        ids::UserId,
+        server::crypto::{self, SEALED_AT_ONCE, SealedAfter, SealedValue},
+    },
 };
 
 /// A secret, opened.
@@ -19,10 +23,11 @@ fn place(user: UserId) -> String {
     format!("totp:secret:{user}")
 }
 
-/// The digest of a backup code: under a key that is not in the database, so that whoever has that cannot try them out.
-fn code_digest(tx: &Tx, user: UserId, code: &str) -> Vec<u8> {
-    let key = hex::encode(tx.cx().keys().derive("backup-codes"));
-    crypto::token_digest("backup-code", &format!("{key}:{user}:{code}"))
+/// The digest of a backup code: under a key that is not in the database, so that whoever has that cannot try them out. The
+/// current key's comes first; codes live longer than keys are used.
+fn code_digests(tx: &Tx, user: UserId, code: &str) -> Vec<Vec<u8>> {
+    let digest = |key: [u8; 32]| crypto::token_digest("backup-code", &format!("{}:{user}:{code}", hex::encode(key)));
+    tx.cx().keys().derive_all("backup-codes").into_iter().map(digest).collect()
 }
 
 pub async fn totp(tx: &mut Tx, user: UserId) -> Result<Option<Totp>, AppError> {
@@ -110,7 +115,7 @@ pub async fn new_codes(tx: &mut Tx, user: UserId) -> Result<Vec<String>, AppErro
     sqlx::query!("delete from backup_codes where user_id = $1", user.0).execute(tx.conn()).await?;
     let made = (0..codes::CODES).map(|_| codes::backup_code()).collect::<Vec<_>>();
     for code in &made {
-        let digest = code_digest(tx, user, &code.replace('-', ""));
+        let digest = code_digests(tx, user, &code.replace('-', "")).swap_remove(0);
         sqlx::query!(
             "insert into backup_codes (id, tenant_id, user_id, digest, created_at) values ($1, $2, $3, $4, $5)",
             Uuid::now_v7(),
@@ -127,11 +132,11 @@ pub async fn new_codes(tx: &mut Tx, user: UserId) -> Result<Vec<String>, AppErro
 
 /// Spends a backup code. Of parallel uses one wins.
 pub async fn spend_code(tx: &mut Tx, user: UserId, code: &str) -> Result<bool, AppError> {
-    let (now, digest) = (tx.now(), code_digest(tx, user, code));
+    let (now, digests) = (tx.now(), code_digests(tx, user, code));
     let spent = sqlx::query!(
-        "update backup_codes set used_at = $3 where user_id = $1 and digest = $2 and used_at is null",
+        "update backup_codes set used_at = $3 where user_id = $1 and digest = any($2) and used_at is null",
         user.0,
-        digest,
+        &digests,
         now,
     )
     .execute(tx.conn())
@@ -145,4 +150,30 @@ pub async fn codes_left(tx: &mut Tx, user: UserId) -> Result<i64, AppError> {
         user.0
     );
     Ok(left.fetch_one(tx.conn()).await?)
+}
+
+/// The tenant's sealed secrets, some at a time.
+pub async fn sealed(tx: &mut Tx, after: SealedAfter) -> Result<Vec<SealedValue>, AppError> {
+    let tenant = tx.tenant()?;
+    let rows = sqlx::query!(
+        "select user_id, secret from totp
+         where tenant_id = $1 and user_id > $2 and ($3::bytea is null or substring(secret from 2 for 4) <> $3)
+         order by user_id limit $4",
+        tenant.0,
+        after.id,
+        after.unless.as_ref().map(|id| &id[..]),
+        SEALED_AT_ONCE,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let sealed = |user: Uuid, value| SealedValue { id: user, place: place(UserId(user)), value };
+    Ok(rows.into_iter().map(|row| sealed(row.user_id, row.secret)).collect())
+}
+
+/// Keeps a secret as it was sealed anew, unless it has changed since.
+pub async fn put_sealed(tx: &mut Tx, old: &SealedValue, new: &[u8]) -> Result<(), AppError> {
+    sqlx::query!("update totp set secret = $3 where user_id = $1 and secret = $2", old.id, old.value, new)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }

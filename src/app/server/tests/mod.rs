@@ -26,6 +26,7 @@ mod mail;
 mod matrix;
 mod moved;
 mod nodes;
+mod operating;
 mod oracle;
 mod own_account;
 mod own_data;

@@ -15,10 +15,10 @@ use crate::{
 const SARA: &str = "sara@x.example";
 
 /// Somebody with the second factor on, and what their phone knows.
-struct Enrolled {
-    client: Client,
-    secret: Vec<u8>,
-    backup_codes: Vec<String>,
+pub(super) struct Enrolled {
+    pub client: Client,
+    pub secret: Vec<u8>,
+    pub backup_codes: Vec<String>,
 }
 
 /// What an authenticator app reads of a secret as it is shown.
@@ -40,7 +40,7 @@ fn code(app: &TestApp, secret: &[u8]) -> String {
     code_at(secret, app.clock.now())
 }
 
-async fn enrol(app: &TestApp, client: Client) -> Enrolled {
+pub(super) async fn enrol(app: &TestApp, client: Client) -> Enrolled {
     let enrolment = client.post("/auth/2fa/setup", json!({})).await.ok();
     let secret = decode(enrolment["secret"].as_str().expect("a secret"));
     assert_eq!(secret.len(), 20);
@@ -59,7 +59,7 @@ async fn sara(app: &TestApp) -> (Client, Enrolled) {
     (admin, enrolled)
 }
 
-async fn login(app: &TestApp, more: Value) -> Answer {
+pub(super) async fn login(app: &TestApp, more: Value) -> Answer {
     let mut body = json!({"email": SARA, "password": PASSWORD});
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     app.anonymous().post("/auth/login", body).await

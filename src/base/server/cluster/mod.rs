@@ -25,6 +25,7 @@ use tracing::{info, warn};
 
 mod programs;
 
+pub use self::programs::client_program;
 use self::programs::{Account, find_server, program, version_of_data};
 
 const OLDEST_VERSION: u32 = 15;
@@ -84,12 +85,9 @@ impl Cluster {
         if !data.exists() {
             create(&bin, account.as_ref(), &data_dir, &lock).await?;
         }
-        let password_file = data_dir.join("postgres.password");
-        let password =
-            fs::read_to_string(&password_file).with_context(|| format!("read {}", password_file.display()))?;
         let mut cluster = Cluster {
             socket_dir: socket_dir(&data_dir),
-            password: password.trim().to_owned(),
+            password: read_password(&data_dir)?,
             postmaster: None,
             _lock: lock,
             data,
@@ -101,17 +99,30 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// The server of another Bawwab that is at work on this data directory, if there is one: for commands that look at
+    /// it or change something while people work. It is not ours to stop.
+    pub fn join(data_dir: &Path) -> Result<Option<Server>> {
+        if !data_dir.join("postgres").exists() {
+            return Ok(None);
+        }
+        let data_dir = make_data_dir(data_dir)?;
+        if lock(&data_dir).is_ok() {
+            return Ok(None);
+        }
+        let Some(text) = read_if_there(&data_dir.join("postgres/postmaster.pid"))? else { return Ok(None) };
+        let told = text.lines().nth(4).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+        let socket_dir = told.unwrap_or_else(|| socket_dir(&data_dir));
+        Ok(Some(Server { socket_dir, password: read_password(&data_dir)? }))
+    }
+
+    /// Where it is reached.
+    pub fn server(&self) -> Server {
+        Server { socket_dir: self.socket_dir.clone(), password: self.password.clone() }
+    }
+
     /// Connect options for the owning (migrating) role on database `bawwab`, over the unix socket.
     pub fn connect_options(&self) -> PgConnectOptions {
-        // Everything `PGHOST` and its like could have set is set again: they are about some other server.
-        PgConnectOptions::new_without_pgpass()
-            .socket(&self.socket_dir)
-            .port(PORT)
-            .ssl_mode(PgSslMode::Disable)
-            .username(NAME)
-            .password(&self.password)
-            .database(NAME)
-            .application_name(NAME)
+        self.server().connect_options()
     }
 
     /// Fast shutdown; waits until the server has gone, at most half a minute.
@@ -272,6 +283,45 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+/// How a private PostgreSQL is reached.
+pub struct Server {
+    socket_dir: PathBuf,
+    password: String,
+}
+
+impl Server {
+    /// For the owning (migrating) role on database `bawwab`, over the unix socket.
+    pub fn connect_options(&self) -> PgConnectOptions {
+        // Everything `PGHOST` and its like could have set is set again: they are about some other server.
+        PgConnectOptions::new_without_pgpass()
+            .socket(&self.socket_dir)
+            .port(PORT)
+            .ssl_mode(PgSslMode::Disable)
+            .username(NAME)
+            .password(&self.password)
+            .database(NAME)
+            .application_name(NAME)
+    }
+
+    /// The same for PostgreSQL's own programs, as the environment that they read (libpq).
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("PGHOST", self.socket_dir.display().to_string()),
+            ("PGPORT", PORT.to_string()),
+            ("PGSSLMODE", "disable".to_owned()),
+            ("PGUSER", NAME.to_owned()),
+            ("PGPASSWORD", self.password.clone()),
+            ("PGDATABASE", NAME.to_owned()),
+        ]
+    }
+}
+
+fn read_password(data_dir: &Path) -> Result<String> {
+    let file = data_dir.join("postgres.password");
+    let password = fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+    Ok(password.trim().to_owned())
 }
 
 impl Drop for Cluster {

@@ -109,6 +109,33 @@ pub(super) async fn find_server(account: Option<&Account>, made_by: Option<u32>)
     choose(found, made_by)
 }
 
+/// One of PostgreSQL's programs for clients, as new as there is: `pg_dump` refuses a server that is newer than itself.
+/// It runs as ourselves, without our environment.
+pub async fn client_program(name: &str) -> Result<Command> {
+    let named = std::env::var_os("BAWWAB_PG_BIN").map(PathBuf::from);
+    let mut found = None;
+    for bin in named.map_or_else(usual_places, |named| vec![named]) {
+        if !bin.join(name).is_file() {
+            continue;
+        }
+        match program(&bin, name, None).arg("--version").output().await {
+            Ok(output) => {
+                let major = major_version(&String::from_utf8_lossy(&output.stdout)).unwrap_or(0);
+                if found.as_ref().is_none_or(|(best, _)| *best < major) {
+                    found = Some((major, bin));
+                }
+            }
+            Err(error) => warn!("{}/{name} does not run: {error}", bin.display()),
+        }
+    }
+    let (_, bin) = found.with_context(|| {
+        format!(
+            "PostgreSQL's {name} is not installed: on Debian or Ubuntu `apt-get install postgresql-client` brings it"
+        )
+    })?;
+    Ok(program(&bin, name, None))
+}
+
 fn usual_places() -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places: Vec<PathBuf> = std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect();

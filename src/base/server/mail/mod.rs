@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::base::{
     ids::TenantId,
     server::{
-        crypto::Keys,
+        crypto::{Keys, SEALED_AT_ONCE, SealedAfter, SealedValue},
         jobs::{self, Job},
     },
     time::Timestamp,
@@ -85,6 +85,43 @@ pub fn open(keys: &Keys, payload: &Value) -> anyhow::Result<Waiting> {
     let sealed = hex::decode(payload["sealed"].as_str().unwrap_or_default()).context("a letter is sealed")?;
     let letter = serde_json::from_slice(&keys.open(&place(id), &sealed)?).context("read a letter")?;
     Ok(Waiting { id, letter })
+}
+
+/// The letters that wait or could not be sent, some at a time. In the scope `node`.
+pub async fn sealed(connection: &mut PgConnection, after: SealedAfter) -> anyhow::Result<Vec<SealedValue>> {
+    let rows = sqlx::query!(
+        r#"select (payload ->> 'id')::uuid as "id!", payload ->> 'sealed' as "sealed!" from jobs
+           where kind = $1 and (payload ->> 'id')::uuid > $2
+             and ($3::text is null or substr(payload ->> 'sealed', 3, 8) <> $3)
+           order by 1 limit $4"#,
+        KIND,
+        after.id,
+        after.unless.map(hex::encode),
+        SEALED_AT_ONCE,
+    )
+    .fetch_all(connection)
+    .await
+    .context("read the letters that wait")?;
+    let sealed = |id, value: String| {
+        let value = hex::decode(value).context("a letter is sealed")?;
+        Ok(SealedValue { id, place: place(id), value })
+    };
+    rows.into_iter().map(|row| sealed(row.id, row.sealed)).collect()
+}
+
+/// Keeps a letter as it was sealed anew, unless it has gone.
+pub async fn put_sealed(connection: &mut PgConnection, old: &SealedValue, new: &[u8]) -> anyhow::Result<()> {
+    sqlx::query!(
+        "update jobs set payload = jsonb_set(payload, '{sealed}', to_jsonb($3::text))
+         where kind = $1 and payload ->> 'id' = $2",
+        KIND,
+        old.id.to_string(),
+        hex::encode(new),
+    )
+    .execute(connection)
+    .await
+    .context("keep a letter that was sealed anew")?;
+    Ok(())
 }
 
 fn place(id: Uuid) -> String {
