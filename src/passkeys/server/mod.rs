@@ -299,7 +299,7 @@ pub async fn challenge(cx: &Cx, request: Input<ChallengeRequest>, headers: &Head
 /// Whoever is half-way in with this browser.
 async fn half(cx: &Cx, headers: &HeaderMap) -> Result<Half, AppError> {
     let (device, _secret) = recognise::browser_device(headers);
-    sessions::recall(cx, &recognise::step(headers).unwrap_or_default(), device).await
+    sessions::recall(cx, &recognise::step(headers).unwrap_or_default(), Kind::Browser, device).await
 }
 
 /// What comes back from a browser.

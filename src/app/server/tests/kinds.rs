@@ -56,6 +56,10 @@ async fn one_of_each(app: &TestApp) -> Vec<(&'static str, String)> {
         .await
         .expect("works");
     let step = cookie(&app.anonymous().form("/login", &[("email", OMAR), ("password", PASSWORD)]).await);
+    ask("/auth/magic-link", json!({"email": OMAR})).await.ok();
+    let by_link = json!({"token": mailed(OMAR).await});
+    let owed = ask("/auth/magic-link/verify", by_link).await.json();
+    let step_program = owed["step"].as_str().expect("a step").to_owned();
     // The program makes none any more once there is a super-admin.
     let setup = crypto::token().expose().clone();
     sqlx::query(
@@ -77,6 +81,7 @@ async fn one_of_each(app: &TestApp) -> Vec<(&'static str, String)> {
         ("email_cancel", email_cancel),
         ("refresh", refresh),
         ("step", step),
+        ("step_program", step_program),
         ("mailed_step", mailed_step),
         ("mailed_program", mailed_program),
     ]
@@ -101,6 +106,7 @@ async fn show(app: &TestApp, door: &str, token: &str) -> Answer {
         "email_cancel" => form("/email/cancel", &[]).await,
         "refresh" => nobody.post("/auth/refresh", json!({"refresh_token": token})).await,
         "step" => half.form("/login/code", &[("totp", "000000")]).await,
+        "step_program" => nobody.post("/auth/login/factor", json!({"step": token, "totp": "000000"})).await,
         "mailed_step" => half.form("/login/mailed", &[("mailed_code", "000000")]).await,
         _ => nobody.post("/auth/login/code", json!({"step": token, "code": "000000"})).await,
     }
@@ -109,7 +115,9 @@ async fn show(app: &TestApp, door: &str, token: &str) -> Answer {
 /// What a door answers to a token that it does not know.
 fn is_unknown(door: &str, answer: &Answer) -> bool {
     match door {
-        "refresh" | "mailed_program" => answer.status == StatusCode::UNAUTHORIZED && answer.code() == "signed_out",
+        "refresh" | "step_program" | "mailed_program" => {
+            answer.status == StatusCode::UNAUTHORIZED && answer.code() == "signed_out"
+        }
         "step" | "mailed_step" => answer.status == StatusCode::SEE_OTHER && answer.headers["location"] == "/login",
         _ => answer.status == StatusCode::GONE,
     }

@@ -22,6 +22,7 @@ mod joining;
 mod kinds;
 mod leaving;
 mod limits;
+mod links;
 mod mail;
 mod matrix;
 mod moved;
