@@ -194,6 +194,8 @@ pub struct LinkInfo {
     pub email: Option<String>,
     /// The fewest characters of the password that is chosen with it.
     pub password_shortest: u16,
+    /// Of a change of address: this mailbox has confirmed it.
+    pub is_confirmed: bool,
 }
 
 #[server(name = AskMe, prefix = "/api", endpoint = "me", input = PostUrl)]

@@ -67,6 +67,8 @@ actions! {
     Reauthenticate = "auth.reauthenticate";
     /// Somebody asked for another address of theirs.
     EmailRequest = "auth.email_request";
+    /// One of the two mailboxes has confirmed a change; it waits for the other.
+    EmailConfirm = "auth.email_confirm";
     EmailChange = "auth.email_change";
     /// The old mailbox has called a change off.
     EmailCancel = "auth.email_cancel";

@@ -295,5 +295,6 @@ pub async fn look_at_registration(cx: &Cx, token: &str) -> Result<LinkInfo, AppE
     let mut tx = cx.door().await?;
     let registered = registration::find(&mut tx, token).await?;
     // Its password was chosen when it was made.
-    Ok(LinkInfo { name: Some(registered.name), email: Some(registered.email), password_shortest: 0 })
+    let (name, email) = (Some(registered.name), Some(registered.email));
+    Ok(LinkInfo { name, email, password_shortest: 0, is_confirmed: false })
 }

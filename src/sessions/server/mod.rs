@@ -508,7 +508,7 @@ pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInf
     match purpose {
         "confirm" => return joining::look_at_registration(cx, token).await,
         "email-confirm" => return own::look_at_email(cx, own::End::New, token).await,
-        "email-cancel" => return own::look_at_email(cx, own::End::Old, token).await,
+        "email-leave" | "email-cancel" => return own::look_at_email(cx, own::End::Old, token).await,
         _ => {}
     }
     let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
@@ -523,6 +523,7 @@ pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInf
         name: link.user_name,
         email: link.user_email,
         password_shortest: rule.shortest_for(has_second_factor),
+        is_confirmed: false,
     })
 }
 

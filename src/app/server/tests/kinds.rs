@@ -78,6 +78,7 @@ async fn one_of_each(app: &TestApp) -> Vec<(&'static str, String)> {
         ("reset", reset),
         ("magic", magic),
         ("email_confirm", email_confirm),
+        ("email_leave", email_cancel.clone()),
         ("email_cancel", email_cancel),
         ("refresh", refresh),
         ("step", step),
@@ -103,6 +104,7 @@ async fn show(app: &TestApp, door: &str, token: &str) -> Answer {
         "reset" => form("/reset", &passwords).await,
         "magic" => form("/magic-link", &[]).await,
         "email_confirm" => form("/email/confirm", &[]).await,
+        "email_leave" => form("/email/leave", &[]).await,
         "email_cancel" => form("/email/cancel", &[]).await,
         "refresh" => nobody.post("/auth/refresh", json!({"refresh_token": token})).await,
         "step" => half.form("/login/code", &[("totp", "000000")]).await,
@@ -128,6 +130,8 @@ fn is_unknown(door: &str, answer: &Answer) -> bool {
 async fn every_token_opens_its_own_door_only(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let all = one_of_each(&app).await;
+    // The old mailbox has one link, with which it confirms or calls off.
+    let is_one = |kind: &str, door: &str| [kind, door].iter().all(|one| matches!(*one, "email_leave" | "email_cancel"));
     // Four altered forms of each at its own door, and the whole at every other: more than an address may try.
     app.admin_limits(json!({"free_by_address": 1000, "free_by_account": 1000})).await;
     for (kind, token) in &all {
@@ -137,7 +141,7 @@ async fn every_token_opens_its_own_door_only(pool: PgPool) {
                 let flipped = if token.starts_with('A') { "B" } else { "A" };
                 shown.extend([token[..token.len() - 1].to_owned(), token[1..].to_owned(), format!("{token}A")]);
                 shown.push(format!("{flipped}{}", &token[1..]));
-            } else {
+            } else if !is_one(kind, door) {
                 shown.push(token.clone());
             }
             for token in shown {

@@ -56,6 +56,7 @@ async fn tokens_that_open_nothing_are_counted_for_their_address(pool: PgPool) {
         ("/auth/confirm", json!({"token": "x"})),
         ("/auth/reset", json!({"token": "x", "password": PASSWORD})),
         ("/auth/email/confirm", json!({"token": "x"})),
+        ("/auth/email/leave", json!({"token": "x"})),
         ("/auth/email/cancel", json!({"token": "x"})),
         ("/auth/refresh", json!({"refresh_token": "x"})),
         ("/auth/refresh/prove", json!({"refresh_token": "x", "password": PASSWORD})),
@@ -74,7 +75,7 @@ async fn tokens_that_open_nothing_are_counted_for_their_address(pool: PgPool) {
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
         assert!(refused.headers.contains_key("retry-after"));
     }
-    for path in ["/confirm", "/magic-link", "/welcome", "/setup", "/email/confirm"] {
+    for path in ["/confirm", "/magic-link", "/welcome", "/setup", "/email/confirm", "/email/leave"] {
         let form = [("token", "x"), ("password", PASSWORD), ("password_again", PASSWORD)];
         assert_eq!(app.anonymous().form(path, &form).await.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
     }
