@@ -92,6 +92,8 @@ actions! {
     UserUpdate = "admin.user_update";
     UserStatus = "admin.user_status";
     UserDelete = "admin.user_delete";
+    /// An administrator called off the deletion that a person had asked for.
+    UserDeletionCancel = "admin.deletion_cancel";
     UserLink = "admin.user_link";
     UserLinkRevoke = "admin.user_link_revoke";
     AssignRoles = "admin.assign_roles";

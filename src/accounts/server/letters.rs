@@ -288,6 +288,14 @@ pub fn deletion_cancelled(reader: Reader<'_>) -> Letter {
     })
 }
 
+/// After the fact: an administrator has called the deletion off, and the account stays.
+pub fn deletion_called_off(reader: Reader<'_>) -> Letter {
+    letter(reader, "deletion_called_off", |locale| {
+        let body = vec![td_string!(locale, mail.deletion_called_off).to_owned()];
+        (td_string!(locale, mail.deletion_cancelled_subject), body)
+    })
+}
+
 /// The account stays: nobody else would have been super-admin.
 pub fn deletion_refused(reader: Reader<'_>) -> Letter {
     letter(reader, "deletion_refused", |locale| {
@@ -369,6 +377,7 @@ pub fn samples(locale: &str) -> Vec<Letter> {
         impersonated(reader, "Omar", "ticket 4711", at),
         deletion_asked(reader, at, "https://id.example.com/console/account?tab=data"),
         deletion_cancelled(reader),
+        deletion_called_off(reader),
         deletion_refused(reader),
         deletion_done(reader),
     ]

@@ -162,6 +162,7 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/second-factor/reset"
             | "/api/people/get"
             | "/api/people/revoke-link"
+            | "/api/people/call-off-deletion"
             | "/api/roles/get"
             | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
@@ -407,6 +408,7 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/mail/undelivered/{letter}/retry", vec!["post"]),
         ("/admin/mail/test", vec!["post"]),
         ("/admin/users/{id}/link", vec!["post", "delete"]),
+        ("/admin/users/{id}/deletion", vec!["delete"]),
         ("/access/v1/evaluation", vec!["post"]),
         ("/access/v1/evaluations", vec!["post"]),
         ("/.well-known/authzen-configuration", vec!["get"]),
