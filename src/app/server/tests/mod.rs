@@ -43,6 +43,7 @@ mod settings;
 mod shell;
 mod sink;
 mod source;
+mod strangers;
 mod tamper;
 mod tokens;
 mod what_if;
