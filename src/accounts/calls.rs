@@ -76,6 +76,13 @@ pub async fn revoke_link(id: UserId) -> Result<(), AppError> {
     crate::accounts::server::revoke_link(&cx, id).await
 }
 
+/// Calls off the deletion that a person has asked for.
+#[server(prefix = "/api", endpoint = "people/call-off-deletion", input = Json)]
+pub async fn call_off_deletion(id: UserId) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::leaving::call_off(&cx, id).await
+}
+
 /// The caller's own entry.
 #[server(name = AskProfile, prefix = "/api", endpoint = "profile", input = PostUrl)]
 pub async fn own_profile() -> Result<OwnProfile, AppError> {

@@ -26,8 +26,8 @@ use crate::{
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
-        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailPage, ForgotPage, LoginPage, MagicLinkPage,
-        MailedCodePage, PasswordPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
+        ConfirmPage, EmailCancelPage, EmailConfirmPage, EmailLeavePage, EmailPage, ForgotPage, LoginPage,
+        MagicLinkPage, MailedCodePage, PasswordPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
     settings::pages::SettingsRoutes,
     ui::{
@@ -182,6 +182,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/account/email") view={Lazy::<EmailRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/account/password") view={Lazy::<PasswordRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/email/confirm") view=EmailConfirmPage ssr=SsrMode::Async />
+                <Route path=path!("/email/leave") view=EmailLeavePage ssr=SsrMode::Async />
                 <Route path=path!("/email/cancel") view=EmailCancelPage ssr=SsrMode::Async />
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
                 <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>

@@ -25,6 +25,8 @@ pub struct PasskeyInfo {
     pub name: String,
     /// The device's maker keeps copies of it on the person's other devices.
     pub synced: bool,
+    /// Its device recognises its person; otherwise it is good for the second step only.
+    pub verifies: bool,
     /// How a browser reaches it: `internal`, `hybrid`, `usb`, `nfc`, `ble`, `smart-card`.
     pub transports: Vec<String>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]

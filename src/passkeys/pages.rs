@@ -120,6 +120,8 @@ fn row(passkey: &PasskeyInfo) -> AnyView {
     let (rename, ends) = (format!("rename-{id}"), format!("ends-{id}"));
     let synced =
         passkey.synced.then(|| pieces::badge(Tone::Accent, Some(Icon::Allowed), td_string!(locale, passkeys.synced)));
+    let second_only =
+        (!passkey.verifies).then(|| pieces::badge(Tone::Neutral, None, td_string!(locale, passkeys.second_only)));
     let used = match passkey.last_used_at {
         Some(at) => view! { {td_string!(locale, passkeys.used_at)} " " {pieces::moment(at)} }.into_any(),
         None => td_string!(locale, passkeys.not_used).into_any(),
@@ -127,7 +129,7 @@ fn row(passkey: &PasskeyInfo) -> AnyView {
     view! {
         <li>
             <div class="grow">
-                <p class="strong"><bdi>{name.clone()}</bdi> " " {synced}</p>
+                <p class="strong"><bdi>{name.clone()}</bdi> " " {synced} " " {second_only}</p>
                 <p class="small muted">{used}</p>
                 <p class="small muted">
                     {td_string!(locale, passkeys.added_at)} " " {pieces::moment(passkey.created_at)}

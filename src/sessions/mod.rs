@@ -142,6 +142,19 @@ impl fmt::Debug for Shown {
     }
 }
 
+/// Whether what a passkey answers has to show that its device has recognised its person (user verification).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Verification {
+    /// Always.
+    #[default]
+    Required,
+    /// It is asked for. A security key that cannot do it may be the second step after another proof; by itself it neither
+    /// signs in nor proves who holds a session.
+    Preferred,
+}
+
 /// The tenant's rules for signing in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -151,11 +164,17 @@ pub struct SignIn {
     pub magic_link: bool,
     /// Names of the roles that need a second factor: who lacks it sets it up before anything else.
     pub second_factor_roles: Vec<String>,
+    /// Whether passkeys have to recognise their person.
+    pub passkey_verification: Verification,
 }
 
 impl Default for SignIn {
     fn default() -> Self {
-        SignIn { magic_link: true, second_factor_roles: vec![crate::access::SUPER_ADMIN.to_owned()] }
+        SignIn {
+            magic_link: true,
+            second_factor_roles: vec![crate::access::SUPER_ADMIN.to_owned()],
+            passkey_verification: Verification::Required,
+        }
     }
 }
 
@@ -194,6 +213,8 @@ pub struct LinkInfo {
     pub email: Option<String>,
     /// The fewest characters of the password that is chosen with it.
     pub password_shortest: u16,
+    /// Of a change of address: this mailbox has confirmed it.
+    pub is_confirmed: bool,
 }
 
 #[server(name = AskMe, prefix = "/api", endpoint = "me", input = PostUrl)]

@@ -67,6 +67,8 @@ actions! {
     Reauthenticate = "auth.reauthenticate";
     /// Somebody asked for another address of theirs.
     EmailRequest = "auth.email_request";
+    /// One of the two mailboxes has confirmed a change; it waits for the other.
+    EmailConfirm = "auth.email_confirm";
     EmailChange = "auth.email_change";
     /// The old mailbox has called a change off.
     EmailCancel = "auth.email_cancel";
@@ -90,6 +92,8 @@ actions! {
     UserUpdate = "admin.user_update";
     UserStatus = "admin.user_status";
     UserDelete = "admin.user_delete";
+    /// An administrator called off the deletion that a person had asked for.
+    UserDeletionCancel = "admin.deletion_cancel";
     UserLink = "admin.user_link";
     UserLinkRevoke = "admin.user_link_revoke";
     AssignRoles = "admin.assign_roles";

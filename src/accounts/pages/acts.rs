@@ -8,7 +8,7 @@ use crate::{
     access::{USERS_DELETE, USERS_RESET_PASSWORD, USERS_UPDATE},
     accounts::{
         AddedPerson, Person, Status,
-        calls::{delete_person, new_link, revoke_link, set_person_status},
+        calls::{call_off_deletion, delete_person, new_link, revoke_link, set_person_status},
     },
     base::language::{self, td_string},
     ui::{
@@ -30,6 +30,8 @@ pub fn PersonActs(person: Person, held: Held, changed: Callback<()>) -> impl Int
         return ().into_any();
     }
     let status = held.may(USERS_UPDATE.as_str()).then(|| status_act(&person, changed));
+    let keep = held.may(USERS_UPDATE.as_str()) && person.deletion_due_at.is_some();
+    let keep = keep.then(|| keep_act(&person, changed));
     let link = held.may(USERS_RESET_PASSWORD.as_str()).then(|| link_acts(&person));
     let delete = held.may(USERS_DELETE.as_str()).then(|| delete_act(&person));
     if status.is_none() && link.is_none() && delete.is_none() {
@@ -38,7 +40,7 @@ pub fn PersonActs(person: Person, held: Held, changed: Callback<()>) -> impl Int
     view! {
         <section class="card padded" aria-labelledby="acts-title">
             <h2 id="acts-title">{td_string!(locale, accounts.acts)}</h2>
-            <div class="row-of">{status} {link} {delete}</div>
+            <div class="row-of">{keep} {status} {link} {delete}</div>
         </section>
     }
     .into_any()
@@ -96,6 +98,34 @@ fn status_act(person: &Person, changed: Callback<()>) -> AnyView {
             danger=true
             call
             act=set(Status::Suspended, td_string!(locale, accounts.suspended))
+        />
+    }
+    .into_any()
+}
+
+/// Keeps the account that its person has asked to be deleted.
+fn keep_act(person: &Person, changed: Callback<()>) -> AnyView {
+    let locale = locale();
+    let (open, call, toasts) = (RwSignal::new(false), Call::new(), toasts());
+    let id = person.id;
+    let name = language::isolate(&person.name);
+    let act = Callback::new(move |()| {
+        call.run(call_off_deletion(id), move |()| {
+            open.set(false);
+            toasts.say(td_string!(locale, accounts.deletion_called_off));
+            changed.run(());
+        });
+    });
+    view! {
+        {opener(open, "btn", Icon::Undo, td_string!(locale, accounts.call_off))}
+        <Confirm
+            id="call-off"
+            open
+            title=td_string!(locale, accounts.call_off_title, name = name).to_string()
+            about=td_string!(locale, accounts.call_off_about)
+            word=td_string!(locale, accounts.call_off)
+            call
+            act
         />
     }
     .into_any()

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{find_for_update, letters, remove, rules::Email, tell, without_rights};
 use crate::{
     access::{
-        EVERYTHING,
+        EVERYTHING, USERS_UPDATE,
         server::{
             Cx, Tx,
             change::Granter,
@@ -33,6 +33,8 @@ const MOST_A_DAY: i64 = 5;
 pub enum Because {
     /// The person has changed their mind.
     Cancelled,
+    /// An administrator has called it off.
+    CalledOff,
     /// Somebody has suspended the account meanwhile.
     Suspended,
     /// Nobody else would have had `super-admin` when it was due.
@@ -45,6 +47,7 @@ impl Because {
     fn as_str(self) -> &'static str {
         match self {
             Because::Cancelled => "cancelled",
+            Because::CalledOff => "called_off",
             Because::Suspended => "suspended",
             Because::LastSuperAdmin => "last_super_admin",
             Because::Deleted => "deleted",
@@ -119,6 +122,20 @@ pub async fn cancel(cx: &Cx) -> Result<(), AppError> {
     }
     tell(&mut tx, person.user, letters::deletion_cancelled).await?;
     tx.commit(Event::done(Action::DeletionCancel).on("user", person.user, &person.name)).await
+}
+
+/// An administrator calls off the deletion that somebody has asked for. The person is told, and may ask again.
+pub async fn call_off(cx: &Cx, id: UserId) -> Result<(), AppError> {
+    let mut tx = cx.allow(USERS_UPDATE).await?;
+    let person = find_for_update(&mut tx, id, None).await?;
+    tx.outrank(id)?;
+    if !end(&mut tx, id, Because::CalledOff).await? {
+        return Err(AppError::NotFound);
+    }
+    tx.mail(&letters::deletion_called_off(person.reader())).await?;
+    let event = Event::done(Action::UserDeletionCancel).on("user", id, &person.name);
+    let due = person.deletion_due_at.map(|due| due.to_string());
+    tx.commit(event.meta("due_at", due)).await
 }
 
 /// A deletion whose time has come.

@@ -148,7 +148,7 @@ pub fn new_device(reader: Reader<'_>, at: DateTime<Utc>, device: &str, place: &s
     letter
 }
 
-/// To the mailbox that is to be a person's: it confirms.
+/// To the mailbox that is to be a person's: it confirms, as the other one does.
 pub fn email_arrives(reader: Reader<'_>, address: Address<'_>) -> Letter {
     let letter = letter(reader, "email_confirm", |locale| {
         (td_string!(locale, mail.email_arrives_subject), vec![td_string!(locale, mail.email_arrives).to_owned()])
@@ -156,7 +156,7 @@ pub fn email_arrives(reader: Reader<'_>, address: Address<'_>) -> Letter {
     with_link(letter, |locale| td_string!(locale, mail.confirm_button), address)
 }
 
-/// To the mailbox that will no longer be theirs: it can call that off, also afterwards.
+/// To the mailbox that will no longer be theirs: it confirms, or calls it off, also afterwards.
 pub fn email_leaves(reader: Reader<'_>, new: &str, address: Address<'_>) -> Letter {
     let letter = letter(reader, "email_cancel", |locale| {
         let body = td_string!(locale, mail.email_leaves, email = language::isolate(new)).to_string();
@@ -165,8 +165,12 @@ pub fn email_leaves(reader: Reader<'_>, new: &str, address: Address<'_>) -> Lett
     });
     let mut letter = with_link(letter, |locale| td_string!(locale, mail.email_leaves_button), address);
     let locale = language::parse(&letter.locale).unwrap_or_default();
-    // Doing nothing lets it happen: the note that nothing changes would be wrong.
-    letter.notes.retain(|note| note != td_string!(locale, mail.not_you));
+    let moment = language::date_time(locale, address.until.into());
+    // It opens twice: after it has confirmed it still calls off. What to do who has not asked stands above.
+    letter.notes = vec![
+        td_string!(locale, mail.email_leaves_until, moment = moment).to_string(),
+        td_string!(locale, mail.never_ask).to_owned(),
+    ];
     letter
 }
 
@@ -284,6 +288,14 @@ pub fn deletion_cancelled(reader: Reader<'_>) -> Letter {
     })
 }
 
+/// After the fact: an administrator has called the deletion off, and the account stays.
+pub fn deletion_called_off(reader: Reader<'_>) -> Letter {
+    letter(reader, "deletion_called_off", |locale| {
+        let body = vec![td_string!(locale, mail.deletion_called_off).to_owned()];
+        (td_string!(locale, mail.deletion_cancelled_subject), body)
+    })
+}
+
 /// The account stays: nobody else would have been super-admin.
 pub fn deletion_refused(reader: Reader<'_>) -> Letter {
     letter(reader, "deletion_refused", |locale| {
@@ -365,6 +377,7 @@ pub fn samples(locale: &str) -> Vec<Letter> {
         impersonated(reader, "Omar", "ticket 4711", at),
         deletion_asked(reader, at, "https://id.example.com/console/account?tab=data"),
         deletion_cancelled(reader),
+        deletion_called_off(reader),
         deletion_refused(reader),
         deletion_done(reader),
     ]

@@ -24,6 +24,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(get, edit, delete))
         .routes(routes!(set_status))
         .routes(routes!(new_link, revoke_link))
+        .routes(routes!(call_off_deletion))
 }
 
 /// List people: `users.read`
@@ -84,4 +85,10 @@ async fn new_link(
 #[utoipa::path(delete, path = "/admin/users/{id}/link", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
 async fn revoke_link(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Done>, AppError> {
     server::revoke_link(&cx, id).await.map(|()| Json(Done::OK))
+}
+
+/// Call off the deletion that a person has asked for: `users.update`
+#[utoipa::path(delete, path = "/admin/users/{id}/deletion", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
+async fn call_off_deletion(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Done>, AppError> {
+    server::leaving::call_off(&cx, id).await.map(|()| Json(Done::OK))
 }

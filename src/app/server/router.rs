@@ -144,6 +144,7 @@ pub(super) const FORMS: &[FormRoute] = &[
     ("/account/password", || post(own_forms::password)),
     ("/console/account", || post(own_data::account)),
     ("/email/confirm", || post(own_forms::confirm)),
+    ("/email/leave", || post(own_forms::leave)),
     ("/email/cancel", || post(own_forms::cancel)),
     ("/login/passkey", || post(passkeys::sign_in)),
     ("/login/code/passkey", || post(passkeys::second_factor)),

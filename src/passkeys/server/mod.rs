@@ -1,7 +1,8 @@
 //! Registering passkeys, and what is proved with them: who signs in, a second factor, who holds a session.
 //!
-//! A challenge is kept here, belongs to one purpose, and is taken out before its answer is judged. Every answer must show
-//! that the device has recognised its person (user verification): a passkey is then two factors at once.
+//! A challenge is kept here, belongs to one purpose, and is taken out before its answer is judged. An answer must show that
+//! the device has recognised its person (user verification): a passkey is then two factors at once. Where the tenant only
+//! prefers that, one that does not may follow another proof as the second factor, and stands for nothing by itself.
 
 pub mod forms;
 pub mod rest;
@@ -17,8 +18,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use webauthn_rs::prelude::{
-    DiscoverableAuthentication, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url, Webauthn,
-    WebauthnBuilder, WebauthnError,
+    Credential, DiscoverableAuthentication, PasskeyRegistration, PublicKeyCredential, RegisterPublicKeyCredential, Url,
+    Webauthn, WebauthnBuilder, WebauthnError,
 };
 
 use self::store::{Asked, Bound, Found};
@@ -30,16 +31,19 @@ use crate::{
     accounts::server::{letters, store as people, tell},
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, SignedOut},
-        ids::{PasskeyId, UserId},
+        ids::{PasskeyId, TenantId, UserId},
         language::{self, td_string},
-        server::{crypto, input::Input},
+        server::{crypto, input::Input, settings},
         text::one_line,
     },
     passkeys::{NAME_LONGEST, OwnPasskeys, PasskeyInfo},
-    sessions::server::{
-        self as sessions, Half, SignedIn, recognise,
-        store::{self as sessions_store, Device, Kind},
-        throttle::{self, Subject},
+    sessions::{
+        SignIn, Verification,
+        server::{
+            self as sessions, Half, SignedIn, recognise,
+            store::{self as sessions_store, Device, Kind},
+            throttle::{self, Subject},
+        },
     },
 };
 
@@ -118,6 +122,44 @@ pub struct Registrant {
     user_id: UserId,
 }
 
+/// The tenant's rule about recognising people.
+async fn rule(tx: &mut Tx, tenant: TenantId) -> Result<Verification, AppError> {
+    Ok(settings::get::<SignIn>(tx.conn(), tenant).await?.passkey_verification)
+}
+
+/// What a browser is asked to make, and the state that its answer is judged by.
+fn to_make(
+    site: &Webauthn,
+    rule: Verification,
+    (user, email, name): (UserId, &str, &str),
+    known: Vec<Vec<u8>>,
+) -> anyhow::Result<(Value, Value)> {
+    let (mut options, state) = match rule {
+        Verification::Required => {
+            let (options, state) = site.start_passkey_registration(user.0, email, name, Some(known))?;
+            (serde_json::to_value(options)?, serde_json::to_value(state)?)
+        }
+        Verification::Preferred => {
+            let made = site.start_securitykey_registration(user.0, email, name, Some(known), None, None);
+            let (options, state) = made?;
+            (serde_json::to_value(options)?, serde_json::to_value(state)?)
+        }
+    };
+    let mut public_key = options["publicKey"].take();
+    if rule == Verification::Preferred {
+        // Any authenticator will do, and none is told to answer only where it has recognised its person: without a PIN it
+        // never could.
+        let told =
+            [("/extensions", "credentialProtectionPolicy"), ("/extensions", "enforceCredentialProtectionPolicy")];
+        for (place, name) in [("", "hints")].into_iter().chain(told) {
+            public_key.pointer_mut(place).and_then(Value::as_object_mut).and_then(|one| one.remove(name));
+        }
+    }
+    // Where the device can keep it, nobody has to type a name to sign in with it.
+    public_key["authenticatorSelection"]["residentKey"] = json!("preferred");
+    Ok((public_key, state))
+}
+
 /// Asks for a new passkey of the caller.
 pub async fn begin(cx: &Cx, registrant: Input<Registrant>) -> Result<Challenge, AppError> {
     let mut tx = cx.own_enrolling().await?;
@@ -129,18 +171,14 @@ pub async fn begin(cx: &Cx, registrant: Input<Registrant>) -> Result<Challenge, 
     let site = site(cx)?;
     let email = people::by_id(&mut tx, person.user).await?.ok_or_else(AppError::signed_out)?.email;
     let known = store::descriptors(&mut tx, person.user).await?;
+    let rule = rule(&mut tx, person.tenant).await?;
     drop(tx);
     if known.len() >= usize::try_from(MOST).unwrap_or(usize::MAX) {
         return Err(AppError::Conflict(Conflict::Full));
     }
     let known = known.into_iter().map(|(id, _transports)| id).collect();
-    let (options, state) = site
-        .start_passkey_registration(person.user.0, &email, &person.name, Some(known))
-        .context("ask for a passkey")?;
-    let mut options = serde_json::to_value(options).context("write what is asked for")?;
-    let mut public_key = options["publicKey"].take();
-    // Where the device can keep it, nobody has to type a name to sign in with it.
-    public_key["authenticatorSelection"]["residentKey"] = json!("preferred");
+    let who = (person.user, email.as_str(), person.name.as_str());
+    let (public_key, state) = to_make(&site, rule, who, known).context("ask for a passkey")?;
     keep(cx, Bound::Register { user: person.user, session: person.session }, &state).await?;
     Ok(Challenge { challenge_id: None, public_key })
 }
@@ -179,6 +217,13 @@ pub async fn add(cx: &Cx, new: Input<NewPasskey>) -> Result<PasskeyInfo, AppErro
         }
     };
     let mut tx = cx.own_enrolling().await?;
+    // The rule may have changed since it was asked for.
+    let verifies = Credential::from(passkey.clone()).user_verified;
+    if !verifies && rule(&mut tx, person.tenant).await? == Verification::Required {
+        drop(tx);
+        cx.record_apart(Event::failed(Action::PasskeyAdd).on("user", person.user, &person.name)).await;
+        return Err(malformed());
+    }
     if store::lock_ways(&mut tx, person.user).await?.passkeys >= MOST {
         return Err(AppError::Conflict(Conflict::Full));
     }
@@ -224,13 +269,13 @@ pub async fn remove(cx: &Cx, id: PasskeyId, end_others: bool) -> Result<(), AppE
     let person = cx.person()?.clone();
     let ways = store::lock_ways(&mut tx, person.user).await?;
     let name = store::remove(&mut tx, person.user, id).await?.ok_or(AppError::NotFound)?;
-    if ways.passkeys <= 1 {
-        if !ways.has_password {
-            return Err(AppError::Conflict(Conflict::LastWayIn));
-        }
-        if !ways.has_app && tx.snapshot()?.has_role_named(person.user, &person.factor_roles, tx.now()) {
-            return Err(AppError::denied(DenialCode::EnrolmentRequired));
-        }
+    // One that does not recognise its person is no way in.
+    if !ways.has_password && !store::has_verifying(&mut tx, person.user).await? {
+        return Err(AppError::Conflict(Conflict::LastWayIn));
+    }
+    let is_last = ways.passkeys <= 1 && !ways.has_app;
+    if is_last && tx.snapshot()?.has_role_named(person.user, &person.factor_roles, tx.now()) {
+        return Err(AppError::denied(DenialCode::EnrolmentRequired));
     }
     let ended = if end_others { sessions_store::end_others(&mut tx, &person, "passkey_removed").await? } else { 0 };
     tell(&mut tx, person.user, letters::passkey_removed).await?;
@@ -264,16 +309,17 @@ pub struct ChallengeRequest {
 /// Asks for an answer of a passkey.
 pub async fn challenge(cx: &Cx, request: Input<ChallengeRequest>, headers: &HeaderMap) -> Result<Challenge, AppError> {
     let purpose = request.read_or_default()?.purpose;
-    let bound = match purpose {
-        Purpose::SignIn => Bound::SignIn,
+    let (bound, rule) = match purpose {
+        Purpose::SignIn => (Bound::SignIn, Verification::Required),
         Purpose::SecondFactor => {
             let half = half(cx, headers).await?;
             let step = half.step.ok_or_else(AppError::signed_out)?;
-            Bound::SecondFactor { user: half.candidate.user, step }
+            let rule = rule(&mut cx.door().await?, half.candidate.tenant).await?;
+            (Bound::SecondFactor { user: half.candidate.user, step }, rule)
         }
         Purpose::Reauthenticate => {
             let person = cx.person()?;
-            Bound::Reauthenticate { user: person.user, session: person.session }
+            (Bound::Reauthenticate { user: person.user, session: person.session }, Verification::Required)
         }
     };
     let allowed = match bound.user() {
@@ -287,9 +333,7 @@ pub async fn challenge(cx: &Cx, request: Input<ChallengeRequest>, headers: &Head
             allowed
         }
     };
-    let (options, state) = site(cx)?.start_discoverable_authentication().context("ask a passkey")?;
-    let mut options = serde_json::to_value(options).context("write what is asked")?;
-    let mut public_key = options["publicKey"].take();
+    let (mut public_key, state) = to_answer(&site(cx)?, rule).context("ask a passkey")?;
     public_key["allowCredentials"] = allowed
         .iter()
         .map(|(id, transports)| json!({"type": "public-key", "id": URL_SAFE_NO_PAD.encode(id), "transports": transports}))
@@ -298,10 +342,27 @@ pub async fn challenge(cx: &Cx, request: Input<ChallengeRequest>, headers: &Head
     Ok(Challenge { challenge_id: Some(handle), public_key })
 }
 
+/// What a browser is asked to answer, whosever passkey it has, and the state that its answer is judged by.
+fn to_answer(site: &Webauthn, rule: Verification) -> anyhow::Result<(Value, Value)> {
+    let (mut options, state) = match rule {
+        Verification::Required => {
+            let (options, state) = site.start_discoverable_authentication()?;
+            (serde_json::to_value(options)?, serde_json::to_value(state)?)
+        }
+        Verification::Preferred => {
+            let (options, state) = site.start_securitykey_authentication(&[])?;
+            (serde_json::to_value(options)?, serde_json::to_value(state)?)
+        }
+    };
+    let mut public_key = options["publicKey"].take();
+    public_key.as_object_mut().and_then(|public_key| public_key.remove("hints"));
+    Ok((public_key, state))
+}
+
 /// Whoever is half-way in with this browser.
 async fn half(cx: &Cx, headers: &HeaderMap) -> Result<Half, AppError> {
     let (device, _secret) = recognise::browser_device(headers);
-    sessions::recall(cx, &recognise::step(headers).unwrap_or_default(), device).await
+    sessions::recall(cx, &recognise::step(headers).unwrap_or_default(), Kind::Browser, device).await
 }
 
 /// What comes back from a browser.
@@ -353,8 +414,12 @@ async fn judge(cx: &Cx, answer: Answer, bound: Bound, action: Action) -> Result<
         drop(tx);
         return Err(refuse(cx, action, Some(&found), "not theirs").await?);
     };
+    let rule = match bound {
+        Bound::SecondFactor { .. } => rule(&mut tx, found.tenant).await?,
+        Bound::Register { .. } | Bound::SignIn | Bound::Reauthenticate { .. } => Verification::Required,
+    };
     match site(cx)?.finish_discoverable_authentication_v2(&assertion, state, &passkey) {
-        Ok(result) if result.user_verified() => {
+        Ok(result) if result.user_verified() || rule == Verification::Preferred => {
             passkey.update_credential(&result);
             store::used(&mut tx, found.id, &passkey).await?;
             Ok((tx, found))

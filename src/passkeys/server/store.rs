@@ -167,7 +167,7 @@ pub async fn lock_ways(tx: &mut Tx, user: UserId) -> Result<Ways, AppError> {
 /// A person's passkeys, the oldest first.
 pub async fn list(tx: &mut Tx, user: UserId) -> Result<Vec<PasskeyInfo>, AppError> {
     let rows = sqlx::query!(
-        "select id, name, backed_up, transports, last_used_at, created_at from passkeys where user_id = $1
+        "select id, name, backed_up, verifies, transports, last_used_at, created_at from passkeys where user_id = $1
          order by created_at, id",
         user.0,
     )
@@ -177,6 +177,7 @@ pub async fn list(tx: &mut Tx, user: UserId) -> Result<Vec<PasskeyInfo>, AppErro
         id: PasskeyId(row.id),
         name: row.name,
         synced: row.backed_up,
+        verifies: row.verifies,
         transports: row.transports,
         last_used_at: row.last_used_at.map(Into::into),
         created_at: row.created_at.into(),
@@ -211,8 +212,9 @@ pub async fn insert(
     let sealed = seal(tx, id, passkey)?;
     sqlx::query!(
         "insert into passkeys
-             (id, tenant_id, user_id, digest, name, credential, transports, backup_eligible, backed_up, counter, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+             (id, tenant_id, user_id, digest, name, credential, transports, backup_eligible, backed_up, verifies, counter,
+              created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         id,
         tenant.0,
         user.0,
@@ -222,6 +224,7 @@ pub async fn insert(
         &transports,
         credential.backup_eligible,
         credential.backup_state,
+        credential.user_verified,
         i64::from(credential.counter),
         now,
     )
@@ -232,6 +235,7 @@ pub async fn insert(
         id: PasskeyId(id),
         name,
         synced: credential.backup_state,
+        verifies: credential.user_verified,
         transports,
         last_used_at: None,
         created_at: now.into(),
@@ -315,6 +319,15 @@ pub async fn remove(tx: &mut Tx, user: UserId, id: PasskeyId) -> Result<Option<S
         sqlx::query!("update users set passkeys = passkeys - 1 where id = $1", user.0).execute(tx.conn()).await?;
     }
     Ok(name)
+}
+
+/// Whether a person has a passkey that is a way in by itself.
+pub async fn has_verifying(tx: &mut Tx, user: UserId) -> Result<bool, AppError> {
+    let has = sqlx::query_scalar!(
+        r#"select exists (select from passkeys where user_id = $1 and verifies) as "has!""#,
+        user.0,
+    );
+    Ok(has.fetch_one(tx.conn()).await?)
 }
 
 /// Removes every passkey of a person.

@@ -14,6 +14,7 @@ use crate::{
             self as sessions,
             forms::{self, FormPage, elsewhere, enter_after_step, see_other, with_next},
             recognise,
+            store::Kind,
         },
     },
 };
@@ -37,7 +38,7 @@ pub async fn code(page: FormPage, Form(form): Form<CodeForm>) -> Response {
     let (device, secret) = recognise::browser_device(&page.headers);
     let token = recognise::step(&page.headers).unwrap_or_default();
     let result = async {
-        let half = sessions::recall(&page.cx, &token, device).await?;
+        let half = sessions::recall(&page.cx, &token, Kind::Browser, device).await?;
         let none = Proof::Totp(String::new());
         let proof = Proof::of(form.totp, form.backup_code).unwrap_or(none);
         server::finish(&page.cx, half, &proof).await

@@ -26,7 +26,8 @@ use crate::{
     },
     second_factor::{Enrolment, FactorStatus},
     sessions::server::{
-        self as sessions, Half, SignedIn, recognise, store as sessions_store,
+        self as sessions, Half, SignedIn, recognise,
+        store::{self as sessions_store, Device, Kind},
         throttle::{self, Counted, Subject},
     },
 };
@@ -241,6 +242,13 @@ pub async fn finish(cx: &Cx, half: Half, proof: &Proof) -> Result<SignedIn, AppE
     Ok(signed_in)
 }
 
+/// The same for a program that has spent a link and goes on with the step that this has brought.
+pub async fn go_on(cx: &Cx, step: &str, proof: Option<Proof>, device: Device) -> Result<SignedIn, AppError> {
+    let half = throttle::by_token(cx, sessions::recall(cx, step, Kind::Program, device)).await?;
+    let proof = proof.ok_or(AppError::SignedOut(SignedOut::TotpRequired))?;
+    finish(cx, half, &proof).await
+}
+
 /// A passkey answers in a browser only: whoever has nothing else to show beside a refresh token has to sign in again.
 async fn check_provable(cx: &Cx) -> Result<(), AppError> {
     let mut tx = cx.own_enrolling().await?;
@@ -260,7 +268,7 @@ pub async fn prove_refresh(
     token: &str,
     password: Password,
     proof: Option<Proof>,
-    device: &sessions_store::Device,
+    device: &Device,
 ) -> Result<(), AppError> {
     let cx = throttle::by_token(cx, recognise::by_refresh_token(cx, token)).await?;
     check_provable(&cx).await?;

@@ -15,19 +15,25 @@ use crate::{
     accounts::Password,
     base::{
         errors::{AppError, SignedOut},
-        server::http::{Done, NextStep, Sent},
+        server::{
+            crypto::Secret,
+            http::{Asked, Done, NextStep, Sent},
+        },
     },
     second_factor::{BackupCodes, Enrolment, FactorStatus, server},
     sessions::server::{
-        self as sessions, Credentials, Entered, FailuresLast, recognise,
+        self as sessions, Credentials, Entered, FailuresLast, Welcome, forms, joining, recognise,
         rest::{Proved, Tokens},
-        store::Kind,
+        store::{Device, Kind},
     },
 };
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(login))
+        .routes(routes!(login_factor))
+        .routes(routes!(welcome))
+        .routes(routes!(verify_magic_link, open_magic_link))
         .routes(routes!(prove_refresh))
         .routes(routes!(status))
         .routes(routes!(setup))
@@ -74,12 +80,128 @@ async fn login(
             let signed_in = server::finish(&cx, half, &proof).await?;
             Ok(Json(Tokens::from(signed_in)).into_response())
         }
-        Entered::Mailed(step) => {
-            let mut response = AppError::SignedOut(SignedOut::CodeMailed).into_response();
-            response.extensions_mut().insert(NextStep(step.expose().clone()));
-            Ok(response)
-        }
+        Entered::Mailed(step) => Ok(refused_with(AppError::SignedOut(SignedOut::CodeMailed), &step)),
     }
+}
+
+/// What a program goes on with that is half-way in.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct LoginFactor {
+    /// As the refused sign-in has given it.
+    step: String,
+    /// The code of the authenticator app.
+    #[serde(default)]
+    totp: Option<String>,
+    /// Or a backup code.
+    #[serde(default)]
+    backup_code: Option<String>,
+}
+
+/// Go on with a sign-in by a link that needs the second factor
+#[utoipa::path(post, path = "/auth/login/factor", tag = "auth", security(()), request_body = LoginFactor, responses((status = 200, body = Tokens)))]
+async fn login_factor(
+    cx: Extension<Cx>,
+    headers: HeaderMap,
+    Sent(body): Sent<LoginFactor>,
+) -> Result<Json<Tokens>, AppError> {
+    let LoginFactor { step, totp, backup_code } = body.read()?;
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    let proof = Proof::of(totp, backup_code);
+    server::go_on(&cx, &step, proof, device).await.map(|signed_in| Json(signed_in.into()))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AcceptInvitation {
+    /// Of the link in the invitation.
+    token: String,
+    #[schema(value_type = String)]
+    password: Password,
+    /// The code of the authenticator app, where a second factor is on.
+    #[serde(default)]
+    totp: Option<String>,
+    /// Or a backup code.
+    #[serde(default)]
+    backup_code: Option<String>,
+}
+
+/// Accept an invitation: choose a password with its link, and sign in
+#[utoipa::path(post, path = "/auth/welcome", tag = "auth", security(()), request_body = AcceptInvitation, responses((status = 200, body = Tokens)))]
+async fn welcome(
+    cx: Extension<Cx>,
+    headers: HeaderMap,
+    Sent(body): Sent<AcceptInvitation>,
+) -> Result<Response, AppError> {
+    let AcceptInvitation { token, password, totp, backup_code } = body.read()?;
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    let typed = Welcome { token, password_again: password.clone(), password };
+    let entered = sessions::welcome(&cx, typed, Kind::Program, device.clone()).await?;
+    by_link(&cx, entered, Proof::of(totp, backup_code), device).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Mailed {
+    token: String,
+}
+
+/// Where a mailed link leads; on to the page whose button spends it, so that no program that only looks at links does
+#[utoipa::path(get, path = "/auth/magic-link/verify", tag = "auth", security(()), params(("token" = String, Query)), responses((status = 303)))]
+async fn verify_magic_link(Asked(query): Asked<Mailed>) -> Response {
+    let token = query.read().unwrap_or_default().token;
+    forms::see_other(&forms::with_token("/magic-link", &token))
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OpenMagicLink {
+    /// Of the link in the letter.
+    token: String,
+    /// The code of the authenticator app, where a second factor is on.
+    #[serde(default)]
+    totp: Option<String>,
+    /// Or a backup code.
+    #[serde(default)]
+    backup_code: Option<String>,
+}
+
+/// Spend a mailed sign-in link
+#[utoipa::path(post, path = "/auth/magic-link/verify", tag = "auth", security(()), request_body = OpenMagicLink, responses((status = 200, body = Tokens)))]
+async fn open_magic_link(
+    cx: Extension<Cx>,
+    headers: HeaderMap,
+    Sent(body): Sent<OpenMagicLink>,
+) -> Result<Response, AppError> {
+    let OpenMagicLink { token, totp, backup_code } = body.read()?;
+    let device = recognise::program_device(&headers, cx.origin().ip);
+    let entered = joining::open_magic(&cx, &token, Kind::Program, device.clone()).await?;
+    by_link(&cx, entered, Proof::of(totp, backup_code), device).await
+}
+
+/// The tokens of whoever has spent a link. The link is gone: where the second factor is still owed, the refusal carries the
+/// step with which the program goes on.
+async fn by_link(cx: &Cx, entered: Entered, proof: Option<Proof>, device: Device) -> Result<Response, AppError> {
+    let half = match entered {
+        Entered::In(signed_in) => return Ok(Json(Tokens::from(signed_in)).into_response()),
+        Entered::Half(half) => half,
+        Entered::Mailed(step) => return Ok(refused_with(AppError::SignedOut(SignedOut::CodeMailed), &step)),
+    };
+    let step = sessions::remember(cx, &half).await?;
+    match server::go_on(cx, step.expose(), proof, device).await {
+        Ok(signed_in) => Ok(Json(Tokens::from(signed_in)).into_response()),
+        Err(owed @ AppError::SignedOut(SignedOut::TotpRequired | SignedOut::WrongCode)) => {
+            Ok(refused_with(owed, &step))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A refusal that says how to go on.
+fn refused_with(error: AppError, step: &Secret<String>) -> Response {
+    let mut response = error.into_response();
+    response.extensions_mut().insert(NextStep(step.expose().clone()));
+    response
 }
 
 /// What a program proves itself with from another device.

@@ -23,7 +23,7 @@ pub use list::SessionList;
 pub use login::LoginPage;
 pub use magic::MagicLinkPage;
 pub use mailed::MailedCodePage;
-pub use own::{EmailCancelPage, EmailConfirmPage, EmailPage, PasswordPage};
+pub use own::{EmailCancelPage, EmailConfirmPage, EmailLeavePage, EmailPage, PasswordPage};
 pub use passkey::{Asks, or, passkey_form, passkey_refused, passkey_wrongs};
 pub use recover::{ForgotPage, ResetPage};
 pub use register::{ConfirmPage, RegisterPage};

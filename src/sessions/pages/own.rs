@@ -85,6 +85,18 @@ pub fn EmailPage() -> impl IntoView {
     .into_any()
 }
 
+/// What a form says that has confirmed one end while the other has not.
+const WAITS: &str = "waits";
+
+/// A notice of what is still owed, in the place of the form.
+fn waits_notice(title: &'static str, about: &'static str) -> AnyView {
+    view! {
+        <h1>{title}</h1>
+        <div role="status">{states::notice(states::Mood::Waiting, view! { <p>{about}</p> })}</div>
+    }
+    .into_any()
+}
+
 /// A notice of what a link has done, in the place of its form.
 fn done_notice(title: &'static str, about: &'static str) -> AnyView {
     view! {
@@ -119,13 +131,60 @@ pub fn EmailConfirmPage() -> impl IntoView {
         }
         .into_any()
     };
-    let body = if done.get_untracked().is_some() {
-        done_notice(td_string!(locale, sessions.email_confirm_title), td_string!(locale, sessions.email_confirmed))
-    } else {
-        of_link("email-confirm", token, form, unusable)
+    let title = td_string!(locale, sessions.email_confirm_title);
+    let body = match done.get_untracked().as_deref() {
+        Some(WAITS) => waits_notice(title, td_string!(locale, sessions.email_confirm_waits)),
+        Some(_) => done_notice(title, td_string!(locale, sessions.email_confirmed)),
+        None => of_link("email-confirm", token, form, unusable),
     };
     view! {
         <Title text=td_string!(locale, sessions.email_confirm_title) />
+        <Gate>{body} {back()}</Gate>
+    }
+    .into_any()
+}
+
+/// The old mailbox confirms, or calls it off; after it has confirmed it can still do that.
+#[component]
+pub fn EmailLeavePage() -> impl IntoView {
+    let locale = locale();
+    let error = form_error(&outcome());
+    let token = address::query_field("token");
+    let done = address::query_field("done");
+    let title = td_string!(locale, sessions.email_leave_title);
+    let form = move |whom: LinkInfo| {
+        let confirm = (!whom.is_confirmed).then(|| {
+            view! {
+                <button class="btn primary" type="submit">{td_string!(locale, sessions.email_leave_submit)}</button>
+            }
+        });
+        let confirmed = whom.is_confirmed.then(|| {
+            let about = td_string!(locale, sessions.email_leave_confirmed);
+            states::notice(states::Mood::Waiting, view! { <p>{about}</p> })
+        });
+        view! {
+            <h1>{title}</h1>
+            <p class="muted">
+                {td_string!(locale, sessions.email_leave_about)} " " {pieces::typed(whom.email.unwrap_or_default())}
+            </p>
+            {confirmed}
+            <Sheet error>
+                {token_field(token)}
+                {confirm}
+                <button class="btn danger" type="submit" formaction="/email/cancel">
+                    {td_string!(locale, sessions.email_cancel_submit)}
+                </button>
+            </Sheet>
+        }
+        .into_any()
+    };
+    let body = match done.get_untracked().as_deref() {
+        Some(WAITS) => waits_notice(title, td_string!(locale, sessions.email_leave_waits)),
+        Some(_) => done_notice(title, td_string!(locale, sessions.email_confirmed)),
+        None => of_link("email-leave", token, form, unusable),
+    };
+    view! {
+        <Title text=title />
         <Gate>{body} {back()}</Gate>
     }
     .into_any()

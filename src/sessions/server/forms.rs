@@ -21,7 +21,7 @@ use crate::{
     sessions::{
         FormOutcome,
         server::{
-            self, Credentials, Entered, FailuresLast, Logout, SetUp, SignedIn,
+            self, Credentials, Entered, FailuresLast, Logout, SetUp, SignedIn, Welcome,
             joining::{self, NewAccount},
             recognise, risk,
             store::Kind,
@@ -167,9 +167,11 @@ pub struct WelcomeForm {
 /// `POST /welcome`
 pub async fn welcome(page: FormPage, Form(form): Form<WelcomeForm>) -> Response {
     let (device, secret) = recognise::browser_device(&page.headers);
-    match server::welcome(&page.cx, &form.token, form.password, form.password_again, device).await {
+    let WelcomeForm { token, password, password_again } = form;
+    let typed = Welcome { token: token.clone(), password, password_again };
+    match server::welcome(&page.cx, typed, Kind::Browser, device).await {
         Ok(entered) => go_on(&page.cx, entered, &secret, "").await,
-        Err(error) => page.again(&with_token("/welcome", &form.token), error, FormOutcome::default()).await,
+        Err(error) => page.again(&with_token("/welcome", &token), error, FormOutcome::default()).await,
     }
 }
 
@@ -280,7 +282,7 @@ pub async fn magic_link(page: FormPage, lasts: Extension<FailuresLast>, Form(for
         };
     }
     let (device, secret) = recognise::browser_device(&page.headers);
-    match joining::open_magic(&page.cx, &form.token, device).await {
+    match joining::open_magic(&page.cx, &form.token, Kind::Browser, device).await {
         Ok(entered) => go_on(&page.cx, entered, &secret, "").await,
         Err(error) => page.again(&with_token("/magic-link", &form.token), error, FormOutcome::default()).await,
     }

@@ -243,11 +243,11 @@ async fn may_use_magic(tx: &mut Tx, person: &Candidate) -> Result<bool, AppError
 }
 
 /// Spends a sign-in link. It is one factor: where a second is on, that is still owed.
-pub async fn open_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppError> {
-    throttle::by_token(cx, try_magic(cx, token, device)).await
+pub async fn open_magic(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<Entered, AppError> {
+    throttle::by_token(cx, try_magic(cx, token, kind, device)).await
 }
 
-async fn try_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppError> {
+async fn try_magic(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<Entered, AppError> {
     let mut tx = cx.door().await?;
     let link = links::find(&mut tx, Purpose::Magic, token).await?;
     let Some(email) = &link.user_email else { return Err(AppError::NotFound) };
@@ -262,10 +262,10 @@ async fn try_magic(cx: &Cx, token: &str, device: Device) -> Result<Entered, AppE
         return Err(AppError::Conflict(Conflict::LinkSpent));
     }
     let name = person.name.clone();
-    let entered = admit(&mut tx, person, Kind::Browser, device, "magic_link").await?;
+    let entered = admit(&mut tx, person, kind, device, "magic_link").await?;
     match &entered {
         Entered::In(signed_in) => {
-            let event = signed_in.event(name, "magic_link", Kind::Browser);
+            let event = signed_in.event(name, "magic_link", kind);
             tx.commit(event.meta("new", signed_in.news.clone())).await?;
         }
         Entered::Half(_) | Entered::Mailed(_) => tx.commit_quietly(Quiet::Step).await?,
@@ -295,5 +295,6 @@ pub async fn look_at_registration(cx: &Cx, token: &str) -> Result<LinkInfo, AppE
     let mut tx = cx.door().await?;
     let registered = registration::find(&mut tx, token).await?;
     // Its password was chosen when it was made.
-    Ok(LinkInfo { name: Some(registered.name), email: Some(registered.email), password_shortest: 0 })
+    let (name, email) = (Some(registered.name), Some(registered.email));
+    Ok(LinkInfo { name, email, password_shortest: 0, is_confirmed: false })
 }

@@ -69,8 +69,13 @@ use crate::{
 
 /// How long somebody who has proved the first factor has for the second.
 const STEP: TimeDelta = TimeDelta::minutes(10);
-/// Keeps the tokens of that step from being taken for others.
-const STEP_KIND: &str = "step";
+/// Keeps the tokens of that step from being taken for others. A browser's is unknown at a program's door.
+fn step_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Browser => "step",
+        Kind::Program => "step-program",
+    }
+}
 
 /// Parallel refreshes within this time are a client's own race, not theft.
 const RACE: TimeDelta = TimeDelta::seconds(10);
@@ -236,20 +241,20 @@ async fn admit(
     open_session(tx, &candidate, kind, device, 1).await.map(Entered::In)
 }
 
-/// Keeps how far a browser has come, and gives back the token by which it goes on.
+/// Keeps how far somebody has come, and gives back the token by which they go on.
 pub async fn remember(cx: &Cx, half: &Half) -> Result<Secret<String>, AppError> {
     let token = crypto::token();
     let mut tx = cx.door().await?;
     tx.enter(half.candidate.tenant).await?;
-    let (digest, until) = (crypto::token_digest(STEP_KIND, token.expose()), tx.now() + STEP);
+    let (digest, until) = (crypto::token_digest(step_kind(half.kind), token.expose()), tx.now() + STEP);
     store::insert_step(&mut tx, half.candidate.user, &digest, &half.method, until).await?;
     tx.commit_quietly(Quiet::Step).await?;
     Ok(token)
 }
 
 /// Whoever holds this token is half-way in, as they stand now.
-pub async fn recall(cx: &Cx, token: &str, device: Device) -> Result<Half, AppError> {
-    half_way(cx, &crypto::token_digest(STEP_KIND, token), Kind::Browser, device).await
+pub async fn recall(cx: &Cx, token: &str, kind: Kind, device: Device) -> Result<Half, AppError> {
+    half_way(cx, &crypto::token_digest(step_kind(kind), token), kind, device).await
 }
 
 /// The same by the digest of the token, whatever kind it is of.
@@ -268,7 +273,8 @@ pub async fn step_factors(cx: &Cx) -> Result<StepFactors, AppError> {
     let token = leptos::prelude::use_context::<axum::http::request::Parts>();
     let token = token.and_then(|parts| recognise::step(&parts.headers)).unwrap_or_default();
     let mut tx = cx.door().await?;
-    let factors = store::step_factors(&mut tx, &crypto::token_digest(STEP_KIND, &token)).await?;
+    let digest = crypto::token_digest(step_kind(Kind::Browser), &token);
+    let factors = store::step_factors(&mut tx, &digest).await?;
     Ok(factors.unwrap_or(StepFactors { app: true, passkeys: false }))
 }
 
@@ -502,7 +508,7 @@ pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInf
     match purpose {
         "confirm" => return joining::look_at_registration(cx, token).await,
         "email-confirm" => return own::look_at_email(cx, own::End::New, token).await,
-        "email-cancel" => return own::look_at_email(cx, own::End::Old, token).await,
+        "email-leave" | "email-cancel" => return own::look_at_email(cx, own::End::Old, token).await,
         _ => {}
     }
     let purpose = Purpose::parse(purpose).ok_or(AppError::NotFound)?;
@@ -517,6 +523,7 @@ pub async fn look_at_link(cx: &Cx, purpose: &str, token: &str) -> Result<LinkInf
         name: link.user_name,
         email: link.user_email,
         password_shortest: rule.shortest_for(has_second_factor),
+        is_confirmed: false,
     })
 }
 
@@ -557,27 +564,23 @@ async fn try_set_up(cx: &Cx, typed: SetUp, device: Device) -> Result<SignedIn, A
     Ok(signed_in)
 }
 
-/// Spends a welcome link, keeps the password and signs the person in. Every session they had ends. Who has a second
-/// factor still owes it: whoever lost that too needs an administrator to take it off.
-pub async fn welcome(
-    cx: &Cx,
-    token: &str,
-    password: Password,
-    again: Password,
-    device: Device,
-) -> Result<Entered, AppError> {
-    throttle::by_token(cx, try_welcome(cx, token, password, again, device)).await
+/// A password chosen with a welcome link, as typed.
+pub struct Welcome {
+    pub token: String,
+    pub password: Password,
+    pub password_again: Password,
 }
 
-async fn try_welcome(
-    cx: &Cx,
-    token: &str,
-    password: Password,
-    again: Password,
-    device: Device,
-) -> Result<Entered, AppError> {
+/// Spends a welcome link, keeps the password and signs the person in. Every session they had ends. Who has a second
+/// factor still owes it: whoever lost that too needs an administrator to take it off.
+pub async fn welcome(cx: &Cx, typed: Welcome, kind: Kind, device: Device) -> Result<Entered, AppError> {
+    throttle::by_token(cx, try_welcome(cx, typed, kind, device)).await
+}
+
+async fn try_welcome(cx: &Cx, typed: Welcome, kind: Kind, device: Device) -> Result<Entered, AppError> {
+    let Welcome { token, password, password_again } = typed;
     let mut tx = cx.door().await?;
-    let link = links::find(&mut tx, Purpose::Welcome, token).await?;
+    let link = links::find(&mut tx, Purpose::Welcome, &token).await?;
     let (Some(user), Some(name), Some(email)) = (link.user, &link.user_name, &link.user_email) else {
         return Err(AppError::NotFound);
     };
@@ -585,7 +588,7 @@ async fn try_welcome(
     let mut errors = FieldErrors::default();
     let rule = settings::get::<PasswordRule>(tx.conn(), link.tenant).await?;
     let choice = Choice { password: &password, has_second_factor, about: &[name, email] };
-    check_choice(&mut errors, &rule, choice, &again).await;
+    check_choice(&mut errors, &rule, choice, &password_again).await;
     errors.check()?;
     let hash = cx.hasher().hash(&password).await?;
     tx.enter(link.tenant).await?;
@@ -602,8 +605,9 @@ async fn try_welcome(
         let now = tx.now();
         tx.mail(&letters::password_changed(candidate.reader(), now)).await?;
     }
-    let entered = admit(&mut tx, candidate, Kind::Browser, device, "welcome").await?;
-    tx.commit(Event::done(Action::Welcome).by(user, name).on("user", user, name)).await?;
+    let entered = admit(&mut tx, candidate, kind, device, "welcome").await?;
+    let event = Event::done(Action::Welcome).by(user, name).on("user", user, name);
+    tx.commit(event.meta("kind", kind.as_str())).await?;
     Ok(entered)
 }
 

@@ -31,19 +31,37 @@ use crate::{
 
 /// How long the new mailbox may take.
 const CONFIRM: TimeDelta = TimeDelta::hours(24);
-/// How long the old mailbox may call it off, also after it has happened.
+/// How long the old mailbox may take, and how long it may call it off, also after it has happened.
 const CANCEL: TimeDelta = TimeDelta::hours(72);
 /// Keep these tokens from being taken for others.
 const CONFIRM_KIND: &str = "email-confirm";
 const CANCEL_KIND: &str = "email-cancel";
 
-/// The two ends of a change.
+/// The two ends of a change. Both have to confirm it; the old one can also call it off, with the same link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The new mailbox, which confirms.
+    /// The mailbox that is to be a person's.
     New,
-    /// The old one, which calls it off.
+    /// The one that is theirs until then.
     Old,
+}
+
+impl End {
+    fn as_str(self) -> &'static str {
+        match self {
+            End::New => "new",
+            End::Old => "old",
+        }
+    }
+}
+
+/// What a confirmation has led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// Both ends have confirmed: the person has the new address.
+    Changed,
+    /// The other end has not confirmed yet.
+    Waits,
 }
 
 /// A change of address that can still be confirmed or called off.
@@ -55,9 +73,12 @@ struct EmailChange {
     old_email: String,
     new_email: String,
     session: Option<SessionId>,
+    /// Whether the end that was looked for has confirmed.
+    is_confirmed: bool,
 }
 
-/// Asks for another address of the caller. Both mailboxes get a letter; whoever asks learns nothing of whether the address
+/// Asks for another address of the caller. Both mailboxes get a letter and have to confirm: whoever no longer reaches the
+/// old one is given another address by an administrator. Whoever asks learns nothing of whether the address
 /// has an account already.
 pub async fn request_email(cx: &Cx, email: Input<String>) -> Result<(), AppError> {
     let person = cx.person()?.clone();
@@ -75,9 +96,10 @@ pub async fn request_email(cx: &Cx, email: Input<String>) -> Result<(), AppError
     }
     let (tenant, now) = (tx.tenant()?, tx.now());
     let (confirm, cancel) = (crypto::token(), crypto::token());
-    // Earlier ones that nobody has confirmed are void.
+    // Earlier ones that have not come about are void.
     sqlx::query!(
-        "update email_changes set cancelled_at = $2 where user_id = $1 and confirmed_at is null and cancelled_at is null",
+        "update email_changes set cancelled_at = $2
+         where user_id = $1 and (confirmed_at is null or old_confirmed_at is null) and cancelled_at is null",
         person.user.0,
         now,
     )
@@ -102,7 +124,7 @@ pub async fn request_email(cx: &Cx, email: Input<String>) -> Result<(), AppError
     )
     .execute(tx.conn())
     .await?;
-    let link = cx.link(&format!("/email/cancel?token={}", cancel.expose()));
+    let link = cx.link(&format!("/email/leave?token={}", cancel.expose()));
     let address = Address { link: &link, until: now + CANCEL };
     tx.mail(&letters::email_leaves(own.reader(), email.as_str(), address)).await?;
     match &known {
@@ -127,7 +149,8 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
     };
     let row = sqlx::query!(
         r#"select c.id, c.tenant_id, c.user_id, u.name, c.old_email, c.new_email, c.session_id,
-                  c.confirmed_at is not null as "is_confirmed!"
+                  (case when c.cancel_digest = $2 then c.old_confirmed_at else c.confirmed_at end) is not null
+                      as "is_confirmed!"
            from email_changes c join users u on u.id = c.user_id and u.status = 'active'
            where c.cancelled_at is null
              and ((c.confirm_digest = $1 and c.confirmed_at is null and c.confirm_until > $3)
@@ -147,6 +170,7 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
         old_email: row.old_email,
         new_email: row.new_email,
         session: row.session_id.map(SessionId),
+        is_confirmed: row.is_confirmed,
     })
 }
 
@@ -156,7 +180,10 @@ pub struct KeptChange {
     pub old_email: String,
     pub new_email: String,
     pub requested_at: Timestamp,
+    /// When the new mailbox confirmed.
     pub confirmed_at: Option<Timestamp>,
+    /// When the old one did. With both the address has changed.
+    pub old_confirmed_at: Option<Timestamp>,
     pub cancelled_at: Option<Timestamp>,
 }
 
@@ -165,7 +192,7 @@ pub async fn email_changes(cx: &Cx) -> Result<Vec<KeptChange>, AppError> {
     let mut tx = cx.own().await?;
     let (tenant, user) = (tx.tenant()?, cx.person()?.user);
     let rows = sqlx::query!(
-        "select old_email, new_email, created_at, confirmed_at, cancelled_at from email_changes
+        "select old_email, new_email, created_at, confirmed_at, old_confirmed_at, cancelled_at from email_changes
          where user_id = $1 and tenant_id = $2 order by created_at desc, id desc limit 500",
         user.0,
         tenant.0,
@@ -177,6 +204,7 @@ pub async fn email_changes(cx: &Cx) -> Result<Vec<KeptChange>, AppError> {
         new_email: row.new_email,
         requested_at: row.created_at.into(),
         confirmed_at: row.confirmed_at.map(Into::into),
+        old_confirmed_at: row.old_confirmed_at.map(Into::into),
         cancelled_at: row.cancelled_at.map(Into::into),
     });
     Ok(changes.collect())
@@ -186,36 +214,69 @@ pub async fn email_changes(cx: &Cx) -> Result<Vec<KeptChange>, AppError> {
 pub async fn look_at_email(cx: &Cx, end: End, token: &str) -> Result<LinkInfo, AppError> {
     let mut tx = cx.door().await?;
     let change = find(&mut tx, end, token).await?;
-    Ok(LinkInfo { name: Some(change.user_name), email: Some(change.new_email), password_shortest: 0 })
+    Ok(LinkInfo {
+        name: Some(change.user_name),
+        email: Some(change.new_email),
+        password_shortest: 0,
+        is_confirmed: change.is_confirmed,
+    })
 }
 
-/// The new mailbox has confirmed: the person has that address from now on. Open links of the old one are void, and every
+/// One end confirms. With both the person has the new address from now on: open links of the old one are void, and every
 /// session ends but the one that asked.
-pub async fn confirm_email(cx: &Cx, token: &str) -> Result<(), AppError> {
-    throttle::by_token(cx, try_confirm(cx, token)).await
+pub async fn confirm_email(cx: &Cx, end: End, token: &str) -> Result<Confirmed, AppError> {
+    throttle::by_token(cx, try_confirm(cx, end, token)).await
 }
 
-async fn try_confirm(cx: &Cx, token: &str) -> Result<(), AppError> {
+async fn try_confirm(cx: &Cx, end: End, token: &str) -> Result<Confirmed, AppError> {
     let mut tx = cx.door().await?;
-    let change = find(&mut tx, End::New, token).await?;
+    let change = find(&mut tx, end, token).await?;
     tx.enter(change.tenant).await?;
-    let now = tx.now();
-    let spent = sqlx::query!(
-        "update email_changes set confirmed_at = $2
-         where id = $1 and confirmed_at is null and cancelled_at is null and confirm_until > $2",
-        change.id,
-        now,
-    )
-    .execute(tx.conn())
-    .await?;
-    if spent.rows_affected() == 0 {
-        return Err(AppError::Conflict(Conflict::LinkSpent));
+    let of_them = |action| Event::done(action).by(change.user, &change.user_name);
+    if !note(&mut tx, end, change.id).await? {
+        let event = of_them(Action::EmailConfirm).on("user", change.user, &change.user_name);
+        tx.commit(event.meta("end", end.as_str())).await?;
+        return Ok(Confirmed::Waits);
     }
     let (old, new) = (change.old_email.clone(), change.new_email.clone());
     let ended = readdress(&mut tx, &change, &old, &new, change.session).await?;
-    let event = Event::done(Action::EmailChange).by(change.user, &change.user_name);
-    let event = event.on("user", change.user, &change.user_name).meta("ended", ended);
-    tx.commit(event.change(json!({"email": old}), json!({"email": new}))).await
+    let event = of_them(Action::EmailChange).on("user", change.user, &change.user_name);
+    let event = event.meta("ended", ended).meta("end", end.as_str());
+    tx.commit(event.change(json!({"email": old}), json!({"email": new}))).await?;
+    Ok(Confirmed::Changed)
+}
+
+/// Notes that an end has confirmed, once. Whether the other one had: of two at the same time one waits for the row and sees
+/// the other. Where both have, the old mailbox may call it off for three days from now.
+async fn note(tx: &mut Tx, end: End, change: Uuid) -> Result<bool, AppError> {
+    let now = tx.now();
+    let both = match end {
+        End::New => {
+            let noted = sqlx::query_scalar!(
+                r#"update email_changes set confirmed_at = $2,
+                       cancel_until = case when old_confirmed_at is null then cancel_until else $3 end
+                   where id = $1 and confirmed_at is null and cancelled_at is null and confirm_until > $2
+                   returning old_confirmed_at is not null as "both!""#,
+                change,
+                now,
+                now + CANCEL,
+            );
+            noted.fetch_optional(tx.conn()).await?
+        }
+        End::Old => {
+            let noted = sqlx::query_scalar!(
+                r#"update email_changes set old_confirmed_at = $2,
+                       cancel_until = case when confirmed_at is null then cancel_until else $3 end
+                   where id = $1 and old_confirmed_at is null and cancelled_at is null and cancel_until > $2
+                   returning confirmed_at is not null as "both!""#,
+                change,
+                now,
+                now + CANCEL,
+            );
+            noted.fetch_optional(tx.conn()).await?
+        }
+    };
+    both.ok_or(AppError::Conflict(Conflict::LinkSpent))
 }
 
 /// The old mailbox calls it off. Where it has happened already, the person has the old address again, and every session
@@ -231,16 +292,16 @@ async fn try_cancel(cx: &Cx, token: &str) -> Result<(), AppError> {
     let now = tx.now();
     let spent = sqlx::query_scalar!(
         r#"update email_changes set cancelled_at = $2 where id = $1 and cancelled_at is null and cancel_until > $2
-           returning confirmed_at is not null as "was_confirmed!""#,
+           returning confirmed_at is not null and old_confirmed_at is not null as "has_changed!""#,
         change.id,
         now,
     )
     .fetch_optional(tx.conn())
     .await?;
-    let was_confirmed = spent.ok_or(AppError::Conflict(Conflict::LinkSpent))?;
+    let has_changed = spent.ok_or(AppError::Conflict(Conflict::LinkSpent))?;
     let event = Event::done(Action::EmailCancel).by(change.user, &change.user_name);
     let event = event.on("user", change.user, &change.user_name);
-    if !was_confirmed {
+    if !has_changed {
         return tx.commit(event).await;
     }
     let (old, new) = (change.old_email.clone(), change.new_email.clone());

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::{
     forms::{FormPage, TokenForm, elsewhere, empty, see_other, with_token},
-    own,
+    own::{self, Confirmed, End},
 };
 use crate::{accounts::Password, sessions::FormOutcome};
 
@@ -28,9 +28,19 @@ pub async fn email(page: FormPage, Form(form): Form<TokenForm>) -> Response {
 
 /// `POST /email/confirm`
 pub async fn confirm(page: FormPage, Form(form): Form<TokenForm>) -> Response {
-    match own::confirm_email(&page.cx, &form.token).await {
-        Ok(()) => see_other("/email/confirm?done=1"),
-        Err(error) => page.again(&with_token("/email/confirm", &form.token), error, FormOutcome::default()).await,
+    confirm_at(&page, "/email/confirm", End::New, &form.token).await
+}
+
+/// `POST /email/leave`
+pub async fn leave(page: FormPage, Form(form): Form<TokenForm>) -> Response {
+    confirm_at(&page, "/email/leave", End::Old, &form.token).await
+}
+
+async fn confirm_at(page: &FormPage, path: &str, end: End, token: &str) -> Response {
+    match own::confirm_email(&page.cx, end, token).await {
+        Ok(Confirmed::Changed) => see_other(&format!("{path}?done=1")),
+        Ok(Confirmed::Waits) => see_other(&format!("{path}?done=waits")),
+        Err(error) => page.again(&with_token(path, token), error, FormOutcome::default()).await,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use crate::base::language::td_string;
 use axum::{Extension, Json};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    own,
+    own::{self, Confirmed, End},
     rest::{Token, Told},
 };
 use crate::{
@@ -24,6 +24,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(change_email))
         .routes(routes!(confirm_email))
+        .routes(routes!(leave_email))
         .routes(routes!(cancel_email))
         .routes(routes!(change_password))
 }
@@ -34,7 +35,7 @@ struct NewEmail {
     email: String,
 }
 
-/// Ask for another e-mail address of yours; the new mailbox confirms, the old one can call it off; needs a fresh proof
+/// Ask for another e-mail address of yours; both mailboxes confirm, the old one can call it off; needs a fresh proof
 #[utoipa::path(post, path = "/auth/email", tag = "auth", request_body = NewEmail, responses((status = 200, body = Told)))]
 async fn change_email(
     cx: Extension<Cx>,
@@ -45,10 +46,30 @@ async fn change_email(
     Ok(Json(Told::of(td_string!(locale.0, sessions.email_sent))))
 }
 
-/// Confirm a new e-mail address with the link in its mailbox
-#[utoipa::path(post, path = "/auth/email/confirm", tag = "auth", security(()), request_body = Token, responses((status = 200, body = Done)))]
-async fn confirm_email(cx: Extension<Cx>, Sent(body): Sent<Token>) -> Result<Json<Done>, AppError> {
-    own::confirm_email(&cx, &body.read()?.token).await.map(|()| Json(Done::OK))
+/// What a mailbox has confirmed.
+#[derive(Serialize, ToSchema)]
+struct EmailConfirmed {
+    ok: bool,
+    /// The other mailbox has confirmed as well: the address has changed. Otherwise it waits for that.
+    changed: bool,
+}
+
+impl From<Confirmed> for EmailConfirmed {
+    fn from(confirmed: Confirmed) -> Self {
+        EmailConfirmed { ok: true, changed: confirmed == Confirmed::Changed }
+    }
+}
+
+/// Confirm a new e-mail address with the link in its mailbox; it changes once the old one has confirmed as well
+#[utoipa::path(post, path = "/auth/email/confirm", tag = "auth", security(()), request_body = Token, responses((status = 200, body = EmailConfirmed)))]
+async fn confirm_email(cx: Extension<Cx>, Sent(body): Sent<Token>) -> Result<Json<EmailConfirmed>, AppError> {
+    own::confirm_email(&cx, End::New, &body.read()?.token).await.map(|confirmed| Json(confirmed.into()))
+}
+
+/// Confirm a change of e-mail address with the link in the old mailbox; it changes once the new one has confirmed as well
+#[utoipa::path(post, path = "/auth/email/leave", tag = "auth", security(()), request_body = Token, responses((status = 200, body = EmailConfirmed)))]
+async fn leave_email(cx: Extension<Cx>, Sent(body): Sent<Token>) -> Result<Json<EmailConfirmed>, AppError> {
+    own::confirm_email(&cx, End::Old, &body.read()?.token).await.map(|confirmed| Json(confirmed.into()))
 }
 
 /// Call a change of e-mail address off with the link in the old mailbox, also after it has happened

@@ -1,7 +1,7 @@
 //! The door over REST, but for signing in itself, which knows of all factors: see `second_factor`.
 
 use crate::base::language::td_string;
-use axum::{Extension, Json, http::HeaderMap, response::Response};
+use axum::{Extension, Json, http::HeaderMap};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -12,14 +12,14 @@ use crate::{
     base::{
         errors::AppError,
         language,
-        server::http::{Asked, Done, Sent},
+        server::http::{Done, Sent},
         time::Timestamp,
     },
     i18n::Locale,
     sessions::{
         Me,
         server::{
-            self, FailuresLast, Logout, SignedIn, forms,
+            self, FailuresLast, Logout, SignedIn,
             joining::{self, NewAccount},
             recognise, risk,
             store::Kind,
@@ -38,7 +38,6 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(request_reset))
         .routes(routes!(reset))
         .routes(routes!(magic_link))
-        .routes(routes!(verify_magic_link))
 }
 
 /// The tokens of a program.
@@ -233,17 +232,4 @@ async fn magic_link(
 ) -> Result<Json<Told>, AppError> {
     joining::request_magic(&cx, &body.read()?.email, lasts.0.0).await?;
     Ok(Json(Told::of(td_string!(locale.0, sessions.forgot_sent))))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Verify {
-    token: String,
-}
-
-/// Where a mailed link leads; on to the page whose button spends it, so that no program that only looks at links does
-#[utoipa::path(get, path = "/auth/magic-link/verify", tag = "auth", security(()), params(("token" = String, Query)), responses((status = 303)))]
-async fn verify_magic_link(Asked(query): Asked<Verify>) -> Response {
-    let token = query.read().unwrap_or_default().token;
-    forms::see_other(&forms::with_token("/magic-link", &token))
 }

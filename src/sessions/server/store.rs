@@ -173,6 +173,7 @@ pub async fn has_platform_role(tx: &mut Tx, user: UserId) -> Result<bool, AppErr
 }
 
 /// A device as a request shows it.
+#[derive(Clone)]
 pub struct Device {
     pub fingerprint: Vec<u8>,
     pub name: String,

@@ -4,7 +4,10 @@ use crate::{
     accounts::RegistrationMode,
     base::{errors::FieldCode, language::td_string, password::PasswordRule},
     i18n::Locale,
-    sessions::rules::{Lifetimes, Limits},
+    sessions::{
+        Verification,
+        rules::{Lifetimes, Limits},
+    },
     settings::Settings,
 };
 
@@ -167,6 +170,28 @@ pub const SECTIONS: &[Section] = &[
                 kind: Kind::Lines,
                 read: |settings| settings.sign_in.second_factor_roles.join("\n"),
                 write: |settings, text| settings.sign_in.second_factor_roles = lines(text),
+            },
+            Item {
+                key: "sign_in.passkey_verification",
+                label: word!(verification),
+                hint: Some(word!(verification_hint)),
+                kind: Kind::Choice(&[
+                    ("required", word!(verification_required)),
+                    ("preferred", word!(verification_preferred)),
+                ]),
+                read: |settings| {
+                    match settings.sign_in.passkey_verification {
+                        Verification::Required => "required",
+                        Verification::Preferred => "preferred",
+                    }
+                    .to_owned()
+                },
+                write: |settings, text| {
+                    settings.sign_in.passkey_verification = match text {
+                        "preferred" => Verification::Preferred,
+                        _ => Verification::Required,
+                    }
+                },
             },
         ],
     },

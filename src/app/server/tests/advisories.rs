@@ -322,7 +322,15 @@ async fn what_was_begun_before_a_lock_is_not_redeemed_after_it(pool: PgPool) {
     assert_eq!(nobody.post("/auth/reset", body).await.status, StatusCode::GONE);
     assert_eq!(nobody.form("/magic-link", &[("token", &magic)]).await.status, StatusCode::GONE);
     assert_eq!(nobody.post("/auth/email/confirm", json!({"token": ends[0]})).await.status, StatusCode::GONE);
-    assert_eq!(nobody.post("/auth/email/cancel", json!({"token": ends[1]})).await.status, StatusCode::GONE);
+    for path in ["/auth/email/leave", "/auth/email/cancel"] {
+        assert_eq!(nobody.post(path, json!({"token": ends[1]})).await.status, StatusCode::GONE, "{path}");
+    }
+    for (path, body) in [
+        ("/auth/magic-link/verify", json!({"token": magic})),
+        ("/auth/welcome", json!({"token": magic, "password": NEW})),
+    ] {
+        assert_eq!(nobody.post(path, body).await.status, StatusCode::GONE, "{path}");
+    }
     let code = code_at(&secret, world.app.clock.now());
     assert_eq!(browser.form("/login/code", &[("totp", &code)]).await.headers["location"], "/login");
     assert_eq!(world.login(json!({"totp": code})).await.code(), "wrong_credentials");

@@ -17,16 +17,20 @@ const PUBLIC_DOORS: &[&str] = &[
     "post /auth/refresh",
     "post /auth/refresh/prove",
     "post /auth/login/code",
+    "post /auth/login/factor",
+    "post /auth/welcome",
     "post /auth/register",
     "post /auth/confirm",
     "post /auth/request-reset",
     "post /auth/reset",
     "post /auth/magic-link",
     "get /auth/magic-link/verify",
+    "post /auth/magic-link/verify",
     "post /api/links/look",
     "post /api/door",
     "post /api/door/step",
     "post /auth/email/confirm",
+    "post /auth/email/leave",
     "post /auth/email/cancel",
     "post /auth/webauthn/login/challenge",
     "post /auth/webauthn/login/complete",
@@ -158,6 +162,7 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/second-factor/reset"
             | "/api/people/get"
             | "/api/people/revoke-link"
+            | "/api/people/call-off-deletion"
             | "/api/roles/get"
             | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
@@ -363,7 +368,9 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/auth/request-reset", vec!["post"]),
         ("/auth/reset", vec!["post"]),
         ("/auth/magic-link", vec!["post"]),
-        ("/auth/magic-link/verify", vec!["get"]),
+        ("/auth/magic-link/verify", vec!["get", "post"]),
+        ("/auth/login/factor", vec!["post"]),
+        ("/auth/welcome", vec!["post"]),
         ("/auth/sessions", vec!["get", "delete"]),
         ("/auth/sessions/{id}", vec!["delete"]),
         ("/auth/devices", vec!["get"]),
@@ -384,6 +391,7 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/auth/export", vec!["get"]),
         ("/auth/deletion", vec!["get", "post", "delete"]),
         ("/auth/email/confirm", vec!["post"]),
+        ("/auth/email/leave", vec!["post"]),
         ("/auth/email/cancel", vec!["post"]),
         ("/auth/password", vec!["post"]),
         ("/auth/webauthn/register/challenge", vec!["post"]),
@@ -400,6 +408,7 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/mail/undelivered/{letter}/retry", vec!["post"]),
         ("/admin/mail/test", vec!["post"]),
         ("/admin/users/{id}/link", vec!["post", "delete"]),
+        ("/admin/users/{id}/deletion", vec!["delete"]),
         ("/access/v1/evaluation", vec!["post"]),
         ("/access/v1/evaluations", vec!["post"]),
         ("/.well-known/authzen-configuration", vec!["get"]),

@@ -191,6 +191,33 @@ async fn what_others_do_meanwhile_ends_the_wait(pool: PgPool) {
     assert_eq!((world.carry_out().await, world.count("admin.user_delete").await), (0, 1));
 }
 
+/// A13: an administrator who may change the person calls it off; the person is told, and may ask again.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_administrator_calls_it_off(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let path = format!("/admin/users/{}/deletion", world.sara.id);
+    assert_eq!(world.admin.delete(&path).await.status, StatusCode::NOT_FOUND, "there is nothing to call off");
+    ask(&world.sara, SARA).await.ok();
+    world.letters().await;
+    let reader = world.app.person(&world.admin, "omar@x.example", &["readonly"]).await;
+    assert_eq!(reader.delete(&path).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.app.anonymous().delete(&path).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(world.app.count(WAITING).await, 1);
+    world.admin.delete(&path).await.ok();
+    assert_eq!(world.admin.delete(&path).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.sara.get("/auth/deletion").await.ok()["pending"], Value::Null);
+    assert_eq!(world.letters().await.remove(0).to, [SARA]);
+    let rows = world.admin.get("/admin/audit?action=admin.deletion_cancel").await.ok();
+    assert_eq!(rows["items"][0]["meta"]["due_at"], "2026-12-06T08:00:00Z");
+    assert_eq!(
+        (&rows["items"][0]["user_id"], rows["items"].as_array().map(Vec::len)),
+        (&json!(world.admin.id), Some(1))
+    );
+    ask(&world.sara, SARA).await.ok();
+    world.app.advance(14 * DAY).await;
+    assert_eq!((world.carry_out().await, world.status().await.as_str()), (1, "deleted"));
+}
+
 /// "Jobs": of several nodes one deletes an account, whatever rules of approval there are for its permissions.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn several_nodes_delete_an_account_once(pool: PgPool) {

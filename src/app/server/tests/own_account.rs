@@ -54,14 +54,19 @@ impl World {
         self.app.anonymous().post("/auth/email/confirm", json!({"token": token})).await.status
     }
 
+    async fn leave(&self, token: &str) -> StatusCode {
+        self.app.anonymous().post("/auth/email/leave", json!({"token": token})).await.status
+    }
+
     async fn cancel(&self, token: &str) -> StatusCode {
         self.app.anonymous().post("/auth/email/cancel", json!({"token": token})).await.status
     }
 }
 
-/// A13: the new mailbox confirms, once; open links of the old one are void; every session ends but the one that asked.
+/// A13, flow 7: both mailboxes confirm, each once and in either order; open links of the old one are void; every session
+/// ends but the one that asked.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
-async fn an_address_changes_when_the_new_mailbox_confirms(pool: PgPool) {
+async fn an_address_changes_when_both_mailboxes_have_confirmed(pool: PgPool) {
     let world = World::start(&pool).await;
     let elsewhere = world.app.sign_in(OLD).await;
     world.app.anonymous().post("/auth/request-reset", json!({"email": OLD})).await.ok();
@@ -75,8 +80,12 @@ async fn an_address_changes_when_the_new_mailbox_confirms(pool: PgPool) {
     }
     // Each token is unknown at the other's door.
     assert_eq!(world.confirm(&old.token()).await, StatusCode::GONE);
+    assert_eq!(world.leave(&new.token()).await, StatusCode::GONE);
     assert_eq!(world.cancel(&new.token()).await, StatusCode::GONE);
     assert_eq!(world.app.race("/auth/email/confirm", json!({"token": new.token()})).await, 1);
+    assert_eq!(world.sara.get("/auth/me").await.ok()["email"], OLD, "the old mailbox has not confirmed yet");
+    assert_eq!(elsewhere.get("/auth/me").await.status, StatusCode::OK);
+    assert_eq!(world.app.race("/auth/email/leave", json!({"token": old.token()})).await, 1);
     assert_eq!(world.sara.get("/auth/me").await.ok()["email"], NEW);
     assert_eq!(elsewhere.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::UNAUTHORIZED);
@@ -84,8 +93,43 @@ async fn an_address_changes_when_the_new_mailbox_confirms(pool: PgPool) {
     let body = json!({"token": reset.token(), "password": "one more long passphrase"});
     assert_eq!(world.app.anonymous().post("/auth/reset", body).await.status, StatusCode::GONE);
     let actions = world.app.actions().await;
-    for action in ["auth.email_request", "auth.email_change"] {
-        assert!(actions.iter().any(|one| one == action), "{action}");
+    for action in ["auth.email_request", "auth.email_confirm", "auth.email_change"] {
+        assert_eq!(actions.iter().filter(|one| *one == action).count(), 1, "{action}");
+    }
+    // Back, the old end first, and by the pages.
+    world.sara.post("/auth/email", json!({"email": OLD})).await.ok();
+    let letters = world.letters().await;
+    let of = |to: &str| letters.iter().find(|letter| letter.to == [to]).expect("a letter").token();
+    let (leaves, arrives) = (of(NEW), of(OLD));
+    let nobody = world.app.anonymous();
+    let left = nobody.form("/email/leave", &[("token", &leaves)]).await;
+    assert_eq!(left.headers["location"], "/email/leave?done=waits");
+    assert_eq!(world.sara.get("/auth/me").await.ok()["email"], NEW);
+    let page = nobody.get(&format!("/email/leave?token={leaves}")).await;
+    assert!(page.status == StatusCode::OK && page.text.contains("formaction=\"/email/cancel\""), "{}", page.status);
+    assert_eq!(nobody.form("/email/leave", &[("token", &leaves)]).await.status, StatusCode::GONE);
+    let arrived = nobody.form("/email/confirm", &[("token", &arrives)]).await;
+    assert_eq!(arrived.headers["location"], "/email/confirm?done=1");
+    assert_eq!(world.sara.get("/auth/me").await.ok()["email"], OLD);
+}
+
+/// Flow 7, "32 parallel uses": where both mailboxes confirm at the same moment the address changes, once.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn both_mailboxes_may_confirm_at_once(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let two = world.app.second_node().await;
+    for n in 0..8 {
+        let address = |n: usize| if n == 0 { OLD.to_owned() } else { format!("sara{n}@y.example") };
+        world.sara.post("/auth/email", json!({"email": address(n + 1)})).await.ok();
+        let letters = world.letters().await;
+        let of = |to: &str| letters.iter().find(|letter| letter.to == [to]).expect("a letter").token();
+        let (leaves, arrives) = (json!({"token": of(&address(n))}), json!({"token": of(&address(n + 1))}));
+        let (one, other) = (world.app.anonymous(), two.anonymous());
+        let (left, arrived) =
+            tokio::join!(one.post("/auth/email/leave", leaves), other.post("/auth/email/confirm", arrives));
+        let changed = [left.ok(), arrived.ok()].iter().filter(|answer| answer["changed"] == true).count();
+        assert_eq!(changed, 1, "{n}");
+        assert_eq!(world.sara.get("/auth/me").await.ok()["email"], address(n + 1).as_str(), "{n}");
     }
 }
 
@@ -98,9 +142,18 @@ async fn the_old_mailbox_can_call_it_off_for_three_days(pool: PgPool) {
     assert_eq!(world.cancel(&old.token()).await, StatusCode::OK);
     assert_eq!(world.cancel(&old.token()).await, StatusCode::GONE);
     assert_eq!(world.confirm(&new.token()).await, StatusCode::GONE);
-    // After, by the page.
+    assert_eq!(world.leave(&old.token()).await, StatusCode::GONE);
+    // Once an end has confirmed.
     let (old, new) = world.ask(NEW).await;
     assert_eq!(world.confirm(&new.token()).await, StatusCode::OK);
+    assert_eq!(world.cancel(&old.token()).await, StatusCode::OK);
+    assert_eq!(world.leave(&old.token()).await, StatusCode::GONE);
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK);
+    // After it has happened, by the page: for three days from then, however long the old mailbox took.
+    let (old, new) = world.ask(NEW).await;
+    assert_eq!(world.confirm(&new.token()).await, StatusCode::OK);
+    world.app.advance(Duration::from_secs(48 * 3600)).await;
+    assert_eq!(world.leave(&old.token()).await, StatusCode::OK);
     world.app.advance(Duration::from_secs(71 * 3600)).await;
     let attacker = world.app.sign_in(NEW).await;
     let done = world.app.anonymous().form("/email/cancel", &[("token", &old.token())]).await;
@@ -116,6 +169,7 @@ async fn the_old_mailbox_can_call_it_off_for_three_days(pool: PgPool) {
 async fn of_parallel_cancellations_one_counts(pool: PgPool) {
     let world = World::start(&pool).await;
     let (old, new) = world.ask(NEW).await;
+    assert_eq!(world.leave(&old.token()).await, StatusCode::OK);
     assert_eq!(world.confirm(&new.token()).await, StatusCode::OK);
     assert_eq!(world.app.race("/auth/email/cancel", json!({"token": old.token()})).await, 1);
     assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK);
@@ -126,18 +180,28 @@ async fn of_parallel_cancellations_one_counts(pool: PgPool) {
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn links_of_a_change_run_out(pool: PgPool) {
     let world = World::start(&pool).await;
-    let (_, first) = world.ask(NEW).await;
-    let (_, second) = world.ask("sara@z.example").await;
+    let (left, first) = world.ask(NEW).await;
+    assert_eq!(world.leave(&left.token()).await, StatusCode::OK);
+    let (old, second) = world.ask("sara@z.example").await;
     assert_eq!(world.confirm(&first.token()).await, StatusCode::GONE);
     world.app.advance(Duration::from_secs(24 * 3600)).await;
     assert_eq!(world.confirm(&second.token()).await, StatusCode::GONE);
+    assert_eq!(world.leave(&old.token()).await, StatusCode::OK, "in its own time, and for nothing");
+    assert_eq!(world.login(OLD, PASSWORD).await, StatusCode::OK);
     let sara = world.app.sign_in(OLD).await;
     sara.post("/auth/email", json!({"email": NEW})).await.ok();
     let letters = world.letters().await;
     let of = |to: &str| letters.iter().find(|letter| letter.to == [to]).expect("a letter").token();
     assert_eq!(world.confirm(&of(NEW)).await, StatusCode::OK);
+    assert_eq!(world.leave(&of(OLD)).await, StatusCode::OK);
     world.app.advance(Duration::from_secs(72 * 3600)).await;
     assert_eq!(world.cancel(&of(OLD)).await, StatusCode::GONE);
+    let sara = world.app.sign_in(NEW).await;
+    sara.post("/auth/email", json!({"email": OLD})).await.ok();
+    let letters = world.letters().await;
+    let late = letters.iter().find(|letter| letter.to == [NEW]).expect("a letter").token();
+    world.app.advance(Duration::from_secs(72 * 3600)).await;
+    assert_eq!(world.leave(&late).await, StatusCode::GONE);
 }
 
 /// ASVS 6.3.8: whether an address has an account cannot be seen by asking for it; its owner is told.
@@ -151,15 +215,33 @@ async fn a_known_address_answers_the_same(pool: PgPool) {
     let letters = world.letters().await;
     assert_eq!(letters.len(), 2);
     let own = letters.iter().find(|letter| letter.to == [OLD]).expect("the old mailbox is told the same way");
-    assert!(own.link().contains("/email/cancel?token="));
+    assert!(own.link().contains("/email/leave?token="));
+    // Both ends of a change that can never come about answer as others do.
+    let left = world.app.anonymous().post("/auth/email/leave", json!({"token": own.token()})).await;
+    assert_eq!(left.ok(), json!({"ok": true, "changed": false}));
     let owner = letters.iter().find(|letter| letter.to == ["hind@nakheel.example"]).expect("the owner is told");
     assert!(owner.link().ends_with("/forgot"));
     // Somebody takes it before it is confirmed.
-    let (_, new) = world.ask("late@y.example").await;
+    let (old, new) = world.ask("late@y.example").await;
     let body = json!({"email": "late@y.example", "name": "l", "password": PASSWORD});
     world.admin.post("/admin/users", body).await.ok();
+    assert_eq!(world.leave(&old.token()).await, StatusCode::OK);
     assert_eq!(world.confirm(&new.token()).await, StatusCode::GONE);
     assert_eq!(world.sara.get("/auth/me").await.ok()["email"], OLD);
+}
+
+/// A13, B5: whoever no longer reaches the old mailbox is given another address by an administrator; what was asked for
+/// before comes to nothing.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_administrator_corrects_an_address_that_nobody_reaches(pool: PgPool) {
+    let world = World::start(&pool).await;
+    let (old, new) = world.ask(NEW).await;
+    assert_eq!(world.confirm(&new.token()).await, StatusCode::OK);
+    let path = format!("/admin/users/{}", world.sara.id);
+    world.admin.patch(&path, json!({"email": NEW})).await.ok();
+    assert_eq!(world.login(NEW, PASSWORD).await, StatusCode::OK);
+    assert_eq!(world.leave(&old.token()).await, StatusCode::GONE, "it is theirs no longer");
+    assert_eq!(world.login(NEW, PASSWORD).await, StatusCode::OK);
 }
 
 /// CVE-2023-49097: the links of both letters stand at the configured address, whatever the request says of itself.

@@ -21,6 +21,7 @@ const PUBLIC_FORMS: &[&str] = &[
     "/reset",
     "/magic-link",
     "/email/confirm",
+    "/email/leave",
     "/email/cancel",
     "/login/passkey",
     "/login/code/passkey",
@@ -41,6 +42,7 @@ const PUBLIC_PAGES: &[&str] = &[
     "/login/code",
     "/login/mailed",
     "/email/confirm",
+    "/email/leave",
     "/email/cancel",
     "/magic-link",
 ];

@@ -514,3 +514,133 @@ async fn passkeys_are_sealed_to_their_rows(pool: PgPool) {
     .expect("moved");
     assert_eq!(sign_in(&app, &second).await.status, StatusCode::INTERNAL_SERVER_ERROR);
 }
+
+/// A browser that has shown Sara's password and owes the second step.
+async fn half_way(app: &TestApp) -> Client {
+    let half = app.anonymous().form("/login", &[("email", SARA), ("password", PASSWORD)]).await;
+    assert_eq!(half.headers["location"], "/login/code");
+    app.anonymous().with("cookie", &half.cookies())
+}
+
+/// What the second step asks of a passkey.
+async fn ask_second(browser: &Client) -> Value {
+    ask(browser, "second_factor").await
+}
+
+/// Answers the second step by its form.
+async fn second(browser: &Client, device: &Authenticator, asked: &Value) -> Answer {
+    let handle = asked["challenge_id"].as_str().expect("a handle");
+    let credential = device.get(&asked["publicKey"]).to_string();
+    browser.form("/login/code/passkey", &[("challenge_id", handle), ("credential", &credential)]).await
+}
+
+/// Flow 5, WebAuthn L3 §7.1 step 16, §7.2 step 17: where verification is only preferred, a key that does not recognise its
+/// person is the second step after the password, and nothing by itself.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_key_that_recognises_nobody_is_a_second_step_only(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let (admin, sara, _phone) = sara(&app).await;
+    app.admin_limits(json!({"free_by_address": 1000, "free_by_account": 1000})).await;
+    let rule = async |word: &str| {
+        let sign_in = json!({"second_factor_roles": [], "passkey_verification": word});
+        admin.patch("/admin/settings", json!({"sign_in": sign_in})).await.ok()["sign_in"].clone()
+    };
+    assert_eq!(rule("preferred").await["passkey_verification"], "preferred");
+    let mut key = Authenticator { verifies: false, ..Authenticator::new() };
+    let asked = ask_to_register(&sara).await;
+    assert_eq!(asked["publicKey"]["authenticatorSelection"]["userVerification"], "preferred");
+    assert_eq!(asked["publicKey"].get("hints"), None);
+    assert_eq!(asked["publicKey"]["extensions"].get("credentialProtectionPolicy"), None);
+    let body = json!({"attestation": key.create(&asked["publicKey"]), "name": "Yellow key"});
+    let added = sara.post("/auth/webauthn/register/complete", body).await.ok();
+    assert_eq!(added["verifies"], false);
+    let listed = sara.get("/auth/webauthn/credentials").await.ok();
+    assert_eq!([&listed[0]["verifies"], &listed[1]["verifies"]], [true, false]);
+    key.counter = 1;
+    let browser = half_way(&app).await;
+    let asked = ask_second(&browser).await;
+    assert_eq!(asked["publicKey"]["userVerification"], "preferred");
+    assert_eq!(asked["publicKey"]["allowCredentials"].as_array().map(Vec::len), Some(2));
+    let entered = second(&browser, &key, &asked).await;
+    assert_eq!(entered.headers["location"], "/console");
+    let inside = app.anonymous().with("cookie", &entered.cookies());
+    let sessions = inside.get("/auth/sessions").await.ok();
+    let own = sessions.as_array().into_iter().flatten().find(|one| one["is_current"] == true);
+    assert_eq!(own.expect("the one that asks")["two_factors"], true);
+    // By itself it neither signs in nor proves who holds a session.
+    key.counter = 2;
+    let asked = ask(&app.anonymous(), "sign_in").await;
+    assert_eq!(asked["publicKey"]["userVerification"], "required");
+    refused(&answer(&app.anonymous(), &asked, key.get(&asked["publicKey"])).await);
+    let asked = ask(&sara, "reauthenticate").await;
+    assert_eq!(asked["publicKey"]["userVerification"], "required");
+    let body = json!({"challenge_id": asked["challenge_id"], "assertion": key.get(&asked["publicKey"])});
+    refused(&sara.post("/auth/webauthn/reauthenticate", body).await);
+    // A challenge of before the rule changed, and one of afterwards.
+    let browser = half_way(&app).await;
+    let before = ask_second(&browser).await;
+    rule("required").await;
+    assert!(!second(&browser, &key, &before).await.cookies().contains("session"));
+    let asked = ask_second(&browser).await;
+    assert_eq!(asked["publicKey"]["userVerification"], "required");
+    assert!(!second(&browser, &key, &asked).await.cookies().contains("session"));
+    rule("preferred").await;
+    let asked = ask_second(&browser).await;
+    assert_eq!(second(&browser, &key, &asked).await.headers["location"], "/console");
+}
+
+/// Flow 5: a key that has recognised its person once always has to, and the rule of the moment decides what is kept.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_has_recognised_its_person_has_to_go_on_doing_so(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let (admin, sara, mut phone) = sara(&app).await;
+    app.admin_limits(json!({"free_by_address": 1000, "free_by_account": 1000})).await;
+    let rule = async |word: &str| {
+        let sign_in = json!({"second_factor_roles": [], "passkey_verification": word});
+        admin.patch("/admin/settings", json!({"sign_in": sign_in})).await.ok();
+    };
+    let unknown = json!({"sign_in": {"passkey_verification": "discouraged"}});
+    assert_eq!(admin.patch("/admin/settings", unknown).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    rule("preferred").await;
+    let mut made = Authenticator::new();
+    register(&sara, &mut made, "made while it is preferred").await;
+    for device in [&mut phone, &mut made] {
+        device.counter = 5;
+        device.verifies = false;
+        let browser = half_way(&app).await;
+        let asked = ask_second(&browser).await;
+        assert!(!second(&browser, device, &asked).await.cookies().contains("session"));
+        device.verifies = true;
+        let asked = ask_second(&browser).await;
+        assert_eq!(second(&browser, device, &asked).await.headers["location"], "/console");
+        device.counter = 6;
+        assert_eq!(sign_in(&app, device).await.status, StatusCode::OK, "it is both factors");
+    }
+    // Asked for under one rule and answered under the other.
+    let mut key = Authenticator { verifies: false, ..Authenticator::new() };
+    let asked = ask_to_register(&sara).await;
+    rule("required").await;
+    let body = json!({"attestation": key.create(&asked["publicKey"])});
+    let late = sara.post("/auth/webauthn/register/complete", body).await;
+    assert_eq!(late.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// Flow 5, "never the last way in": a key that recognises nobody does not count as one.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_key_that_recognises_nobody_is_no_way_in(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let (admin, sara, _phone) = sara(&app).await;
+    let sign_in = json!({"second_factor_roles": [], "passkey_verification": "preferred"});
+    admin.patch("/admin/settings", json!({"sign_in": sign_in})).await.ok();
+    register(&sara, &mut Authenticator { verifies: false, ..Authenticator::new() }, "key").await;
+    sqlx::query("update users set password_hash = null where email = $1")
+        .bind(SARA)
+        .execute(&app.owner)
+        .await
+        .expect("works");
+    let listed = sara.get("/auth/webauthn/credentials").await.ok();
+    let path = |n: usize| format!("/auth/webauthn/credentials/{}", listed[n]["id"].as_str().expect("an id"));
+    let refused = sara.delete(&path(0)).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "last_way_in"));
+    sara.delete(&path(1)).await.ok();
+}

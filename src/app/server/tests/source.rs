@@ -158,6 +158,32 @@ fn contexts_are_made_where_they_belong() {
     }
 }
 
+/// RAUTHY-009: no private key is delivered with the source; an installation makes its own (`cli`).
+#[test]
+fn no_private_key_stands_in_the_source() {
+    fn look(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                if !path.ends_with("node_modules") && !path.ends_with("target") && !path.ends_with(".git") {
+                    look(&path, found);
+                }
+                continue;
+            }
+            let bytes = fs::read(&path).expect("a file");
+            // Put together here, so that this file is not found itself.
+            let mark = ["PRIVATE KEY", "-----"].concat();
+            let named = path.extension().is_some_and(|end| ["pem", "key", "p12", "pfx"].iter().any(|one| end == *one));
+            if named || bytes.windows(mark.len()).any(|window| window == mark.as_bytes()) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    look(root(), &mut found);
+    assert_eq!(found, Vec::<PathBuf>::new());
+}
+
 /// Style 1, 42: each file begins by saying what it is for.
 #[test]
 fn every_file_says_what_it_is_for() {

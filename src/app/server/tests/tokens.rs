@@ -45,7 +45,6 @@ async fn a_spent_token_that_has_run_out_ends_the_family(pool: PgPool) {
 async fn tokens_that_open_nothing_are_counted_for_their_address(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     app.admin().await;
-    app.admin_limits(json!({"free_by_address": 7})).await;
     let mut good = login(&app).await["refresh_token"].clone();
     for _ in 0..10 {
         good = refresh(&app.anonymous(), &good).await.ok()["refresh_token"].clone();
@@ -57,11 +56,16 @@ async fn tokens_that_open_nothing_are_counted_for_their_address(pool: PgPool) {
         ("/auth/confirm", json!({"token": "x"})),
         ("/auth/reset", json!({"token": "x", "password": PASSWORD})),
         ("/auth/email/confirm", json!({"token": "x"})),
+        ("/auth/email/leave", json!({"token": "x"})),
         ("/auth/email/cancel", json!({"token": "x"})),
         ("/auth/refresh", json!({"refresh_token": "x"})),
         ("/auth/refresh/prove", json!({"refresh_token": "x", "password": PASSWORD})),
+        ("/auth/welcome", json!({"token": "x", "password": PASSWORD})),
+        ("/auth/magic-link/verify", json!({"token": "x"})),
+        ("/auth/login/factor", json!({"step": "x", "totp": "000000"})),
         ("/auth/webauthn/login/complete", json!({"challenge_id": asked["challenge_id"], "assertion": assertion})),
     ];
+    app.admin_limits(json!({"free_by_address": doors.len()})).await;
     for (path, body) in &doors {
         let refused = app.anonymous().post(path, body.clone()).await;
         assert!(matches!(refused.status, StatusCode::GONE | StatusCode::UNAUTHORIZED), "{path} {}", refused.text);
@@ -71,7 +75,7 @@ async fn tokens_that_open_nothing_are_counted_for_their_address(pool: PgPool) {
         assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
         assert!(refused.headers.contains_key("retry-after"));
     }
-    for path in ["/confirm", "/magic-link", "/welcome", "/setup", "/email/confirm"] {
+    for path in ["/confirm", "/magic-link", "/welcome", "/setup", "/email/confirm", "/email/leave"] {
         let form = [("token", "x"), ("password", PASSWORD), ("password_again", PASSWORD)];
         assert_eq!(app.anonymous().form(path, &form).await.status, StatusCode::TOO_MANY_REQUESTS, "{path}");
     }
