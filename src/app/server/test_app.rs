@@ -346,9 +346,30 @@ impl Client {
 
     /// The id of a role by its name.
     pub async fn role_id(&self, name: &str) -> String {
-        let roles = self.get("/admin/roles").await.ok();
-        let found = roles.as_array().into_iter().flatten().find(|role| role["name"] == name);
+        let roles = self.all("/admin/roles").await;
+        let found = roles.iter().find(|role| role["name"] == name);
         found.unwrap_or_else(|| panic!("no role {name}"))["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Every row of a list, page by page.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        self.all_by(path, 200).await
+    }
+
+    /// The same with so many rows a page.
+    pub async fn all_by(&self, path: &str, limit: usize) -> Vec<Value> {
+        let (mark, mut rows, mut after) = (if path.contains('?') { '&' } else { '?' }, Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{mark}limit={limit}&after={after}")).await.ok();
+            let items = page["items"].as_array().expect("a list");
+            assert!(items.len() <= limit, "{path}: {} rows of {limit}", items.len());
+            rows.extend(items.iter().cloned());
+            assert!(rows.len() < 10_000, "{path} does not end");
+            match page["next"].as_str() {
+                Some(next) => next.clone_into(&mut after),
+                None => return rows,
+            }
+        }
     }
 
     /// A role of its own with these permissions.

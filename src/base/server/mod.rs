@@ -6,6 +6,7 @@ pub mod clock;
 pub mod cluster;
 pub mod config;
 pub mod crypto;
+pub mod cursor;
 pub mod db;
 pub mod failure;
 pub mod http;

@@ -22,17 +22,27 @@ use crate::{
         errors::{AppError, Conflict, FieldCode, FieldErrors},
         ids::{GroupId, UserId},
         paging::Page,
-        server::{input::Input, names, search::Words},
+        server::{cursor::Part, input::Input, names, search::Words},
         text::optional_line,
     },
     groups::{Group, GroupEdit, GroupsQuery, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
 };
 
-/// The groups of the tenant that are asked for, by name.
-pub async fn list(cx: &Cx, query: Input<GroupsQuery>) -> Result<Vec<Group>, AppError> {
+/// A page of the groups of the tenant that are asked for, by name.
+pub async fn list(cx: &Cx, query: Input<GroupsQuery>) -> Result<Page<Group>, AppError> {
     let mut tx = cx.read(GROUPS_READ).await?;
-    let words = Words::parse(query.read()?.q).map_err(|code| AppError::field("q", code))?;
-    store::list(&mut tx, &words).await
+    let query = query.read()?;
+    let mut errors = FieldErrors::default();
+    let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
+    let part = Part::parse(query.after, query.limit, &mut errors);
+    errors.check()?;
+    store::list(&mut tx, &words, &part).await
+}
+
+/// All of them, for whatever has to choose from all.
+pub async fn all(cx: &Cx) -> Result<Vec<Group>, AppError> {
+    let mut tx = cx.read(GROUPS_READ).await?;
+    store::all(&mut tx).await
 }
 
 pub async fn get(cx: &Cx, id: GroupId) -> Result<Group, AppError> {

@@ -20,7 +20,8 @@ use crate::{
     base::{
         errors::{AppError, Conflict, FieldCode, FieldErrors},
         ids::{PolicyId, UserId},
-        server::{input::Input, names, search::Words},
+        paging::Page,
+        server::{cursor::Part, input::Input, names, search::Words},
         text::optional_line,
     },
     policies::{
@@ -37,12 +38,16 @@ const ACTIONS: usize = 50;
 /// How long the rules may be, in bytes of JSON.
 const LONGEST: usize = 32 * 1024;
 
-pub async fn list(cx: &Cx, query: Input<PoliciesQuery>) -> Result<Vec<Policy>, AppError> {
+/// A page of the policies that are asked for, by name.
+pub async fn list(cx: &Cx, query: Input<PoliciesQuery>) -> Result<Page<Policy>, AppError> {
     let mut tx = cx.read(POLICIES_READ).await?;
-    let PoliciesQuery { q } = query.read()?;
-    let words = Words::parse(q).map_err(|code| AppError::field("q", code))?;
+    let query = query.read()?;
+    let mut errors = FieldErrors::default();
+    let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
+    let part = Part::parse(query.after, query.limit, &mut errors);
+    errors.check()?;
     tx.decide(&Default::default())?;
-    store::list(&mut tx, &words).await
+    store::list(&mut tx, &words, &part).await
 }
 
 pub async fn get(cx: &Cx, id: PolicyId) -> Result<Policy, AppError> {

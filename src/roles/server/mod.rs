@@ -30,7 +30,7 @@ use crate::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
         paging::Page,
-        server::{input::Input, names, search::Words},
+        server::{input::Input, names},
         text::optional_line,
         time::Timestamp,
     },
@@ -43,11 +43,17 @@ use crate::{
     },
 };
 
-/// The roles of the tenant and the platform's that are asked for, by name.
-pub async fn list(cx: &Cx, query: Input<RolesQuery>) -> Result<Vec<Role>, AppError> {
+/// A page of the roles of the tenant and the platform's that are asked for.
+pub async fn list(cx: &Cx, query: Input<RolesQuery>) -> Result<Page<Role>, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
-    let words = Words::parse(query.read()?.q).map_err(|code| AppError::field("q", code))?;
-    store::list(&mut tx, &words).await
+    let filter = store::Filter::parse(query.read()?)?;
+    store::list(&mut tx, &filter).await
+}
+
+/// All of them, for whatever has to choose from all.
+pub async fn all(cx: &Cx) -> Result<Vec<Role>, AppError> {
+    let mut tx = cx.read(ROLES_READ).await?;
+    store::all(&mut tx).await
 }
 
 pub async fn get(cx: &Cx, id: RoleId) -> Result<Role, AppError> {
@@ -395,7 +401,7 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
     let names = roles.read()?.roles;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
-    let all = store::list(&mut tx, &Words::default()).await?;
+    let all = store::all(&mut tx).await?;
     let mut errors = FieldErrors::default();
     let mut roles = Vec::new();
     let old = rights_of(&tx, &person)?.roles;

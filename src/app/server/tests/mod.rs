@@ -30,6 +30,7 @@ mod oracle;
 mod own_account;
 mod own_data;
 mod pages;
+mod paging;
 mod passkeys;
 mod people;
 mod policies;
