@@ -69,6 +69,8 @@ pub struct Tx {
     has_mail: bool,
     /// What others have agreed to, of what it grants.
     agreed: Vec<Permission>,
+    /// What happened, if this is committed: for the counters.
+    happened: Vec<(&'static str, &'static str)>,
 }
 
 impl Tx {
@@ -104,6 +106,7 @@ impl Tx {
             written: None,
             has_mail: false,
             agreed: Vec::new(),
+            happened: Vec::new(),
         })
     }
 
@@ -124,6 +127,7 @@ impl Tx {
             written: None,
             has_mail: false,
             agreed: Vec::new(),
+            happened: Vec::new(),
         })
     }
 
@@ -379,6 +383,7 @@ impl Tx {
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();
         record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, event, now).await?;
+        self.happened.push((event.action.as_str(), event.outcome.as_str()));
         Ok(())
     }
 
@@ -408,6 +413,9 @@ impl Tx {
                 .await?;
         }
         self.tx.commit().await?;
+        for (action, outcome) in self.happened {
+            self.cx.0.heart.metrics.happened(action, outcome);
+        }
         if self.has_mail {
             self.cx.0.heart.mail_waits.notify_one();
         }

@@ -220,6 +220,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
         heart: heart.clone(),
         options: leptos_options(config)?,
         proxies: config.trusted_proxies.clone(),
+        metrics_token: config.metrics_token.clone(),
         failures_last: FAILURES_LAST,
     };
     let router = router::router(wiring).into_make_service_with_connect_info::<SocketAddr>();

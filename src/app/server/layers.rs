@@ -34,10 +34,12 @@ use crate::{
     },
 };
 
-/// Names the request, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
+/// Names the request, counts it, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
 /// out of the log.
-pub async fn log(mut request: Request, next: Next) -> Response {
+pub async fn log(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let metrics = state.heart.metrics();
+    let _under_way = metrics.begin();
     let id = Uuid::now_v7();
     request.extensions_mut().insert(RequestId(id));
     let method = request.method().clone();
@@ -46,8 +48,10 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     let named = request.headers().get("x-request-id").filter(|_| request.uri().path().starts_with("/access/")).cloned();
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let path = path.as_deref().unwrap_or("other");
+    metrics.answered(method.as_str(), path, status, took);
     info!(request.id = %id, http.method = %method, http.route = path, http.status = status, millis, "{method} {path} {status}");
     if let Some(id) = named.or_else(|| HeaderValue::from_str(&id.to_string()).ok()) {
         response.headers_mut().insert("x-request-id", id);

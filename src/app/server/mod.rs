@@ -11,6 +11,7 @@ pub mod idempotency;
 pub mod install;
 pub mod layers;
 pub mod mailer;
+pub mod metrics;
 pub mod openapi;
 pub mod own_data;
 pub mod panics;
@@ -31,7 +32,7 @@ use leptos::config::LeptosOptions;
 
 use crate::{
     access::server::Heart,
-    base::server::config::Proxy,
+    base::server::config::{MetricsToken, Proxy},
     sessions::server::{FailuresLast, forms::Draw},
 };
 
@@ -42,6 +43,7 @@ pub struct AppState {
     pub options: LeptosOptions,
     pub draw: Draw,
     pub proxies: Arc<[Proxy]>,
+    pub metrics_token: Option<MetricsToken>,
     pub failures_last: FailuresLast,
 }
 

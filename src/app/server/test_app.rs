@@ -175,12 +175,20 @@ impl TestApp {
             heart: heart.clone(),
             options: LeptosOptions::builder().output_name("bawwab").site_root(site.to_owned()).build(),
             proxies: proxies.to_vec(),
+            metrics_token: None,
             failures_last: FailuresLast(Duration::ZERO),
         }
     }
 
     fn routed(heart: &Heart, proxies: &[Proxy], site: &str) -> Router {
         router::router(Self::wiring(heart, proxies, site))
+    }
+
+    /// The same node with numbers for whoever shows this token.
+    pub fn with_metrics(mut self, token: &str) -> Self {
+        let wiring = Self::wiring(&self.heart, &[], "target/nothing");
+        self.router = router::router(Wiring { metrics_token: Some(token.parse().expect("a token")), ..wiring });
+        self
     }
 
     /// With other doors than the product's behind the product's outermost layers.

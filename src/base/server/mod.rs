@@ -13,6 +13,7 @@ pub mod http;
 pub mod input;
 pub mod jobs;
 pub mod mail;
+pub mod metrics;
 pub mod names;
 pub mod passwords;
 pub mod places;

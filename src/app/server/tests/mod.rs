@@ -24,6 +24,7 @@ mod leaving;
 mod limits;
 mod mail;
 mod matrix;
+mod metrics;
 mod moved;
 mod nodes;
 mod oracle;
