@@ -79,6 +79,8 @@ pub enum DenialCode {
     OwnRequest,
     /// Only whoever it belongs to may do this.
     NotYours,
+    /// It came in the clear, where anybody on the way can read it.
+    HttpsOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -261,6 +263,7 @@ impl AppError {
                 DenialCode::ApprovalNeeded => "approval_needed",
                 DenialCode::OwnRequest => "own_request",
                 DenialCode::NotYours => "not_yours",
+                DenialCode::HttpsOnly => "https_only",
             },
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",
             AppError::SignedOut(SignedOut::WrongCredentials) => "wrong_credentials",

@@ -119,6 +119,7 @@ pub(super) fn surround(doors: Router<AppState>, state: AppState, deadline: Durat
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), layers::only_https))
         .layer(from_fn(problem::write))
         .layer(from_fn_with_state(state.clone(), layers::protect))
         .layer(from_fn_with_state(state.clone(), layers::log))

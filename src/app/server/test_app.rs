@@ -156,6 +156,14 @@ impl TestApp {
         Self::node_at(options, clock, Hasher::new().expect("a hasher"), &[], public).await
     }
 
+    /// Reached by people at this address, through these proxies.
+    pub async fn start_at_behind(options: PgConnectOptions, public: &str, proxies: &[Proxy]) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        let app = Self::node_at(options, clock, Hasher::new().expect("a hasher"), proxies, public).await;
+        app.without_required_factors().await;
+        app
+    }
+
     async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {
         Self::node_at(options, clock, hasher, proxies, PUBLIC).await
     }

@@ -127,6 +127,7 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::LastSuperAdmin, &[]),
         about(DenialCode::BuiltIn, &[]),
         about(DenialCode::BadOrigin, &[]),
+        about(DenialCode::HttpsOnly, &[]),
         AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),
         about(DenialCode::NotYours, &[]),
         AppError::Conflict(Conflict::Stale(None)),
