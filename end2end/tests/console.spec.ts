@@ -85,6 +85,33 @@ for (const lang of LANGS) {
         await expect(page.getByRole("rowheader").filter({ hasText: "readonly" })).toHaveCount(1);
     });
 
+    test(`who saves too late is told who changed what, and loses nothing, ${lang}`, async ({ visitor, admin, api }) => {
+        const person = await api.addPerson({ name: `Late ${lang}`, email: `late.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin, refusals: [409] });
+        await open(page, `/console/people/${person.id}`);
+        const department = page.getByLabel(say("accounts.department"), { exact: true });
+        await department.fill("Half typed");
+        await api.call("PATCH", `/admin/users/${person.id}`, { region: "North", username: `late_${lang}` });
+        await page.getByRole("button", { name: say("accounts.save"), exact: true }).click();
+        const alert = page.getByRole("alert").filter({ hasText: say("base.error_stale") });
+        await expect(alert.getByRole("listitem")).toContainText(ADMIN.name);
+        await expect(alert.getByRole("listitem")).toContainText(say("accounts.region"));
+        await expect(alert.getByRole("listitem")).toContainText(say("accounts.username"));
+        await expect(department).toHaveValue("Half typed");
+
+        const role = await api.call("POST", "/admin/roles", { name: `Late ${lang}`, permissions: ["users.read"] });
+        await open(page, `/console/roles/${role.id}`);
+        await page.getByLabel(say("roles.description"), { exact: true }).fill("Half typed");
+        await api.call("PATCH", `/admin/roles/${role.id}`, { permissions: ["users.read", "audit.read"] });
+        await page.getByRole("button", { name: say("roles.review"), exact: true }).click();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByRole("button", { name: say("roles.save"), exact: true }).click();
+        await expect(dialog.getByRole("alert").getByRole("listitem")).toContainText(ADMIN.name);
+        await expect(dialog.getByRole("alert").getByRole("listitem")).toContainText(say("roles.permissions"));
+        await dialog.getByRole("button", { name: say("roles.back"), exact: true }).click();
+        await expect(page.getByLabel(say("roles.description"), { exact: true })).toHaveValue("Half typed");
+    });
+
     test(`a long list of roles comes in pages that keep search and order, ${lang}`, async ({ visitor, admin, api }) => {
         const tag = `paged${lang}`;
         for (let at = 0; at < 52; at += 1) {

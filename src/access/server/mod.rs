@@ -23,7 +23,7 @@ use tokio::sync::Notify;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-pub use self::tx::{IDEMPOTENCY_LASTS, Quiet, Tx};
+pub use self::tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
     engine::{About, Snapshot},
     node::{Grants, Known, set_context},

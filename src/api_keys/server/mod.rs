@@ -11,13 +11,13 @@ use crate::{
     access::{
         API_KEYS_MANAGE, Answer, Permission,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             record::{Action, Event},
         },
     },
     api_keys::{ApiKey, ApiKeyEdit, ApiKeysQuery, MadeApiKey, NewApiKey, Rotation},
     base::{
-        errors::{AppError, Conflict, Denial, DenialCode, FieldCode, FieldErrors},
+        errors::{AppError, Denial, DenialCode, FieldCode, FieldErrors},
         ids::{ApiKeyId, UserId},
         paging::Page,
         server::{
@@ -139,7 +139,7 @@ pub async fn edit(cx: &Cx, id: ApiKeyId, edit: Input<ApiKeyEdit>) -> Result<ApiK
     .execute(tx.conn())
     .await?;
     let after = find(&mut tx, id).await?;
-    let event = Event::done(Action::ApiKeyUpdate).on("api_key", id, &after.name);
+    let event = Event::done(Action::ApiKeyUpdate).on("api_key", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -172,7 +172,7 @@ pub async fn rotate(cx: &Cx, id: ApiKeyId, rotation: Input<Rotation>) -> Result<
     .execute(tx.conn())
     .await?;
     let made = find(&mut tx, id).await?;
-    let event = Event::done(Action::ApiKeyRotate).on("api_key", id, &made.name);
+    let event = Event::done(Action::ApiKeyRotate).on("api_key", id, &made.name).version(made.version);
     tx.commit(event.change(audited(&before), audited(&made)).meta("overlap_hours", hours)).await?;
     Ok(MadeApiKey { key: made, secret: secret.expose().clone() })
 }
@@ -260,7 +260,8 @@ async fn find(tx: &mut Tx, id: ApiKeyId) -> Result<ApiKey, AppError> {
 async fn for_update(tx: &mut Tx, id: ApiKeyId, seen: Option<i64>) -> Result<ApiKey, AppError> {
     sqlx::query!("select id from api_keys where id = $1 for update", id.0).fetch_optional(tx.conn()).await?;
     let key = find(tx, id).await?;
-    Conflict::check_version(seen, key.version)?;
+    let read = Some(API_KEYS_MANAGE);
+    tx.check_version(seen, Edited { kind: "api_key", id: id.0, version: key.version, read, facts: None }).await?;
     Ok(key)
 }
 

@@ -10,7 +10,7 @@ use crate::{
     access::{
         GROUPS_MANAGE, GROUPS_READ, HeldRole, PERMISSIONS_ASSIGN, USERS_READ,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             change::{Change, Granter},
             engine::{Membership, RoleGrants, is_live},
             given,
@@ -19,7 +19,7 @@ use crate::{
     },
     accounts::{self, PeopleQuery},
     base::{
-        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        errors::{AppError, FieldCode, FieldErrors},
         ids::{GroupId, UserId},
         paging::Page,
         server::{cursor::Part, input::Input, names, search::Words},
@@ -106,7 +106,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     let change = Change::Group { group: id, name, parents, roles };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name);
+    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -181,7 +181,9 @@ async fn change_membership(
             json!({"groups": [{"group": group.name, "expires_at": end}]})
         }
     };
-    let event = Event::done(Action::GroupMember).on("user", user, &person.name).meta("group", id.to_string());
+    let after = accounts::server::find(&mut tx, user).await?;
+    let event = Event::done(Action::GroupMember).on("user", user, &person.name).version(after.version);
+    let event = event.meta("group", id.to_string());
     tx.commit(event.change(told(&old), told(&stay))).await
 }
 
@@ -222,7 +224,8 @@ fn groups_in(tx: &Tx, user: UserId) -> Result<Vec<PersonGroup>, AppError> {
 /// A group of the tenant, still the version that was seen.
 async fn changeable(tx: &mut Tx, id: GroupId, version: Option<i64>) -> Result<Group, AppError> {
     let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-    Conflict::check_version(version, group.version)?;
+    let read = Some(GROUPS_READ);
+    tx.check_version(version, Edited { kind: "group", id: id.0, version: group.version, read, facts: None }).await?;
     Ok(group)
 }
 

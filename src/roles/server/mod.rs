@@ -17,7 +17,7 @@ use crate::{
         EffectivePermission, GivenRole, HeldRole, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_CREATE,
         ROLES_DELETE, ROLES_READ, ROLES_UPDATE, RoleRef, Scope, USERS_READ,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             change::{Change, Granter},
             engine::{OverrideGrant, PersonGrants, RoleGrant, RoleGrants, is_live},
             given,
@@ -27,7 +27,7 @@ use crate::{
     accounts::{self, PeopleQuery, Person, server::links},
     approvals,
     base::{
-        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        errors::{AppError, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
         paging::Page,
         server::{input::Input, names},
@@ -140,7 +140,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     let change = Change::RolePermissions { role: id, name, permissions, parents };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name);
+    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -164,7 +164,8 @@ async fn changeable(tx: &mut Tx, id: RoleId, version: Option<i64>) -> Result<Rol
     if role.platform {
         return Err(AppError::denied(DenialCode::BuiltIn));
     }
-    Conflict::check_version(version, role.version)?;
+    let read = Some(ROLES_READ);
+    tx.check_version(version, Edited { kind: "role", id: id.0, version: role.version, read, facts: None }).await?;
     Ok(role)
 }
 
@@ -456,7 +457,7 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Re
     tx.lock_grants(None).await?;
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(&tx, &person)?;
-    let event = |action| Event::done(action).on("user", user, &person.name);
+    let event = |action| Event::done(action).on("user", user, &person.name).version(person.version);
     let assigned = event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {

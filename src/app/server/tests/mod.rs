@@ -44,6 +44,7 @@ mod settings;
 mod shell;
 mod sink;
 mod source;
+mod stale;
 mod tamper;
 mod tokens;
 mod what_if;
