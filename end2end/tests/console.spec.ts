@@ -76,11 +76,63 @@ for (const lang of LANGS) {
         await open(page, "/console/roles?gives=audit.export&sort=name");
         await expect(page.getByRole("rowheader").filter({ hasText: name })).toHaveCount(1);
         await expect(page.getByRole("rowheader").filter({ hasText: "readonly" })).toHaveCount(0);
+        await open(page, "/console/roles?q=readonly&gives=audit.export&sort=name");
+        await expect(page.getByRole("rowheader")).toHaveCount(0);
         const chips = page.getByRole("list", { name: say("ui.filtered_by") });
         await expect(chips).toContainText("audit.export");
         await chips.getByRole("link").click();
-        await expect(page).toHaveURL("/console/roles?sort=name");
+        await expect(page).toHaveURL("/console/roles?q=readonly&sort=name");
         await expect(page.getByRole("rowheader").filter({ hasText: "readonly" })).toHaveCount(1);
+    });
+
+    test(`who saves too late is told who changed what, and loses nothing, ${lang}`, async ({ visitor, admin, api }) => {
+        const person = await api.addPerson({ name: `Late ${lang}`, email: `late.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin, refusals: [409] });
+        await open(page, `/console/people/${person.id}`);
+        const department = page.getByLabel(say("accounts.department"), { exact: true });
+        await department.fill("Half typed");
+        await api.call("PATCH", `/admin/users/${person.id}`, { region: "North", username: `late_${lang}` });
+        await page.getByRole("button", { name: say("accounts.save"), exact: true }).click();
+        const alert = page.getByRole("alert").filter({ hasText: say("base.error_stale") });
+        await expect(alert.getByRole("listitem")).toContainText(ADMIN.name);
+        await expect(alert.getByRole("listitem")).toContainText(say("accounts.region"));
+        await expect(alert.getByRole("listitem")).toContainText(say("accounts.username"));
+        await expect(department).toHaveValue("Half typed");
+
+        const role = await api.call("POST", "/admin/roles", { name: `Late ${lang}`, permissions: ["users.read"] });
+        await open(page, `/console/roles/${role.id}`);
+        await page.getByLabel(say("roles.description"), { exact: true }).fill("Half typed");
+        await api.call("PATCH", `/admin/roles/${role.id}`, { permissions: ["users.read", "audit.read"] });
+        await page.getByRole("button", { name: say("roles.review"), exact: true }).click();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByRole("button", { name: say("roles.save"), exact: true }).click();
+        await expect(dialog.getByRole("alert").getByRole("listitem")).toContainText(ADMIN.name);
+        await expect(dialog.getByRole("alert").getByRole("listitem")).toContainText(say("roles.permissions"));
+        await dialog.getByRole("button", { name: say("roles.back"), exact: true }).click();
+        await expect(page.getByLabel(say("roles.description"), { exact: true })).toHaveValue("Half typed");
+    });
+
+    test(`a long list of roles comes in pages that keep search and order, ${lang}`, async ({ visitor, admin, api }) => {
+        const tag = `paged${lang}`;
+        for (let at = 0; at < 52; at += 1) {
+            await api.call("POST", "/admin/roles", { name: `${tag} ${String(at).padStart(2, "0")}` });
+        }
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/roles?q=${tag}&sort=-name`);
+        const heads = page.getByRole("rowheader").getByRole("link");
+        await expect(heads).toHaveCount(50);
+        await expect(heads.first()).toHaveText(`${tag} 51`);
+        await page.getByRole("link", { name: say("ui.next_page") }).click();
+        await expect(heads).toHaveText([`${tag} 01`, `${tag} 00`]);
+        await expect(page).toHaveURL(/q=paged.*sort=-name.*after=/);
+        await page.reload();
+        await expect(heads).toHaveText([`${tag} 01`, `${tag} 00`]);
+        await page.getByRole("link", { name: say("ui.first_page") }).click();
+        await expect(heads).toHaveCount(50);
+
+        // What chooses from all roles has all of them, not a page.
+        await open(page, "/console/roles/compare");
+        await expect(page.getByLabel(say("roles.first_role"), { exact: true }).locator("option", { hasText: tag })).toHaveCount(52);
     });
 
     for (const size of [DESKTOP, PHONE]) {
@@ -93,7 +145,7 @@ for (const lang of LANGS) {
             for (const name of ["هيا", "Omar"]) {
                 await api.addPerson({ name: `${name} ${tag}`, email: `${name}.${tag}@example.com`.replace(/[^\w.@]/g, "x"), roles: [id] });
             }
-            await open(page, "/console/roles");
+            await open(page, `/console/roles?q=${encodeURIComponent(`حرّاس ${tag}`)}`);
             await page.getByRole("row").filter({ hasText: `حرّاس ${tag}` }).getByRole("link", { name: /2/ }).click();
             await expect(page).toHaveURL(`/console/roles/${id}?tab=people`);
             await expect(page.getByRole("heading", { level: 1 })).toHaveText(`حرّاس ${tag}`);

@@ -114,7 +114,7 @@ for (const lang of LANGS) {
         await expect(question).toContainText("POST /admin/roles");
         await question.getByRole("button", { name: say("ui.cancel") }).click();
         await expect(question).toBeHidden();
-        const names = async () => (await api.call("GET", "/admin/roles")).map(({ name }: { name: string }) => name);
+        const names = async () => (await api.all<{ name: string }>("/admin/roles")).map(({ name }) => name);
         expect(await names()).not.toContain(role);
 
         await send.click();

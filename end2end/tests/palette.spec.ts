@@ -196,7 +196,7 @@ test("nothing is asked for before the palette is opened, and the rest once", asy
     await openPalette(page, say);
     await field(page, say).fill("admin");
     await expect(page.getByRole("group", { name: say("app.roles") })).toBeVisible();
-    expect(asked.filter((path) => path === "/api/roles/list")).toHaveLength(1);
+    expect(asked.filter((path) => path === "/api/roles/all")).toHaveLength(1);
     expect(asked.filter((path) => path === "/api/permissions/list")).toHaveLength(1);
 });
 

@@ -241,10 +241,20 @@ export class Api {
     }
 
     async roleId(name: string): Promise<string> {
-        const roles: { id: string; name: string }[] = await this.call("GET", "/admin/roles");
-        const role = roles.find((role) => role.name === name);
+        const role = (await this.all<{ id: string; name: string }>("/admin/roles")).find((role) => role.name === name);
         if (!role) throw new Error(`there is no role ${name}`);
         return role.id;
+    }
+
+    /** Every row of a list, page by page. */
+    async all<Row>(path: string): Promise<Row[]> {
+        const rows: Row[] = [];
+        for (let after: string | null = ""; after !== null; ) {
+            const page: { items: Row[]; next: string | null } = await this.call("GET", `${path}?limit=200&after=${after}`);
+            rows.push(...page.items);
+            after = page.next;
+        }
+        return rows;
     }
 
     /** The names of permissions as the pages of one language show them. */

@@ -59,6 +59,15 @@ impl Permission {
         }
     }
 
+    /// Everything that covers it: the key itself, and each wildcard above it.
+    pub fn covering(&self) -> Vec<String> {
+        let above = self.0.match_indices('.').map(|(dot, _)| format!("{}.*", &self.0[..dot]));
+        let mut all = above.chain(["*".to_owned(), self.0.to_string()]).collect::<Vec<_>>();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The part before the last dot, which groups keys in the catalogue: `oauth.clients` of `oauth.clients.manage`.
     pub fn resource(&self) -> &str {
         self.0.rsplit_once('.').map_or("", |(resource, _)| resource)
@@ -500,6 +509,7 @@ mod tests {
             if a.covers(&b) && b.covers(&c) {
                 prop_assert!(a.covers(&c));
             }
+            prop_assert_eq!(a.covers(&b), b.covering().contains(&a.to_string()));
         }
     }
 }

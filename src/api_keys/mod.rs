@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use leptos::{
-    prelude::*,
-    server_fn::codec::{Json, PostUrl},
-};
+use leptos::{prelude::*, server_fn::codec::Json};
 use serde::{Deserialize, Serialize};
 
 use crate::base::{
     errors::AppError,
     ids::{ApiKeyId, UserId},
+    paging::Page,
     time::Timestamp,
 };
 
@@ -48,6 +46,18 @@ pub struct ApiKey {
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
     pub version: i64,
+}
+
+/// Which keys to list, newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
+pub struct ApiKeysQuery {
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 without it.
+    pub limit: Option<u32>,
 }
 
 /// A key to be made, for the caller.
@@ -101,10 +111,10 @@ impl fmt::Debug for MadeApiKey {
     }
 }
 
-#[server(prefix = "/api", endpoint = "api-keys/list", input = PostUrl)]
-pub async fn list_api_keys() -> Result<Vec<ApiKey>, AppError> {
+#[server(prefix = "/api", endpoint = "api-keys/list", input = Json)]
+pub async fn list_api_keys(query: ApiKeysQuery) -> Result<Page<ApiKey>, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::api_keys::server::list(&cx).await
+    crate::api_keys::server::list(&cx, query.into()).await
 }
 
 #[server(prefix = "/api", endpoint = "api-keys/create", input = Json)]

@@ -8,7 +8,7 @@ use leptos::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::base::puzzle::Puzzle;
+use crate::base::{puzzle::Puzzle, time::Timestamp};
 
 /// Why a request was not answered as asked. It may appear in a URL or a log: it never carries a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +79,8 @@ pub enum DenialCode {
     OwnRequest,
     /// Only whoever it belongs to may do this.
     NotYours,
+    /// It came in the clear, where anybody on the way can read it.
+    HttpsOnly,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,11 +100,11 @@ pub enum SignedOut {
     SignInAgain,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Conflict {
-    /// The version the caller saw is not the current one, which stands here where there is one number for it.
-    Stale(Option<i64>),
+    /// The version the caller saw is not the current one.
+    Stale(Stale),
     /// The key was used for another request.
     IdempotencyMismatch,
     /// A request with this key is under way, or was done but its answer is lost.
@@ -115,6 +117,28 @@ pub enum Conflict {
     LastWayIn,
     /// There are as many as there may be.
     Full,
+}
+
+/// How far behind somebody is with what they have seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    /// The current version, where there is one number for it.
+    pub current: Option<i64>,
+    /// What was changed since the version that was seen, newest first. Empty where it is not known, or where the caller
+    /// may not read the thing.
+    pub changes: Vec<Meanwhile>,
+}
+
+/// What somebody has changed meanwhile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Meanwhile {
+    /// Their name at that time; nothing where it was erased, or nobody did it.
+    pub by: Option<String>,
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
+    pub at: Timestamp,
+    /// The names of the fields that were changed, as in the audit log.
+    pub fields: Vec<String>,
 }
 
 /// How far a request came that got no answer.
@@ -207,7 +231,10 @@ impl Conflict {
     /// Refuses an edit by somebody who has seen another version than the current one; whoever names none overwrites.
     pub fn check_version(seen: Option<i64>, current: i64) -> Result<(), AppError> {
         match seen {
-            Some(seen) if seen != current => Err(AppError::Conflict(Conflict::Stale(Some(current)))),
+            Some(seen) if seen != current => {
+                let stale = Stale { current: Some(current), changes: Vec::new() };
+                Err(AppError::Conflict(Conflict::Stale(stale)))
+            }
             _ => Ok(()),
         }
     }
@@ -261,6 +288,7 @@ impl AppError {
                 DenialCode::ApprovalNeeded => "approval_needed",
                 DenialCode::OwnRequest => "own_request",
                 DenialCode::NotYours => "not_yours",
+                DenialCode::HttpsOnly => "https_only",
             },
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",
             AppError::SignedOut(SignedOut::WrongCredentials) => "wrong_credentials",

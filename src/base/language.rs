@@ -115,6 +115,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
                 DenialCode::OwnRequest => td_string!(locale, base.error_own_request).to_owned(),
                 DenialCode::NotImpersonated => td_string!(locale, base.error_not_impersonated).to_owned(),
                 DenialCode::NotYours => td_string!(locale, base.error_not_yours).to_owned(),
+                DenialCode::HttpsOnly => td_string!(locale, base.error_https_only).to_owned(),
             }
         }
         AppError::SignedOut(SignedOut::NoSession) => td_string!(locale, base.error_signed_out).to_owned(),

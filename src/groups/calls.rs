@@ -11,14 +11,21 @@ use crate::{
         ids::{GroupId, UserId},
         paging::Page,
     },
-    groups::{Group, GroupEdit, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
+    groups::{Group, GroupEdit, GroupsQuery, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
 };
 
-/// All groups of the tenant, by name.
-#[server(prefix = "/api", endpoint = "groups/list", input = PostUrl)]
-pub async fn list_groups() -> Result<Vec<Group>, AppError> {
+/// A page of the groups that are asked for.
+#[server(prefix = "/api", endpoint = "groups/list", input = Json)]
+pub async fn list_groups(query: GroupsQuery) -> Result<Page<Group>, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::groups::server::list(&cx, crate::groups::GroupsQuery::default().into()).await
+    crate::groups::server::list(&cx, query.into()).await
+}
+
+/// All groups of the tenant, by name: to choose from.
+#[server(prefix = "/api", endpoint = "groups/all", input = PostUrl)]
+pub async fn all_groups() -> Result<Vec<Group>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::groups::server::all(&cx).await
 }
 
 #[server(prefix = "/api", endpoint = "groups/get", input = Json)]

@@ -39,7 +39,7 @@ pub struct Group {
     pub version: i64,
 }
 
-/// Which groups to list.
+/// Which groups to list, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
@@ -47,6 +47,10 @@ pub struct Group {
 pub struct GroupsQuery {
     /// Words of the name or the description, in any order; Arabic spellings fold together.
     pub q: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 without it.
+    pub limit: Option<u32>,
 }
 
 /// A group to be created.

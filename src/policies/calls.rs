@@ -3,7 +3,7 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 
 use crate::{
-    base::{errors::AppError, ids::PolicyId},
+    base::{errors::AppError, ids::PolicyId, paging::Page},
     policies::{
         AblePage, AbleQuery, Activation, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit, Question, Saved,
         Trial, Tried,
@@ -26,7 +26,7 @@ pub async fn who_can(key: String, query: AbleQuery) -> Result<AblePage, AppError
 }
 
 #[server(prefix = "/api", endpoint = "policies/list", input = Json)]
-pub async fn list_policies(query: PoliciesQuery) -> Result<Vec<Policy>, AppError> {
+pub async fn list_policies(query: PoliciesQuery) -> Result<Page<Policy>, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::policies::server::kept::list(&cx, query.into()).await
 }

@@ -208,7 +208,7 @@ pub struct Policy {
     pub version: i64,
 }
 
-/// Which policies to list.
+/// Which policies to list, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
@@ -216,6 +216,10 @@ pub struct Policy {
 pub struct PoliciesQuery {
     /// Words of the name or description.
     pub q: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 without it.
+    pub limit: Option<u32>,
 }
 
 /// A policy to be made.

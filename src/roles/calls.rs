@@ -14,17 +14,24 @@ use crate::{
     },
     roles::{
         AccessRequest, ApprovalRequest, Catalogue, CompareQuery, Comparison, Effect, Holder, HoldersQuery, NewRole,
-        OwnPermission, PermissionEdit, PersonRights, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives,
+        OwnPermission, PermissionEdit, PersonRights, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
         exchange::{CatalogueFile, ImportReport},
         templates::{FromTemplate, RoleTemplate},
     },
 };
 
-/// All roles of the tenant and the platform's, by name. Roles are few: the list has no pages.
-#[server(prefix = "/api", endpoint = "roles/list", input = PostUrl)]
-pub async fn list_roles() -> Result<Vec<Role>, AppError> {
+/// A page of the roles that are asked for.
+#[server(prefix = "/api", endpoint = "roles/list", input = Json)]
+pub async fn list_roles(query: RolesQuery) -> Result<Page<Role>, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::roles::server::list(&cx, crate::roles::RolesQuery::default().into()).await
+    crate::roles::server::list(&cx, query.into()).await
+}
+
+/// All roles of the tenant and the platform's, by name: to choose from.
+#[server(prefix = "/api", endpoint = "roles/all", input = PostUrl)]
+pub async fn all_roles() -> Result<Vec<Role>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::all(&cx).await
 }
 
 #[server(prefix = "/api", endpoint = "roles/get", input = Json)]

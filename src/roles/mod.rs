@@ -60,8 +60,59 @@ pub struct Role {
 #[cfg_attr(feature = "ssr", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "ssr", into_params(parameter_in = Query))]
 pub struct RolesQuery {
-    /// Words of the name or the description, in any order; Arabic spellings fold together.
+    /// Words of the name, the description or the keys that it gives by itself, in any order; Arabic spellings fold
+    /// together.
     pub q: Option<String>,
+    /// Only roles that give this permission by themselves, also by a wildcard.
+    pub gives: Option<String>,
+    /// `name`, `permissions` (those that give most first) or `people` (those that most have first); with a `-` before it
+    /// the other way round. Without it the platform's first, then by name.
+    pub sort: Option<String>,
+    /// The `next` of the page before.
+    pub after: Option<String>,
+    /// 1 to 200, 50 without it.
+    pub limit: Option<u32>,
+}
+
+/// What the list of roles is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleSort {
+    Name,
+    /// Those that give most by themselves first.
+    Permissions,
+    /// Those that most people have first.
+    People,
+}
+
+impl RoleSort {
+    fn as_str(self) -> &'static str {
+        match self {
+            RoleSort::Name => "name",
+            RoleSort::Permissions => "permissions",
+            RoleSort::People => "people",
+        }
+    }
+}
+
+/// The order of the list of roles, as it is or turned round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoleOrder {
+    pub by: RoleSort,
+    pub reversed: bool,
+}
+
+impl RoleOrder {
+    /// `people`, or turned round `-people`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (reversed, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
+        let all = [RoleSort::Name, RoleSort::Permissions, RoleSort::People];
+        let by = all.into_iter().find(|sort| sort.as_str() == name)?;
+        Some(RoleOrder { by, reversed })
+    }
+
+    pub fn written(self) -> String {
+        format!("{}{}", if self.reversed { "-" } else { "" }, self.by.as_str())
+    }
 }
 
 /// A role to be created.

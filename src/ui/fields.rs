@@ -6,7 +6,7 @@ use leptos::{prelude::*, tachys::view::any_view::AnyView};
 
 use crate::{
     base::{
-        errors::{AppError, FieldErrors},
+        errors::{AppError, Conflict, FieldErrors, Meanwhile},
         language::{self, td_string},
         time::Timestamp,
     },
@@ -233,6 +233,29 @@ pub fn summary(error: FormError, label: fn(&str) -> Option<&'static str>) -> Any
     .into_any()
 }
 
+/// What others have changed meanwhile, a line each: who, what, and how long ago.
+fn meanwhile(changes: &[Meanwhile], label: fn(&str) -> Option<&'static str>) -> AnyView {
+    let locale = locale();
+    let lines = changes.iter().map(|Meanwhile { by, at, fields }| {
+        let name = match by {
+            Some(name) => language::isolate(name),
+            None => td_string!(locale, ui.somebody).to_owned(),
+        };
+        let words = fields.iter().map(|field| label(field).map_or_else(|| pieces::isolate_key(field), str::to_owned));
+        let words = words.collect::<Vec<_>>().join(td_string!(locale, base.list_separator));
+        let sentence = match fields.is_empty() {
+            true => td_string!(locale, ui.changed_by, name = name).to_string(),
+            false => td_string!(locale, ui.changed_fields, name = name, fields = words).to_string(),
+        };
+        view! { <li>{pieces::sentence(&sentence)} " · " {pieces::moment(*at)}</li> }
+    });
+    let lines = lines.collect::<Vec<_>>();
+    if lines.is_empty() {
+        return ().into_any();
+    }
+    view! { <ul>{lines}</ul> }.into_any()
+}
+
 /// The way to prove oneself again, and back here.
 fn prove() -> AnyView {
     let (locale, here) = (locale(), address::here());
@@ -270,6 +293,10 @@ pub fn summary_of(error: &AppError, label: fn(&str) -> Option<&'static str>) -> 
             <div>
                 <p class="strong">{pieces::sentence(&language::error(locale, error))}</p>
                 {(*error == AppError::StepUp).then(prove)}
+                {match error {
+                    AppError::Conflict(Conflict::Stale(stale)) => meanwhile(&stale.changes, label),
+                    _ => ().into_any(),
+                }}
                 {(!lines.is_empty()).then(|| view! { <ul>{lines}</ul> })}
             </div>
         </div>

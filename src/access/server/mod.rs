@@ -23,10 +23,10 @@ use tokio::sync::Notify;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-pub use self::tx::{IDEMPOTENCY_LASTS, Quiet, Tx};
+pub use self::tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
     engine::{About, Snapshot},
-    node::{Grants, set_context},
+    node::{Grants, Known, set_context},
     policy::Env,
     record::{Action, Event},
 };
@@ -36,8 +36,8 @@ use crate::{
         errors::{AppError, Denial, DenialCode},
         ids::{SessionId, TenantId, UserId},
         server::{
-            agents, clock::Clock, config::PublicUrl, crypto::Keys, mail::transport::PostFacts, passwords::Hasher,
-            places::Places,
+            agents, clock::Clock, config::PublicUrl, crypto::Keys, mail::transport::PostFacts, metrics::Metrics,
+            passwords::Hasher, places::Places,
         },
     },
 };
@@ -54,13 +54,23 @@ pub struct Heart {
     mail_waits: Arc<Notify>,
     post: Arc<PostFacts>,
     places: Places,
+    metrics: Metrics,
+}
+
+/// The connections of a node to its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    pub idle: u32,
+    pub in_use: u32,
+    pub most: u32,
 }
 
 impl Heart {
     pub fn new(pool: PgPool, clock: Clock, keys: Keys, hasher: Hasher, public_url: PublicUrl) -> Self {
         let grants = Grants::new(clock.clone());
         let (mail_waits, post) = (Arc::default(), Arc::default());
-        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits, post, places: Places::default() }
+        let (places, metrics) = (Places::default(), Metrics::default());
+        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits, post, places, metrics }
     }
 
     /// With a database of countries.
@@ -98,6 +108,22 @@ impl Heart {
     /// Whether this node can decide: the database answers and the lease holds.
     pub async fn is_ready(&self) -> bool {
         self.grants.is_current() && sqlx::query!(r#"select 1 as "one!""#).fetch_one(&self.pool).await.is_ok()
+    }
+
+    /// What this node counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How current the grants of this node are.
+    pub fn known_grants(&self) -> Known {
+        self.grants.state()
+    }
+
+    pub fn connections(&self) -> Connections {
+        let (open, idle) = (self.pool.size(), u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX));
+        let idle = idle.min(open);
+        Connections { idle, in_use: open - idle, most: self.pool.options().get_max_connections() }
     }
 
     /// Keeps the grants current until told to stop.
@@ -480,6 +506,7 @@ impl Cx {
         set_context(&mut tx, tenant, "door", self.now()).await?;
         record::insert(&mut tx, self.keys(), tenant, &self.0.origin, event, self.now()).await?;
         tx.commit().await?;
+        self.0.heart.metrics.happened(event.action.as_str(), event.outcome.as_str());
         Ok(())
     }
 

@@ -53,6 +53,15 @@ struct Inner {
     refreshing: tokio::sync::Mutex<()>,
 }
 
+/// What a node knows of the grants.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// The versions of all tenants added up.
+    pub version: i64,
+    /// How long ago they were last known to be current.
+    pub age: Duration,
+}
+
 impl Grants {
     pub fn new(clock: Clock) -> Self {
         Grants(Arc::new(Inner {
@@ -79,6 +88,12 @@ impl Grants {
     /// Whether the lease holds.
     pub fn is_current(&self) -> bool {
         self.monotonic() - self.0.confirmed.load(Ordering::Acquire) < micros(LEASE)
+    }
+
+    pub fn state(&self) -> Known {
+        let version = self.0.tenants.load().values().map(|snapshot| snapshot.version).sum();
+        let age = self.monotonic().saturating_sub(self.0.confirmed.load(Ordering::Acquire));
+        Known { version, age: Duration::from_micros(u64::try_from(age).unwrap_or(0)) }
     }
 
     fn monotonic(&self) -> i64 {

@@ -1,5 +1,7 @@
 //! Audit rows as they are written: the published catalogue of actions, and the canonical text that a later chain covers.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
@@ -9,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     access::{Outcome, server::Origin},
     base::{
+        errors::Meanwhile,
         ids::{TenantId, UserId},
         search::fold,
         server::crypto::{self, Keys},
@@ -207,10 +210,55 @@ impl Event {
         self
     }
 
+    /// The version that the thing has since: whoever comes with an earlier one is told of this.
+    pub fn version(self, version: i64) -> Self {
+        self.meta("version", version)
+    }
+
     pub fn by(mut self, user: UserId, name: impl Into<String>) -> Self {
         self.actor = Some((user, name.into()));
         self
     }
+}
+
+/// How many changes whoever comes too late is told of.
+const TOLD: i64 = 20;
+
+/// What was changed of a thing since a version of it, newest first, by the rows that say which version they made.
+pub async fn since(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    (kind, id): (&str, Uuid),
+    version: i64,
+) -> sqlx::Result<Vec<Meanwhile>> {
+    let rows = sqlx::query!(
+        "select user_name, old_value, new_value, created_at from audit_logs
+         where tenant_id = $1 and resource_type = $2 and resource_id = $3 and outcome = 'done'
+           and jsonb_typeof(meta->'version') = 'number' and meta->'version' > to_jsonb($4::bigint)
+         order by created_at desc, id desc limit $5",
+        tenant.0,
+        kind,
+        id.to_string(),
+        version,
+        TOLD,
+    )
+    .fetch_all(connection)
+    .await?;
+    let changes = rows.into_iter().map(|row| Meanwhile {
+        by: row.user_name,
+        at: row.created_at.into(),
+        fields: changed(row.old_value.as_ref(), row.new_value.as_ref()),
+    });
+    Ok(changes.collect())
+}
+
+/// The names of the fields in which two values differ.
+fn changed(old: Option<&Value>, new: Option<&Value>) -> Vec<String> {
+    let (Some(old), Some(new)) = (old.and_then(Value::as_object), new.and_then(Value::as_object)) else {
+        return Vec::new();
+    };
+    let names = old.keys().chain(new.keys()).collect::<BTreeSet<_>>();
+    names.into_iter().filter(|name| old.get(*name) != new.get(*name)).cloned().collect()
 }
 
 /// For what the codes of rows are derived from the master key.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
 
 use crate::{
     access::{
@@ -19,7 +20,7 @@ use crate::{
         },
     },
     base::{
-        errors::{AppError, Conflict, Denial, DenialCode},
+        errors::{AppError, Conflict, Denial, DenialCode, Stale},
         ids::{TenantId, UserId},
         server::{
             mail::{self, Letter},
@@ -49,6 +50,18 @@ pub enum Quiet {
 /// One half of some scopes, side by side with the other; none where there is no bound.
 pub type Column = Option<Vec<Option<String>>>;
 
+/// A thing that people edit, as it is now.
+pub struct Edited {
+    /// What it is called in the audit log, and its id there.
+    pub kind: &'static str,
+    pub id: Uuid,
+    pub version: i64,
+    /// What reading it needs; nothing where it is the caller's own.
+    pub read: Option<Permission>,
+    /// Where it lies, for a permission that is held in a scope.
+    pub facts: Option<Facts>,
+}
+
 /// Dropping it rolls back. An undecided one cannot be committed.
 pub struct Tx {
     tx: Transaction<'static, Postgres>,
@@ -69,6 +82,8 @@ pub struct Tx {
     has_mail: bool,
     /// What others have agreed to, of what it grants.
     agreed: Vec<Permission>,
+    /// What happened, if this is committed: for the counters.
+    happened: Vec<(&'static str, &'static str)>,
 }
 
 impl Tx {
@@ -104,6 +119,7 @@ impl Tx {
             written: None,
             has_mail: false,
             agreed: Vec::new(),
+            happened: Vec::new(),
         })
     }
 
@@ -124,6 +140,7 @@ impl Tx {
             written: None,
             has_mail: false,
             agreed: Vec::new(),
+            happened: Vec::new(),
         })
     }
 
@@ -201,6 +218,26 @@ impl Tx {
         let Some(permission) = &self.decided else { return Ok(true) };
         let person = self.cx.person()?;
         Ok(check(&self.cx, self.snapshot()?, person, permission, Some(facts)) == Answer::Yes)
+    }
+
+    /// Refuses an edit by somebody who has seen another version than the current one; whoever names none overwrites. Whoever
+    /// may read the thing is told what was changed meanwhile, when, and by whom.
+    pub async fn check_version(&mut self, seen: Option<i64>, thing: Edited) -> Result<(), AppError> {
+        let current = thing.version;
+        let Some(seen) = seen.filter(|seen| *seen != current) else { return Ok(()) };
+        let may_read = match &thing.read {
+            None => true,
+            Some(permission) => {
+                let person = self.cx.person()?;
+                check(&self.cx, self.snapshot()?, person, permission, thing.facts.as_ref()) == Answer::Yes
+            }
+        };
+        let tenant = self.tenant()?;
+        let changes = match may_read {
+            true => record::since(&mut self.tx, tenant, (thing.kind, thing.id), seen).await?,
+            false => Vec::new(),
+        };
+        Err(AppError::Conflict(Conflict::Stale(Stale { current: Some(current), changes })))
     }
 
     /// A second permission that this act needs, held for the whole tenant.
@@ -379,6 +416,7 @@ impl Tx {
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();
         record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, event, now).await?;
+        self.happened.push((event.action.as_str(), event.outcome.as_str()));
         Ok(())
     }
 
@@ -408,6 +446,9 @@ impl Tx {
                 .await?;
         }
         self.tx.commit().await?;
+        for (action, outcome) in self.happened {
+            self.cx.0.heart.metrics.happened(action, outcome);
+        }
         if self.has_mail {
             self.cx.0.heart.mail_waits.notify_one();
         }

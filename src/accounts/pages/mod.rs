@@ -133,6 +133,8 @@ pub fn label(field: &str) -> Option<&'static str> {
         "locale" => Some(td_string!(locale, accounts.locale)),
         "attributes" => Some(td_string!(locale, accounts.attributes)),
         "password" => Some(td_string!(locale, accounts.password)),
+        "status" => Some(td_string!(locale, accounts.status)),
+        "roles" => Some(td_string!(locale, accounts.roles)),
         _ => None,
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         Facts, PERMISSIONS_ASSIGN, PERMISSIONS_READ, USERS_CREATE, USERS_DELETE, USERS_READ, USERS_RESET_PASSWORD,
         USERS_UPDATE,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             change::{Change, Granter},
             engine::RoleGrant,
             record::{Action, Event},
@@ -30,7 +30,7 @@ use crate::{
         StatusChange,
     },
     base::{
-        errors::{AppError, Conflict, FieldCode},
+        errors::{AppError, FieldCode},
         ids::{RoleId, UserId},
         paging::Page,
         password::PasswordRule,
@@ -82,7 +82,9 @@ pub async fn find(tx: &mut Tx, id: UserId) -> Result<Person, AppError> {
 pub async fn find_for_update(tx: &mut Tx, id: UserId, version: Option<i64>) -> Result<Person, AppError> {
     store::lock(tx, id).await?;
     let person = find(tx, id).await?;
-    Conflict::check_version(version, person.version)?;
+    let is_own = tx.cx().person().is_ok_and(|caller| caller.user == id);
+    let (read, facts) = ((!is_own).then_some(USERS_READ), Some(store::facts(&person)));
+    tx.check_version(version, Edited { kind: "user", id: id.0, version: person.version, read, facts }).await?;
     if person.status == Status::Deleted { Err(AppError::NotFound) } else { Ok(person) }
 }
 
@@ -208,7 +210,8 @@ pub async fn edit(cx: &Cx, id: UserId, edit: Input<PersonEdit>) -> Result<Person
         return Err(AppError::field("department", FieldCode::Unknown));
     }
     let (old, new) = (store::audited(&before), store::audited(&after));
-    tx.commit(Event::done(Action::UserUpdate).on("user", id, &after.name).change(old, new)).await?;
+    let event = Event::done(Action::UserUpdate).on("user", id, &after.name).version(after.version);
+    tx.commit(event.change(old, new)).await?;
     Ok(after)
 }
 
@@ -236,7 +239,7 @@ pub async fn set_status(cx: &Cx, id: UserId, change: Input<StatusChange>) -> Res
     let change = Change::Active { user: id, active: status == Status::Active };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = find(&mut tx, id).await?;
-    let event = Event::done(Action::UserStatus).on("user", id, &after.name);
+    let event = Event::done(Action::UserStatus).on("user", id, &after.name).version(after.version);
     tx.commit(event.change(json!({"status": before.status}), json!({"status": after.status}))).await?;
     Ok(after)
 }

@@ -49,6 +49,7 @@ pub async fn edit_profile(cx: &Cx, edit: Input<ProfileEdit>) -> Result<OwnProfil
     store::update(&mut tx, user, &edit).await?;
     let after = store::by_id(&mut tx, user).await?.ok_or_else(AppError::signed_out)?;
     let (old, new) = (store::audited(&before), store::audited(&after));
-    tx.commit(Event::done(Action::ProfileUpdate).on("user", user, &after.name).change(old, new)).await?;
+    let event = Event::done(Action::ProfileUpdate).on("user", user, &after.name).version(after.version);
+    tx.commit(event.change(old, new)).await?;
     Ok(after.into())
 }

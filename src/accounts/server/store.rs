@@ -1,6 +1,5 @@
 //! The rows of people.
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -15,8 +14,11 @@ use crate::{
     base::{
         errors::{AppError, FieldCode, FieldErrors},
         ids::{GroupId, RoleId, TenantId, UserId},
-        paging::{PAGE_SIZE, PAGE_SIZE_MAX, Page},
-        server::search::{Words, filter_text},
+        paging::Page,
+        server::{
+            cursor::{Cursor, Part},
+            search::{Words, filter_text},
+        },
     },
 };
 
@@ -30,33 +32,13 @@ pub struct Filter {
     group: Option<GroupId>,
     ends_within: Option<TimeDelta>,
     order: PeopleOrder,
-    after: Option<Cursor>,
-    limit: u32,
+    part: Part,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RoleFilter {
     Has(RoleId),
     HasNone,
-}
-
-/// Where a page goes on: the sort key and id of the last row shown.
-#[derive(Debug)]
-struct Cursor {
-    key: String,
-    id: Uuid,
-}
-
-impl Cursor {
-    fn write(&self) -> String {
-        URL_SAFE_NO_PAD.encode(format!("{}\n{}", self.id, self.key))
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (id, key) = text.split_once('\n')?;
-        (!key.contains('\0')).then_some(Cursor { id: id.parse().ok()?, key: key.to_owned() })
-    }
 }
 
 impl Filter {
@@ -81,20 +63,20 @@ impl Filter {
         let ends_within = errors.take("ends_within", ends_within.transpose()).flatten();
         let order = given(query.sort).map(|text| PeopleOrder::parse(&text).ok_or(FieldCode::Unknown));
         let order = errors.take("sort", order.transpose()).flatten().unwrap_or_default();
-        let after = given(query.after).map(|text| Cursor::parse(&text).ok_or(FieldCode::Malformed));
-        let after = errors.take("after", after.transpose()).flatten();
-        if let (Some(cursor), PeopleSort::Created | PeopleSort::LastLogin) = (&after, order.by)
-            && !cursor.key.is_empty()
-            && cursor.key.parse::<DateTime<Utc>>().is_err()
-        {
-            errors.add("after", FieldCode::Malformed);
-        }
-        let limit = query.limit.unwrap_or(PAGE_SIZE);
-        if !(1..=PAGE_SIZE_MAX).contains(&limit) {
-            errors.add("limit", FieldCode::Malformed);
+        let part = Part::parse(query.after, query.limit, &mut errors);
+        if let Some(cursor) = &part.after {
+            let fits = match order.by {
+                PeopleSort::Name | PeopleSort::Department => true,
+                PeopleSort::Created => cursor.moment().is_some(),
+                // Whoever never signed in has no moment.
+                PeopleSort::LastLogin => cursor.key.is_empty() || cursor.moment().is_some(),
+            };
+            if !fits {
+                errors.add("after", FieldCode::Malformed);
+            }
         }
         errors.check()?;
-        Ok(Filter { words, status, department, role, group, ends_within, order, after, limit })
+        Ok(Filter { words, status, department, role, group, ends_within, order, part })
     }
 
     /// Whether the rows tell more of grants than the names of roles.
@@ -165,16 +147,17 @@ pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<PersonRow>, AppEr
         (PeopleSort::LastLogin, false) => " order by u.last_login_at desc nulls last, u.id",
         (PeopleSort::LastLogin, true) => " order by u.last_login_at nulls first, u.id desc",
     });
-    query.push(" limit ").push_bind(i64::from(filter.limit) + 1);
+    query.push(" limit ").push_bind(filter.part.rows());
     let rows = query.build().fetch_all(tx.conn()).await?;
     let rows = rows.iter().map(read_row).collect::<Result<Vec<_>, _>>()?;
-    let page = Page::of(rows, filter.limit, |(key, row)| Cursor { key: key.clone(), id: row.id.0 }.write());
+    let page = filter.part.page(rows, |(key, row)| Cursor { key: key.clone(), id: row.id.0 });
     Ok(page.map(|(_, row)| row))
 }
 
 /// Begins the page after the last row that was shown.
 fn push_place(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
-    let Some(Cursor { key, id }) = &filter.after else { return };
+    let Some(cursor) = &filter.part.after else { return };
+    let (Cursor { key, id }, moment) = (cursor, cursor.moment());
     let (forward, backward) = if filter.order.reversed { ("<", ">") } else { (">", "<") };
     match filter.order.by {
         PeopleSort::Name => {
@@ -188,16 +171,16 @@ fn push_place(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
         }
         PeopleSort::Created => {
             query.push(format!(" and (u.created_at, u.id) {backward} ("));
-            query.push_bind(key).push("::timestamptz, ").push_bind(id).push(")");
+            query.push_bind(moment).push(", ").push_bind(id).push(")");
         }
         PeopleSort::LastLogin => {
             query.push(" and (");
             if key.is_empty() {
                 query.push("(u.last_login_at is null and u.id ").push(forward).push(" ").push_bind(id).push(")");
             } else {
-                query.push("u.last_login_at ").push(backward).push(" ").push_bind(key).push("::timestamptz");
-                query.push(" or (u.last_login_at = ").push_bind(key);
-                query.push("::timestamptz and u.id ").push(forward).push(" ").push_bind(id).push(")");
+                query.push("u.last_login_at ").push(backward).push(" ").push_bind(moment);
+                query.push(" or (u.last_login_at = ").push_bind(moment);
+                query.push(" and u.id ").push(forward).push(" ").push_bind(id).push(")");
             }
             // Whoever never signed in comes last, or first where the order is turned round.
             query.push(match (key.is_empty(), filter.order.reversed) {

@@ -6,6 +6,7 @@ use leptos_router::{
     Lazy,
     any_nested_route::{AnyNestedRoute, IntoAnyNestedRoute as _},
     components::Route,
+    hooks::use_query_map,
     path,
 };
 
@@ -16,15 +17,18 @@ use made::Made;
 use crate::{
     access::API_KEYS_MANAGE,
     api_keys::{
-        ApiKey, ApiKeyEdit, MadeApiKey, NewApiKey, Rotation, create_api_key, delete_api_key, edit_api_key,
-        list_api_keys, rotate_api_key,
+        ApiKey, ApiKeyEdit, ApiKeysQuery, MadeApiKey, NewApiKey, Rotation, create_api_key, delete_api_key,
+        edit_api_key, list_api_keys, rotate_api_key,
     },
     base::{
+        errors::AppError,
         ids::ApiKeyId,
         language::{self, td_string},
+        paging::Page,
         time::Timestamp,
     },
     ui::{
+        address::{self, filled},
         browser::{self, Typed},
         calls::Call,
         dialog::{Confirm, Dialog, form_end},
@@ -32,6 +36,7 @@ use crate::{
         icons::{Icon, icon},
         is_live,
         lazy::lazy_pages,
+        list::{Empty, Place, list},
         locale,
         pieces::{self, Tone},
         states,
@@ -40,6 +45,8 @@ use crate::{
         viewer::{Held, viewer},
     },
 };
+
+const PATH: &str = "/console/api-keys";
 
 lazy_pages! {
     (draw_api_keys, load_api_keys)
@@ -54,7 +61,9 @@ pub fn ApiKeyRoutes() -> AnyNestedRoute {
 #[component]
 fn ApiKeysPage() -> impl IntoView {
     let locale = locale();
-    let keys = Resource::new_blocking(|| (), |()| list_api_keys());
+    let map = use_query_map();
+    let query = address::settled(move || map.with(|map| ApiKeysQuery { after: filled(map.get("after")), limit: None }));
+    let keys = Resource::new_blocking(move || query.get(), list_api_keys);
     let viewer = viewer();
     let made = RwSignal::new(None::<MadeApiKey>);
     let changed = Callback::new(move |()| keys.refetch());
@@ -79,12 +88,10 @@ fn ApiKeysPage() -> impl IntoView {
         <Made made />
         {dialogs(acts, made)}
         <Transition fallback=move || states::loading_table(4)>
-            {move || Suspend::new(async move {
-                match keys.await {
-                    Ok(keys) => list(keys, acts),
-                    Err(error) => states::failure(&error),
-                }
-            })}
+            {move || {
+                let query = query.get();
+                Suspend::new(async move { keys_list(&query, keys.await, acts) })
+            }}
         </Transition>
     }
     .into_any()
@@ -193,12 +200,20 @@ fn label(field: &str) -> Option<&'static str> {
     }
 }
 
-fn list(keys: Vec<ApiKey>, acts: Acts) -> AnyView {
+fn keys_list(query: &ApiKeysQuery, keys: Result<Page<ApiKey>, AppError>, acts: Acts) -> AnyView {
     let locale = locale();
-    if keys.is_empty() {
-        let (title, about) = (td_string!(locale, api_keys.none), td_string!(locale, api_keys.none_about));
-        return states::empty(Icon::Key, title, about, None);
-    }
+    let place = Place {
+        is_filtered: false,
+        all: PATH.to_owned(),
+        is_later: query.after.is_some(),
+        at: |after: &str| address::with_query(PATH, &[("after", after)]),
+    };
+    let empty = Empty {
+        sign: Icon::Key,
+        title: td_string!(locale, api_keys.none),
+        about: td_string!(locale, api_keys.none_about),
+        action: None,
+    };
     let columns = [
         Column::new(td_string!(locale, api_keys.name)),
         Column::new(td_string!(locale, api_keys.holder)).wide(),
@@ -206,8 +221,9 @@ fn list(keys: Vec<ApiKey>, acts: Acts) -> AnyView {
         Column::new(td_string!(locale, api_keys.expires)).wide(),
         Column::new(td_string!(locale, api_keys.acts)),
     ];
-    let rows = keys.into_iter().map(|key| row(key, acts)).collect();
-    table(td_string!(locale, api_keys.title), columns, rows)
+    list(keys, place, empty, |keys| {
+        table(td_string!(locale, api_keys.title), columns, keys.into_iter().map(|key| row(key, acts)).collect())
+    })
 }
 
 fn row(key: ApiKey, acts: Acts) -> AnyView {

@@ -11,16 +11,18 @@ use crate::{
     access::{
         API_KEYS_MANAGE, Answer, Permission,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             record::{Action, Event},
         },
     },
-    api_keys::{ApiKey, ApiKeyEdit, MadeApiKey, NewApiKey, Rotation},
+    api_keys::{ApiKey, ApiKeyEdit, ApiKeysQuery, MadeApiKey, NewApiKey, Rotation},
     base::{
-        errors::{AppError, Conflict, Denial, DenialCode, FieldCode, FieldErrors},
+        errors::{AppError, Denial, DenialCode, FieldCode, FieldErrors},
         ids::{ApiKeyId, UserId},
+        paging::Page,
         server::{
             crypto::{self, Secret},
+            cursor::{Cursor, Part},
             input::Input,
             names,
         },
@@ -33,18 +35,26 @@ const MOST: i64 = 50;
 /// How many scopes or networks a key may have.
 const MOST_PARTS: usize = 100;
 
-/// The tenant's keys, newest first.
-pub async fn list(cx: &Cx) -> Result<Vec<ApiKey>, AppError> {
+/// A page of the tenant's keys, newest first.
+pub async fn list(cx: &Cx, query: Input<ApiKeysQuery>) -> Result<Page<ApiKey>, AppError> {
     let mut tx = cx.read(API_KEYS_MANAGE).await?;
+    let query = query.read()?;
+    let mut errors = FieldErrors::default();
+    let part = Part::parse(query.after, query.limit, &mut errors);
+    if part.after.as_ref().is_some_and(|cursor| cursor.moment().is_none()) {
+        errors.add("after", FieldCode::Malformed);
+    }
+    errors.check()?;
     tx.decide(&Default::default())?;
-    select(&mut tx, None, None).await
+    let keys = select(&mut tx, None, None, Some(&part)).await?;
+    Ok(part.page(keys, |key| Cursor { key: key.created_at.to_string(), id: key.id.0 }))
 }
 
-/// The caller's own keys, newest first.
+/// All of the caller's own keys, newest first: nobody has more than [`MOST`].
 pub async fn own(cx: &Cx) -> Result<Vec<ApiKey>, AppError> {
     let mut tx = cx.own().await?;
     let user = cx.person()?.user;
-    select(&mut tx, None, Some(user)).await
+    select(&mut tx, None, Some(user), None).await
 }
 
 /// Makes a key for the caller, who has to be there and to have proved it of late.
@@ -129,7 +139,7 @@ pub async fn edit(cx: &Cx, id: ApiKeyId, edit: Input<ApiKeyEdit>) -> Result<ApiK
     .execute(tx.conn())
     .await?;
     let after = find(&mut tx, id).await?;
-    let event = Event::done(Action::ApiKeyUpdate).on("api_key", id, &after.name);
+    let event = Event::done(Action::ApiKeyUpdate).on("api_key", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -162,7 +172,7 @@ pub async fn rotate(cx: &Cx, id: ApiKeyId, rotation: Input<Rotation>) -> Result<
     .execute(tx.conn())
     .await?;
     let made = find(&mut tx, id).await?;
-    let event = Event::done(Action::ApiKeyRotate).on("api_key", id, &made.name);
+    let event = Event::done(Action::ApiKeyRotate).on("api_key", id, &made.name).version(made.version);
     tx.commit(event.change(audited(&before), audited(&made)).meta("overlap_hours", hours)).await?;
     Ok(MadeApiKey { key: made, secret: secret.expose().clone() })
 }
@@ -244,26 +254,39 @@ fn audited(key: &ApiKey) -> Value {
 }
 
 async fn find(tx: &mut Tx, id: ApiKeyId) -> Result<ApiKey, AppError> {
-    select(tx, Some(id), None).await?.pop().ok_or(AppError::NotFound)
+    select(tx, Some(id), None, None).await?.pop().ok_or(AppError::NotFound)
 }
 
 async fn for_update(tx: &mut Tx, id: ApiKeyId, seen: Option<i64>) -> Result<ApiKey, AppError> {
     sqlx::query!("select id from api_keys where id = $1 for update", id.0).fetch_optional(tx.conn()).await?;
     let key = find(tx, id).await?;
-    Conflict::check_version(seen, key.version)?;
+    let read = Some(API_KEYS_MANAGE);
+    tx.check_version(seen, Edited { kind: "api_key", id: id.0, version: key.version, read, facts: None }).await?;
     Ok(key)
 }
 
-async fn select(tx: &mut Tx, only: Option<ApiKeyId>, of: Option<UserId>) -> Result<Vec<ApiKey>, AppError> {
-    let (caller, now) = (tx.cx().person()?.user, tx.now());
+/// Keys, newest first: all that fit, or the part that is asked for.
+async fn select(
+    tx: &mut Tx,
+    only: Option<ApiKeyId>,
+    of: Option<UserId>,
+    part: Option<&Part>,
+) -> Result<Vec<ApiKey>, AppError> {
+    let (tenant, caller, now) = (tx.tenant()?, tx.cx().person()?.user, tx.now());
+    let after = part.and_then(|part| part.after.as_ref());
     let rows = sqlx::query!(
         r#"select k.id, k.name, k.prefix, k.user_id, u.name as holder_name, k.scopes, k.networks, k.active, k.expires_at,
                   k.last_used_at, host(k.last_used_ip) as last_used_ip, k.previous_until, k.created_at, k.version
            from api_keys k join users u on u.id = k.user_id
-           where ($1::uuid is null or k.id = $1) and ($2::uuid is null or k.user_id = $2)
-           order by k.created_at desc, k.id desc limit 1000"#,
+           where k.tenant_id = $1 and ($2::uuid is null or k.id = $2) and ($3::uuid is null or k.user_id = $3)
+             and (k.created_at, k.id) < (coalesce($4::timestamptz, 'infinity'), $5)
+           order by k.created_at desc, k.id desc limit $6"#,
+        tenant.0,
         only.map(|id| id.0),
         of.map(|user| user.0),
+        after.and_then(Cursor::moment),
+        after.map_or(Uuid::max(), |cursor| cursor.id),
+        part.map(Part::rows),
     )
     .fetch_all(tx.conn())
     .await?;

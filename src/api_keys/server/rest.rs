@@ -10,11 +10,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{create, delete, edit, list, rotate};
 use crate::{
     access::server::Cx,
-    api_keys::{ApiKey, ApiKeyEdit, MadeApiKey, NewApiKey, Rotation},
+    api_keys::{ApiKey, ApiKeyEdit, ApiKeysQuery, MadeApiKey, NewApiKey, Rotation},
     base::{
         errors::AppError,
         ids::ApiKeyId,
-        server::http::{Done, Id, Sent, versioned},
+        paging::Page,
+        server::http::{Asked, Done, Id, Sent, versioned},
     },
 };
 
@@ -26,9 +27,9 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// The tenant's API keys: `api_keys.manage`
-#[utoipa::path(get, path = "/admin/api-keys", operation_id = "list", tag = "api_keys", responses((status = 200, body = Vec<ApiKey>)))]
-async fn list_rest(cx: Extension<Cx>) -> Result<Json<Vec<ApiKey>>, AppError> {
-    list(&cx).await.map(Json)
+#[utoipa::path(get, path = "/admin/api-keys", operation_id = "list", tag = "api_keys", params(ApiKeysQuery), responses((status = 200, body = inline(Page<ApiKey>))))]
+async fn list_rest(cx: Extension<Cx>, Asked(query): Asked<ApiKeysQuery>) -> Result<Json<Page<ApiKey>>, AppError> {
+    list(&cx, query).await.map(Json)
 }
 
 /// Make an API key for yourself; its secret is in this answer and never again: `api_keys.manage`, and whatever the scopes name

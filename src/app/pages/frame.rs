@@ -21,7 +21,7 @@ use crate::{
         language::{self, td_string},
     },
     impersonation::pages::ActingBand,
-    roles::calls::list_roles,
+    roles::calls::all_roles,
     sessions::{Me, me},
     ui::{
         address, browser,
@@ -43,7 +43,7 @@ pub fn Frame() -> impl IntoView {
     provide_context(me);
     provide_context(Viewer::new(move || async move { me.await.map(|me| me.permissions).unwrap_or_default() }));
     provide_context(RoleChoices::new(|| async {
-        let roles = list_roles().await?;
+        let roles = all_roles().await?;
         Ok(roles.into_iter().map(|role| RoleRef { id: role.id, name: role.name }).collect())
     }));
     let waiting = Resource::new_blocking(

@@ -17,7 +17,7 @@ use crate::{
     i18n::Locale,
     roles::{
         Role,
-        calls::{list_permissions, list_roles},
+        calls::{all_roles, list_permissions},
         pages::catalogue,
     },
     sessions::Me,
@@ -176,7 +176,7 @@ fn load(me: &Me, known: RwSignal<Option<Known>>, failed: RwSignal<Option<AppErro
     let (for_roles, for_permissions) = (me.may(&ROLES_READ), me.may(&PERMISSIONS_READ));
     let arabic = is_arabic();
     spawn_local(async move {
-        let roles = if for_roles { list_roles().await } else { Ok(Vec::new()) };
+        let roles = if for_roles { all_roles().await } else { Ok(Vec::new()) };
         let permissions = if for_permissions { list_permissions().await } else { Ok(Vec::new()) };
         match (roles, permissions) {
             (Ok(roles), Ok(permissions)) => {

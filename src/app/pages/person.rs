@@ -24,7 +24,7 @@ use crate::{
     impersonation::pages::ActAs,
     roles::{
         Catalogue, PersonRights, Role,
-        calls::{get_rights, list_permissions, list_roles},
+        calls::{all_roles, get_rights, list_permissions},
         pages::{
             catalogue::Search,
             person_permissions::PersonPermissions,
@@ -110,7 +110,7 @@ pub fn PersonPage() -> impl IntoView {
     );
     let roles = Resource::new_blocking(
         move || about_rights.get(),
-        |wanted| async move { if wanted { list_roles().await } else { Ok(Vec::new()) } },
+        |wanted| async move { if wanted { all_roles().await } else { Ok(Vec::new()) } },
     );
     let catalogue = Resource::new_blocking(
         move || about_rights.get(),

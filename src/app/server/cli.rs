@@ -308,6 +308,9 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     if !public_url.is_https() && !public_url.origin().starts_with("http://localhost") {
         warn!("{} is not https: browsers keep secure cookies for it only on localhost", public_url.origin());
     }
+    if public_url.is_https() && config.trusted_proxies.is_empty() {
+        warn!("no proxy is named in BAWWAB_TRUSTED_PROXIES: it cannot be told whether a request came by https");
+    }
     let post = Post::new(config)?;
     let heart = database.heart(config).await?.with_post(post.facts());
     let heart = heart.with_places(Places::open(config.geoip_db.as_deref())?);
@@ -320,6 +323,7 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
         heart: heart.clone(),
         options: leptos_options(config)?,
         proxies: config.trusted_proxies.clone(),
+        metrics_token: config.metrics_token.clone(),
         failures_last: FAILURES_LAST,
     };
     let router = router::router(wiring).into_make_service_with_connect_info::<SocketAddr>();

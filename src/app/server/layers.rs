@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Caller, Cx, Origin},
-    app::server::{AppState, preferences},
+    app::server::{AppState, metrics, preferences},
     approvals::server::Applier,
     base::{
         errors::{AppError, DenialCode},
@@ -34,10 +34,12 @@ use crate::{
     },
 };
 
-/// Names the request, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
+/// Names the request, counts it, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
 /// out of the log.
-pub async fn log(mut request: Request, next: Next) -> Response {
+pub async fn log(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
+    let metrics = state.heart.metrics();
+    let _under_way = metrics.begin();
     let id = Uuid::now_v7();
     request.extensions_mut().insert(RequestId(id));
     let method = request.method().clone();
@@ -46,8 +48,10 @@ pub async fn log(mut request: Request, next: Next) -> Response {
     let named = request.headers().get("x-request-id").filter(|_| request.uri().path().starts_with("/access/")).cloned();
     let mut response = next.run(request).await;
     let status = response.status().as_u16();
-    let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let path = path.as_deref().unwrap_or("other");
+    metrics.answered(method.as_str(), path, status, took);
     info!(request.id = %id, http.method = %method, http.route = path, http.status = status, millis, "{method} {path} {status}");
     if let Some(id) = named.or_else(|| HeaderValue::from_str(&id.to_string()).ok()) {
         response.headers_mut().insert("x-request-id", id);
@@ -60,6 +64,8 @@ pub struct RequestId(pub Uuid);
 
 /// The headers that protect a reader (I3). Pages bring their own Content-Security-Policy with the nonce of their render.
 pub async fn protect(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // RFC 6797 §7.2: it is not said where anybody on the way could have said it.
+    let plain = came_in_the_clear(peer(&request), request.headers(), &state.proxies);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let mut default = |name: HeaderName, value: &'static str| {
@@ -76,10 +82,57 @@ pub async fn protect(State(state): State<AppState>, request: Request, next: Next
         "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     );
     default(header::CACHE_CONTROL, "no-store");
-    if state.heart.public_url().is_https() {
+    if state.heart.public_url().is_https() && !plain {
         default(header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains");
     }
     response
+}
+
+/// What may be asked in the clear: probes ask the node itself, past the proxy.
+const IN_THE_CLEAR: [&str; 3] = ["/healthz", "/readyz", metrics::PATH];
+
+/// Where people come by https nothing is taken in the clear (I3). Who only looks is led to the public address; whatever
+/// else came may hold a secret that was read on the way, and is told so instead of being sent once more.
+pub async fn only_https(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let public = state.heart.public_url();
+    let is_open = IN_THE_CLEAR.contains(&request.uri().path());
+    if !public.is_https() || is_open || !came_in_the_clear(peer(&request), request.headers(), &state.proxies) {
+        return next.run(request).await;
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return AppError::denied(DenialCode::HttpsOnly).into_response();
+    }
+    // The host is ours whatever the request says; of its address only path and query are kept.
+    let place = request.uri().path_and_query().map_or("/", |place| place.as_str());
+    let place = if place.starts_with('/') { place.to_owned() } else { format!("/{place}") };
+    match HeaderValue::from_str(&public.link(&place)) {
+        Ok(location) => (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response(),
+        Err(_unusable) => AppError::NotFound.into_response(),
+    }
+}
+
+/// Whether a request is known to have come without TLS.
+///
+/// A proxy of ours says how it was reached. Whoever comes past the proxies comes to the node itself, which speaks nothing
+/// but http; what they say of it does not count. Where no proxy is named the one in front cannot be told from a stranger,
+/// and where one does not say how it was reached, nobody knows.
+fn came_in_the_clear(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[Proxy]) -> bool {
+    let Some(peer) = peer.filter(|_| !proxies.is_empty()) else { return false };
+    if !is_ours(peer, proxies) {
+        return true;
+    }
+    // The last word is that of the proxy that we hear from.
+    let said = headers.get_all("x-forwarded-proto").iter().next_back();
+    let last = said.and_then(|value| value.to_str().ok()).and_then(|value| value.rsplit(',').next());
+    last.is_some_and(|scheme| scheme.trim().eq_ignore_ascii_case("http"))
+}
+
+fn is_ours(address: IpAddr, proxies: &[Proxy]) -> bool {
+    proxies.iter().any(|proxy| proxy.0.contains(&address.to_canonical()))
+}
+
+fn peer(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())
 }
 
 /// The policy of a page: our scripts by their nonce, WASM, nothing inline, nothing foreign.
@@ -93,8 +146,7 @@ pub fn page_policy(nonce: &str) -> String {
 
 /// Finds out who asks, refuses what another site's page may have sent, and renews cookies.
 pub async fn caller(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-    let ip = peer.map(|peer| client_address(peer, request.headers(), &state.proxies));
+    let ip = peer(&request).map(|peer| client_address(peer, request.headers(), &state.proxies));
     let origin = Origin {
         ip,
         user_agent: recognise::user_agent(request.headers()),
@@ -146,12 +198,11 @@ fn comes_from_us(headers: &HeaderMap, public: &str) -> bool {
 /// The client's address: the right-most hop that is not one of our proxies. Whatever cannot be read ends the search, and
 /// a direct peer is believed only about itself.
 fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Proxy]) -> IpAddr {
-    let trusted = |address: IpAddr| proxies.iter().any(|proxy| proxy.0.contains(&address.to_canonical()));
     let mut client = peer.to_canonical();
     let hops = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let hops = hops.flat_map(|value| value.split(',')).collect::<Vec<_>>();
     for hop in hops.iter().rev() {
-        if !trusted(client) {
+        if !is_ours(client, proxies) {
             break;
         }
         match hop.trim().parse::<IpAddr>() {
@@ -288,6 +339,29 @@ mod tests {
             assert_eq!(of("10.0.0.1", unreadable, &proxies), "10.0.0.1", "{unreadable}");
         }
         assert_eq!(of("::ffff:10.0.0.1", "2001:db8::1", &proxies), "2001:db8::1");
+    }
+
+    /// I3: only our own proxies are believed about how they were reached, and only what is known counts.
+    #[test]
+    fn what_came_in_the_clear_is_known_from_our_proxies_alone() {
+        let proxies = ["10.0.0.0/8".parse::<Proxy>().expect("a network")];
+        let clear = |peer: &str, said: &[&str], proxies: &[Proxy]| {
+            let mut headers = HeaderMap::new();
+            for value in said {
+                headers.append("x-forwarded-proto", HeaderValue::from_str(value).expect("a value"));
+            }
+            came_in_the_clear(Some(peer.parse().expect("an address")), &headers, proxies)
+        };
+        for said in [&["http"][..], &["HTTP"], &["https, http"], &["https", " http "]] {
+            assert!(clear("10.0.0.1", said, &proxies), "{said:?}");
+            assert!(clear("::ffff:10.0.0.1", said, &proxies), "{said:?}");
+            assert!(!clear("192.0.2.1", said, &[]), "{said:?}: nobody knows without a proxy of ours");
+        }
+        for said in [&["https"][..], &["http, https"], &["http", "https"], &["wss"], &[""], &[]] {
+            assert!(!clear("10.0.0.1", said, &proxies), "{said:?}");
+            assert!(clear("192.0.2.1", said, &proxies), "{said:?}: past the proxies");
+        }
+        assert!(!came_in_the_clear(None, &HeaderMap::new(), &proxies));
     }
 
     /// leptos#3786: what a browser could be made to send must say that it comes from us.

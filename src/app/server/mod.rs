@@ -14,6 +14,7 @@ pub mod invariants;
 pub mod key_rotation;
 pub mod layers;
 pub mod mailer;
+pub mod metrics;
 pub mod openapi;
 pub mod own_data;
 pub mod panics;
@@ -35,7 +36,7 @@ use leptos::config::LeptosOptions;
 
 use crate::{
     access::server::Heart,
-    base::server::config::Proxy,
+    base::server::config::{MetricsToken, Proxy},
     sessions::server::{FailuresLast, forms::Draw},
 };
 
@@ -46,6 +47,7 @@ pub struct AppState {
     pub options: LeptosOptions,
     pub draw: Draw,
     pub proxies: Arc<[Proxy]>,
+    pub metrics_token: Option<MetricsToken>,
     pub failures_last: FailuresLast,
 }
 

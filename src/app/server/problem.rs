@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::{
     app::server::preferences,
     base::{
-        errors::{AppError, Conflict, FieldCode},
+        errors::{AppError, Conflict, FieldCode, Meanwhile},
         language::{self, td_string},
         puzzle::Puzzle,
         server::http::NextStep,
@@ -56,6 +56,10 @@ pub struct Problem {
     /// The version there is now, where the code is `stale` and the thing has versions: also in `ETag`.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_version: Option<i64>,
+    /// What was changed since the version that was seen, newest first, where the code is `stale` and you may read the
+    /// thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<Meanwhile>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -81,6 +85,7 @@ impl Problem {
             step: None,
             reference: None,
             current_version: None,
+            changes: Vec::new(),
         }
     }
 
@@ -106,7 +111,10 @@ impl Problem {
                 problem.puzzle = Some(puzzle.clone());
             }
             AppError::Internal(reference) => problem.reference = Some(reference.clone()),
-            AppError::Conflict(Conflict::Stale(current)) => problem.current_version = *current,
+            AppError::Conflict(Conflict::Stale(stale)) => {
+                problem.current_version = stale.current;
+                problem.changes.clone_from(&stale.changes);
+            }
             AppError::NotFound
             | AppError::SignedOut(_)
             | AppError::StepUp

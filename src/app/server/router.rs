@@ -27,13 +27,19 @@ use crate::{
     access::server::{Cx, Heart},
     app::{
         App,
-        server::{AppState, developers, idempotency, install, layers, openapi, own_data, panics, preferences, problem},
+        server::{
+            AppState, developers, idempotency, install, layers, metrics, openapi, own_data, panics, preferences,
+            problem,
+        },
         shell,
     },
     audit::server::schema,
     base::{
         errors::AppError,
-        server::{config::Proxy, http::BODY_LIMIT},
+        server::{
+            config::{MetricsToken, Proxy},
+            http::BODY_LIMIT,
+        },
     },
     passkeys::server::forms as passkeys,
     second_factor::server::forms as second_factor,
@@ -55,13 +61,14 @@ pub struct Wiring {
     pub heart: Heart,
     pub options: LeptosOptions,
     pub proxies: Vec<Proxy>,
+    pub metrics_token: Option<MetricsToken>,
     pub failures_last: FailuresLast,
 }
 
 /// What every request can reach, of what the router is made of.
 pub(super) fn state(wiring: Wiring) -> AppState {
-    let Wiring { heart, options, proxies, failures_last } = wiring;
-    AppState { heart, draw: draw(&options), options, proxies: proxies.into(), failures_last }
+    let Wiring { heart, options, proxies, metrics_token, failures_last } = wiring;
+    AppState { heart, draw: draw(&options), options, proxies: proxies.into(), metrics_token, failures_last }
 }
 
 /// The whole application.
@@ -100,7 +107,8 @@ pub fn router(wiring: Wiring) -> Router {
         .route("/offline", get(install::offline))
         .route("/developers", get(async move |headers: HeaderMap| guide.answer(&headers)))
         .route("/healthz", get(health))
-        .route("/readyz", get(ready));
+        .route("/readyz", get(ready))
+        .route(metrics::PATH, get(metrics::metrics));
     surround(all, state, DEADLINE)
 }
 
@@ -111,9 +119,10 @@ pub(super) fn surround(doors: Router<AppState>, state: AppState, deadline: Durat
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline))
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), layers::only_https))
         .layer(from_fn(problem::write))
         .layer(from_fn_with_state(state.clone(), layers::protect))
-        .layer(from_fn(layers::log))
+        .layer(from_fn_with_state(state.clone(), layers::log))
         .with_state(state)
 }
 

@@ -156,6 +156,14 @@ impl TestApp {
         Self::node_at(options, clock, Hasher::new().expect("a hasher"), &[], public).await
     }
 
+    /// Reached by people at this address, through these proxies.
+    pub async fn start_at_behind(options: PgConnectOptions, public: &str, proxies: &[Proxy]) -> Self {
+        let clock = Clock::fixed("2026-11-22T08:00:00Z".parse::<DateTime<Utc>>().expect("a moment"));
+        let app = Self::node_at(options, clock, Hasher::new().expect("a hasher"), proxies, public).await;
+        app.without_required_factors().await;
+        app
+    }
+
     async fn node(options: PgConnectOptions, clock: Clock, hasher: Hasher, proxies: &[Proxy]) -> Self {
         Self::node_at(options, clock, hasher, proxies, PUBLIC).await
     }
@@ -175,12 +183,20 @@ impl TestApp {
             heart: heart.clone(),
             options: LeptosOptions::builder().output_name("bawwab").site_root(site.to_owned()).build(),
             proxies: proxies.to_vec(),
+            metrics_token: None,
             failures_last: FailuresLast(Duration::ZERO),
         }
     }
 
     fn routed(heart: &Heart, proxies: &[Proxy], site: &str) -> Router {
         router::router(Self::wiring(heart, proxies, site))
+    }
+
+    /// The same node with numbers for whoever shows this token.
+    pub fn with_metrics(mut self, token: &str) -> Self {
+        let wiring = Self::wiring(&self.heart, &[], "target/nothing");
+        self.router = router::router(Wiring { metrics_token: Some(token.parse().expect("a token")), ..wiring });
+        self
     }
 
     /// With other doors than the product's behind the product's outermost layers.
@@ -346,9 +362,30 @@ impl Client {
 
     /// The id of a role by its name.
     pub async fn role_id(&self, name: &str) -> String {
-        let roles = self.get("/admin/roles").await.ok();
-        let found = roles.as_array().into_iter().flatten().find(|role| role["name"] == name);
+        let roles = self.all("/admin/roles").await;
+        let found = roles.iter().find(|role| role["name"] == name);
         found.unwrap_or_else(|| panic!("no role {name}"))["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Every row of a list, page by page.
+    pub async fn all(&self, path: &str) -> Vec<Value> {
+        self.all_by(path, 200).await
+    }
+
+    /// The same with so many rows a page.
+    pub async fn all_by(&self, path: &str, limit: usize) -> Vec<Value> {
+        let (mark, mut rows, mut after) = (if path.contains('?') { '&' } else { '?' }, Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{mark}limit={limit}&after={after}")).await.ok();
+            let items = page["items"].as_array().expect("a list");
+            assert!(items.len() <= limit, "{path}: {} rows of {limit}", items.len());
+            rows.extend(items.iter().cloned());
+            assert!(rows.len() < 10_000, "{path} does not end");
+            match page["next"].as_str() {
+                Some(next) => next.clone_into(&mut after),
+                None => return rows,
+            }
+        }
     }
 
     /// A role of its own with these permissions.

@@ -21,7 +21,7 @@ use crate::{
     },
     approvals::{Approval, ApprovalsQuery, Kind, State, Verdict},
     base::{
-        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors, Stale},
         ids::{ApprovalId, UserId},
         server::{
             crypto::{is_same, sha256},
@@ -200,7 +200,7 @@ pub async fn decide(
     let seen = verdict.digest.as_deref().is_none_or(|seen| seen == approval.digest);
     let decided = approval.decisions.iter().any(|decision| decision.decider_id == person.user);
     if approval.state != State::Waiting || !seen || decided {
-        return Err(AppError::Conflict(Conflict::Stale(None)));
+        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
     }
     let mut errors = FieldErrors::default();
     let comment = errors.take("comment", optional_line(verdict.comment.as_deref(), 1000)).flatten();
@@ -306,7 +306,7 @@ pub async fn withdraw(cx: &Cx, id: ApprovalId) -> Result<(), AppError> {
     let found = store::for_update(&mut tx, id).await?;
     let (approval, _) = found.filter(|(approval, _)| approval.requester_id == user).ok_or(AppError::NotFound)?;
     if approval.state != State::Waiting {
-        return Err(AppError::Conflict(Conflict::Stale(None)));
+        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
     }
     store::end(&mut tx, id, State::Withdrawn, None).await?;
     tx.commit(Event::done(Action::ApprovalWithdraw).on("approval", id, &approval.subject_name)).await

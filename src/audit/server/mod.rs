@@ -12,7 +12,6 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -31,6 +30,7 @@ use crate::{
         ids::UserId,
         paging::{self, Page},
         server::{
+            cursor::Cursor,
             http::{Asked, Done, Sent},
             input::Input,
             search::{Words, filter_text},
@@ -214,13 +214,12 @@ impl Filter {
 }
 
 fn cursor(entry: &AuditEntry) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{}\n{}", entry.created_at.0, entry.id))
+    Cursor { key: entry.created_at.to_string(), id: entry.id }.write()
 }
 
 fn parse_cursor(text: &str) -> Option<(DateTime<Utc>, Uuid)> {
-    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let (micros, id) = text.split_once('\n')?;
-    Some((DateTime::from_timestamp_micros(micros.parse().ok()?)?, id.parse().ok()?))
+    let cursor = Cursor::after(Some(text.to_owned())).ok()??;
+    Some((cursor.moment()?, cursor.id))
 }
 
 const COLUMNS: &str =

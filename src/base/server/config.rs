@@ -6,7 +6,7 @@ use clap::Args;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 
-use crate::base::server::mail::transport::SmtpUrl;
+use crate::base::server::{crypto::Secret, mail::transport::SmtpUrl};
 
 /// Everything the server is told from outside.
 #[derive(Args, Clone, Debug)]
@@ -35,6 +35,10 @@ pub struct Config {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, comma separated.
     #[arg(long, env = "BAWWAB_TRUSTED_PROXIES", value_delimiter = ',')]
     pub trusted_proxies: Vec<Proxy>,
+    /// Whoever shows this token as a bearer may read /metrics (OpenMetrics): at least 16 characters. Without it there is no
+    /// such address.
+    #[arg(long, env = "BAWWAB_METRICS_TOKEN", hide_env_values = true)]
+    pub metrics_token: Option<MetricsToken>,
     /// The server that takes our mail: smtps://name:password@host, or smtp://… which upgrades to TLS (STARTTLS) before
     /// anything is said; only `?tls=none` gives that up. Without it mail is written to files in the data directory.
     #[arg(long, env = "BAWWAB_SMTP_URL", hide_env_values = true)]
@@ -95,6 +99,35 @@ impl FromStr for HiddenText {
 }
 
 impl fmt::Debug for HiddenText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// By what the monitoring is known. Nobody guesses it: there is no limit of tries.
+#[derive(Clone)]
+pub struct MetricsToken(Secret<String>);
+
+impl MetricsToken {
+    /// Named so that each use can be found.
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl FromStr for MetricsToken {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        if text.len() < 16 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err("expected at least 16 characters of ASCII: `openssl rand -hex 32` makes some".to_owned());
+        }
+        Ok(MetricsToken(Secret::new(text.to_owned())))
+    }
+}
+
+impl fmt::Debug for MetricsToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("…")
     }
@@ -197,9 +230,19 @@ mod tests {
             "--database-url=postgres://bawwab:hunter2@db.example/bawwab",
             "--secret-key=hunter2hunter2",
             "--smtp-url=smtps://name:hunter2@mail.example",
+            "--metrics-token=hunter2hunter2hunter2",
         ]);
         for printed in [format!("{told:?}"), format!("{told:#?}")] {
             assert!(printed.contains("database_url") && !printed.contains("hunter2"), "{printed}");
+        }
+    }
+
+    /// I6: a token that could be guessed opens nothing.
+    #[test]
+    fn a_short_or_unprintable_metrics_token_is_none() {
+        assert!("0123456789abcdef".parse::<MetricsToken>().is_ok());
+        for text in ["", "short", "0123456789abcde", "0123456789 abcdef", "٠١٢٣٤٥٦٧٨٩٠١٢٣٤٥٦"] {
+            assert!(text.parse::<MetricsToken>().is_err(), "{text}");
         }
     }
 

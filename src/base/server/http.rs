@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use crate::base::{
-    errors::{AppError, Conflict, FieldCode},
+    errors::{AppError, Conflict, FieldCode, Stale},
     ids::{ApiKeyId, ApprovalId, DeviceId, GroupId, PasskeyId, PolicyId, RoleId, SessionId, UserId},
     server::input::{Input, What},
 };
@@ -150,7 +150,7 @@ impl IntoResponse for AppError {
         if matches!(self, AppError::Unavailable) {
             response.headers_mut().insert(header::RETRY_AFTER, 1.into());
         }
-        if let AppError::Conflict(Conflict::Stale(Some(current))) = &self {
+        if let AppError::Conflict(Conflict::Stale(Stale { current: Some(current), .. })) = &self {
             response.headers_mut().insert(header::ETAG, etag(*current));
         }
         response.extensions_mut().insert(self);

@@ -20,6 +20,22 @@ pub struct Job {
     pub is_recurring: bool,
 }
 
+/// How much work of a kind there is, by where it stands.
+#[derive(Debug)]
+pub struct Waiting {
+    pub kind: String,
+    /// To be done now, and held by nobody.
+    pub due: i64,
+    /// To be done at a later moment: also what comes again, and what failed and is tried again.
+    pub later: i64,
+    /// A node is at it.
+    pub held: i64,
+    /// Failed for good.
+    pub failed: i64,
+    /// For how many seconds the oldest that is due has been waiting.
+    pub oldest: f64,
+}
+
 /// How long a node may hold a job before another takes it for dead.
 const HOLD: TimeDelta = TimeDelta::minutes(5);
 
@@ -121,4 +137,23 @@ pub async fn bury(connection: &mut PgConnection, job: &Job, now: DateTime<Utc>, 
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Everything there is to do, by kind. Kinds are few: the program's own words.
+pub async fn waiting(connection: &mut PgConnection, now: DateTime<Utc>) -> sqlx::Result<Vec<Waiting>> {
+    sqlx::query_as!(
+        Waiting,
+        r#"select kind,
+                  count(*) filter (where dead_at is null and not held and run_at <= $1) as "due!",
+                  count(*) filter (where dead_at is null and not held and run_at > $1) as "later!",
+                  count(*) filter (where dead_at is null and held) as "held!",
+                  count(*) filter (where dead_at is not null) as "failed!",
+                  coalesce(extract(epoch from max($1 - run_at)
+                           filter (where dead_at is null and not held and run_at <= $1)), 0)::float8 as "oldest!"
+           from (select kind, run_at, dead_at, coalesce(locked_until > $1, false) as held from jobs) j
+           group by kind order by kind"#,
+        now,
+    )
+    .fetch_all(connection)
+    .await
 }

@@ -21,7 +21,7 @@ use crate::{
     },
     groups::{
         Group, GroupEdit, MembersQuery, NewGroup,
-        calls::{create_group, delete_group, edit_group, get_group, list_groups, list_members},
+        calls::{all_groups, create_group, delete_group, edit_group, get_group, list_members},
     },
     ui::{
         address::{self, filled},
@@ -48,7 +48,7 @@ struct Choices {
 fn offered(wanted: impl Fn() -> bool + Copy + Send + Sync + 'static) -> (Resource<Vec<Group>>, Resource<Vec<RoleRef>>) {
     let (viewer, choices) = (viewer(), role_choices());
     let groups = Resource::new_blocking(wanted, |wanted| async move {
-        if wanted { list_groups().await.unwrap_or_default() } else { Vec::new() }
+        if wanted { all_groups().await.unwrap_or_default() } else { Vec::new() }
     });
     let roles = Resource::new_blocking(wanted, move |wanted| {
         let (viewer, choices) = (viewer.clone(), choices.clone());

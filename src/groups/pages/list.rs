@@ -1,4 +1,4 @@
-//! The list of groups. What is looked for is in the address.
+//! The list of groups. What is looked for and the place in the list are in the address.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -6,14 +6,8 @@ use leptos_router::hooks::use_query_map;
 
 use crate::{
     access::GROUPS_MANAGE,
-    base::{
-        errors::AppError,
-        habits::number,
-        language::td_string,
-        paging::Page,
-        search::{finds, fold},
-    },
-    groups::{Group, calls::list_groups},
+    base::{errors::AppError, habits::number, language::td_string, paging::Page},
+    groups::{Group, GroupsQuery, calls::list_groups},
     ui::{
         address::{self, filled},
         fields::Field,
@@ -33,8 +27,10 @@ pub fn GroupsPage() -> impl IntoView {
     let locale = locale();
     let viewer = viewer();
     let map = use_query_map();
-    let q = address::settled(move || map.with(|map| filled(map.get("q"))));
-    let groups = Resource::new_blocking(|| (), |()| list_groups());
+    let query = address::settled(move || {
+        map.with(|map| GroupsQuery { q: filled(map.get("q")), after: filled(map.get("after")), limit: None })
+    });
+    let groups = Resource::new_blocking(move || query.get(), list_groups);
     let for_head = viewer.clone();
     view! {
         <Title text=td_string!(locale, groups.groups) />
@@ -63,7 +59,7 @@ pub fn GroupsPage() -> impl IntoView {
             </Suspense>
         </div>
         {move || {
-            let q = q.get();
+            let q = query.get().q;
             view! {
                 <Filters path=PATH fields=&["q"] filtered=q.is_some()>
                     <div class="field wide">
@@ -74,18 +70,22 @@ pub fn GroupsPage() -> impl IntoView {
         }}
         <Suspense fallback=move || states::loading_table(6)>
             {move || {
-                let (viewer, q) = (viewer.clone(), q.get());
-                Suspend::new(async move { groups_list(q, groups.await, &viewer.holds().await) })
+                let (viewer, query) = (viewer.clone(), query.get());
+                Suspend::new(async move { groups_list(&query, groups.await, &viewer.holds().await) })
             }}
         </Suspense>
     }
     .into_any()
 }
 
-fn groups_list(q: Option<String>, groups: Result<Vec<Group>, AppError>, held: &Held) -> AnyView {
+fn groups_list(query: &GroupsQuery, groups: Result<Page<Group>, AppError>, held: &Held) -> AnyView {
     let locale = locale();
-    let place =
-        Place { is_filtered: q.is_some(), all: PATH.to_owned(), is_later: false, at: |_: &str| PATH.to_owned() };
+    let place = Place {
+        is_filtered: query.q.is_some(),
+        all: PATH.to_owned(),
+        is_later: query.after.is_some(),
+        at: |after: &str| address::with_query(PATH, &[("q", query.q.as_deref().unwrap_or_default()), ("after", after)]),
+    };
     let create = ("/console/groups/new".to_owned(), td_string!(locale, groups.create));
     let empty = Empty {
         sign: Icon::People,
@@ -93,13 +93,6 @@ fn groups_list(q: Option<String>, groups: Result<Vec<Group>, AppError>, held: &H
         about: td_string!(locale, groups.about),
         action: held.may(GROUPS_MANAGE.as_str()).then_some(create),
     };
-    let found = groups.map(|mut groups| {
-        if let Some(q) = &q {
-            let words = fold(q);
-            groups.retain(|group| finds(&fold(&format!("{}\n{}", group.name, group.description)), &words));
-        }
-        Page { items: groups, next: None }
-    });
     let columns = [
         Column::new(td_string!(locale, groups.name)),
         Column::new(td_string!(locale, groups.description)).wide(),
@@ -107,7 +100,7 @@ fn groups_list(q: Option<String>, groups: Result<Vec<Group>, AppError>, held: &H
         Column::new(td_string!(locale, groups.roles)),
         Column::new(td_string!(locale, groups.people)),
     ];
-    list(found, place, empty, |groups| {
+    list(groups, place, empty, |groups| {
         table(td_string!(locale, groups.groups), columns, groups.into_iter().map(row).collect())
     })
 }

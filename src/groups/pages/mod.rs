@@ -56,6 +56,7 @@ fn label(field: &str) -> Option<&'static str> {
         "name" => Some(td_string!(locale, groups.name)),
         "description" => Some(td_string!(locale, groups.description)),
         "parents" => Some(td_string!(locale, groups.parents)),
+        "roles" => Some(td_string!(locale, groups.roles)),
         _ => None,
     }
 }

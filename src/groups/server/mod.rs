@@ -10,7 +10,7 @@ use crate::{
     access::{
         GROUPS_MANAGE, GROUPS_READ, HeldRole, PERMISSIONS_ASSIGN, USERS_READ,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             change::{Change, Granter},
             engine::{Membership, RoleGrants, is_live},
             given,
@@ -19,20 +19,30 @@ use crate::{
     },
     accounts::{self, PeopleQuery},
     base::{
-        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        errors::{AppError, FieldCode, FieldErrors},
         ids::{GroupId, UserId},
         paging::Page,
-        server::{input::Input, names, search::Words},
+        server::{cursor::Part, input::Input, names, search::Words},
         text::optional_line,
     },
     groups::{Group, GroupEdit, GroupsQuery, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
 };
 
-/// The groups of the tenant that are asked for, by name.
-pub async fn list(cx: &Cx, query: Input<GroupsQuery>) -> Result<Vec<Group>, AppError> {
+/// A page of the groups of the tenant that are asked for, by name.
+pub async fn list(cx: &Cx, query: Input<GroupsQuery>) -> Result<Page<Group>, AppError> {
     let mut tx = cx.read(GROUPS_READ).await?;
-    let words = Words::parse(query.read()?.q).map_err(|code| AppError::field("q", code))?;
-    store::list(&mut tx, &words).await
+    let query = query.read()?;
+    let mut errors = FieldErrors::default();
+    let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
+    let part = Part::parse(query.after, query.limit, &mut errors);
+    errors.check()?;
+    store::list(&mut tx, &words, &part).await
+}
+
+/// All of them, for whatever has to choose from all.
+pub async fn all(cx: &Cx) -> Result<Vec<Group>, AppError> {
+    let mut tx = cx.read(GROUPS_READ).await?;
+    store::all(&mut tx).await
 }
 
 pub async fn get(cx: &Cx, id: GroupId) -> Result<Group, AppError> {
@@ -96,7 +106,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     let change = Change::Group { group: id, name, parents, roles };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name);
+    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -171,7 +181,9 @@ async fn change_membership(
             json!({"groups": [{"group": group.name, "expires_at": end}]})
         }
     };
-    let event = Event::done(Action::GroupMember).on("user", user, &person.name).meta("group", id.to_string());
+    let after = accounts::server::find(&mut tx, user).await?;
+    let event = Event::done(Action::GroupMember).on("user", user, &person.name).version(after.version);
+    let event = event.meta("group", id.to_string());
     tx.commit(event.change(told(&old), told(&stay))).await
 }
 
@@ -212,7 +224,8 @@ fn groups_in(tx: &Tx, user: UserId) -> Result<Vec<PersonGroup>, AppError> {
 /// A group of the tenant, still the version that was seen.
 async fn changeable(tx: &mut Tx, id: GroupId, version: Option<i64>) -> Result<Group, AppError> {
     let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-    Conflict::check_version(version, group.version)?;
+    let read = Some(GROUPS_READ);
+    tx.check_version(version, Edited { kind: "group", id: id.0, version: group.version, read, facts: None }).await?;
     Ok(group)
 }
 

@@ -28,8 +28,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// List groups: `groups.read`
-#[utoipa::path(get, path = "/admin/groups", tag = "groups", params(GroupsQuery), responses((status = 200, body = Vec<Group>)))]
-async fn list(cx: Extension<Cx>, Asked(query): Asked<GroupsQuery>) -> Result<Json<Vec<Group>>, AppError> {
+#[utoipa::path(get, path = "/admin/groups", tag = "groups", params(GroupsQuery), responses((status = 200, body = inline(Page<Group>))))]
+async fn list(cx: Extension<Cx>, Asked(query): Asked<GroupsQuery>) -> Result<Json<Page<Group>>, AppError> {
     server::list(&cx, query).await.map(Json)
 }
 

@@ -1,30 +1,52 @@
 //! The rows of groups. What they give, and who is in them, is written by `access`, which guards it.
 
+use uuid::Uuid;
+
 use crate::{
     access::{GroupRef, HeldRole, RoleRef, Scope, server::Tx},
     base::{
         errors::AppError,
         ids::{GroupId, RoleId},
-        server::search::Words,
+        paging::Page,
+        server::{
+            cursor::{Cursor, Part},
+            search::Words,
+        },
     },
     groups::Group,
 };
 
-/// The groups in which all words are found, by name.
-pub async fn list(tx: &mut Tx, words: &Words) -> Result<Vec<Group>, AppError> {
-    read(tx, None, words).await
+/// A page of the groups in which all words are found, by name.
+pub async fn list(tx: &mut Tx, words: &Words, part: &Part) -> Result<Page<Group>, AppError> {
+    let rows = read(tx, None, words, Some(part)).await?;
+    let page = part.page(rows, |(key, group)| Cursor { key: key.clone(), id: group.id.0 });
+    Ok(page.map(|(_, group)| group))
+}
+
+/// All groups, by name.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Group>, AppError> {
+    let rows = read(tx, None, &Words::default(), None).await?;
+    Ok(rows.into_iter().map(|(_, group)| group).collect())
 }
 
 pub async fn by_id(tx: &mut Tx, id: GroupId) -> Result<Option<Group>, AppError> {
-    Ok(read(tx, Some(id), &Words::default()).await?.pop())
+    let row = read(tx, Some(id), &Words::default(), None).await?.pop();
+    Ok(row.map(|(_, group)| group))
 }
 
-async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Group>, AppError> {
+/// Groups by name, each after what it is sorted by; of all that fit, or the part that is asked for.
+async fn read(
+    tx: &mut Tx,
+    id: Option<GroupId>,
+    words: &Words,
+    part: Option<&Part>,
+) -> Result<Vec<(String, Group)>, AppError> {
+    let (after, after_id) = part.map_or(("", Uuid::nil()), Part::place);
     let (tenant, now) = (tx.tenant()?, tx.now());
     // Nobody is counted from beyond the caller's scopes.
     let (departments, regions) = tx.bounds();
     let rows = sqlx::query!(
-        r#"select g.id, g.name, g.description, g.created_at, g.updated_at, g.version,
+        r#"select g.id, g.name, g.name_key, g.description, g.created_at, g.updated_at, g.version,
                   coalesce((select array_agg(o.id order by o.name_key) from group_parents x
                             join groups o on o.id = x.parent_id where x.group_id = g.id), '{}') as "parents!",
                   coalesce((select array_agg(o.name order by o.name_key) from group_parents x
@@ -42,8 +64,8 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
                            and (s.region is null or s.region = u.region)))) as "people!"
            from groups g
            where g.tenant_id = $1 and ($2::uuid is null or g.id = $2) and g.search like all ($4)
-             and g.search like $7
-           order by g.name_key, g.id"#,
+             and g.search like $7 and (g.name_key, g.id) > ($8, $9)
+           order by g.name_key, g.id limit $10"#,
         tenant.0,
         id.map(|id| id.0),
         now,
@@ -51,26 +73,32 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
         departments.as_deref() as Option<&[Option<String>]>,
         regions.as_deref() as Option<&[Option<String>]>,
         words.first(),
+        after,
+        after_id,
+        part.map(Part::rows),
     )
     .fetch_all(tx.conn())
     .await?;
-    let refs = |ids: Vec<uuid::Uuid>, names: Vec<String>| {
+    let refs = |ids: Vec<Uuid>, names: Vec<String>| {
         ids.into_iter().zip(names).map(|(id, name)| GroupRef { id: GroupId(id), name }).collect()
     };
-    let groups = rows.into_iter().map(|row| Group {
-        id: GroupId(row.id),
-        name: row.name,
-        description: row.description,
-        parents: refs(row.parents, row.parent_names),
-        children: refs(row.children, row.child_names),
-        roles: Vec::new(),
-        people: row.people,
-        created_at: row.created_at.into(),
-        updated_at: row.updated_at.into(),
-        version: row.version,
+    let groups = rows.into_iter().map(|row| {
+        let group = Group {
+            id: GroupId(row.id),
+            name: row.name,
+            description: row.description,
+            parents: refs(row.parents, row.parent_names),
+            children: refs(row.children, row.child_names),
+            roles: Vec::new(),
+            people: row.people,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+            version: row.version,
+        };
+        (row.name_key, group)
     });
     let mut groups = groups.collect::<Vec<_>>();
-    let ids = groups.iter().map(|group| group.id.0).collect::<Vec<_>>();
+    let ids = groups.iter().map(|(_, group)| group.id.0).collect::<Vec<_>>();
     let roles = sqlx::query!(
         "select x.group_id, r.id, r.name, x.scope_department, x.scope_region, x.expires_at
          from group_roles x join roles r on r.id = x.role_id
@@ -82,7 +110,7 @@ async fn read(tx: &mut Tx, id: Option<GroupId>, words: &Words) -> Result<Vec<Gro
     .fetch_all(tx.conn())
     .await?;
     for row in roles {
-        if let Some(group) = groups.iter_mut().find(|group| group.id.0 == row.group_id) {
+        if let Some((_, group)) = groups.iter_mut().find(|(_, group)| group.id.0 == row.group_id) {
             group.roles.push(HeldRole {
                 role: RoleRef { id: RoleId(row.id), name: row.name },
                 scope: Scope { department: row.scope_department, region: row.scope_region },

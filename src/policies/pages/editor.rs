@@ -35,6 +35,8 @@ fn label(field: &str) -> Option<&'static str> {
     match field {
         "name" => Some(td_string!(locale, policies.name)),
         "description" => Some(td_string!(locale, policies.description)),
+        "mode" => Some(td_string!(locale, policies.mode)),
+        "active" => Some(td_string!(locale, policies.state)),
         "actions" => Some(td_string!(locale, policies.actions)),
         "rules" => Some(td_string!(locale, policies.rules)),
         "user" => Some(td_string!(locale, policies.person)),

@@ -1,4 +1,4 @@
-//! The list of policies. What is looked for is in the address.
+//! The list of policies. What is looked for and the place in the list are in the address.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -26,8 +26,10 @@ pub fn PoliciesPage() -> impl IntoView {
     let locale = locale();
     let viewer = viewer();
     let map = use_query_map();
-    let q = address::settled(move || map.with(|map| filled(map.get("q"))));
-    let policies = Resource::new_blocking(move || q.get(), |q| list_policies(PoliciesQuery { q }));
+    let query = address::settled(move || {
+        map.with(|map| PoliciesQuery { q: filled(map.get("q")), after: filled(map.get("after")), limit: None })
+    });
+    let policies = Resource::new_blocking(move || query.get(), list_policies);
     let for_head = viewer.clone();
     view! {
         <Title text=td_string!(locale, policies.policies) />
@@ -56,7 +58,7 @@ pub fn PoliciesPage() -> impl IntoView {
             </Suspense>
         </div>
         {move || {
-            let q = q.get();
+            let q = query.get().q;
             view! {
                 <Filters path=PATH fields=&["q"] filtered=q.is_some()>
                     <div class="field wide">
@@ -72,17 +74,22 @@ pub fn PoliciesPage() -> impl IntoView {
         }}
         <Suspense fallback=move || states::loading_table(4)>
             {move || {
-                let (viewer, q) = (viewer.clone(), q.get());
-                Suspend::new(async move { policies_list(q.is_some(), policies.await, &viewer.holds().await) })
+                let (viewer, query) = (viewer.clone(), query.get());
+                Suspend::new(async move { policies_list(&query, policies.await, &viewer.holds().await) })
             }}
         </Suspense>
     }
     .into_any()
 }
 
-fn policies_list(is_filtered: bool, policies: Result<Vec<Policy>, AppError>, held: &Held) -> AnyView {
+fn policies_list(query: &PoliciesQuery, policies: Result<Page<Policy>, AppError>, held: &Held) -> AnyView {
     let locale = locale();
-    let place = Place { is_filtered, all: PATH.to_owned(), is_later: false, at: |_: &str| PATH.to_owned() };
+    let place = Place {
+        is_filtered: query.q.is_some(),
+        all: PATH.to_owned(),
+        is_later: query.after.is_some(),
+        at: |after: &str| address::with_query(PATH, &[("q", query.q.as_deref().unwrap_or_default()), ("after", after)]),
+    };
     let create = ("/console/policies/new".to_owned(), td_string!(locale, policies.create));
     let empty = Empty {
         sign: Icon::Code,
@@ -96,8 +103,7 @@ fn policies_list(is_filtered: bool, policies: Result<Vec<Policy>, AppError>, hel
         Column::new(td_string!(locale, policies.actions)).wide(),
         Column::new(td_string!(locale, policies.state)),
     ];
-    let found = policies.map(|items| Page { items, next: None });
-    list(found, place, empty, |policies| {
+    list(policies, place, empty, |policies| {
         table(td_string!(locale, policies.policies), columns, policies.into_iter().map(row).collect())
     })
 }

@@ -10,7 +10,7 @@ use crate::{
     access::{
         PERMISSIONS_READ, POLICIES_CREATE, POLICIES_DELETE, POLICIES_READ, POLICIES_UPDATE, Permission, USERS_READ,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             change::{Change, Granter},
             engine::Snapshot,
             policy::{self, Situation},
@@ -20,7 +20,8 @@ use crate::{
     base::{
         errors::{AppError, Conflict, FieldCode, FieldErrors},
         ids::{PolicyId, UserId},
-        server::{input::Input, names, search::Words},
+        paging::Page,
+        server::{cursor::Part, input::Input, names, search::Words},
         text::optional_line,
     },
     policies::{
@@ -37,12 +38,16 @@ const ACTIONS: usize = 50;
 /// How long the rules may be, in bytes of JSON.
 const LONGEST: usize = 32 * 1024;
 
-pub async fn list(cx: &Cx, query: Input<PoliciesQuery>) -> Result<Vec<Policy>, AppError> {
+/// A page of the policies that are asked for, by name.
+pub async fn list(cx: &Cx, query: Input<PoliciesQuery>) -> Result<Page<Policy>, AppError> {
     let mut tx = cx.read(POLICIES_READ).await?;
-    let PoliciesQuery { q } = query.read()?;
-    let words = Words::parse(q).map_err(|code| AppError::field("q", code))?;
+    let query = query.read()?;
+    let mut errors = FieldErrors::default();
+    let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
+    let part = Part::parse(query.after, query.limit, &mut errors);
+    errors.check()?;
     tx.decide(&Default::default())?;
-    store::list(&mut tx, &words).await
+    store::list(&mut tx, &words, &part).await
 }
 
 pub async fn get(cx: &Cx, id: PolicyId) -> Result<Policy, AppError> {
@@ -120,7 +125,7 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
         tx.catalogue_moved().await?;
     }
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::PolicyUpdate).on("policy", id, &after.name);
+    let event = Event::done(Action::PolicyUpdate).on("policy", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -139,7 +144,7 @@ pub async fn activate(cx: &Cx, id: PolicyId, activation: Input<Activation>) -> R
     let document = document.ok_or(AppError::field("number", FieldCode::Unknown))?;
     enforce(&mut tx, id, &before.name, Some((number, &document))).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::PolicyActivate).on("policy", id, &after.name);
+    let event = Event::done(Action::PolicyActivate).on("policy", id, &after.name).version(after.version);
     tx.commit(event.change(json!({"active": before.active}), json!({"active": after.active}))).await?;
     Ok(after)
 }
@@ -152,7 +157,7 @@ pub async fn deactivate(cx: &Cx, id: PolicyId, version: Option<i64>) -> Result<P
     let before = changeable(&mut tx, id, version).await?;
     enforce(&mut tx, id, &before.name, None).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::PolicyDeactivate).on("policy", id, &after.name);
+    let event = Event::done(Action::PolicyDeactivate).on("policy", id, &after.name).version(after.version);
     tx.commit(event.change(json!({"active": before.active}), json!({"active": after.active}))).await?;
     Ok(after)
 }
@@ -257,7 +262,8 @@ async fn enforce(tx: &mut Tx, id: PolicyId, name: &str, version: Option<(i32, &D
 /// A policy of the tenant, still the version that was seen.
 async fn changeable(tx: &mut Tx, id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
     let policy = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
-    Conflict::check_version(version, policy.version)?;
+    let read = Some(POLICIES_READ);
+    tx.check_version(version, Edited { kind: "policy", id: id.0, version: policy.version, read, facts: None }).await?;
     Ok(policy)
 }
 

@@ -13,6 +13,7 @@ use crate::{
     base::{
         errors::AppError,
         ids::PolicyId,
+        paging::Page,
         server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     policies::{
@@ -37,8 +38,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// List policies: `policies.read`
-#[utoipa::path(get, path = "/admin/policies", tag = "policies", params(PoliciesQuery), responses((status = 200, body = Vec<Policy>)))]
-async fn list(cx: Extension<Cx>, Asked(query): Asked<PoliciesQuery>) -> Result<Json<Vec<Policy>>, AppError> {
+#[utoipa::path(get, path = "/admin/policies", tag = "policies", params(PoliciesQuery), responses((status = 200, body = inline(Page<Policy>))))]
+async fn list(cx: Extension<Cx>, Asked(query): Asked<PoliciesQuery>) -> Result<Json<Page<Policy>>, AppError> {
     kept::list(&cx, query).await.map(Json)
 }
 

@@ -1,40 +1,62 @@
 //! The rows of policies and of their versions.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{
     access::{PolicyMode, server::Tx},
-    base::{errors::AppError, ids::PolicyId, server::search::Words},
+    base::{
+        errors::AppError,
+        ids::PolicyId,
+        paging::Page,
+        server::{
+            cursor::{Cursor, Part},
+            search::Words,
+        },
+    },
     policies::{Document, Policy, Saved},
 };
 
-/// The policies in which all words are found, by name.
-pub async fn list(tx: &mut Tx, words: &Words) -> Result<Vec<Policy>, AppError> {
-    read(tx, None, words).await
+/// A page of the policies in which all words are found, by name.
+pub async fn list(tx: &mut Tx, words: &Words, part: &Part) -> Result<Page<Policy>, AppError> {
+    let rows = read(tx, None, words, Some(part)).await?;
+    let page = part.page(rows, |(key, policy)| Cursor { key: key.clone(), id: policy.id.0 });
+    Ok(page.map(|(_, policy)| policy))
 }
 
 pub async fn by_id(tx: &mut Tx, id: PolicyId) -> Result<Option<Policy>, AppError> {
-    Ok(read(tx, Some(id), &Words::default()).await?.pop())
+    let row = read(tx, Some(id), &Words::default(), None).await?.pop();
+    Ok(row.map(|(_, policy)| policy))
 }
 
-async fn read(tx: &mut Tx, id: Option<PolicyId>, words: &Words) -> Result<Vec<Policy>, AppError> {
+/// Policies by name, each after what it is sorted by; of all that fit, or the part that is asked for.
+async fn read(
+    tx: &mut Tx,
+    id: Option<PolicyId>,
+    words: &Words,
+    part: Option<&Part>,
+) -> Result<Vec<(String, Policy)>, AppError> {
+    let (after, after_id) = part.map_or(("", Uuid::nil()), Part::place);
     let tenant = tx.tenant()?;
     let rows = sqlx::query!(
-        "select p.id, p.name, p.description, p.latest, p.active, p.version, p.created_at, p.updated_at,
+        "select p.id, p.name, p.name_key, p.description, p.latest, p.active, p.version, p.created_at, p.updated_at,
                 v.mode, v.actions, v.rules
          from access_policies p join access_policy_versions v on v.policy_id = p.id and v.number = p.latest
          where p.tenant_id = $1 and ($2::uuid is null or p.id = $2) and p.search like all ($3)
-           and p.search like $4
-         order by p.name_key, p.id",
+           and p.search like $4 and (p.name_key, p.id) > ($5, $6)
+         order by p.name_key, p.id limit $7",
         tenant.0,
         id.map(|id| id.0),
         words.patterns(),
         words.first(),
+        after,
+        after_id,
+        part.map(Part::rows),
     )
     .fetch_all(tx.conn())
     .await?;
     let policies = rows.into_iter().map(|row| {
-        Ok(Policy {
+        let policy = Policy {
             id: PolicyId(row.id),
             name: row.name,
             description: row.description,
@@ -44,7 +66,8 @@ async fn read(tx: &mut Tx, id: Option<PolicyId>, words: &Words) -> Result<Vec<Po
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
             version: row.version,
-        })
+        };
+        Ok((row.name_key, policy))
     });
     policies.collect()
 }

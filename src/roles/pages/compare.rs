@@ -8,7 +8,7 @@ use crate::{
     base::{errors::AppError, ids::RoleId, language::td_string},
     roles::{
         CompareQuery, ComparedKey, Comparison, Role,
-        calls::{compare_roles, list_roles},
+        calls::{all_roles, compare_roles},
     },
     ui::{
         address::{self, filled},
@@ -43,7 +43,7 @@ pub fn ComparePage() -> impl IntoView {
             differing: filled(map.get("only")).is_some(),
         })
     });
-    let roles = Resource::new_blocking(|| (), |()| list_roles());
+    let roles = Resource::new_blocking(|| (), |()| all_roles());
     let comparison = Resource::new_blocking(
         move || asked.get(),
         |asked| async move {

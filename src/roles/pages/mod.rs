@@ -99,6 +99,8 @@ fn label(field: &str) -> Option<&'static str> {
     match field {
         "name" => Some(td_string!(locale, roles.name)),
         "description" => Some(td_string!(locale, roles.description)),
+        "permissions" => Some(td_string!(locale, roles.permissions)),
+        "parents" => Some(td_string!(locale, roles.inherits)),
         _ => None,
     }
 }

@@ -141,7 +141,17 @@ fn Review(
 
 fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
-    field.ends_with("expires_at").then(|| td_string!(locale, roles.until_label))
+    match field {
+        "name" => Some(td_string!(locale, roles.name)),
+        "description" => Some(td_string!(locale, roles.description)),
+        "roles" => Some(td_string!(locale, roles.roles)),
+        "permissions" => Some(td_string!(locale, roles.permissions)),
+        "parents" => Some(td_string!(locale, roles.inherits)),
+        "allow" => Some(td_string!(locale, ui.allowed)),
+        "deny" => Some(td_string!(locale, ui.denied)),
+        field if field.ends_with("expires_at") => Some(td_string!(locale, roles.until_label)),
+        _ => None,
+    }
 }
 
 /// The review of a person's rights. `changed` is told after saving and after undoing.

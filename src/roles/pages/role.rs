@@ -25,7 +25,7 @@ use crate::{
     roles::{
         Catalogue, HoldersQuery, NewRole, Role, RoleEdit,
         calls::{
-            create_role, delete_role, edit_role, get_role, list_holders, list_permissions, list_roles, list_templates,
+            all_roles, create_role, delete_role, edit_role, get_role, list_holders, list_permissions, list_templates,
         },
     },
     ui::{
@@ -47,7 +47,7 @@ pub fn NewRolePage() -> impl IntoView {
     let viewer = viewer();
     let from = address::query_field("from");
     let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
-    let roles = Resource::new_blocking(|| (), |()| list_roles());
+    let roles = Resource::new_blocking(|| (), |()| all_roles());
     let templates = Resource::new_blocking(|| (), |()| list_templates());
     view! {
         <Title text=td_string!(locale, roles.create) />
@@ -148,7 +148,7 @@ pub fn RolePage() -> impl IntoView {
     );
     let roles = Resource::new_blocking(
         move || part.get() == Part::Permissions,
-        |wanted| async move { if wanted { list_roles().await } else { Ok(Vec::new()) } },
+        |wanted| async move { if wanted { all_roles().await } else { Ok(Vec::new()) } },
     );
     let people = Resource::new_blocking(
         move || asked.get(),

@@ -29,7 +29,7 @@ use crate::{
         server::{Agreed, NewApproval, ask, parse_reason},
     },
     base::{
-        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors, Stale},
         ids::{ApprovalId, RoleId, UserId},
         server::{http::Sent, input::Input},
     },
@@ -249,7 +249,7 @@ fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppErr
 async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppError> {
     let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
     let is_there = person.department == agreed.facts.department && person.region == agreed.facts.region;
-    if is_there { Ok(person) } else { Err(AppError::Conflict(Conflict::Stale(None))) }
+    if is_there { Ok(person) } else { Err(AppError::Conflict(Conflict::Stale(Stale::default()))) }
 }
 
 async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
@@ -259,7 +259,7 @@ async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppErr
     let user = person.id;
     let before = rights_of(tx, &person)?;
     if given(&before) != proposal.before {
-        return Err(AppError::Conflict(Conflict::Stale(None)));
+        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
     }
     let changes = staged(tx, user, proposal.edit)?;
     grant_person(tx, &changes, user, agreed.requester, before).await
@@ -277,7 +277,10 @@ async fn grant_person(
     tx.lock_grants(None).await?;
     let person = accounts::server::store::by_id(tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(tx, &person)?;
-    let event = |action| Event::done(action).on("user", user, &person.name).meta("asked_by", json!(granter));
+    let event = |action| {
+        let event = Event::done(action).on("user", user, &person.name).version(person.version);
+        event.meta("asked_by", json!(granter))
+    };
     let mut events = Vec::new();
     if before.overrides != after.overrides {
         events.push(event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides)));
@@ -294,7 +297,7 @@ async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
     if before.permissions != proposal.before.permissions {
-        return Err(AppError::Conflict(Conflict::Stale(None)));
+        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
     }
     let mut errors = FieldErrors::default();
     let permissions = keys(tx, "permissions", &proposal.after.permissions, &mut errors)?;
@@ -304,7 +307,8 @@ async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError
     let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
     tx.grant(&[change], Granter::Person(agreed.requester)).await?;
     let after = store::by_id(tx, role).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::RoleUpdate).on("role", role, &after.name).meta("asked_by", json!(agreed.requester));
+    let event = Event::done(Action::RoleUpdate).on("role", role, &after.name).version(after.version);
+    let event = event.meta("asked_by", json!(agreed.requester));
     Ok(vec![event.change(super::audited(&before), super::audited(&after))])
 }
 

@@ -17,7 +17,7 @@ use crate::{
         EffectivePermission, GivenRole, HeldRole, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_CREATE,
         ROLES_DELETE, ROLES_READ, ROLES_UPDATE, RoleRef, Scope, USERS_READ,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             change::{Change, Granter},
             engine::{OverrideGrant, PersonGrants, RoleGrant, RoleGrants, is_live},
             given,
@@ -27,10 +27,10 @@ use crate::{
     accounts::{self, PeopleQuery, Person, server::links},
     approvals,
     base::{
-        errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors},
+        errors::{AppError, DenialCode, FieldCode, FieldErrors},
         ids::{RoleId, UserId},
         paging::Page,
-        server::{input::Input, names, search::Words},
+        server::{input::Input, names},
         text::optional_line,
         time::Timestamp,
     },
@@ -43,11 +43,17 @@ use crate::{
     },
 };
 
-/// The roles of the tenant and the platform's that are asked for, by name.
-pub async fn list(cx: &Cx, query: Input<RolesQuery>) -> Result<Vec<Role>, AppError> {
+/// A page of the roles of the tenant and the platform's that are asked for.
+pub async fn list(cx: &Cx, query: Input<RolesQuery>) -> Result<Page<Role>, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
-    let words = Words::parse(query.read()?.q).map_err(|code| AppError::field("q", code))?;
-    store::list(&mut tx, &words).await
+    let filter = store::Filter::parse(query.read()?)?;
+    store::list(&mut tx, &filter).await
+}
+
+/// All of them, for whatever has to choose from all.
+pub async fn all(cx: &Cx) -> Result<Vec<Role>, AppError> {
+    let mut tx = cx.read(ROLES_READ).await?;
+    store::all(&mut tx).await
 }
 
 pub async fn get(cx: &Cx, id: RoleId) -> Result<Role, AppError> {
@@ -134,7 +140,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     let change = Change::RolePermissions { role: id, name, permissions, parents };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name);
+    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name).version(after.version);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -158,7 +164,8 @@ async fn changeable(tx: &mut Tx, id: RoleId, version: Option<i64>) -> Result<Rol
     if role.platform {
         return Err(AppError::denied(DenialCode::BuiltIn));
     }
-    Conflict::check_version(version, role.version)?;
+    let read = Some(ROLES_READ);
+    tx.check_version(version, Edited { kind: "role", id: id.0, version: role.version, read, facts: None }).await?;
     Ok(role)
 }
 
@@ -395,7 +402,7 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
     let names = roles.read()?.roles;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
-    let all = store::list(&mut tx, &Words::default()).await?;
+    let all = store::all(&mut tx).await?;
     let mut errors = FieldErrors::default();
     let mut roles = Vec::new();
     let old = rights_of(&tx, &person)?.roles;
@@ -450,7 +457,7 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Re
     tx.lock_grants(None).await?;
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(&tx, &person)?;
-    let event = |action| Event::done(action).on("user", user, &person.name);
+    let event = |action| Event::done(action).on("user", user, &person.name).version(person.version);
     let assigned = event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {

@@ -48,8 +48,8 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
 }
 
 /// List roles: `roles.read`
-#[utoipa::path(get, path = "/admin/roles", tag = "roles", params(RolesQuery), responses((status = 200, body = Vec<Role>)))]
-async fn list(cx: Extension<Cx>, Asked(query): Asked<RolesQuery>) -> Result<Json<Vec<Role>>, AppError> {
+#[utoipa::path(get, path = "/admin/roles", tag = "roles", params(RolesQuery), responses((status = 200, body = inline(Page<Role>))))]
+async fn list(cx: Extension<Cx>, Asked(query): Asked<RolesQuery>) -> Result<Json<Page<Role>>, AppError> {
     server::list(&cx, query).await.map(Json)
 }
 

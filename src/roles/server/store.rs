@@ -1,25 +1,141 @@
 //! The rows of roles. What they give is written by `access`, which guards it.
 
+use sqlx::{Postgres, QueryBuilder, Row as _};
+use uuid::Uuid;
+
 use crate::{
-    access::{GroupRef, RoleRef, server::Tx},
+    access::{GroupRef, Permission, RoleRef, server::Tx},
     base::{
-        errors::AppError,
+        errors::{AppError, FieldCode, FieldErrors},
         ids::{GroupId, RoleId},
-        server::search::Words,
+        paging::Page,
+        server::{
+            cursor::{Cursor, Part},
+            search::Words,
+        },
     },
-    roles::{OwnPermission, Role},
+    roles::{OwnPermission, Role, RoleOrder, RoleSort, RolesQuery},
 };
 
-/// The roles that can be seen and in which all words are found, the platform's first, then by name.
-pub async fn list(tx: &mut Tx, words: &Words) -> Result<Vec<Role>, AppError> {
-    read(tx, None, words).await
+/// A list's filter, understood.
+#[derive(Debug, Default)]
+pub struct Filter {
+    words: Words,
+    gives: Option<Permission>,
+    order: Option<RoleOrder>,
+    part: Part,
+    /// Where the page goes on, if it is a later one.
+    after: Option<Place>,
+}
+
+/// Where a role stands in a list: the number that the list is ordered by, then its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    rank: i64,
+    name_key: String,
+    id: Uuid,
+}
+
+impl Place {
+    fn cursor(&self) -> Cursor {
+        Cursor { key: format!("{} {}", self.rank, self.name_key), id: self.id }
+    }
+
+    fn of(cursor: &Cursor) -> Option<Self> {
+        let (rank, name_key) = cursor.key.split_once(' ')?;
+        Some(Place { rank: rank.parse().ok()?, name_key: name_key.to_owned(), id: cursor.id })
+    }
+}
+
+impl Filter {
+    pub fn parse(query: RolesQuery) -> Result<Self, AppError> {
+        let mut errors = FieldErrors::default();
+        let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
+        let gives = given(query.gives).map(|key| Permission::parse(&key)).transpose();
+        let gives = errors.take("gives", gives).flatten();
+        let order = given(query.sort).map(|text| RoleOrder::parse(&text).ok_or(FieldCode::Unknown));
+        let order = errors.take("sort", order.transpose()).flatten();
+        let part = Part::parse(query.after, query.limit, &mut errors);
+        let after = part.after.as_ref().map(|cursor| Place::of(cursor).ok_or(FieldCode::Malformed));
+        let after = errors.take("after", after.transpose()).flatten();
+        errors.check()?;
+        Ok(Filter { words, gives, order, part, after })
+    }
+}
+
+/// A page of the roles that can be seen.
+pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<Role>, AppError> {
+    let places = filter.part.page(places(tx, filter).await?, Place::cursor);
+    let ids = places.items.iter().map(|place| place.id).collect::<Vec<_>>();
+    let mut roles = read(tx, Some(&ids)).await?;
+    roles.sort_by_key(|role| ids.iter().position(|id| *id == role.id.0));
+    Ok(Page { items: roles, next: places.next })
+}
+
+/// Where the roles stand that a page shows, and one more where there is one.
+async fn places(tx: &mut Tx, filter: &Filter) -> Result<Vec<Place>, AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let mut query = QueryBuilder::<Postgres>::new("select id, rank, name_key from (select r.id, r.name_key, (");
+    match filter.order.map(|order| order.by) {
+        // The platform's first.
+        None => query.push("case when r.tenant_id is null then 0 else 1 end"),
+        Some(RoleSort::Name) => query.push("0"),
+        Some(RoleSort::Permissions) => query.push("select -count(*) from role_permissions rp where rp.role_id = r.id"),
+        Some(RoleSort::People) => {
+            query.push(
+                "select -count(*) from user_roles ur join users u on u.id = ur.user_id
+                 where ur.role_id = r.id and u.status <> 'deleted' and u.tenant_id = ",
+            );
+            query.push_bind(tenant.0).push(" and (ur.expires_at is null or ur.expires_at > ").push_bind(now).push(")");
+            // Nobody is counted from beyond the caller's scopes, as in the number that is shown.
+            if let (Some(departments), Some(regions)) = tx.bounds() {
+                query.push(" and exists (select from unnest(").push_bind(departments).push("::text[], ");
+                query.push_bind(regions).push(
+                    "::text[]) s (department, region)
+                     where (s.department is null or s.department = u.department)
+                       and (s.region is null or s.region = u.region))",
+                );
+            }
+            &mut query
+        }
+    };
+    query.push(")::bigint as rank from roles r where (r.tenant_id is null or r.tenant_id = ");
+    query.push_bind(tenant.0).push(")");
+    let gives = " exists (select from role_permissions rp join permissions p on p.id = rp.permission_id
+                          where rp.role_id = r.id and p.key ";
+    for pattern in filter.words.patterns() {
+        query.push(" and (r.search like ").push_bind(pattern).push(" or").push(gives).push("like ");
+        query.push_bind(pattern).push("))");
+    }
+    if let Some(wanted) = &filter.gives {
+        query.push(" and").push(gives).push("= any(").push_bind(wanted.covering()).push("))");
+    }
+    query.push(") r");
+    let reversed = filter.order.is_some_and(|order| order.reversed);
+    if let Some(Place { rank, name_key, id }) = &filter.after {
+        query.push(if reversed { " where (rank, name_key, id) < (" } else { " where (rank, name_key, id) > (" });
+        query.push_bind(rank).push(", ").push_bind(name_key).push(", ").push_bind(id).push(")");
+    }
+    query.push(if reversed { " order by rank desc, name_key desc, id desc" } else { " order by rank, name_key, id" });
+    query.push(" limit ").push_bind(filter.part.rows());
+    let rows = query.build().fetch_all(tx.conn()).await?;
+    let places = rows.iter().map(|row| {
+        Ok(Place { rank: row.try_get("rank")?, name_key: row.try_get("name_key")?, id: row.try_get("id")? })
+    });
+    places.collect()
+}
+
+/// All roles that can be seen, the platform's first, then by name.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Role>, AppError> {
+    read(tx, None).await
 }
 
 pub async fn by_id(tx: &mut Tx, id: RoleId) -> Result<Option<Role>, AppError> {
-    Ok(read(tx, Some(id), &Words::default()).await?.pop())
+    Ok(read(tx, Some(&[id.0])).await?.pop())
 }
 
-async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role>, AppError> {
+async fn read(tx: &mut Tx, only: Option<&[Uuid]>) -> Result<Vec<Role>, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
     // Nobody is counted from beyond the caller's scopes.
     let (departments, regions) = tx.bounds();
@@ -52,21 +168,18 @@ async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role
                   (select count(*) from user_roles ur join users u on u.id = ur.user_id
                    where ur.role_id = r.id and u.tenant_id = $1 and u.status <> 'deleted'
                      and (ur.expires_at is null or ur.expires_at > $3)
-                     and ($5::text[] is null or exists (
-                         select from unnest($5::text[], $6::text[]) s (department, region)
+                     and ($4::text[] is null or exists (
+                         select from unnest($4::text[], $5::text[]) s (department, region)
                          where (s.department is null or s.department = u.department)
                            and (s.region is null or s.region = u.region)))) as "people!"
            from roles r
-           where (r.tenant_id = $1 or r.tenant_id is null) and ($2::uuid is null or r.id = $2)
-             and r.search like all ($4) and r.search like $7
+           where (r.tenant_id = $1 or r.tenant_id is null) and ($2::uuid[] is null or r.id = any($2))
            order by r.tenant_id is not null, r.name_key, r.id"#,
         tenant.0,
-        id.map(|id| id.0),
+        only as Option<&[Uuid]>,
         now,
-        words.patterns(),
         departments.as_deref() as Option<&[Option<String>]>,
         regions.as_deref() as Option<&[Option<String>]>,
-        words.first(),
     )
     .fetch_all(tx.conn())
     .await?;
@@ -94,7 +207,7 @@ async fn read(tx: &mut Tx, id: Option<RoleId>, words: &Words) -> Result<Vec<Role
     Ok(roles.collect())
 }
 
-fn role_refs(ids: Vec<uuid::Uuid>, names: Vec<String>) -> Vec<RoleRef> {
+fn role_refs(ids: Vec<Uuid>, names: Vec<String>) -> Vec<RoleRef> {
     ids.into_iter().zip(names).map(|(id, name)| RoleRef { id: RoleId(id), name }).collect()
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{shelf, wide};
 use crate::{
     base::{
-        errors::{AppError, Conflict},
+        errors::{AppError, Conflict, Stale},
         language::td_string,
     },
     ui::{
@@ -79,7 +79,7 @@ fn dialogs() -> AnyView {
         waiting.set(true);
     };
     let fail = move |_| {
-        failed.error.set(Some(AppError::Conflict(Conflict::Stale(None))));
+        failed.error.set(Some(AppError::Conflict(Conflict::Stale(Stale::default()))));
         failing.set(true);
     };
     view! {

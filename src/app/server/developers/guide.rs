@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::reference::{code_block, rich};
 use crate::{
     base::{
-        errors::{AppError, Conflict, Denial, DenialCode, FieldCode, FieldErrors, SignedOut},
+        errors::{AppError, Conflict, Denial, DenialCode, FieldCode, FieldErrors, SignedOut, Stale},
         language,
     },
     i18n::Locale,
@@ -127,9 +127,10 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::LastSuperAdmin, &[]),
         about(DenialCode::BuiltIn, &[]),
         about(DenialCode::BadOrigin, &[]),
+        about(DenialCode::HttpsOnly, &[]),
         AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),
         about(DenialCode::NotYours, &[]),
-        AppError::Conflict(Conflict::Stale(None)),
+        AppError::Conflict(Conflict::Stale(Stale::default())),
         AppError::Conflict(Conflict::InUse),
         AppError::Conflict(Conflict::LastWayIn),
         AppError::Conflict(Conflict::Full),

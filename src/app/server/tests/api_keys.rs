@@ -28,7 +28,7 @@ async fn a_key_is_shown_once_and_acts_as_its_holder(pool: PgPool) {
     assert_eq!(program.get("/admin/roles").await.status, StatusCode::FORBIDDEN, "the holder may, the key may not");
     assert_eq!(program.get("/auth/me").await.ok()["permissions"], json!(["users.read"]));
     let listed = admin.get("/admin/api-keys").await.ok();
-    assert_eq!(listed[0]["last_used_ip"], "192.0.2.7");
+    assert_eq!(listed["items"][0]["last_used_ip"], "192.0.2.7");
     assert!(!listed.to_string().contains(&secret));
     let denied = admin.get("/admin/audit?action=access.denied").await.ok();
     assert_eq!(denied["items"][0]["meta"]["api_key"]["id"], id.as_str(), "the log tells of the key");

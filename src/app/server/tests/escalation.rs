@@ -831,15 +831,14 @@ impl History {
     }
 
     async fn group(&mut self) -> Option<String> {
-        let groups = self.boss.get("/admin/groups").await.ok();
-        let groups = groups.as_array().expect("a list");
-        (!groups.is_empty()).then(|| self.dice.pick(groups)["id"].as_str().expect("an id").to_owned())
+        let groups = self.boss.all("/admin/groups").await;
+        (!groups.is_empty()).then(|| self.dice.pick(&groups)["id"].as_str().expect("an id").to_owned())
     }
 
     /// What a group may be given: roles, and a group around it.
     async fn group_body(&mut self) -> Value {
-        let roles = self.boss.get("/admin/roles").await.ok();
-        let mut ids = self.dice.some(roles.as_array().expect("a list"), 2);
+        let roles = self.boss.all("/admin/roles").await;
+        let mut ids = self.dice.some(&roles, 2);
         ids.dedup();
         let roles = ids.iter().map(|role| json!({"role": role["id"]})).collect::<Vec<_>>();
         let parents = if self.dice.chance(40) { self.group().await } else { None };
@@ -867,8 +866,8 @@ impl History {
                 (Tried::Other, format!("POST /admin/roles {body}"), answer)
             }
             3..=5 => {
-                let roles = self.boss.get("/admin/roles").await.ok();
-                let role = self.dice.pick(roles.as_array().expect("a list"));
+                let roles = self.boss.all("/admin/roles").await;
+                let role = self.dice.pick(&roles);
                 let mut keys = self.keys();
                 let kept = role["permissions"].as_array().expect("a list").iter().filter_map(Value::as_str);
                 if self.dice.chance(50) {
@@ -879,8 +878,8 @@ impl History {
                 (Tried::Other, format!("PATCH {} {body}", role["name"]), client.patch(&path, body).await)
             }
             6 => {
-                let roles = self.boss.get("/admin/roles").await.ok();
-                let role = self.dice.pick(roles.as_array().expect("a list"));
+                let roles = self.boss.all("/admin/roles").await;
+                let role = self.dice.pick(&roles);
                 let path = format!("/admin/roles/{}", role["id"].as_str().expect("an id"));
                 let answer = client.delete(&path).await;
                 if answer.status.is_success() {
@@ -948,10 +947,9 @@ impl History {
                 (Tried::TakeOver { target }, format!("POST {path}"), client.post(&path, json!({})).await)
             }
             19 | 20 => {
-                let roles = self.boss.get("/admin/roles").await.ok();
-                let roles = roles.as_array().expect("a list");
-                let role = self.dice.pick(roles).clone();
-                let parents = self.dice.some(roles, 2).iter().map(|role| role["id"].clone()).collect::<Vec<_>>();
+                let roles = self.boss.all("/admin/roles").await;
+                let role = self.dice.pick(&roles).clone();
+                let parents = self.dice.some(&roles, 2).iter().map(|role| role["id"].clone()).collect::<Vec<_>>();
                 let path = format!("/admin/roles/{}", role["id"].as_str().expect("an id"));
                 let body = json!({"parents": parents});
                 (Tried::Other, format!("PATCH {} {body}", role["name"]), client.patch(&path, body).await)
@@ -987,8 +985,8 @@ impl History {
                 (Tried::Other, format!("POST {path} {body}"), client.post(path, body).await)
             }
             27 | 28 => {
-                let roles = self.boss.get("/admin/roles").await.ok();
-                let role = self.dice.pick(roles.as_array().expect("a list"));
+                let roles = self.boss.all("/admin/roles").await;
+                let role = self.dice.pick(&roles);
                 let name = format!("نسخة {number}");
                 let path = format!("/admin/roles/{}/copies", role["id"].as_str().expect("an id"));
                 let answer = client.post(&path, json!({"name": name})).await;

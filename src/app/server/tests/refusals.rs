@@ -15,7 +15,7 @@ use crate::{
         panics,
         test_app::{Answer, TestApp, options_of},
     },
-    base::server::http::BODY_LIMIT,
+    base::server::{config::Proxy, http::BODY_LIMIT},
 };
 
 /// The code of a problem document that carries the protecting headers.
@@ -103,4 +103,81 @@ async fn https_is_kept_to_where_it_is_used(pool: PgPool) {
         assert_eq!(answer.headers["strict-transport-security"], "max-age=63072000; includeSubDomains", "{path}");
         assert!(!plain.anonymous().get(path).await.headers.contains_key("strict-transport-security"), "{path}");
     }
+}
+
+const SECURE: &str = "https://id.example.com";
+
+/// The proxy through which tests come, and one through which they do not.
+fn proxies(own: bool) -> [Proxy; 1] {
+    [if own { "192.0.2.7" } else { "198.51.100.1" }.parse().expect("an address")]
+}
+
+/// I3: what came in the clear is led to the public address, whatever host it names, with path and query as they were.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn who_looks_in_the_clear_is_led_to_https(pool: PgPool) {
+    let app = TestApp::start_at_behind(options_of(&pool), SECURE, &proxies(true)).await;
+    let clear = app.anonymous().with("x-forwarded-proto", "http").with("host", "evil.example");
+    for path in ["/", "/login?next=%2Fconsole%3Fa%3Db&x=%D8%B3", "/admin/users?q=a", "/nothing", "//evil.example/a"] {
+        for method in [Method::GET, Method::HEAD] {
+            let led = clear.send(method.clone(), path, None, "".into()).await;
+            assert_eq!(led.status, StatusCode::PERMANENT_REDIRECT, "{method} {path}: {}", led.text);
+            assert_eq!(led.headers["location"], format!("{SECURE}{path}"), "{method}");
+            assert!(!led.headers.contains_key("strict-transport-security"), "{method} {path}");
+            assert!(!led.headers.contains_key("set-cookie") && led.text.is_empty(), "{method} {path}");
+        }
+    }
+    let absolute = clear.get("http://evil.example/login?a=b").await;
+    assert_eq!(absolute.headers["location"], format!("{SECURE}/login?a=b"), "never an open redirect");
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(clear.get(path).await.status, StatusCode::OK, "{path}: probes come past the proxy");
+    }
+    assert_eq!(clear.get("/metrics").await.status, StatusCode::NOT_FOUND, "not led away: there is nothing here");
+    let secure = app.anonymous().with("x-forwarded-proto", "https");
+    let page = secure.get("/login").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert_eq!(page.headers["strict-transport-security"], "max-age=63072000; includeSubDomains");
+}
+
+/// I3: a secret that came in the clear is not accepted, and whoever sent it is told why.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn no_secret_is_taken_in_the_clear(pool: PgPool) {
+    let app = TestApp::start_at_behind(options_of(&pool), SECURE, &proxies(true)).await;
+    let clear = app.anonymous().with("x-forwarded-proto", "http").with("accept-language", "en");
+    let body = json!({"email": "a@b.example", "password": "a long enough passphrase"});
+    for (method, path) in [
+        (Method::POST, "/auth/login"),
+        (Method::POST, "/login"),
+        (Method::PUT, "/admin/settings"),
+        (Method::DELETE, "/auth/sessions"),
+        (Method::OPTIONS, "/auth/login"),
+    ] {
+        let refused = clear.json(method.clone(), path, body.clone()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method} {path}");
+        assert_eq!(problem(&refused), "https_only", "{method} {path}");
+        assert!(refused.json()["title"].as_str().is_some_and(|title| title.contains("https")), "{}", refused.text);
+    }
+    assert_eq!(app.count("select count(*) from audit_logs").await, 0, "nothing was tried");
+    let secure = app.anonymous().with("x-forwarded-proto", "https").post("/auth/login", body).await;
+    assert_eq!((secure.status, problem(&secure).as_str()), (StatusCode::UNAUTHORIZED, "wrong_credentials"));
+}
+
+/// I3: what a stranger says of how they came does not count, in either direction.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_stranger_is_not_believed_about_https(pool: PgPool) {
+    let past = TestApp::start_at_behind(options_of(&pool), SECURE, &proxies(false)).await;
+    for said in [None, Some("https"), Some("http")] {
+        let stranger = said.map_or_else(|| past.anonymous(), |said| past.anonymous().with("x-forwarded-proto", said));
+        assert_eq!(stranger.get("/login").await.status, StatusCode::PERMANENT_REDIRECT, "{said:?}");
+        let refused = stranger.post("/auth/login", json!({})).await;
+        assert_eq!((refused.status, problem(&refused).as_str()), (StatusCode::FORBIDDEN, "https_only"), "{said:?}");
+        assert_eq!(stranger.get("/healthz").await.status, StatusCode::OK, "{said:?}");
+    }
+    // Without a named proxy nobody knows; without https there is nothing to lead to.
+    let unknown = TestApp::start_at(options_of(&pool), SECURE).await;
+    assert_eq!(unknown.anonymous().with("x-forwarded-proto", "http").get("/login").await.status, StatusCode::OK);
+    let plain = TestApp::behind(options_of(&pool), &proxies(true)).await;
+    assert_eq!(plain.anonymous().with("x-forwarded-proto", "http").get("/login").await.status, StatusCode::OK);
+    // A proxy that does not say how it was reached.
+    let silent = TestApp::start_at_behind(options_of(&pool), SECURE, &proxies(true)).await;
+    assert_eq!(silent.anonymous().get("/login").await.status, StatusCode::OK);
 }

@@ -22,7 +22,7 @@ use crate::{
     },
     roles::{
         Catalogue, PersonRights, Role,
-        calls::{get_rights, get_role, list_permissions, list_roles},
+        calls::{all_roles, get_rights, get_role, list_permissions},
     },
     ui::{
         address,
@@ -215,7 +215,7 @@ pub fn StudioPage() -> impl IntoView {
             })
         },
     );
-    let roles = Resource::new_blocking(|| (), |()| list_roles());
+    let roles = Resource::new_blocking(|| (), |()| all_roles());
     let studio = Studio::new();
     let (of_person, of_role) = (Foresight::of_person(studio.person), Foresight::of_role(studio.role));
     let is_role = Memo::new(move |_| matches!(studio.aim.get(), Aim::Role(_)));
