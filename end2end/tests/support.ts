@@ -225,7 +225,7 @@ export class Api {
     }
 
     /** Sensitive acts want a proof of the last five minutes: it is given where one is asked for. */
-    async call(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown) {
+    async call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown) {
         try {
             return await send(method, this.url + path, body, this.token);
         } catch (error) {
@@ -279,6 +279,8 @@ export type Visit = {
     lang: Lang;
     size?: { width: number; height: number };
     scripts?: boolean;
+    /** There is a finger instead of a mouse. */
+    touch?: boolean;
     theme?: "light" | "dark";
     /** Where the reader is: `Asia/Riyadh`. */
     zone?: string;
@@ -300,6 +302,7 @@ async function openBrowser(browser: Browser, server: Server, visit: Visit, compl
         baseURL: server.url,
         locale: visit.lang === "ar" ? "ar-SA" : "en-GB",
         viewport: visit.size ?? DESKTOP,
+        hasTouch: visit.touch ?? false,
         javaScriptEnabled: visit.scripts ?? true,
         storageState: visit.as,
         reducedMotion: "reduce",

@@ -343,6 +343,26 @@ const STOPS: Stop[] = [
         },
     },
     { name: "people", who: "admin", at: () => "/console/people" },
+    {
+        name: "people-selected",
+        who: "admin",
+        at: () => "/console/people",
+        act: async (page, say) => {
+            await page.getByRole("checkbox", { name: say("ui.select_page") }).check();
+            await expect(page.getByRole("region", { name: say("ui.selection"), exact: true })).toBeVisible();
+        },
+    },
+    {
+        name: "people-together",
+        who: "admin",
+        at: () => "/console/people",
+        act: async (page, say) => {
+            await page.getByRole("checkbox", { name: say("ui.select_page") }).check();
+            await page.getByRole("button", { name: say("accounts.bulk_acts"), exact: true }).click();
+            await page.getByRole("menuitem", { name: say("accounts.bulk_suspend"), exact: true }).click();
+            await expect(page.getByRole("dialog").getByRole("listitem").first()).toBeVisible();
+        },
+    },
     { name: "people-nothing-found", who: "admin", at: () => "/console/people?q=zzzz&status=suspended" },
     { name: "people-ending", who: "admin", at: () => "/console/people?ends_within=30" },
     { name: "people-without-role", who: "admin", at: () => "/console/people?role=none&sort=-last_login" },
