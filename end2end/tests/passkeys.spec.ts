@@ -74,7 +74,13 @@ for (const lang of LANGS) {
             await expect(rows(page)).toContainText(say("passkeys.not_used"));
             await picture(page, `one-${name}`);
             await rows(page).locator("summary").click();
-            await page.getByLabel(say("passkeys.new_name"), { exact: true }).fill("My green phone");
+            // What is missing is told in the language of the page.
+            const newName = page.getByLabel(say("passkeys.new_name"), { exact: true });
+            await newName.fill("");
+            await page.getByRole("button", { name: say("passkeys.rename") }).click();
+            await expect(newName).toHaveAccessibleDescription(say("base.field_required"));
+            await expect(newName).toBeFocused();
+            await newName.fill("My green phone");
             await page.getByRole("button", { name: say("passkeys.rename") }).click();
             await expect(rows(page)).toContainText("My green phone");
             await isUsable(page);

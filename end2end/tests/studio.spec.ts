@@ -397,4 +397,37 @@ test("a thousand permissions draw as few rows as fifty, and are searched", async
     await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
     await reviewAndSave(page, t, t("roles.rights_saved"));
     expect(await held(api, id)).toContain("desk.area07.act49");
+
+    // The page of a role draws the groups in which it gives something, and the others once they are opened.
+    const role = await api.call("POST", "/admin/roles", { name: "Desk", permissions: ["desk.area07.act49"] });
+    await open(page, `/console/roles/${role.id}`);
+    const boxes = page.locator(".boxes input");
+    await expect(page.getByRole("checkbox", { name: "Act 07 49" })).toBeChecked();
+    expect(await boxes.count()).toBe(50);
+    const group = (area: string) => page.locator("details.group").filter({ hasText: `desk.area${area}` });
+    await expect(group("07").locator("summary")).toContainText(t("roles.given_of", { given: 1, all: 50 }));
+    await group("03").locator("summary").click();
+    await page.getByRole("checkbox", { name: "Act 03 11" }).check();
+    expect(await boxes.count()).toBe(100);
+    await expect(group("03").locator("summary")).toContainText(t("roles.given_of", { given: 1, all: 50 }));
+    await group("03").locator("summary").press("Enter");
+    expect(await boxes.count()).toBe(50);
+    await page.getByLabel(t("roles.search"), { exact: true }).fill("safe morning");
+    await expect(page.locator("details.group:visible")).toHaveCount(1);
+    await page.getByLabel(t("roles.search"), { exact: true }).fill("area19.act00");
+    await page.getByRole("checkbox", { name: "Act 19 00" }).check();
+    await page.getByLabel(t("roles.search"), { exact: true }).fill("");
+    await page.getByRole("button", { name: t("roles.review") }).click();
+    const lines = page.getByRole("dialog").getByRole("listitem");
+    await expect(lines).toHaveCount(2);
+    await page.getByRole("dialog").getByRole("button", { name: t("roles.save"), exact: true }).click();
+    await expect(page.getByRole("status").getByText(t("roles.saved"))).toBeVisible();
+    const gives = ["desk.area03.act11", "desk.area07.act49", "desk.area19.act00"];
+    expect((await api.call("GET", `/admin/roles/${role.id}`)).permissions).toEqual(gives);
+
+    // Without scripts all of it can be read.
+    const plain = await visitorAt(fresh, { lang: "en", scripts: false, as: await page.context().storageState() });
+    await plain.goto(`/console/roles/${role.id}`);
+    await plain.locator("details.group").filter({ hasText: "desk.area12" }).locator("summary").click();
+    await expect(plain.getByText("Act 12 00", { exact: false })).toBeVisible();
 });

@@ -13,12 +13,16 @@ import {
     PHONE,
     axe,
     expect,
+    mailedLink,
+    mailedLinks,
     open,
     test as base,
     texts,
     words,
     type Lang,
+    type Person,
     type Say,
+    type Server,
     type State,
 } from "./support";
 import type { Page } from "@playwright/test";
@@ -26,6 +30,12 @@ import type { Page } from "@playwright/test";
 const LONG_NAME = "عبد الرحمن بن محمد بن عبد العزيز الشريف الحسني الهاشمي";
 const LONG_EMAIL = "a-really-very-long-mailbox-name.with-parts@department-of-everything.example-corporation.example";
 const ROLE = "المالية والحسابات";
+
+/** Whose mailbox gets links that open something. */
+const MAILED: Person = { name: "هدى السبيعي", email: "huda@example.com", password: "letters come every morning" };
+
+/** Who gets another address. */
+const MOVING: Person = { name: "Rami Haddad", email: "rami@example.com", password: "packs his boxes at night" };
 
 /** People in every state, roles of every origin, overrides with bounds, and a log that tells of them. */
 type World = {
@@ -129,6 +139,7 @@ const test = base.extend<{}, { world: World }>({
             const asking = await Api.signIn(server, person);
             const access = { permission: "reports.read", reason: "إعداد تقرير نهاية السنة للإدارة المالية", days: 30 };
             await asking.call("POST", "/auth/access-requests", access);
+            for (const one of [MAILED, MOVING]) await api.addPerson(one);
             const leaver = { name: "يارا", email: "yara@example.com", password: "leaves in a fortnight or so" };
             await api.addPerson(leaver);
             const leaving = await signedIn(leaver);
@@ -151,10 +162,27 @@ const test = base.extend<{}, { world: World }>({
     ],
 });
 
+/** What brings about a page that has to be arranged first. */
+type Tools = { api: Api; server: Server };
+
+const registration = ({ api }: Tools, mode: string) => api.call("PATCH", "/admin/settings", { registration: { mode } });
+
+/** Has a letter written to somebody, and gives the link in it. */
+async function linkTo({ server }: Tools, to: string, path: string, body: object): Promise<string> {
+    const before = mailedLinks(server, to).length;
+    const answer = await fetch(server.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+    });
+    expect(answer.status, path).toBe(200);
+    return mailedLink(server, to, before + 1);
+}
+
 /** A page, or a page in a state that only acting brings about. */
 type Stop = {
     name: string;
-    at: (world: World) => string;
+    at: (world: World, tools: Tools) => string | Promise<string>;
     /** Who looks: the administrator, somebody without rights, somebody who leaves, or nobody who has signed in. */
     who: "admin" | "powerless" | "leaving" | "nobody";
     status?: number;
@@ -185,7 +213,51 @@ const STOPS: Stop[] = [
     { name: "forgot", who: "nobody", at: () => "/forgot" },
     { name: "forgot-sent", who: "nobody", at: () => "/forgot?sent=1" },
     { name: "reset-spent", who: "nobody", at: () => "/reset?token=spent", status: 410 },
-    { name: "register-closed", who: "nobody", at: () => "/register", status: 403 },
+    {
+        name: "register-closed",
+        who: "nobody",
+        at: async (_world, tools) => {
+            await registration(tools, "closed");
+            return "/register";
+        },
+        status: 403,
+    },
+    {
+        name: "register",
+        who: "nobody",
+        at: async (_world, tools) => {
+            await registration(tools, "open");
+            return "/register";
+        },
+    },
+    {
+        name: "confirm",
+        who: "nobody",
+        at: async (_world, tools) => {
+            await registration(tools, "open");
+            const person = { name: "ليلى الحربي", email: `layla.${Date.now()}@example.com`, password: "a password of many words" };
+            return linkTo(tools, person.email, "/auth/register", person);
+        },
+    },
+    {
+        name: "reset",
+        who: "nobody",
+        at: (_world, tools) => linkTo(tools, MAILED.email, "/auth/request-reset", { email: MAILED.email }),
+    },
+    {
+        name: "magic-link-open",
+        who: "nobody",
+        at: (_world, tools) => linkTo(tools, MAILED.email, "/auth/magic-link", { email: MAILED.email }),
+    },
+    {
+        name: "email-confirm",
+        who: "nobody",
+        at: async (_world, { server }) => {
+            const to = `moved.${Date.now()}@example.com`;
+            await (await Api.signIn(server, MOVING)).call("POST", "/auth/email", { email: to });
+            return mailedLink(server, to);
+        },
+    },
     { name: "register-sent", who: "nobody", at: () => "/register?sent=1" },
     { name: "confirm-spent", who: "nobody", at: () => "/confirm?token=spent", status: 410 },
     { name: "magic-link", who: "nobody", at: () => "/magic-link" },
@@ -346,6 +418,26 @@ const STOPS: Stop[] = [
         },
     },
     { name: "people", who: "admin", at: () => "/console/people" },
+    {
+        name: "people-selected",
+        who: "admin",
+        at: () => "/console/people",
+        act: async (page, say) => {
+            await page.getByRole("checkbox", { name: say("ui.select_page") }).check();
+            await expect(page.getByRole("region", { name: say("ui.selection"), exact: true })).toBeVisible();
+        },
+    },
+    {
+        name: "people-together",
+        who: "admin",
+        at: () => "/console/people",
+        act: async (page, say) => {
+            await page.getByRole("checkbox", { name: say("ui.select_page") }).check();
+            await page.getByRole("button", { name: say("accounts.bulk_acts"), exact: true }).click();
+            await page.getByRole("menuitem", { name: say("accounts.bulk_suspend"), exact: true }).click();
+            await expect(page.getByRole("dialog").getByRole("listitem").first()).toBeVisible();
+        },
+    },
     { name: "people-nothing-found", who: "admin", at: () => "/console/people?q=zzzz&status=suspended" },
     { name: "people-ending", who: "admin", at: () => "/console/people?ends_within=30" },
     { name: "people-without-role", who: "admin", at: () => "/console/people?role=none&sort=-last_login" },
@@ -549,14 +641,14 @@ const themes = (number: number) => (number % 2 === 0 ? (["light", "dark"] as con
 for (const [row, lang] of LANGS.entries()) {
     const say = words(lang);
     for (const [number, stop] of STOPS.entries()) {
-        test(`${stop.name}, ${lang}`, async ({ world, admin, visitor }) => {
+        test(`${stop.name}, ${lang}`, async ({ world, admin, visitor, api, server }) => {
             test.setTimeout(180_000);
             const order = themes(row + number);
             for (const visit of stop.passing ? order.map((theme) => [theme]) : [order]) {
                 const as = { admin, powerless: world.powerless, leaving: world.leaving, nobody: undefined }[stop.who];
                 const refusals = [stop.status, stop.refusal].filter((status) => status !== undefined);
                 const page = await visitor({ lang, theme: visit[0], size: DESKTOP, as, refusals });
-                await open(page, stop.at(world), stop.status);
+                await open(page, await stop.at(world, { api, server }), stop.status);
                 await stop.act?.(page, say);
                 await look(page, lang, visit, stop.name, stop.act === undefined);
                 await page.context().close();

@@ -9,6 +9,7 @@ use crate::{
     accounts::{
         AddedPerson, DeletionRequest, Leaving, NewPerson, OwnProfile, PendingDeletion, PeopleCounts, PeopleQuery,
         Person, PersonEdit, PersonRow, ProfileEdit, Status,
+        bulk::{BulkAnswer, BulkStatus},
     },
     base::{errors::AppError, ids::UserId, paging::Page},
 };
@@ -54,6 +55,13 @@ pub async fn edit_person(id: UserId, edit: PersonEdit) -> Result<Person, AppErro
 pub async fn set_person_status(id: UserId, status: Status, version: Option<i64>) -> Result<Person, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::accounts::server::set_status(&cx, id, crate::accounts::StatusChange { status, version }.into()).await
+}
+
+/// Suspends many people or makes them active again, or tells what would come of it.
+#[server(prefix = "/api", endpoint = "people/set-status-of-many", input = Json)]
+pub async fn set_status_of_many(change: BulkStatus) -> Result<BulkAnswer, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::bulk::set_status(&cx, change.into()).await
 }
 
 #[server(prefix = "/api", endpoint = "people/delete", input = Json)]

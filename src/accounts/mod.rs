@@ -11,6 +11,7 @@ use crate::base::{
     time::Timestamp,
 };
 
+pub mod bulk;
 pub mod calls;
 pub mod pages;
 #[cfg(feature = "ssr")]

@@ -55,6 +55,7 @@ const PASSKEYS: &str = include_str!("scripts/passkeys.js");
 
 lazy_pages! {
     (draw_rest, load_rest)
+    Frame: FrameRoute => Frame,
     Home: HomeRoute => HomePage,
     Account: AccountRoute => AccountPage,
     Person: PersonRoute => PersonPage,
@@ -185,7 +186,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/email/leave") view=EmailLeavePage ssr=SsrMode::Async />
                 <Route path=path!("/email/cancel") view=EmailCancelPage ssr=SsrMode::Async />
                 <Route path=path!("/magic-link") view=MagicLinkPage ssr=SsrMode::Async />
-                <ParentRoute path=path!("/console") view=Frame ssr=SsrMode::Async>
+                <ParentRoute path=path!("/console") view={Lazy::<FrameRoute>::new()} ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<HomeRoute>::new()} />
                     <AccountRoutes />
                     <PeopleRoutes />

@@ -46,6 +46,15 @@ pub struct Denial {
     pub code: DenialCode,
     /// The permissions it is about: the missing one, or those that cannot be passed on.
     pub permissions: Vec<String>,
+    /// The ids of those it is about, where an act was for several people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<String>,
+}
+
+impl Denial {
+    pub fn new(code: DenialCode, permissions: Vec<String>) -> Self {
+        Denial { code, permissions, people: Vec::new() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -246,7 +255,7 @@ impl AppError {
     }
 
     pub fn denied(code: DenialCode) -> Self {
-        AppError::Forbidden(Denial { code, permissions: Vec::new() })
+        AppError::Forbidden(Denial::new(code, Vec::new()))
     }
 
     pub fn signed_out() -> Self {

@@ -7,6 +7,7 @@ use leptos::{
 
 use crate::{
     access::PermissionInfo,
+    accounts::bulk::{BulkAnswer, BulkRole},
     base::{
         errors::AppError,
         ids::{RoleId, UserId},
@@ -81,6 +82,13 @@ pub async fn get_rights(id: UserId) -> Result<PersonRights, AppError> {
 pub async fn edit_rights(id: UserId, edit: RightsEdit) -> Result<PersonRights, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::roles::server::edit_rights(&cx, id, edit.into()).await
+}
+
+/// Gives many people a role or takes it from them, or tells what would come of it.
+#[server(prefix = "/api", endpoint = "rights/change-role-of-many", input = Json)]
+pub async fn change_role_of_many(change: BulkRole) -> Result<BulkAnswer, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::bulk::change_role(&cx, change.into()).await
 }
 
 /// What saving `edit` would do; nothing is written.

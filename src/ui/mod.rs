@@ -26,6 +26,7 @@ pub mod offline;
 pub mod palette;
 pub mod pieces;
 pub mod preferences;
+pub mod selection;
 pub mod sheet;
 pub mod states;
 pub mod status;

@@ -114,7 +114,7 @@ pub fn failure(error: &AppError) -> AnyView {
 /// A page for which the viewer lacks a permission.
 pub fn refused(permission: &str) -> AnyView {
     let permissions = vec![permission.to_owned()];
-    failure(&AppError::Forbidden(Denial { code: DenialCode::MissingPermission, permissions }))
+    failure(&AppError::Forbidden(Denial::new(DenialCode::MissingPermission, permissions)))
 }
 
 /// The error of a part of the page.

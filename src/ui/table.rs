@@ -21,11 +21,18 @@ pub struct Column {
     word: &'static str,
     class: &'static str,
     sort: Option<(Sorted, String)>,
+    /// What the head holds beside its word.
+    body: Option<AnyView>,
 }
 
 impl Column {
     pub fn new(word: &'static str) -> Self {
-        Column { word, class: "", sort: None }
+        Column { word, class: "", sort: None, body: None }
+    }
+
+    /// A column whose head is more than a word.
+    pub fn of(class: &'static str, body: AnyView) -> Self {
+        Column { class, body: Some(body), ..Column::new("") }
     }
 
     /// A column for which a phone has no room.
@@ -41,7 +48,7 @@ impl Column {
     fn draw(self) -> AnyView {
         let locale = locale();
         let Some((sorted, href)) = self.sort else {
-            return view! { <th scope="col" class=self.class>{self.word}</th> }.into_any();
+            return view! { <th scope="col" class=self.class>{self.word} {self.body}</th> }.into_any();
         };
         let (state, sign, class) = match sorted {
             Sorted::Up => (Some("ascending"), Icon::Up, "sort now"),

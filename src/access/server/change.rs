@@ -530,7 +530,7 @@ fn last_moment(expires_at: Option<DateTime<Utc>>) -> DateTime<Utc> {
 
 fn beyond(missing: BTreeSet<Permission>) -> AppError {
     let permissions = missing.iter().map(ToString::to_string).collect();
-    AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions })
+    AppError::Forbidden(Denial::new(DenialCode::Ceiling, permissions))
 }
 
 /// Refuses acting on the account of somebody who holds what the actor does not.
@@ -540,7 +540,7 @@ pub fn check_outranked(snapshot: &Snapshot, actor: UserId, target: UserId, now: 
         return Ok(());
     }
     let permissions = beyond.iter().map(ToString::to_string).collect();
-    Err(AppError::Forbidden(Denial { code: DenialCode::Outranked, permissions }))
+    Err(AppError::Forbidden(Denial::new(DenialCode::Outranked, permissions)))
 }
 
 /// The old grant of the role reaches as far and lasts as long as the new one.

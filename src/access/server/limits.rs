@@ -69,7 +69,7 @@ pub fn check(
         return Ok(());
     }
     let permissions = touched.iter().map(ToString::to_string).collect();
-    Err(AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions }))
+    Err(AppError::Forbidden(Denial::new(DenialCode::Ceiling, permissions)))
 }
 
 /// What the roles give that come and go.

@@ -490,7 +490,7 @@ impl Cx {
         let key = permission.to_string();
         let event = Event::denied(Action::AccessDenied).on("permission", &key, key.clone());
         self.record_apart(event).await;
-        AppError::Forbidden(Denial { code: DenialCode::MissingPermission, permissions: vec![key] })
+        AppError::Forbidden(Denial::new(DenialCode::MissingPermission, vec![key]))
     }
 
     /// Records an event in a transaction of its own: what must stay though the act did not happen.

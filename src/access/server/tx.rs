@@ -325,7 +325,12 @@ impl Tx {
     pub async fn try_grant(&mut self, changes: &[Change], granter: Granter) -> Result<Option<Denial>, AppError> {
         let (before, now) = (self.snapshot()?.clone(), self.now());
         let after = change::stage(&before, changes);
-        let checked = match change::check_ceiling(&before, &after, changes, granter, now) {
+        let within_key = match self.cx.caller() {
+            Caller::Person(person) => limits::check(&before, &after, changes, person, now),
+            Caller::Anonymous | Caller::Job(_) => Ok(()),
+        };
+        let ceiling = change::check_ceiling(&before, &after, changes, granter, now);
+        let checked = match ceiling.and(within_key) {
             Ok(()) => match granter {
                 Granter::Person(user) => self.check_approved(&before, &after, changes, user).await,
                 Granter::Setup => Ok(()),
@@ -362,7 +367,7 @@ impl Tx {
             return Ok(());
         }
         let permissions = high.iter().map(ToString::to_string).collect();
-        Err(AppError::Forbidden(Denial { code: DenialCode::ApprovalNeeded, permissions }))
+        Err(AppError::Forbidden(Denial::new(DenialCode::ApprovalNeeded, permissions)))
     }
 
     /// The grants as `changes` would leave them, and why granting them would be refused. Nothing is written (C14).
@@ -382,7 +387,7 @@ impl Tx {
             self.set_scope(self.scope).await?;
             // One change is about one person: the one who would stop being it is among those counted.
             if all <= 1 {
-                let denial = Denial { code: DenialCode::LastSuperAdmin, permissions: Vec::new() };
+                let denial = Denial::new(DenialCode::LastSuperAdmin, Vec::new());
                 return Ok((after, Some(denial)));
             }
         }

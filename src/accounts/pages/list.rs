@@ -1,13 +1,21 @@
 //! The list of people. Filters, order and place in the list are in the address.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::{role_badges, role_choices, sort_word, status_badge, status_word};
+use super::{
+    bulk::{self, BulkActs},
+    role_badges, role_choices, sort_word, status_badge, status_word,
+};
 use crate::{
     access::{PERMISSIONS_READ, ROLES_READ, RoleRef, USERS_CREATE},
-    accounts::{NO_ROLE, PeopleOrder, PeopleQuery, PeopleSort, PersonRow, SOON_DAYS, Status, calls::list_people},
+    accounts::{
+        NO_ROLE, PeopleOrder, PeopleQuery, PeopleSort, PersonRow, SOON_DAYS, Status, bulk::MOST_AT_ONCE,
+        calls::list_people,
+    },
     base::{errors::AppError, language::td_string, paging::Page},
     ui::{
         address::{self, filled},
@@ -15,7 +23,9 @@ use crate::{
         filters::Filters,
         icons::{Icon, icon},
         list::{Empty, Place, list},
-        locale, pieces, states,
+        locale, pieces,
+        selection::{Item, Selection},
+        states,
         table::{Column, Sorted, table},
         viewer::{Held, viewer},
     },
@@ -40,7 +50,10 @@ pub fn PeoplePage() -> impl IntoView {
             async move { if viewer.holds().await.may(ROLES_READ.as_str()) { choices.ask().await } else { Vec::new() } }
         },
     );
-    let for_filters = viewer.clone();
+    let (for_filters, for_rows, for_acts) = (viewer.clone(), viewer.clone(), viewer.clone());
+    // It stays while one pages, sorts and searches.
+    let selection = Selection::new(MOST_AT_ONCE);
+    let changed = Callback::new(move |()| people.refetch());
     view! {
         <Title text=td_string!(locale, accounts.people) />
         <div class="page-head">
@@ -75,8 +88,20 @@ pub fn PeoplePage() -> impl IntoView {
         </Suspense>
         <Suspense fallback=move || states::loading_table(8)>
             {move || {
-                let query = query.get();
-                Suspend::new(async move { people_list(&query, people.await) })
+                let (query, viewer) = (query.get(), for_rows.clone());
+                Suspend::new(async move {
+                    let picks = bulk::may_act(&viewer.holds().await).then_some(selection);
+                    people_list(&query, people.await, picks)
+                })
+            }}
+        </Suspense>
+        <Suspense>
+            {move || {
+                let viewer = for_acts.clone();
+                Suspend::new(async move {
+                    let (roles, held) = (roles.await, viewer.holds().await);
+                    bulk::may_act(&held).then(|| view! { <BulkActs selection roles held changed /> })
+                })
             }}
         </Suspense>
     }
@@ -186,7 +211,7 @@ fn filters(query: PeopleQuery, roles: Vec<RoleRef>, held: &Held) -> AnyView {
     .into_any()
 }
 
-fn people_list(query: &PeopleQuery, answer: Result<Page<PersonRow>, AppError>) -> AnyView {
+fn people_list(query: &PeopleQuery, answer: Result<Page<PersonRow>, AppError>, picks: Option<Selection>) -> AnyView {
     let locale = locale();
     let sort = query.sort.clone().unwrap_or_default();
     let place = Place {
@@ -203,8 +228,13 @@ fn people_list(query: &PeopleQuery, answer: Result<Page<PersonRow>, AppError>) -
     };
     let ending = query.ends_within.is_some();
     list(answer, place, empty, |people| {
-        let rows = people.into_iter().map(|person| row(person, ending)).collect();
-        table(td_string!(locale, accounts.people), columns(query, ending), rows)
+        let item = |person: &PersonRow| Item { id: person.id.to_string(), name: person.name.clone() };
+        let page = people.iter().map(item).collect::<Arc<[_]>>();
+        let pick = |at| picks.map(|selection| (selection, Arc::clone(&page), at));
+        let rows = people.into_iter().enumerate().map(|(at, person)| row(person, ending, pick(at))).collect();
+        let boxes = picks.map(|selection| selection.column(Arc::clone(&page)));
+        let columns = boxes.into_iter().chain(columns(query, ending));
+        table(td_string!(locale, accounts.people), columns, rows)
     })
 }
 
@@ -238,7 +268,14 @@ fn columns(query: &PeopleQuery, ending: bool) -> Vec<Column> {
     columns
 }
 
-fn row(person: PersonRow, ending: bool) -> AnyView {
+/// The box of a row: the selection, the rows of the page, and the place of this one.
+type Pick = Option<(Selection, Arc<[Item]>, usize)>;
+
+fn row(person: PersonRow, ending: bool, pick: Pick) -> AnyView {
+    let id = person.id.to_string();
+    let selection = pick.as_ref().map(|(selection, ..)| *selection);
+    let is_picked = move || selection.is_some_and(|selection| selection.has(&id));
+    let pick = pick.map(|(selection, page, at)| selection.cell(page, at));
     let href = if ending { format!("{PATH}/{}?tab=permissions", person.id) } else { format!("{PATH}/{}", person.id) };
     let last = if ending {
         view! { <td>{pieces::moment_or_dash(person.ends_at)}</td> }.into_any()
@@ -250,7 +287,8 @@ fn row(person: PersonRow, ending: bool) -> AnyView {
         .into_any()
     };
     view! {
-        <tr>
+        <tr class:picked=is_picked>
+            {pick}
             <th scope="row">{person_name(&person.name, &person.email, href)}</th>
             <td class="wide-only">{pieces::typed_or_dash(person.department)}</td>
             <td>{status_badge(person.status)}</td>

@@ -24,6 +24,7 @@ use crate::{
 
 pub mod acts;
 pub mod add;
+pub mod bulk;
 pub mod details;
 pub mod leaving;
 pub mod link;

@@ -1,5 +1,6 @@
 //! Operations on people: list, add, edit, suspend, delete, hand out a one-time link.
 
+pub mod bulk;
 pub mod leaving;
 pub mod letters;
 pub mod links;
@@ -226,22 +227,32 @@ pub async fn set_status(cx: &Cx, id: UserId, change: Input<StatusChange>) -> Res
     }
     tx.lock_grants(Some(&USERS_UPDATE)).await?;
     let before = find_for_update(&mut tx, id, version).await?;
-    // Without a password there is nothing to be active with: they go on as invited.
-    let status = match status {
-        Status::Active if !store::has_password(&mut tx, id).await? => Status::Invited,
-        status => status,
-    };
-    store::set_status(&mut tx, id, status).await?;
-    // Whoever is suspended could not change their mind: somebody else may have asked with their session.
-    if status == Status::Suspended {
-        leaving::end(&mut tx, id, leaving::Because::Suspended).await?;
-    }
+    let status = reached(&mut tx, id, status).await?;
+    put_status(&mut tx, id, status).await?;
     let change = Change::Active { user: id, active: status == Status::Active };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = find(&mut tx, id).await?;
     let event = Event::done(Action::UserStatus).on("user", id, &after.name).version(after.version);
     tx.commit(event.change(json!({"status": before.status}), json!({"status": after.status}))).await?;
     Ok(after)
+}
+
+/// The state that somebody gets to. Without a password there is nothing to be active with: they go on as invited.
+async fn reached(tx: &mut Tx, id: UserId, status: Status) -> Result<Status, AppError> {
+    match status {
+        Status::Active if !store::has_password(tx, id).await? => Ok(Status::Invited),
+        status => Ok(status),
+    }
+}
+
+/// Writes the state of a person; the grants follow.
+async fn put_status(tx: &mut Tx, id: UserId, status: Status) -> Result<(), AppError> {
+    store::set_status(tx, id, status).await?;
+    // Whoever is suspended could not change their mind: somebody else may have asked with their session.
+    if status == Status::Suspended {
+        leaving::end(tx, id, leaving::Because::Suspended).await?;
+    }
+    Ok(())
 }
 
 /// Deletes a person: they may not sign in, their address and names are free again, their rows in the log stay.

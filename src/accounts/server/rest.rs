@@ -9,7 +9,11 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::server::Cx,
-    accounts::{AddedPerson, LinkRequest, NewPerson, PeopleQuery, Person, PersonEdit, PersonRow, StatusChange, server},
+    accounts::{
+        AddedPerson, LinkRequest, NewPerson, PeopleQuery, Person, PersonEdit, PersonRow, StatusChange,
+        bulk::{BulkAnswer, BulkStatus},
+        server,
+    },
     base::{
         errors::AppError,
         ids::UserId,
@@ -23,6 +27,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(list, add))
         .routes(routes!(get, edit, delete))
         .routes(routes!(set_status))
+        .routes(routes!(bulk_status))
         .routes(routes!(new_link, revoke_link))
         .routes(routes!(call_off_deletion))
 }
@@ -69,6 +74,12 @@ async fn set_status(
 ) -> Result<Response, AppError> {
     let person = server::set_status(&cx, id, change).await?;
     Ok(versioned(person.version, person))
+}
+
+/// Suspend many people or make them active again, all of them or nobody: `users.update`
+#[utoipa::path(post, path = "/admin/users/bulk/status", tag = "users", request_body = BulkStatus, responses((status = 200, body = BulkAnswer)))]
+async fn bulk_status(cx: Extension<Cx>, Sent(change): Sent<BulkStatus>) -> Result<Json<BulkAnswer>, AppError> {
+    server::bulk::set_status(&cx, change).await.map(Json)
 }
 
 /// A fresh one-time link for choosing a password, given back or mailed: `users.reset_password`

@@ -234,7 +234,7 @@ fn check_held(tx: &Tx, user: UserId, scopes: &[Permission]) -> Result<(), AppErr
     if permissions.is_empty() {
         return Ok(());
     }
-    Err(AppError::Forbidden(Denial { code: DenialCode::Ceiling, permissions }))
+    Err(AppError::Forbidden(Denial::new(DenialCode::Ceiling, permissions)))
 }
 
 fn texts(scopes: &[Permission]) -> Vec<String> {

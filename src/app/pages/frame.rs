@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     access::{APPROVALS_DECIDE, RoleRef},
-    accounts::pages::RoleChoices,
+    accounts::pages::{RoleChoices, bulk::RoleChanger},
     app::is_side_narrow,
     approvals::{
         count_waiting,
@@ -21,7 +21,7 @@ use crate::{
         language::{self, td_string},
     },
     impersonation::pages::ActingBand,
-    roles::calls::all_roles,
+    roles::calls::{all_roles, change_role_of_many},
     sessions::{Me, me},
     ui::{
         address, browser,
@@ -46,6 +46,7 @@ pub fn Frame() -> impl IntoView {
         let roles = all_roles().await?;
         Ok(roles.into_iter().map(|role| RoleRef { id: role.id, name: role.name }).collect())
     }));
+    provide_context(RoleChanger::new(change_role_of_many));
     let waiting = Resource::new_blocking(
         || (),
         move |()| async move {

@@ -37,6 +37,9 @@ pub struct Problem {
     /// The permissions it is about: the missing one, or those that cannot be passed on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     permissions: Vec<String>,
+    /// The ids of those it is about, where an act was for several people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    people: Vec<String>,
     /// The names along the way back to the first, where the code is `cycle`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cycle: Vec<String>,
@@ -79,6 +82,7 @@ impl Problem {
             code,
             errors: Vec::new(),
             permissions: Vec::new(),
+            people: Vec::new(),
             cycle: Vec::new(),
             retry_after: None,
             puzzle: None,
@@ -103,7 +107,10 @@ impl Problem {
                     })
                     .collect();
             }
-            AppError::Forbidden(denial) => problem.permissions.clone_from(&denial.permissions),
+            AppError::Forbidden(denial) => {
+                problem.permissions.clone_from(&denial.permissions);
+                problem.people.clone_from(&denial.people);
+            }
             AppError::Cycle(names) => problem.cycle.clone_from(names),
             AppError::TooMany { retry_after } => problem.retry_after = Some(*retry_after),
             AppError::Puzzle { retry_after, puzzle } => {

@@ -186,7 +186,11 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
         Kind::Role => td_string!(locale, approvals.kind_role, name = subject).to_string(),
         Kind::Access => td_string!(locale, approvals.kind_access, name = subject).to_string(),
     };
-    let keys = request.permissions.iter().map(|key| view! { <li>{pieces::key(key.clone())}</li> }).collect_view();
+    // Of access that somebody asks for themselves the change says it all.
+    let high = (request.kind != Kind::Access).then(|| {
+        let keys = request.permissions.iter().map(|key| view! { <li>{pieces::key(key.clone())}</li> }).collect_view();
+        view! { <ul class="scope-row" role="list" aria-label=td_string!(locale, approvals.high)>{keys}</ul> }
+    });
     let changes = crate::audit::pages::proposed(&request.proposal);
     let decisions = request
         .decisions
@@ -205,7 +209,8 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
                 </li>
             }
         })
-        .collect_view();
+        .collect::<Vec<_>>();
+    let decisions = (!decisions.is_empty()).then(|| view! { <ul class="plain-list" role="list">{decisions}</ul> });
     let (tone, word) = state_word(request.state);
     let needs = (request.required > 1).then(|| {
         view! {
@@ -224,15 +229,15 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
     };
     view! {
         <article class="card padded stack tight">
-            <h2 class="row-of">{pieces::sentence(&title)} {pieces::badge(tone, None, word)}</h2>
+            <h2 class="row-of"><span>{pieces::sentence(&title)}</span> {pieces::badge(tone, None, word)}</h2>
             <p>
                 <span class="muted">{td_string!(locale, approvals.asked_by)} " "</span>
                 {pieces::typed(request.requester_name.clone())} " · " {pieces::moment(request.created_at)}
             </p>
             <p><span class="muted">{td_string!(locale, approvals.reason)} {td_string!(locale, ui.colon)} " "</span> {pieces::typed(request.reason.clone())}</p>
-            <ul class="scope-row" role="list" aria-label=td_string!(locale, approvals.high)>{keys}</ul>
+            {high}
             {changes}
-            <ul class="plain-list" role="list">{decisions}</ul>
+            {decisions}
             <p class="row-of">{needs} {ends}</p>
             {acts}
         </article>

@@ -50,18 +50,27 @@ fn worded(field: &str, value: &str) -> AnyView {
     match (field, value_word(field, value)) {
         (_, Some(word)) => word.into_any(),
         ("permissions", None) => pieces::key(value),
-        ("allow" | "deny", None) => pieces::sentence(value),
+        ("allow" | "deny" | "roles" | "groups", None) => pieces::sentence(value),
         (_, None) => pieces::typed(value),
     }
 }
 
-/// The value with each override written as a sentence.
+/// Writes one entry of a list as a sentence.
+type Write = fn(&Value) -> Option<String>;
+
+/// The value with each override, role and group written as a sentence.
 fn readable(value: &Value) -> Value {
     let mut value = value.clone();
-    for field in ["allow", "deny"] {
-        if let Some(Value::Array(overrides)) = value.get_mut(field) {
-            for one in overrides {
-                if let Some(sentence) = override_sentence(one) {
+    let write: [(&str, Write); 4] = [
+        ("allow", override_sentence),
+        ("deny", override_sentence),
+        ("roles", |one| bounded_sentence("role", one)),
+        ("groups", |one| bounded_sentence("group", one)),
+    ];
+    for (field, sentence) in write {
+        if let Some(Value::Array(all)) = value.get_mut(field) {
+            for one in all {
+                if let Some(sentence) = sentence(one) {
                     *one = Value::String(sentence);
                 }
             }
@@ -70,17 +79,35 @@ fn readable(value: &Value) -> Value {
     value
 }
 
+/// A role or group for `pieces::sentence`: its name, where it counts, and until when.
+fn bounded_sentence(name: &str, value: &Value) -> Option<String> {
+    let locale = locale();
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let name = language::isolate(text(name).or(value.as_str())?);
+    let department = text("department").map(|department| {
+        td_string!(locale, audit.in_department, department = language::isolate(department)).to_string()
+    });
+    let region = text("region")
+        .map(|region| td_string!(locale, audit.in_region, region = language::isolate(region)).to_string());
+    let parts = [Some(name), department, region, until(value)].into_iter().flatten().collect::<Vec<_>>();
+    Some(parts.join(td_string!(locale, base.list_separator)))
+}
+
+/// Until when a grant of the log holds.
+fn until(value: &Value) -> Option<String> {
+    let locale = locale();
+    let moment = value.get("expires_at").and_then(Value::as_str).and_then(Timestamp::parse)?;
+    Some(td_string!(locale, audit.until, moment = language::date_time(locale, moment)).to_string())
+}
+
 /// An override for `pieces::sentence`: its key, until when, and why.
 fn override_sentence(value: &Value) -> Option<String> {
     let locale = locale();
     let text = |name: &str| value.get(name).and_then(Value::as_str);
     let key = pieces::isolate_key(text("key").or(value.as_str())?);
-    let until = text("expires_at")
-        .and_then(Timestamp::parse)
-        .map(|moment| td_string!(locale, audit.until, moment = language::date_time(locale, moment)).to_string());
     let reason = text("reason")
         .map(|reason| td_string!(locale, audit.stated_reason, reason = language::isolate(reason)).to_string());
-    let parts = [Some(key), until, reason].into_iter().flatten().collect::<Vec<_>>();
+    let parts = [Some(key), until(value), reason].into_iter().flatten().collect::<Vec<_>>();
     Some(parts.join(td_string!(locale, base.list_separator)))
 }
 
@@ -96,5 +123,18 @@ mod tests {
         assert_eq!(sentence.as_deref(), Some("\u{2066}users.read\u{2069}"));
         let value = readable(&json!({"allow": ["users.read"], "deny": []}));
         assert_eq!(value, json!({"allow": ["\u{2066}users.read\u{2069}"], "deny": []}));
+    }
+    /// E3: so do roles and groups, bounded or not.
+    #[test]
+    fn bounds_are_written_as_sentences() {
+        let role =
+            json!({"role": "finance", "department": "المالية", "region": null, "expires_at": "2099-01-01T00:00:00Z"});
+        let sentence = bounded_sentence("role", &role).unwrap_or_default();
+        assert!(
+            sentence.starts_with('\u{2068}') && sentence.contains("finance") && sentence.contains("2099"),
+            "{sentence}"
+        );
+        assert!(!sentence.contains("expires_at") && !sentence.contains("null"), "{sentence}");
+        assert_eq!(readable(&json!({"groups": ["night"]})), json!({"groups": [language::isolate("night")]}));
     }
 }

@@ -264,6 +264,7 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "kind" => td_string!(locale, audit.field_kind),
         "digest" => td_string!(locale, audit.field_digest),
         "required" => td_string!(locale, audit.field_required),
+        "days" => td_string!(locale, audit.field_days),
         "expires_hours" => td_string!(locale, audit.field_expires_hours),
         "keep_days" => td_string!(locale, audit.field_keep_days),
         "legal_hold" => td_string!(locale, audit.field_legal_hold),

@@ -212,6 +212,11 @@ impl Search {
         });
     }
 
+    /// Whether anything is searched for.
+    pub fn is_on(self) -> bool {
+        self.0.with(|(_, search)| !search.is_empty())
+    }
+
     /// What is searched for, as it was typed.
     pub fn typed(self) -> String {
         self.0.with(|(typed, _)| typed.clone())

@@ -1,17 +1,10 @@
 //! The form of a role: name, description, and what it gives, with a review before anything is saved.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{
-    catalogue::{self, Entry, Search},
-    heritage::heritage,
-    label,
-};
+use super::{checklist::checklist, heritage::heritage, label};
 use crate::{
     base::{ids::RoleId, language::td_string},
     roles::{Catalogue, Role},
@@ -73,12 +66,13 @@ pub fn RoleEditor(
     let open = RwSignal::new(false);
     let reviewed = RwSignal::new(RoleForm::default());
     let start = StoredValue::new(if is_new { RoleForm::default() } else { saved.clone() });
+    let ticked = RwSignal::new(saved.permissions);
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
         reviewed.set(RoleForm {
             name: if name_fixed { start.with_value(|start| start.name.clone()) } else { typed.text("name") },
             description: typed.text("description"),
-            permissions: typed.all("permission").into_iter().collect(),
+            permissions: ticked.get_untracked(),
             parents: typed.all("parent").iter().filter_map(|id| id.parse().ok()).collect(),
         });
         call.error.set(None);
@@ -110,7 +104,7 @@ pub fn RoleEditor(
                 </div>
             </div>
             {heritage(roles, &saved.parents)}
-            {checklist(catalogue, saved.permissions, false)}
+            {checklist(catalogue, ticked, false)}
             <div class="row-of">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
                     {td_string!(locale, roles.review)}
@@ -135,69 +129,6 @@ pub fn RoleEditor(
                 </button>
             </div>
         </Dialog>
-    }
-    .into_any()
-}
-
-/// The permissions with a box each. Boxes that a search hides keep their state.
-pub fn checklist(catalogue: Catalogue, chosen: BTreeSet<String>, fixed: bool) -> AnyView {
-    let locale = locale();
-    let search = Search::new();
-    let groups = StoredValue::new(catalogue::groups(catalogue::rows(&catalogue, false)));
-    let is_empty = Signal::derive(move || {
-        groups.with_value(|groups| !groups.iter().any(|(_, entries)| search.finds_any(entries)))
-    });
-    let groups = groups
-        .get_value()
-        .into_iter()
-        .map(|(resource, entries)| {
-            let boxes = entries
-                .iter()
-                .map(|entry| {
-                    let checked = chosen.contains(&entry.info.key);
-                    permission_box(Arc::clone(entry), checked, fixed, search)
-                })
-                .collect_view();
-            view! {
-                <div class="group" hidden=move || !search.finds_any(&entries)>
-                    <h3>{catalogue::group_title(&resource)}</h3>
-                    {boxes}
-                </div>
-            }
-        })
-        .collect_view();
-    view! {
-        <section class="card" aria-labelledby="permissions-title">
-            <div class="card-head">
-                <h2 class="grow" id="permissions-title">{td_string!(locale, roles.permissions)}</h2>
-                {catalogue::search_field(search, "catalogue-search", td_string!(locale, roles.search))}
-            </div>
-            {groups}
-            {catalogue::nothing_found(is_empty)}
-        </section>
-    }
-    .into_any()
-}
-
-fn permission_box(entry: Arc<Entry>, checked: bool, fixed: bool, search: Search) -> AnyView {
-    let key = entry.info.key.clone();
-    let id = format!("permission-{key}");
-    let name = entry.name();
-    view! {
-        <div class="check" hidden=move || !search.finds_entry(&entry)>
-            <input
-                type="checkbox"
-                id=id.clone()
-                name="permission"
-                value=key.clone()
-                checked=checked
-                disabled=fixed
-            />
-            <label class="about" for=id>
-                <span>{name}</span>
-                <span class="small muted">{pieces::key(key)}</span>
-            </label>
-        </div>
     }
     .into_any()
 }

@@ -23,6 +23,7 @@ use crate::{
 pub mod ask;
 pub mod bounds;
 pub mod catalogue;
+mod checklist;
 mod compare;
 mod drafts;
 pub mod editor;

@@ -8,7 +8,8 @@ use leptos_router::{
 };
 
 use super::{
-    editor::{RoleEditor, RoleForm, checklist},
+    checklist::checklist,
+    editor::{RoleEditor, RoleForm},
     heritage::{family, inheritable, of_groups},
     holders::holders,
     origin_badge,
@@ -264,7 +265,7 @@ fn given(
         (!role.description.is_empty() && !may_edit).then(|| view! { <p>{pieces::typed(role.description.clone())}</p> });
     let body = match catalogue {
         Ok(catalogue) if may_edit => edit_form(role, catalogue, roles, changed),
-        Ok(catalogue) => checklist(catalogue, role.permissions.into_iter().collect(), true),
+        Ok(catalogue) => checklist(catalogue, RwSignal::new(role.permissions.into_iter().collect()), true),
         Err(error) => states::failed(&error),
     };
     view! { {why_not} {description} {family} {body} }.into_any()

@@ -123,21 +123,29 @@ async fn about_person(
 ) -> Result<(NewApproval, Vec<Change>), AppError> {
     let edit = rights.ok_or_else(|| AppError::field("rights", FieldCode::Required))?;
     let person = accounts::server::find_for_update(tx, user, edit.version).await?;
-    let before = rights_of(tx, &person)?;
-    let edit = RightsEdit { version: None, ..edit };
     let changes = staged(tx, user, edit.clone())?;
-    let facts = accounts::server::store::facts(&person);
+    Ok((of_person(tx, &person, edit, reason)?, changes))
+}
+
+/// The request that an edit comes to of somebody who is held, still without what makes it high.
+pub(super) fn of_person(
+    tx: &Tx,
+    person: &accounts::Person,
+    edit: RightsEdit,
+    reason: String,
+) -> Result<NewApproval, AppError> {
+    let before = rights_of(tx, person)?;
+    let edit = RightsEdit { version: None, ..edit };
     let proposal = RightsProposal { before: given(&before), after: proposed(tx, &before, &edit)?, edit };
-    let new = NewApproval {
+    Ok(NewApproval {
         kind: Kind::Rights,
-        subject: user.0,
-        subject_name: person.name,
-        facts,
+        subject: person.id.0,
+        subject_name: person.name.clone(),
+        facts: accounts::server::store::facts(person),
         proposal: json!(proposal),
         reason,
         permissions: Vec::new(),
-    };
-    Ok((new, changes))
+    })
 }
 
 /// The same about a role.

@@ -1,6 +1,7 @@
 //! Operations on roles and on what people were given.
 
 pub mod approved;
+pub mod bulk;
 pub mod exchange;
 pub mod keys;
 pub mod rest;
@@ -294,12 +295,6 @@ pub async fn effective(cx: &Cx, user: UserId) -> Result<Vec<EffectivePermission>
 fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
     let given = snapshot.person(person.id).map_or_else(PersonGrants::default, |given| PersonGrants::clone(given));
-    let live = given.roles.iter().filter(|grant| is_live(grant.expires_at, now));
-    let roles = live.filter_map(|grant| {
-        let role = snapshot.role(grant.role)?;
-        let role = RoleRef { id: grant.role, name: role.name.clone() };
-        Some(HeldRole { role, scope: grant.scope.clone(), expires_at: grant.expires_at.map(Into::into) })
-    });
     let overrides = |allowed| {
         let live = given.overrides.iter().filter(|given| is_live(given.expires_at, now));
         let matching = live.filter(move |given| given.allowed == allowed);
@@ -311,11 +306,23 @@ fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
     };
     Ok(PersonRights {
         user_id: person.id,
-        roles: roles.collect(),
+        roles: held_roles(tx, person.id)?,
         overrides: Overrides { allow: overrides(true).collect(), deny: overrides(false).collect() },
         effective: snapshot.effective(person.id, now),
         version: person.version,
     })
+}
+
+/// The roles that somebody has now, given to them directly.
+fn held_roles(tx: &Tx, user: UserId) -> Result<Vec<HeldRole>, AppError> {
+    let (snapshot, now) = (tx.snapshot()?, tx.now());
+    let live = snapshot.roles_of(user).iter().filter(|grant| is_live(grant.expires_at, now));
+    let roles = live.filter_map(|grant| {
+        let role = snapshot.role(grant.role)?;
+        let role = RoleRef { id: grant.role, name: role.name.clone() };
+        Some(HeldRole { role, scope: grant.scope.clone(), expires_at: grant.expires_at.map(Into::into) })
+    });
+    Ok(roles.collect())
 }
 
 /// Replaces roles or overrides of a person, or both, as one transaction with one row for each half that changed.

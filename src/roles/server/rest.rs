@@ -12,6 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::{EffectivePermission, PermissionInfo, server::Cx},
+    accounts::bulk::{BulkAnswer, BulkRole},
     base::{
         errors::AppError,
         ids::{RoleId, UserId},
@@ -22,7 +23,7 @@ use crate::{
         CloneRole, CompareQuery, Comparison, Effect, Holder, HoldersQuery, NewRole, Override, Overrides, OwnPermission,
         PermissionEdit, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
         exchange::{CatalogueFile, ImportReport},
-        server::{self, RoleNames, exchange, keys, what_if},
+        server::{self, RoleNames, bulk, exchange, keys, what_if},
         templates::{FromTemplate, RoleTemplate},
     },
 };
@@ -41,6 +42,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(export, import))
         .routes(routes!(preview_import))
         .routes(routes!(add_roles, replace_roles))
+        .routes(routes!(bulk_role))
         .routes(routes!(replace_overrides))
         .routes(routes!(effective))
         .routes(routes!(what_if_person))
@@ -187,6 +189,12 @@ async fn replace_roles(
     Sent(roles): Sent<RoleNames>,
 ) -> Result<Json<Done>, AppError> {
     server::replace_roles(&cx, id, roles).await.map(|_| Json(Done::OK))
+}
+
+/// Give many people a role or take it from them, all of them or nobody: `permissions.assign`
+#[utoipa::path(post, path = "/admin/users/bulk/roles", tag = "users", request_body = BulkRole, responses((status = 200, body = BulkAnswer)))]
+async fn bulk_role(cx: Extension<Cx>, Sent(change): Sent<BulkRole>) -> Result<Json<BulkAnswer>, AppError> {
+    bulk::change_role(&cx, change).await.map(Json)
 }
 
 /// The override set of a person: what is not named is no longer overridden.

@@ -1,5 +1,7 @@
 //! Lists and what they show: tables, pages, long lists, differences.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::wide;
@@ -11,6 +13,7 @@ use crate::{
         list::{Empty, Place, list},
         locale,
         pieces::{key, nothing, typed},
+        selection::{Item, Selection, SelectionBar},
         table::{Column, Sorted, table},
         virtual_list::{Place as Standing, VirtualList, Window},
     },
@@ -31,6 +34,7 @@ pub fn data() -> AnyView {
     ];
     view! {
         {wide("list, table, pager", answers.into_iter().collect_view().into_any())}
+        {wide("Selection, SelectionBar", selected())}
         {wide("VirtualList", view! { {thousand()} {none()} }.into_any())}
         {wide("diff", view! { {diff(lines)} {diff(many)} }.into_any())}
     }
@@ -72,6 +76,37 @@ fn answer(items: Vec<&'static str>, is_filtered: bool) -> AnyView {
             .collect();
         table(td_string!(locale, design.data), columns, rows)
     })
+}
+
+/// A table of which a row is selected, with the bar that says so.
+fn selected() -> AnyView {
+    let locale = locale();
+    let names = [td_string!(locale, design.person), "Sara O'Neil", "Omar"];
+    let item = |(at, name): (usize, &&str)| Item { id: format!("design-{at}"), name: (*name).to_owned() };
+    let page = names.iter().enumerate().map(item).collect::<Arc<[_]>>();
+    let selection = Selection::new(2);
+    selection.set(&page[..1], true);
+    let columns = [selection.column(Arc::clone(&page)), Column::new(td_string!(locale, design.column_name))];
+    let rows = page.iter().enumerate().map(|(at, item)| {
+        let id = item.id.clone();
+        view! {
+            <tr class:picked=move || selection.has(&id)>
+                {selection.cell(Arc::clone(&page), at)} <th scope="row">{typed(item.name.clone())}</th>
+            </tr>
+        }
+        .into_any()
+    });
+    let rows = rows.collect::<Vec<_>>();
+    let said = Signal::derive(move || td_string!(locale, accounts.selected, count = selection.count()).to_string());
+    view! {
+        {table(td_string!(locale, design.data), columns, rows)}
+        <SelectionBar selection said>
+            <button class="btn primary sm" type="button">
+                {td_string!(locale, design.act)}
+            </button>
+        </SelectionBar>
+    }
+    .into_any()
 }
 
 /// A thousand rows, of which only those in sight are drawn.

@@ -25,7 +25,7 @@ pub fn situations() -> AnyView {
         .map(|mood| notice(mood, view! { <p>{td_string!(locale, design.sample)}</p> }))
         .into_iter()
         .collect_view();
-    let missing = Denial { code: DenialCode::MissingPermission, permissions: vec!["roles.update".to_owned()] };
+    let missing = Denial::new(DenialCode::MissingPermission, vec!["roles.update".to_owned()]);
     let errors = [
         AppError::Forbidden(missing),
         AppError::NotFound,

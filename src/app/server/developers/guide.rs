@@ -111,7 +111,7 @@ pub fn guide(locale: Locale, origin: &str) -> AnyView {
 /// Every problem by its code, as people of this language are told it, and what may be wrong with a field.
 fn codes(locale: Locale) -> AnyView {
     let about = |code, keys: &[&str]| {
-        AppError::Forbidden(Denial { code, permissions: keys.iter().map(|key| (*key).to_owned()).collect() })
+        AppError::Forbidden(Denial::new(code, keys.iter().map(|key| (*key).to_owned()).collect()))
     };
     let problems = [
         AppError::Invalid(FieldErrors::default()),

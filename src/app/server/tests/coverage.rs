@@ -158,6 +158,12 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
                 format!(r#"{{"id": "{id}", "edit": {{}}}}"#)
             }
             "/api/people/set-status" => format!(r#"{{"id": "{id}", "status": "active", "version": null}}"#),
+            "/api/people/set-status-of-many" => {
+                format!(r#"{{"change": {{"users": ["{id}"], "status": "suspended"}}}}"#)
+            }
+            "/api/rights/change-role-of-many" => {
+                format!(r#"{{"change": {{"users": ["{id}"], "role": "{id}", "act": "give"}}}}"#)
+            }
             "/api/people/delete" | "/api/roles/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
             "/api/second-factor/reset"
             | "/api/people/get"
