@@ -9,7 +9,9 @@ import {
     PHONE,
     checkedPictures,
     expect,
+    isUsable,
     open,
+    outliveProofs,
     signIn,
     test,
     words,
@@ -143,6 +145,43 @@ for (const lang of LANGS) {
     });
 
     for (const size of [PHONE, DESKTOP]) {
+        test(`an administrator takes a lost second step off, ${lang}, ${size.width}`, async ({ admin, api, server, visitor }) => {
+            const tag = `${lang}.${size.width}`;
+            const person: Person = { name: "Lina", email: `lina.lost.${tag}@example.com`, password: "the phone is in the sea" };
+            const { id } = await api.addPerson(person);
+            const own = await Api.signIn(server, person);
+            const { secret } = await own.call("POST", "/auth/2fa/setup");
+            await own.call("POST", "/auth/2fa/verify", { code: totp(secret) });
+
+            const page = await visitor({ lang, size, as: admin, refusals: [401] });
+            const path = `/console/people/${id}?tab=sessions`;
+            await open(page, path);
+            outliveProofs(server, ADMIN);
+            const dialog = page.getByRole("dialog");
+            const takeOff = async () => {
+                await page.getByRole("button", { name: say("second_factor.lost"), exact: true }).click();
+                await dialog.getByRole("button", { name: say("second_factor.lost"), exact: true }).click();
+            };
+            await takeOff();
+            // Whoever has to prove themselves first is led there and back.
+            await expect(dialog.getByRole("alert").first()).toContainText(say("base.error_step_up"));
+            await picture(page, `lost-step-up-${lang}-${size.width}`);
+            await dialog.getByRole("link").click();
+            await expect(page).toHaveURL(`/reauthenticate?next=${encodeURIComponent(path)}`);
+            await page.getByLabel(say("sessions.password"), { exact: true }).fill(ADMIN.password);
+            await page.getByRole("button", { name: say("second_factor.code_submit"), exact: true }).click();
+            await expect(page).toHaveURL(path);
+            await isUsable(page);
+            await takeOff();
+            await expect(page.getByText(say("second_factor.lost_done"), { exact: true })).toBeVisible();
+
+            // From now on the password is enough again.
+            const theirs = await visitor({ lang, size });
+            await open(theirs, "/login");
+            await signIn(theirs, say, person);
+            await expect(theirs).toHaveURL("/console");
+        });
+
         test(`people see where they are signed in and end it, ${lang}, ${size.width}`, async ({ api, server, visitor }) => {
             const person: Person = { name: "Omar", email: `omar.s.${lang}.${size.width}@example.com`, password: "nobody knows this phrase" };
             const { id } = await api.addPerson(person);

@@ -75,6 +75,8 @@ export type Server = {
     setupLink: string;
     /** Where the program keeps its files, and its mail, since no SMTP server is set. */
     data: string;
+    /** Its database, as the owner. */
+    database: string;
 };
 
 let started = 0;
@@ -114,7 +116,7 @@ async function withServer(admin: Person | undefined, use: (server: Server) => Pr
             await isReady(url, program, output);
             const link = () => /^http\S+\/setup\?\S+$/m.exec(output.text)?.[0];
             if (!admin) await expect.poll(link, "the program prints the set-up link").toBeTruthy();
-            await use({ url, setupLink: link() ?? "", data });
+            await use({ url, setupLink: link() ?? "", data, database });
             expect(await (await fetch(`${url}/healthz`)).json()).toEqual({ status: "ok", panics: 0 });
             expect(output.text.split("\n").filter((line) => / ERROR /.test(line))).toEqual([]);
         } finally {
@@ -126,9 +128,15 @@ async function withServer(admin: Person | undefined, use: (server: Server) => Pr
     }
 }
 
-function sql(statement: string) {
-    const done = spawnSync("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, CLUSTER], { encoding: "utf8" });
+function sql(statement: string, database = CLUSTER) {
+    const done = spawnSync("psql", ["-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", statement, database], { encoding: "utf8" });
     if (done.status !== 0) throw new Error(`${statement}: ${done.error ?? done.stderr}`);
+}
+
+/** As if a person had last proved who they are a while ago: sensitive acts ask for it again. */
+export function outliveProofs(server: Server, { email }: Person) {
+    const theirs = `(select id from users where email = '${email.replaceAll("'", "''")}')`;
+    sql(`update sessions set proved_at = proved_at - interval '6 minutes' where user_id = ${theirs}`, server.database);
 }
 
 async function freePort(): Promise<number> {
