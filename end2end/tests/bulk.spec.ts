@@ -42,14 +42,14 @@ for (const lang of LANGS) {
             await open(page, `/console/people?department=${encodeURIComponent(tag)}`);
             await expect(bar(page, say)).toBeHidden();
             const press = async (name: string) => {
-                const label = page.locator("td.pick label").filter({ has: box(page, say, `${name} ${tag}`) });
+                const label = page.locator("td.selects label").filter({ has: box(page, say, `${name} ${tag}`) });
                 await (size === PHONE ? label.tap() : label.click());
             };
             await press("Amal");
             await isSaid(page, say, 1);
             await press("Badr");
             await isSaid(page, say, 2);
-            await expect(page.locator("tr.picked")).toHaveCount(2);
+            await expect(page.locator("tr.selected")).toHaveCount(2);
             await press("Amal");
             await isSaid(page, say, 1);
             await bar(page, say).getByRole("button", { name: say("ui.selection_clear") }).click();

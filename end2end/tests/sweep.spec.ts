@@ -434,7 +434,7 @@ const STOPS: Stop[] = [
         act: async (page, say) => {
             await page.getByRole("checkbox", { name: say("ui.select_page") }).check();
             await page.getByRole("button", { name: say("accounts.bulk_acts"), exact: true }).click();
-            await page.getByRole("menuitem", { name: say("accounts.bulk_suspend"), exact: true }).click();
+            await page.getByRole("menuitem", { name: say("accounts.bulk_activate"), exact: true }).click();
             await expect(page.getByRole("dialog").getByRole("listitem").first()).toBeVisible();
         },
     },
@@ -651,7 +651,7 @@ for (const [row, lang] of LANGS.entries()) {
                 await open(page, await stop.at(world, { api, server }), stop.status);
                 await stop.act?.(page, say);
                 await look(page, lang, visit, stop.name, stop.act === undefined);
-                await page.context().close();
+                await page.close();
             }
         });
     }

@@ -97,7 +97,7 @@ impl Selection {
             target.set_checked(untrack(|| page.iter().all(|item| self.has(&item.id))));
         };
         Column::of(
-            "pick",
+            "selects",
             view! {
                 <label>
                     <input
@@ -161,7 +161,7 @@ impl Selection {
         };
         let label = td_string!(locale, ui.select_row, name = language::isolate(&item.name)).to_string();
         view! {
-            <td class="pick">
+            <td class="selects">
                 <label>
                     <input
                         type="checkbox"
@@ -180,7 +180,7 @@ impl Selection {
 }
 
 fn input_id(id: &str) -> String {
-    format!("pick-{id}")
+    format!("select-{id}")
 }
 
 /// The rows from one to another of the same page, both of them; the second alone where the first is not there.

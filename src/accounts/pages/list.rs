@@ -287,7 +287,7 @@ fn row(person: PersonRow, ending: bool, pick: Pick) -> AnyView {
         .into_any()
     };
     view! {
-        <tr class:picked=is_picked>
+        <tr class:selected=is_picked>
             {pick}
             <th scope="row">{person_name(&person.name, &person.email, href)}</th>
             <td class="wide-only">{pieces::typed_or_dash(person.department)}</td>

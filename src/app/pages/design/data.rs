@@ -90,7 +90,7 @@ fn selected() -> AnyView {
     let rows = page.iter().enumerate().map(|(at, item)| {
         let id = item.id.clone();
         view! {
-            <tr class:picked=move || selection.has(&id)>
+            <tr class:selected=move || selection.has(&id)>
                 {selection.cell(Arc::clone(&page), at)} <th scope="row">{typed(item.name.clone())}</th>
             </tr>
         }
