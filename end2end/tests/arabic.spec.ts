@@ -281,7 +281,7 @@ for (const [name, at] of PAGES) {
                 const path = join(OUT, "screenshots", `digits-${name}-${theme}-${size.width}.png`);
                 await page.screenshot({ path, fullPage: true, animations: "disabled" });
             }
-            await page.context().close();
+            await page.close();
         }
     });
 }
