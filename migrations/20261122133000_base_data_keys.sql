@@ -12,7 +12,7 @@ create table data_keys (
     constraint data_keys_sealed check (sealed is not null or number = 0),
     constraint data_keys_retired check (retired_at > active_from)
 );
-insert into data_keys (number, created_at, active_from) values (0, now(), now());
+insert into data_keys (number, created_at, active_from) values (0, now(), 'epoch');
 
 alter table data_keys enable row level security;
 alter table data_keys force row level security;

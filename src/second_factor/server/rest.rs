@@ -126,7 +126,7 @@ struct AcceptInvitation {
     backup_code: Option<String>,
 }
 
-/// Accept an invitation: choose a password with its link, and sign in
+/// Accept an invitation by choosing a password with its link, and sign in
 #[utoipa::path(post, path = "/auth/welcome", tag = "auth", security(()), request_body = AcceptInvitation, responses((status = 200, body = Tokens)))]
 async fn welcome(
     cx: Extension<Cx>,
