@@ -32,6 +32,8 @@ pub fn Proof() -> impl IntoView {
     let known = Resource::new_blocking(|| (), |()| audit_verification());
     let rule = Resource::new_blocking(|| (), |()| audit_retention());
     let viewer = viewer();
+    let again = Callback::new(move |()| known.refetch());
+    let kept = Callback::new(move |()| rule.refetch());
     view! {
         <Transition>
             {move || {
@@ -40,8 +42,6 @@ pub fn Proof() -> impl IntoView {
                     let held = viewer.holds().await;
                     // Whoever may not read the log is told so by the list below.
                     let (Ok(known_now), Ok(rule_now)) = (known.await, rule.await) else { return ().into_any() };
-                    let again = Callback::new(move |()| known.refetch());
-                    let kept = Callback::new(move |()| rule.refetch());
                     let may_set = held.may(SETTINGS_UPDATE.as_str());
                     view! {
                         <section class="card padded proof" aria-labelledby="proof-title">
@@ -106,7 +106,13 @@ fn acts(known: &Verification, again: Callback<()>, may_take: bool) -> AnyView {
     let verify = move |_| {
         call.run(verify_audit(), move |()| {
             toasts.say(td_string!(locale, audit.proof_asked));
-            set_timeout(move || again.run(()), std::time::Duration::from_secs(6));
+            // Whoever has left the page by then has nothing to be shown.
+            set_timeout(
+                move || {
+                    again.try_run(());
+                },
+                std::time::Duration::from_secs(6),
+            );
         });
     };
     let checkpoint = (may_take && known.checkpoint.is_some()).then(|| {
