@@ -9,7 +9,6 @@ use crate::{
     sessions::pages::{form_error, outcome, passkey_wrongs},
     ui::{
         address,
-        checks::Check,
         fields::{self, Field, FormError, field_error},
         gate::Gate,
         icons::{Icon, icon},
@@ -143,7 +142,15 @@ fn row(passkey: &PasskeyInfo) -> AnyView {
                     <form class="sheet" method="post" action=HERE>
                         <input type="hidden" name="act" value="rename" />
                         <input type="hidden" name="id" value=id.clone() />
-                        {new_name(rename, name)}
+                        <Field
+                            name="name"
+                            own=rename
+                            label=td_string!(locale, passkeys.new_name)
+                            value=name
+                            required=true
+                            longest="80"
+                            autocomplete="off"
+                        />
                         <button class="btn" type="submit">{td_string!(locale, passkeys.rename)}</button>
                     </form>
                     <form class="sheet" method="post" action=HERE>
@@ -159,38 +166,6 @@ fn row(passkey: &PasskeyInfo) -> AnyView {
                 </details>
             </div>
         </li>
-    }
-    .into_any()
-}
-
-/// The field in which a passkey is renamed. There is one for each passkey, so its id is its own.
-fn new_name(id: String, name: String) -> AnyView {
-    let locale = locale();
-    let check = Check::new();
-    let error = check.told(Signal::stored(None));
-    let wrong = format!("wrong-{id}");
-    let told_by = wrong.clone();
-    let told = move || error.get().map(|sentence| view! { <p class="wrong" id=wrong.clone()>{sentence}</p> });
-    view! {
-        <div class="field">
-            <label for=id.clone()>{td_string!(locale, passkeys.new_name)}</label>
-            <input
-                class="input"
-                id=id
-                name="name"
-                dir="auto"
-                value=name
-                required=true
-                maxlength="80"
-                autocomplete="off"
-                aria-invalid=move || error.with(Option::is_some).then_some("true")
-                aria-describedby=move || error.with(Option::is_some).then(|| told_by.clone())
-                on:invalid=move |event| check.refused(&event)
-                on:input=move |event| check.typed(&event)
-                on:blur=move |event| check.left(&event)
-            />
-            {told}
-        </div>
     }
     .into_any()
 }

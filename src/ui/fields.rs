@@ -54,18 +54,22 @@ pub fn Field(
     /// Addresses, keys and secrets are written from left to right in every language.
     #[prop(optional)]
     ltr: bool,
+    /// Tells it from others of its name on the same page.
+    #[prop(optional, into)]
+    own: Option<String>,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let check = Check::new();
     let error = check.told(error);
     let wrong = move || error.with(Option::is_some);
     let direction = if ltr { "ltr" } else { "auto" };
+    let own = own.map_or(Cow::Borrowed(name), Cow::Owned);
     view! {
         <div class="field">
-            <label for=id(name)>{label}</label>
+            <label for=id(&own)>{label}</label>
             <input
                 class="input"
-                id=id(name)
+                id=id(&own)
                 name=name
                 type=kind
                 dir=direction
@@ -77,12 +81,12 @@ pub fn Field(
                 autocomplete=autocomplete
                 inputmode=inputmode
                 aria-invalid=move || wrong().then_some("true")
-                aria-describedby=described(name, hint.is_some(), error)
+                aria-describedby=described(own.clone(), hint.is_some(), error)
                 on:invalid=move |event| check.refused(&event)
                 on:input=move |event| check.typed(&event)
                 on:blur=move |event| check.left(&event)
             />
-            {below(name, hint, error)}
+            {below(own, hint, error)}
         </div>
     }
     .into_any()
@@ -198,7 +202,12 @@ pub fn id(name: &str) -> String {
 }
 
 /// The ids of what is read out with an input: its hint, and what is wrong with it.
-pub fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) -> impl Fn() -> Option<String> + Clone {
+pub fn described(
+    name: impl Into<Cow<'static, str>>,
+    hint: bool,
+    error: Signal<Option<String>>,
+) -> impl Fn() -> Option<String> + Clone {
+    let name = name.into();
     move || match (hint, error.with(Option::is_some)) {
         (true, true) => Some(format!("hint-{name} wrong-{name}")),
         (true, false) => Some(format!("hint-{name}")),
@@ -208,7 +217,12 @@ pub fn described(name: &'static str, hint: bool, error: Signal<Option<String>>) 
 }
 
 /// What stands below an input: its hint, and what is wrong with it.
-pub fn below(name: &'static str, hint: Option<Cow<'static, str>>, error: Signal<Option<String>>) -> AnyView {
+pub fn below(
+    name: impl Into<Cow<'static, str>>,
+    hint: Option<Cow<'static, str>>,
+    error: Signal<Option<String>>,
+) -> AnyView {
+    let name = name.into();
     let hint = hint.map(|hint| view! { <p class="hint" id=format!("hint-{name}")>{hint}</p> });
     let wrong =
         move || error.get().map(|sentence| view! { <p class="wrong" id=format!("wrong-{name}")>{sentence}</p> });

@@ -375,7 +375,7 @@ pub async fn insert(
         (*name, veil(&salt, name, &value.unwrap_or_default()))
     });
     let canonical = canonical(&plain, digests);
-    let mac = keys.mac(MAC_PURPOSE).code(canonical.as_bytes());
+    let mac = keys.code(MAC_PURPOSE, canonical.as_bytes());
     let search = [
         Some(event.action.as_str().to_owned()),
         user_name.clone(),

@@ -17,7 +17,7 @@ use crate::{
         paging::Page,
         server::{
             cursor::{Cursor, Part},
-            search::{Words, filter_text},
+            search::{Words, filter_text, given},
         },
     },
 };
@@ -44,7 +44,6 @@ enum RoleFilter {
 impl Filter {
     pub fn parse(query: PeopleQuery) -> Result<Self, AppError> {
         let mut errors = FieldErrors::default();
-        let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
         let department = errors.take("department", filter_text(query.department)).flatten();
         let status = given(query.status).map(|text| Status::parse(&text).ok_or(FieldCode::Unknown));

@@ -10,7 +10,7 @@ use crate::{
     access::server::{Cx, Quiet},
     app::server::cli::with_database,
     audit::{
-        Checkpoint, Report,
+        BadRow, Checkpoint, Report,
         server::{seal, verify},
     },
     base::server::config::Config,
@@ -100,12 +100,15 @@ fn told(name: &str, report: &Report, against: Option<&Checkpoint>, seconds: f64)
     };
     match &report.first_bad {
         None => format!("{name}: intact ({counts}{checkpoint})"),
-        Some(bad) => {
-            let place = bad.seq.map(|seq| format!(" at place {seq}")).unwrap_or_default();
-            let id = bad.id.map(|id| format!(", row {id}")).unwrap_or_default();
-            format!("{name}: NOT INTACT: {:?}{place}{id} ({counts})", bad.fault)
-        }
+        Some(bad) => format!("{name}: NOT INTACT: {} ({counts})", fault(bad)),
     }
+}
+
+/// What is wrong, and where.
+pub(super) fn fault(bad: &BadRow) -> String {
+    let place = bad.seq.map(|seq| format!(" at place {seq}")).unwrap_or_default();
+    let id = bad.id.map(|id| format!(", row {id}")).unwrap_or_default();
+    format!("{:?}{place}{id}", bad.fault)
 }
 
 async fn checkpoints(cx: &Cx, tenant: Option<String>) -> anyhow::Result<()> {

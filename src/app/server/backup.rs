@@ -98,7 +98,7 @@ impl Manifest {
         );
         let code = hex::decode(&self.code).unwrap_or_default();
         ensure!(keys.of_master(PURPOSE).made(self.text().as_bytes(), &code), "the manifest was altered");
-        let newest = newest_migration();
+        let newest = db::newest_migration();
         ensure!(
             self.schema <= newest,
             "the backup is of a newer Bawwab ({}, database {}): restore it with that version",
@@ -109,10 +109,6 @@ impl Manifest {
         ensure!((&sha256, bytes) == (&self.sha256, self.bytes), "{DUMP} is not as it was written");
         Ok(())
     }
-}
-
-fn newest_migration() -> i64 {
-    db::MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 /// SHA-256 and length of a file, read in pieces.
@@ -188,7 +184,7 @@ async fn dump_into(config: &Config, database: &Database, folder: &Path) -> anyho
     let manifest = Manifest {
         format: FORMAT.to_owned(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        schema: newest_migration(),
+        schema: db::newest_migration(),
         made_at: now.to_rfc3339_opts(SecondsFormat::Secs, true),
         master_key: heart.keys().master_id(),
         sha256,

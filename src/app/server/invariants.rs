@@ -48,8 +48,8 @@ pub(super) async fn verify_all(config: Config, args: VerifyArgs) -> anyhow::Resu
 pub(super) async fn look(cx: &Cx, is_strict: bool) -> anyhow::Result<usize> {
     let mut broken = told("installation", &of_node(cx).await?);
     for (chain, name) in audit_commands::chains(cx, None).await? {
-        if chain != seal::NOBODYS {
-            broken += told(&name, &of_tenant(cx, TenantId(chain)).await?);
+        if let Some(tenant) = seal::owner(chain) {
+            broken += told(&name, &of_tenant(cx, tenant).await?);
         }
         if is_strict {
             broken += told(&name, &strict(cx, chain).await?);
@@ -291,13 +291,9 @@ async fn spent_once(checks: &mut Vec<Check>, connection: &mut PgConnection, tena
 /// I6 and F28: the chain of the log, and every secret under the key of this program, at its own place.
 pub async fn strict(cx: &Cx, chain: Uuid) -> Result<Vec<Check>, AppError> {
     let report = verify::verify(cx, chain, None).await?;
-    let bad = report.first_bad.map(|bad| {
-        let place = bad.seq.map_or_else(String::new, |seq| format!(" at place {seq}"));
-        format!("{:?}{place}", bad.fault)
-    });
+    let bad = report.first_bad.as_ref().map(audit_commands::fault);
     let mut checks = vec![Check { what: "the audit log is as it was written", broken: bad.into_iter().collect() }];
-    let owner = (chain != seal::NOBODYS).then_some(TenantId(chain));
-    let mut broken = sealed::unreadable(cx, owner).await?;
+    let mut broken = sealed::unreadable(cx, seal::owner(chain)).await?;
     broken.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
     checks.push(Check { what: "every sealed value opens at its place", broken });
     Ok(checks)

@@ -1,19 +1,13 @@
 //! Keys that change while people work (E7): each node learns of new data keys, one of them seals anew what earlier keys
 //! have sealed, and what is of no more use is retired. `bawwab keys …` for operators.
 
-use std::{
-    fs,
-    io::{ErrorKind, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-    time::Duration,
-};
+use std::{fs, io::ErrorKind, path::Path, time::Duration};
 
 use anyhow::{Context as _, bail};
 use chrono::TimeDelta;
 use clap::Subcommand;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{
     access::server::{
@@ -22,13 +16,13 @@ use crate::{
     },
     app::server::{
         cli::{KEY_FILE, with_database},
-        sealed,
+        repeat, sealed,
     },
     base::{
         errors::AppError,
         server::{
             config::{Config, HiddenText},
-            crypto::{self, Keys},
+            crypto::Keys,
             data_keys::{self, KeyInfo},
             jobs,
         },
@@ -57,18 +51,8 @@ const LOOK: TimeDelta = TimeDelta::minutes(10);
 /// Works until told to stop.
 pub async fn run(heart: Heart, stop: CancellationToken) {
     let cx = Cx::for_job(heart, "keys");
-    loop {
-        tokio::select! {
-            done = once(&cx) => if let Err(error) = done {
-                warn!(%error, "the data keys are not up to date");
-            },
-            () = stop.cancelled() => return,
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(data_keys::READ_EVERY)) => {}
-        }
-    }
+    let every = Duration::from_secs(data_keys::READ_EVERY);
+    repeat(stop, every, "the data keys are not up to date", || once(&cx)).await;
 }
 
 /// Reads the keys; where there is an earlier one in use, seals anew and retires.
@@ -168,40 +152,33 @@ fn told(key: &KeyInfo, current: i32) -> String {
 async fn rotate_master(cx: &Cx, config: &Config, new_key: Option<HiddenText>) -> anyhow::Result<()> {
     let is_file = config.secret_key.is_none();
     let file = config.data_dir().join(KEY_FILE);
-    let (new, kept) = match (is_file, new_key) {
+    let next = next_to(&file);
+    let new = match (is_file, new_key) {
         (false, None) => bail!(
             "the master key comes from BAWWAB_SECRET_KEY: give the new one in BAWWAB_NEW_SECRET_KEY \
              (`openssl rand -hex 32` makes one)"
         ),
         (true, Some(_)) => bail!("the master key is kept in {}: the new one is made here", file.display()),
-        (false, Some(new)) => (Keys::parse(&new.0)?, None),
+        (false, Some(new)) => Keys::parse(&new.0)?,
         (true, None) => {
-            let text = hex::encode(crypto::random::<32>());
-            (Keys::parse(&text)?, Some(text))
+            // One that lies there was never used: the present key opens the database.
+            match fs::remove_file(&next) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("remove {}", next.display()));
+                }
+                _ => {}
+            }
+            Keys::from_file(&next)?.0
         }
     };
     if new.master_id() == cx.keys().master_id() {
         bail!("the new master key is the present one");
     }
-    let next = next_to(&file);
-    if let Some(text) = &kept {
-        // One that lies there was never used: the present key opens the database.
-        match fs::remove_file(&next) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("remove {}", next.display()));
-            }
-            _ => {}
-        }
-        let made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&next);
-        let mut made = made.with_context(|| format!("create {}", next.display()))?;
-        writeln!(made, "{text}")?;
-        made.sync_all()?;
-    }
     let mut tx = cx.node().await?;
     let keys = data_keys::rewrap(tx.conn(), cx.keys(), &new).await?;
     let event = Event::done(Action::MasterKeyRotate).on("master_key", new.master_id(), new.master_id());
     tx.commit(event.meta("before", cx.keys().master_id())).await?;
-    if kept.is_some() {
+    if is_file {
         let old = file.with_extension("key.old");
         fs::copy(&file, &old).with_context(|| format!("keep the old key in {}", old.display()))?;
         fs::rename(&next, &file).with_context(|| format!("put {} in place", file.display()))?;

@@ -33,10 +33,15 @@ use std::{sync::Arc, time::Duration};
 
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::{
     access::server::Heart,
-    base::server::config::{MetricsToken, Proxy},
+    base::{
+        errors::AppError,
+        server::config::{MetricsToken, Proxy},
+    },
     sessions::server::{FailuresLast, forms::Draw},
 };
 
@@ -49,6 +54,28 @@ pub struct AppState {
     pub proxies: Arc<[Proxy]>,
     pub metrics_token: Option<MetricsToken>,
     pub failures_last: FailuresLast,
+}
+
+/// Does a node's own work again and again until told to stop; what fails is done again the next time. A step that is cut
+/// short must be able to be.
+async fn repeat<F: Future<Output = Result<(), AppError>>>(
+    stop: CancellationToken,
+    every: Duration,
+    failed: &'static str,
+    once: impl Fn() -> F,
+) {
+    loop {
+        tokio::select! {
+            done = once() => if let Err(error) = done {
+                warn!(%error, "{failed}");
+            },
+            () = stop.cancelled() => return,
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+    }
 }
 
 /// A refused sign-in lasts this long: longer than a bcrypt comparison of cost 12.

@@ -54,9 +54,9 @@ impl Source {
 /// The tenants, and `None` for what belongs to the installation.
 async fn owners(cx: &Cx) -> Result<Vec<Option<TenantId>>, AppError> {
     let mut tx = cx.node().await?;
-    let tenants = sqlx::query_scalar!("select id from tenants order by created_at, id").fetch_all(tx.conn()).await?;
+    let chains = seal::chains(&mut tx).await?;
     tx.commit_quietly(Quiet::Job).await?;
-    Ok(std::iter::once(None).chain(tenants.into_iter().map(|id| Some(TenantId(id)))).collect())
+    Ok(chains.into_iter().map(|(chain, _ruler)| seal::owner(chain)).collect())
 }
 
 async fn open_for(cx: &Cx, owner: Option<TenantId>) -> Result<Tx, AppError> {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::{
     access::server::{Cx, Heart, Quiet},
+    app::server::repeat,
     audit::server::{seal, verify},
     base::{errors::AppError, server::jobs},
 };
@@ -19,19 +20,7 @@ const EVERY: TimeDelta = TimeDelta::hours(24);
 /// Works until told to stop.
 pub async fn run(heart: Heart, stop: CancellationToken) {
     let cx = Cx::for_job(heart, "sealer");
-    loop {
-        tokio::select! {
-            done = once(&cx) => if let Err(error) = done {
-                warn!(%error, "the audit log was not sealed");
-            },
-            // Every step is a transaction of its own; one that is cut short is done again.
-            () = stop.cancelled() => return,
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
-        }
-    }
+    repeat(stop, LOOK, "the audit log was not sealed", || once(&cx)).await;
 }
 
 /// Seals; and once a day, or when somebody has asked, verifies and removes.

@@ -225,6 +225,11 @@ pub async fn checkpoint(tx: &mut Tx, chain: Uuid) -> Result<Option<Checkpoint>, 
     }))
 }
 
+/// Whose a chain is; nobody's for what belongs to no tenant.
+pub fn owner(chain: Uuid) -> Option<TenantId> {
+    (chain != NOBODYS).then_some(TenantId(chain))
+}
+
 /// Every chain there is, with whose rule holds for it: what belongs to no tenant follows the first tenant's.
 pub async fn chains(tx: &mut Tx) -> Result<Vec<(Uuid, TenantId)>, AppError> {
     let tenants = sqlx::query_scalar!("select id from tenants order by created_at, id").fetch_all(tx.conn()).await?;

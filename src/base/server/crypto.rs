@@ -111,7 +111,7 @@ impl Keys {
 
     /// A key for codes that need the master key itself: over what has to be told before the data keys can be read.
     pub fn of_master(&self, purpose: &str) -> MacKey {
-        MacKey(vec![hmac::Key::new(hmac::HMAC_SHA256, &derived(self.0.master.expose(), purpose))])
+        MacKey::of([derived(self.0.master.expose(), purpose)])
     }
 
     /// Names the master key without telling anything about it.
@@ -172,9 +172,14 @@ impl Keys {
         keys.find(|key| hex::encode(key_id(key)) == id)
     }
 
+    /// A code over a text under the current key for one purpose.
+    pub fn code(&self, purpose: &str, text: &[u8]) -> Vec<u8> {
+        MacKey::of([self.derive(purpose)]).code(text)
+    }
+
     /// A key for codes of one purpose. It makes them with the current key and knows those of earlier ones.
     pub fn mac(&self, purpose: &str) -> MacKey {
-        MacKey(self.derive_all(purpose).iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, key)).collect())
+        MacKey::of(self.derive_all(purpose))
     }
 
     /// Names the current key for one purpose without telling anything about it.
@@ -311,6 +316,10 @@ pub fn is_signed(public: &[u8], text: &[u8], signature: &[u8]) -> bool {
 pub struct MacKey(Vec<hmac::Key>);
 
 impl MacKey {
+    fn of(keys: impl IntoIterator<Item = [u8; 32]>) -> Self {
+        MacKey(keys.into_iter().map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key)).collect())
+    }
+
     pub fn code(&self, text: &[u8]) -> Vec<u8> {
         hmac::sign(&self.0[0], text).as_ref().to_vec()
     }

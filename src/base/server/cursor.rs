@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::base::{
     errors::{FieldCode, FieldErrors},
     paging::{self, Page},
+    server::search::given,
     time::Timestamp,
 };
 
@@ -30,8 +31,7 @@ impl Cursor {
 
     /// The `after` of a query. Nothing, or nothing but blanks, is the beginning.
     pub fn after(text: Option<String>) -> Result<Option<Self>, FieldCode> {
-        let text = text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        text.map(|text| Cursor::parse(&text).ok_or(FieldCode::Malformed)).transpose()
+        given(text).map(|text| Cursor::parse(&text).ok_or(FieldCode::Malformed)).transpose()
     }
 
     /// The key of a list in the order of time.

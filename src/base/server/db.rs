@@ -15,6 +15,11 @@ use crate::base::server::search;
 /// Every migration, in order.
 pub static MIGRATOR: Migrator = sqlx::migrate!();
 
+/// The version of the last of them: the shape of database that this program works on.
+pub fn newest_migration() -> i64 {
+    MIGRATOR.iter().map(|migration| migration.version).max().unwrap_or(0)
+}
+
 /// The oldest PostgreSQL that is supported (14 has reached its end of life).
 const OLDEST: i32 = 150_000;
 
@@ -43,7 +48,7 @@ pub async fn check_current(owner: &PgConnectOptions) -> anyhow::Result<()> {
         .await
         .context("ask for the shape of the database")?;
     connection.close().await?;
-    if newest != MIGRATOR.iter().map(|migration| migration.version).max() {
+    if newest != Some(newest_migration()) {
         bail!("the Bawwab that is running is of another version than this command");
     }
     Ok(())

@@ -70,7 +70,7 @@ fn challenge(salt: &str, number: u64) -> String {
 }
 
 fn sign(keys: &Keys, challenge: &str) -> String {
-    hex::encode(keys.mac(PURPOSE).code(challenge.as_bytes()))
+    hex::encode(keys.code(PURPOSE, challenge.as_bytes()))
 }
 
 /// Solves a puzzle as a browser does. For tests and measurements.

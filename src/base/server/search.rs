@@ -8,6 +8,11 @@ use crate::base::{errors::FieldCode, search::fold};
 /// The longest text that a filter takes.
 const LONGEST: usize = 200;
 
+/// What a parameter says, trimmed; `None` when it is blank.
+pub fn given(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 /// The text of a filter: trimmed and bounded; `None` when it is blank.
 pub fn filter_text(text: Option<String>) -> Result<Option<String>, FieldCode> {
     match text.as_deref().map(str::trim) {

@@ -11,7 +11,7 @@ use crate::{
         paging::Page,
         server::{
             cursor::{Cursor, Part},
-            search::Words,
+            search::{Words, given},
         },
     },
     roles::{OwnPermission, Role, RoleOrder, RoleSort, RolesQuery},
@@ -50,7 +50,6 @@ impl Place {
 impl Filter {
     pub fn parse(query: RolesQuery) -> Result<Self, AppError> {
         let mut errors = FieldErrors::default();
-        let given = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let words = errors.take("q", Words::parse(query.q)).unwrap_or_default();
         let gives = given(query.gives).map(|key| Permission::parse(&key)).transpose();
         let gives = errors.take("gives", gives).flatten();

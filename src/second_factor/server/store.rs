@@ -23,12 +23,13 @@ fn place(user: UserId) -> String {
     format!("totp:secret:{user}")
 }
 
-/// The digest of a backup code: under a key that is not in the database, so that whoever has that cannot try them out. The
-/// current key's comes first; codes live longer than keys are used.
-fn code_digests(tx: &Tx, user: UserId, code: &str) -> Vec<Vec<u8>> {
-    let digest = |key: [u8; 32]| crypto::token_digest("backup-code", &format!("{}:{user}:{code}", hex::encode(key)));
-    tx.cx().keys().derive_all("backup-codes").into_iter().map(digest).collect()
+/// The digest of a backup code: under a key that is not in the database, so that whoever has that cannot try them out.
+fn code_digest(key: [u8; 32], user: UserId, code: &str) -> Vec<u8> {
+    crypto::token_digest("backup-code", &format!("{}:{user}:{code}", hex::encode(key)))
 }
+
+/// Derivation purpose of that key. Codes live longer than keys are used.
+const PURPOSE: &str = "backup-codes";
 
 pub async fn totp(tx: &mut Tx, user: UserId) -> Result<Option<Totp>, AppError> {
     let row = sqlx::query!("select secret, confirmed_at from totp where user_id = $1", user.0)
@@ -114,8 +115,9 @@ pub async fn new_codes(tx: &mut Tx, user: UserId) -> Result<Vec<String>, AppErro
     let (tenant, now) = (tx.tenant()?, tx.now());
     sqlx::query!("delete from backup_codes where user_id = $1", user.0).execute(tx.conn()).await?;
     let made = (0..codes::CODES).map(|_| codes::backup_code()).collect::<Vec<_>>();
+    let key = tx.cx().keys().derive(PURPOSE);
     for code in &made {
-        let digest = code_digests(tx, user, &code.replace('-', "")).swap_remove(0);
+        let digest = code_digest(key, user, &code.replace('-', ""));
         sqlx::query!(
             "insert into backup_codes (id, tenant_id, user_id, digest, created_at) values ($1, $2, $3, $4, $5)",
             Uuid::now_v7(),
@@ -132,7 +134,8 @@ pub async fn new_codes(tx: &mut Tx, user: UserId) -> Result<Vec<String>, AppErro
 
 /// Spends a backup code. Of parallel uses one wins.
 pub async fn spend_code(tx: &mut Tx, user: UserId, code: &str) -> Result<bool, AppError> {
-    let (now, digests) = (tx.now(), code_digests(tx, user, code));
+    let keys = tx.cx().keys().derive_all(PURPOSE).into_iter();
+    let (now, digests) = (tx.now(), keys.map(|key| code_digest(key, user, code)).collect::<Vec<_>>());
     let spent = sqlx::query!(
         "update backup_codes set used_at = $3 where user_id = $1 and digest = any($2) and used_at is null",
         user.0,

@@ -118,10 +118,12 @@ fn step_kind(kind: Kind) -> &'static str {
     }
 }
 
-/// A code is kept as a digest that needs a key to be guessed, bound to its step. The current key's comes first.
-fn code_digests(cx: &Cx, step: Uuid, code: &str) -> impl Iterator<Item = Vec<u8>> {
-    let keys = cx.keys().derive_all("mailed-codes");
-    keys.into_iter().map(move |key| crypto::token_digest("mailed-code", &format!("{}:{step}:{code}", hex::encode(key))))
+/// Derivation purpose of the key without which a mailed code cannot be guessed from what is kept of it.
+const PURPOSE: &str = "mailed-codes";
+
+/// A code is kept as a digest under a key, bound to its step.
+fn code_digest(key: [u8; 32], step: Uuid, code: &str) -> Vec<u8> {
+    crypto::token_digest("mailed-code", &format!("{}:{step}:{code}", hex::encode(key)))
 }
 
 /// Mails a code to somebody whose sign-in needs it, and keeps how far they have come.
@@ -139,7 +141,7 @@ pub async fn mail_code(
     let until = now + STEP;
     // A newer code voids the one before.
     store::void_steps(tx, candidate.user).await?;
-    let code_digest = code_digests(tx.cx(), step, &code).next();
+    let code_digest = code_digest(tx.cx().keys().derive(PURPOSE), step, &code);
     sqlx::query!(
         "insert into sign_in_steps (id, tenant_id, user_id, digest, method, code_digest, news, expires_at, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -188,7 +190,8 @@ pub async fn open(cx: &Cx, token: &str, code: &str, kind: Kind, device: Device) 
     let typed = code.chars().filter(|c| !c.is_whitespace()).map(latin_digit).collect::<String>();
     let mut tx = cx.door().await?;
     tx.enter(tenant).await?;
-    if !code_digests(cx, step, &typed).any(|shown| crypto::is_same(&shown, &kept.code_digest)) {
+    let mut keys = cx.keys().derive_all(PURPOSE).into_iter();
+    if !keys.any(|key| crypto::is_same(&code_digest(key, step, &typed), &kept.code_digest)) {
         let event = about(Event::failed(Action::LoginFailed), Some(&half.candidate)).meta("cause", "mailed_code");
         tx.commit(event).await?;
         return Err(AppError::SignedOut(SignedOut::WrongCode));

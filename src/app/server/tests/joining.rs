@@ -15,14 +15,14 @@ use crate::app::server::{
 const NEW: &str = "another long passphrase";
 
 /// An installation with an administrator and a mailbox for everybody.
-struct World {
-    app: TestApp,
-    admin: Client,
-    sink: Sink,
+pub(super) struct World {
+    pub app: TestApp,
+    pub admin: Client,
+    pub sink: Sink,
 }
 
 impl World {
-    async fn start(pool: &PgPool) -> Self {
+    pub async fn start(pool: &PgPool) -> Self {
         let app = TestApp::start(options_of(pool)).await;
         let admin = app.admin().await;
         // Many of these tests show more tokens from one address than an address may.

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use super::{
-    second_factor::decode,
-    sink::{Manner, Sink},
+    joining::World,
+    second_factor::{Enrolled, enrol},
 };
 use crate::{
-    app::server::test_app::{Answer, Client, PASSWORD, TestApp, options_of},
+    app::server::test_app::{Answer, Client, PASSWORD},
     second_factor::server::codes::code_at,
 };
 
@@ -19,21 +19,7 @@ const SARA: &str = "sara@x.example";
 const NEW: &str = "another long passphrase";
 const STEP: &str = "__Host-bawwab-step";
 
-struct World {
-    app: TestApp,
-    admin: Client,
-    sink: Sink,
-}
-
 impl World {
-    async fn start(pool: &PgPool) -> Self {
-        let app = TestApp::start(options_of(pool)).await;
-        let admin = app.admin().await;
-        // These tests show more tokens from one address than an address may.
-        app.admin_limits(json!({"free_by_address": 1000})).await;
-        World { app, admin, sink: Sink::start(Manner::Good).await }
-    }
-
     async fn mailed(&self) -> String {
         self.sink.deliver(&self.app).await.remove(0).token()
     }
@@ -56,16 +42,12 @@ impl World {
         self.app.with_token(tokens["access_token"].as_str().expect("a token"))
     }
 
-    /// Sara with an authenticator app; its secret and her backup codes. The code of the enrolment is over.
-    async fn enrolled(&self) -> (Client, Vec<u8>, Vec<Value>) {
-        let sara = self.app.person(&self.admin, SARA, &[]).await;
-        let enrolment = sara.post("/auth/2fa/setup", json!({})).await.ok();
-        let secret = decode(enrolment["secret"].as_str().expect("a secret"));
-        let code = json!({"code": code_at(&secret, self.app.clock.now())});
-        let codes = sara.post("/auth/2fa/verify", code).await.ok()["backup_codes"].as_array().expect("codes").clone();
+    /// Sara with an authenticator app. The code of the enrolment is over.
+    async fn enrolled(&self) -> Enrolled {
+        let sara = enrol(&self.app, self.app.person(&self.admin, SARA, &[]).await).await;
         self.app.advance(Duration::from_secs(60)).await;
         self.sink.deliver(&self.app).await;
-        (sara, secret, codes)
+        sara
     }
 }
 
@@ -148,7 +130,7 @@ async fn a_sign_in_link_is_spent_by_a_program(pool: PgPool) {
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_link_owes_the_second_factor(pool: PgPool) {
     let world = World::start(&pool).await;
-    let (sara, secret, codes) = world.enrolled().await;
+    let Enrolled { client: sara, secret, backup_codes: codes } = world.enrolled().await;
     let code = || code_at(&secret, world.app.clock.now());
     let link = world.magic().await;
     let owed = world.post("/auth/magic-link/verify", json!({"token": link})).await;
@@ -190,7 +172,7 @@ async fn a_link_owes_the_second_factor(pool: PgPool) {
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_step_of_a_link_runs_out(pool: PgPool) {
     let world = World::start(&pool).await;
-    let (sara, secret, _codes) = world.enrolled().await;
+    let Enrolled { client: sara, secret, .. } = world.enrolled().await;
     let step = async || {
         let link = world.magic().await;
         world.post("/auth/magic-link/verify", json!({"token": link})).await.json()["step"].clone()
