@@ -290,21 +290,25 @@ fn go_on_from_here(locale: Locale, login: &str) -> Response {
 
 /// How long the drawing of a page may take, attempt by attempt, before it counts as lost. The last one leaves room for a
 /// machine that is merely busy.
-const LOST: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15)];
+pub const LOST: [Duration; 3] = [Duration::from_secs(2), Duration::from_secs(5), Duration::from_secs(15)];
 
-/// Draws a page anew that the renderer has lost.
-///
-/// Leptos 0.8 now and then misses, on the server, that the last resource of a `Suspense` has arrived (its issues #4673 and
-/// #4851; seen here once in some thousand pages), and would wait for ever. To ask for a page changes nothing, so it is
-/// asked for again.
+/// Draws a page anew that the renderer has lost. To ask for a page changes nothing, so it is asked for again.
 pub async fn draw_lost_pages_again(request: Request, next: Next) -> Response {
     if request.method() != Method::GET {
         return next.run(request).await;
     }
     let (parts, _no_body) = request.into_parts();
-    for patience in LOST {
-        let again = Request::from_parts(parts.clone(), Body::empty());
-        if let Ok(response) = tokio::time::timeout(patience, next.clone().run(again)).await {
+    until_drawn(&LOST, || next.clone().run(Request::from_parts(parts.clone(), Body::empty()))).await
+}
+
+/// The first of these attempts to draw a page that is not lost. Also for a page that a form leads to, which no layer may
+/// ask for twice.
+///
+/// Leptos 0.8 now and then misses, on the server, that the last resource of a `Suspense` has arrived (its issues #4673 and
+/// #4851; seen here once in some thousand pages), and would wait for ever.
+pub async fn until_drawn<F: Future<Output = Response>>(patience: &[Duration], attempt: impl Fn() -> F) -> Response {
+    for &patience in patience {
+        if let Ok(response) = tokio::time::timeout(patience, attempt()).await {
             return response;
         }
         warn!("a page was lost while it was drawn; it is drawn again");
@@ -314,7 +318,29 @@ pub async fn draw_lost_pages_again(request: Request, next: Next) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicUsize, Ordering},
+    };
+
     use super::*;
+
+    /// H3: a page that the renderer loses is drawn again; one that is lost each time is refused, and not waited for.
+    #[tokio::test]
+    async fn a_lost_page_is_drawn_again() {
+        let patience = [Duration::from_millis(1), Duration::from_secs(3600)];
+        let attempts = AtomicUsize::new(0);
+        let second_is_drawn = || async {
+            if attempts.fetch_add(1, Ordering::Relaxed) == 0 {
+                return pending().await;
+            }
+            StatusCode::GONE.into_response()
+        };
+        assert_eq!(until_drawn(&patience, second_is_drawn).await.status(), StatusCode::GONE);
+        assert_eq!(attempts.into_inner(), 2);
+        let refused = until_drawn(&patience[..1], pending).await;
+        assert_eq!(refused.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         pairs

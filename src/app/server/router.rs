@@ -203,7 +203,12 @@ fn draw(options: &LeptosOptions) -> Draw {
             },
             move || shell(options.clone()),
         );
-        Box::pin(render(request))
+        // The form has done its work: only the drawing is done again.
+        let (parts, _read) = request.into_parts();
+        Box::pin(async move {
+            let attempt = || render(Request::from_parts(parts.clone(), Body::empty()));
+            layers::until_drawn(&layers::LOST, attempt).await
+        })
     })
 }
 
