@@ -363,7 +363,40 @@ pub fn sha256(bytes: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use std::marker::PhantomData;
+
     use super::*;
+
+    /// Whether values of a type can be compared with `==`: the own constant, where there is one, goes before the trait's.
+    struct Compared<T>(PhantomData<T>);
+
+    trait Not {
+        const WITH_EQ: bool = false;
+    }
+
+    impl<T> Not for Compared<T> {}
+
+    impl<T: PartialEq> Compared<T> {
+        const WITH_EQ: bool = true;
+    }
+
+    /// RAUTHY-005, RUSTSEC-2022-0018: no secret can be compared with `==`, which stops at the first difference. The
+    /// program compares them with [`is_same`].
+    #[test]
+    fn secrets_cannot_be_compared_by_eq() {
+        assert_eq!(
+            [
+                Compared::<Secret<String>>::WITH_EQ,
+                Compared::<Secret<[u8; 32]>>::WITH_EQ,
+                Compared::<DataKey>::WITH_EQ,
+                Compared::<MacKey>::WITH_EQ,
+                Compared::<String>::WITH_EQ,
+            ],
+            [false, false, false, false, true]
+        );
+        assert!(is_same(b"abc", b"abc"));
+        assert!([&b"abd"[..], b"ab", b"abcd", b""].iter().all(|other| !is_same(b"abc", other)));
+    }
 
     /// E7: a sealed value opens only at its place, whole and with its key.
     #[test]

@@ -184,6 +184,26 @@ fn no_private_key_stands_in_the_source() {
     assert_eq!(found, Vec::<PathBuf>::new());
 }
 
+/// RAUTHY-005, RUSTSEC-2022-0018: what a secret hides is nowhere compared by `==`, and neither is a one-time code.
+#[test]
+fn secrets_are_compared_in_one_time() {
+    let compared = ["expose() ==", "expose() !=", "expose().as_bytes() ==", "expose().as_str() =="];
+    for (path, text) in sources(&root().join("src")) {
+        if is_test(&path) {
+            continue;
+        }
+        let text = program(&text);
+        for comparison in compared {
+            assert!(!text.contains(comparison), "{}: {comparison}", path.display());
+        }
+        let turned =
+            text.lines().filter(|line| line.contains("expose()") && line.contains("== ") && !line.contains("=> "));
+        assert_eq!(turned.collect::<Vec<_>>(), Vec::<&str>::new(), "{}", path.display());
+    }
+    let codes = fs::read_to_string(root().join("src/second_factor/server/codes.rs")).expect("a file");
+    assert!(program(&codes).contains("constant_time::verify_slices_are_equal(&code("));
+}
+
 /// Style 1, 42: each file begins by saying what it is for.
 #[test]
 fn every_file_says_what_it_is_for() {
