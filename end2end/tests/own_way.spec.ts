@@ -162,7 +162,7 @@ for (const lang of LANGS) {
         });
 
         test(`a known address is told by mail and nowhere else, ${lang}, scripts ${scripts}`, async ({ api, server, visitor }) => {
-            const person: Person = { name: "Yara", email: `yara.${tag}@example.com`, password: PASSWORD };
+            const person: Person = { name: "Yara", email: `yara.known.${tag}@example.com`, password: PASSWORD };
             await api.addPerson(person);
             await api.call("PATCH", "/admin/settings", { registration: { mode: "open" } });
             const page = await visitor({ lang, size, scripts });
