@@ -86,13 +86,13 @@ for (const lang of LANGS) {
 
             await page.goto(await mailedLink(server, email));
             await expect(page.getByRole("checkbox", { name: say("sessions.end_others") })).toBeChecked();
-            await page.getByLabel(say("sessions.password"), { exact: true }).fill(NEW_PASSWORD);
+            await page.getByLabel(say("sessions.new_password"), { exact: true }).fill(NEW_PASSWORD);
             await page.getByLabel(say("sessions.password_again"), { exact: true }).fill(PASSWORD);
             await page.getByRole("button", { name: say("sessions.reset_submit") }).click();
             await expect(page.getByLabel(say("sessions.password_again"), { exact: true })).toHaveAccessibleDescription(
                 say("base.field_different"),
             );
-            await page.getByLabel(say("sessions.password"), { exact: true }).fill(NEW_PASSWORD);
+            await page.getByLabel(say("sessions.new_password"), { exact: true }).fill(NEW_PASSWORD);
             await page.getByLabel(say("sessions.password_again"), { exact: true }).fill(NEW_PASSWORD);
             await picture(page, `reset-${tag}`);
             await page.getByRole("button", { name: say("sessions.reset_submit") }).click();

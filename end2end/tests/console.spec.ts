@@ -149,7 +149,7 @@ for (const lang of LANGS) {
                 await api.addPerson({ name: `${name} ${tag}`, email: `${name}.${tag}@example.com`.replace(/[^\w.@]/g, "x"), roles: [id] });
             }
             await open(page, `/console/roles?q=${encodeURIComponent(`حرّاس ${tag}`)}`);
-            await page.getByRole("row").filter({ hasText: `حرّاس ${tag}` }).getByRole("link", { name: /2/ }).click();
+            await page.getByRole("row").filter({ hasText: `حرّاس ${tag}` }).getByRole("link", { name: say("roles.people_count", { count: 2 }), exact: true }).click();
             await expect(page).toHaveURL(`/console/roles/${id}?tab=people`);
             await expect(page.getByRole("heading", { level: 1 })).toHaveText(`حرّاس ${tag}`);
             const people = page.getByRole("rowheader").getByRole("link");

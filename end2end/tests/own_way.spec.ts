@@ -134,7 +134,7 @@ for (const lang of LANGS) {
             outliveProofs(server, person);
             const change = async (current: string, password: string) => {
                 await page.getByLabel(say("sessions.current_password"), { exact: true }).fill(current);
-                await page.getByLabel(say("sessions.password"), { exact: true }).fill(password);
+                await page.getByLabel(say("sessions.new_password"), { exact: true }).fill(password);
                 await page.getByLabel(say("sessions.password_again"), { exact: true }).fill(password);
                 await press(page, say("sessions.reset_submit"));
             };
@@ -148,7 +148,7 @@ for (const lang of LANGS) {
             await change("not the one that it is", NEW_PASSWORD);
             await expect(page.getByRole("alert").first()).toContainText(say("base.error_wrong_credentials"));
             await change(PASSWORD, "short");
-            await expect(page.getByLabel(say("sessions.password"), { exact: true })).toHaveAccessibleDescription(
+            await expect(page.getByLabel(say("sessions.new_password"), { exact: true })).toHaveAccessibleDescription(
                 new RegExp(say("base.field_too_short")),
             );
             await picture(page, `password-${tag}`);

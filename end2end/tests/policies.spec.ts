@@ -28,7 +28,7 @@ for (const lang of LANGS) {
         await expect(rules).toHaveValue(/above/);
 
         await rules.fill('[{"effect": "allow", "condition": {"user.level": {"gte": 3}}}]');
-        await page.getByLabel(say("policies.person"), { exact: true }).fill(email);
+        await page.getByLabel(say("policies.person_field"), { exact: true }).fill(email);
         await page.getByRole("button", { name: say("policies.try_it"), exact: true }).click();
         await expect(page.getByRole("status").filter({ hasText: say("policies.says_deny") })).toContainText(say("policies.fails"));
 

@@ -553,7 +553,7 @@ const STOPS: Stop[] = [
         who: "admin",
         at: (world) => `/console/policies/${world.policy}`,
         act: async (page, say) => {
-            await page.getByLabel(say("policies.person"), { exact: true }).fill("sara@example.com");
+            await page.getByLabel(say("policies.person_field"), { exact: true }).fill("sara@example.com");
             await page.getByRole("button", { name: say("policies.try_it"), exact: true }).click();
             await expect(page.getByRole("status").filter({ hasText: "rules[0]" })).toBeVisible();
         },

@@ -30,7 +30,7 @@ pub fn chips(chips: Vec<Chip>) -> AnyView {
             view! {
                 <li>
                     <span class="chip">
-                        {pieces::sentence(&word)}
+                        <span>{pieces::sentence(&word)}</span>
                         <a href=without>
                             {icon(Icon::Denied)}
                             <span class="away">{td_string!(locale, ui.remove_filter)} " " {pieces::sentence(&word)}</span>

@@ -20,6 +20,7 @@ pub enum Icon {
     Down,
     Edit,
     Forward,
+    Group,
     Home,
     Info,
     Inherited,
@@ -35,6 +36,8 @@ pub enum Icon {
     Pause,
     People,
     Play,
+    Policy,
+    Refresh,
     Remove,
     Role,
     Screen,
@@ -68,6 +71,9 @@ impl Icon {
             }
             Icon::Edit => r#"<path d="M4 20l1-4L16 5l3 3L8 19z"/>"#,
             Icon::Forward => r#"<path d="M9 5l7 7-7 7"/>"#,
+            Icon::Group => {
+                r#"<circle cx="12" cy="6.500" r="3"/><circle cx="5.500" cy="17.500" r="2.500"/><circle cx="18.500" cy="17.500" r="2.500"/><path d="M12 9.500v3.500M6.500 15l1.500-2h8l1.500 2"/>"#
+            }
             Icon::Home => r#"<path d="M4 11l8-7 8 7v9H4z"/><path d="M10 20v-6h4v6"/>"#,
             Icon::Inherited => r#"<path d="M6 4v8a4 4 0 0 0 4 4h8"/><path d="M14 12l4 4-4 4"/>"#,
             Icon::Info => r#"<circle cx="12" cy="12" r="9"/><path d="M12 11v5M12 8h.01"/>"#,
@@ -93,6 +99,10 @@ impl Icon {
                 r#"<circle cx="9" cy="8" r="3.2"/><path d="M3 20c0-3.3 2.7-5.5 6-5.5s6 2.2 6 5.5"/><path d="M16 5.2a3 3 0 0 1 0 5.6M18 14.8c1.8.8 3 2.5 3 5.2"/>"#
             }
             Icon::Play => r#"<circle cx="12" cy="12" r="9"/><path d="M10 8.500l6 3.500-6 3.500z"/>"#,
+            Icon::Policy => r#"<path d="M4 5h16l-6.500 8v6l-3-2v-4z"/>"#,
+            Icon::Refresh => {
+                r#"<path d="M4 4v5h5M20 20v-5h-5"/><path d="M4.500 9a8 8 0 0 1 14.700-1.500M19.500 15a8 8 0 0 1-14.700 1.500"/>"#
+            }
             Icon::Remove => r#"<path d="M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13"/>"#,
             Icon::Role => r#"<path d="M12 3l7 3v5c0 4.500-3 8-7 10-4-2-7-5.500-7-10V6z"/>"#,
             Icon::Screen => r#"<path d="M3 5h18v11H3z"/><path d="M9 20h6M12 16v4"/>"#,

@@ -126,14 +126,13 @@ pub fn failed(error: &AppError) -> AnyView {
             let keys = denial.permissions.iter().map(|name| view! { " " {pieces::key(name)} }).collect_view();
             let ask = denial.permissions.first().map(|name| {
                 let href = address::with_query("/console/approvals/new", &[("permission", name)]);
-                view! { <p class="row-of"><a class="btn" href=href>{td_string!(locale, ui.refused_request)}</a></p> }
+                view! { <p class="row-of"><a class="btn" href=href>{td_string!(locale, ui.refused_request)}</a></p> }.into_any()
             });
             view! {
                 <div class="card state">
                     {icon(Icon::Lock)} <p class="strong">{td_string!(locale, ui.refused)}</p>
                     <p class="muted">{td_string!(locale, ui.refused_missing)} {keys}</p>
-                    <p class="muted">{td_string!(locale, ui.refused_ask)}</p>
-                    {ask}
+                    {ask.unwrap_or_else(|| view! { <p class="muted">{td_string!(locale, ui.refused_ask)}</p> }.into_any())}
                 </div>
             }
             .into_any()

@@ -114,13 +114,13 @@ fn form(call: Call, roles: Vec<RoleRef>, submit: impl Fn(SubmitEvent) + 'static)
                 view! {
                     <div class="check">
                         <input type="checkbox" id=id.clone() name="role" value=role.id.to_string() />
-                        <label class="about" for=id><bdi>{role.name}</bdi></label>
+                        <label class="about" for=id><span><bdi>{role.name}</bdi></span></label>
                     </div>
                 }
             })
             .collect_view();
         view! {
-            <fieldset class="whole">
+            <fieldset class="whole field">
                 <legend class="label">{td_string!(locale, accounts.roles)}</legend>
                 <p class="hint">{td_string!(locale, accounts.roles_hint)}</p>
                 <div class="card">{boxes}</div>

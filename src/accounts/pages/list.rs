@@ -11,7 +11,7 @@ use super::{
     role_badges, role_choices, sort_word, status_badge, status_word,
 };
 use crate::{
-    access::{PERMISSIONS_READ, ROLES_READ, RoleRef, USERS_CREATE},
+    access::{PERMISSIONS_READ, ROLES_READ, RoleRef, USERS_CREATE, USERS_READ},
     accounts::{
         NO_ROLE, PeopleOrder, PeopleQuery, PeopleSort, PersonRow, SOON_DAYS, Status, bulk::MOST_AT_ONCE,
         calls::list_people,
@@ -83,7 +83,10 @@ pub fn PeoplePage() -> impl IntoView {
         <Suspense>
             {move || {
                 let (query, viewer) = (query.get(), for_filters.clone());
-                Suspend::new(async move { filters(query, roles.await, &viewer.holds().await) })
+                Suspend::new(async move {
+                    let (roles, held) = (roles.await, viewer.holds().await);
+                    held.may(USERS_READ.as_str()).then(|| filters(query, roles, &held))
+                })
             }}
         </Suspense>
         <Suspense fallback=move || states::loading_table(8)>

@@ -146,7 +146,7 @@ fn form(held: &Held, call: Call, open: RwSignal<bool>, submit: impl Fn(SubmitEve
             view! {
                 <div class="check">
                     <input type="checkbox" id=id.clone() name="scope" value=key.clone() />
-                    <label class="about" for=id>{pieces::key(key.clone())}</label>
+                    <label class="about" for=id><span>{pieces::key(key.clone())}</span></label>
                 </div>
             }
         })
@@ -247,6 +247,15 @@ fn row(key: ApiKey, acts: Acts) -> AnyView {
     };
     let holder = key.holder_name.clone();
     let (used, ip) = (key.last_used_at, key.last_used_ip.clone().map(pieces::key));
+    let word = |word: &'static str| view! { <span>{word} {td_string!(locale, ui.colon)} " "</span> };
+    let narrow = view! {
+        <p class="narrow-only small muted">
+            {word(td_string!(locale, api_keys.expires))} {key.expires_at.map_or_else(
+                || td_string!(locale, api_keys.never).into_any(),
+                pieces::moment,
+            )} " · " {word(td_string!(locale, api_keys.last_used))} {pieces::moment_or_dash(used)}
+        </p>
+    };
     view! {
         <tr>
             <td>
@@ -255,6 +264,7 @@ fn row(key: ApiKey, acts: Acts) -> AnyView {
                 <ul class="scope-row small" role="list">{scopes}</ul>
                 {networks}
                 {overlap}
+                {narrow}
             </td>
             <td class="wide-only">{pieces::typed(holder)}</td>
             <td class="wide-only small">{pieces::moment_or_dash(used)} " " {ip}</td>
@@ -370,7 +380,7 @@ fn buttons(key: &ApiKey, acts: Acts) -> AnyView {
                 disabled=move || !live.get()
                 on:click=move |_| acts.choose(&key, acts.rotating)
             >
-                {icon(Icon::Undo)}
+                {icon(Icon::Refresh)}
                 {td_string!(locale, api_keys.rotate)}
                 {of_key}
             </button>

@@ -156,7 +156,8 @@ fn display() -> AnyView {
     let locale = locale();
     let Theme(theme) = use_context::<Theme>().unwrap_or(Theme(None));
     let Habits { digits, calendar } = habits();
-    let choice = |code: &str, word: &str| (code.to_owned(), word.to_owned());
+    // An option is plain text: its direction is that of its first letter, which an isolate would hide.
+    let choice = |code: &str, word: &str| (code.to_owned(), word.replace(['\u{2066}', '\u{2069}'], ""));
     let languages = vec![
         choice(language::code(Locale::ar), td_string!(locale, accounts.locale_ar)),
         choice(language::code(Locale::en), td_string!(locale, accounts.locale_en)),

@@ -110,7 +110,8 @@ fn page(me: Me, known: Known) -> AnyView {
         let words = td_string!(locale, app.active_count, count = people.active).to_string();
         view! { <p class="small"><a href=href>{words}</a></p> }
     });
-    let attention = attention(&known);
+    let news = [attention(&known), recent(known.latest)].into_iter().flatten().collect::<Vec<_>>();
+    let news = (!news.is_empty()).then(|| view! { <div class="stack">{news}</div> });
     view! {
         <div class="page-head">
             <div class="grow">
@@ -119,10 +120,7 @@ fn page(me: Me, known: Known) -> AnyView {
             </div>
         </div>
         <div class="home">
-            <div class="stack">
-                {attention}
-                {recent(known.latest)}
-            </div>
+            {news}
             <div class="stack">
                 {acts(&me)}
                 {own_rights(me)}

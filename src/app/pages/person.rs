@@ -219,6 +219,7 @@ fn not_shown(error: &AppError) -> AnyView {
         <Title text=td_string!(locale, app.person) />
         <h1>{td_string!(locale, app.person)}</h1>
         {states::failure(error)}
+        <p class="row-of"><a class="btn" href="/console/people">{td_string!(locale, app.people)}</a></p>
     }
     .into_any()
 }

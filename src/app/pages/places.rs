@@ -40,14 +40,14 @@ pub fn places(me: &Me) -> Vec<Place> {
             short: Some(|locale| td_string!(locale, app.studio_short)),
             ..inside("/console/studio", Icon::Key, |locale| td_string!(locale, app.studio), Some(PERMISSIONS_READ))
         },
-        inside("/console/groups", Icon::People, |locale| td_string!(locale, app.groups), Some(GROUPS_READ)),
+        inside("/console/groups", Icon::Group, |locale| td_string!(locale, app.groups), Some(GROUPS_READ)),
         inside(
             "/console/permissions",
             Icon::Lock,
             |locale| td_string!(locale, app.permissions),
             Some(PERMISSIONS_READ),
         ),
-        inside("/console/policies", Icon::Code, |locale| td_string!(locale, app.policies), Some(POLICIES_READ)),
+        inside("/console/policies", Icon::Policy, |locale| td_string!(locale, app.policies), Some(POLICIES_READ)),
         inside("/console/explain", Icon::Why, |locale| td_string!(locale, app.explain), Some(PERMISSIONS_READ)),
         inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
         inside(APPROVALS, Icon::Allowed, |locale| td_string!(locale, app.approvals), None),

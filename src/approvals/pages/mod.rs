@@ -211,7 +211,7 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
         })
         .collect::<Vec<_>>();
     let decisions = (!decisions.is_empty()).then(|| view! { <ul class="plain-list" role="list">{decisions}</ul> });
-    let (tone, word) = state_word(request.state);
+    let (tone, sign, word) = state_word(request.state);
     let needs = (request.required > 1).then(|| {
         view! {
             <span class="small muted">{td_string!(locale, approvals.needed, count = request.required).to_string()}</span>
@@ -229,7 +229,7 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
     };
     view! {
         <article class="card padded stack tight">
-            <h2 class="row-of"><span>{pieces::sentence(&title)}</span> {pieces::badge(tone, None, word)}</h2>
+            <h2 class="row-of"><span>{pieces::sentence(&title)}</span> {pieces::badge(tone, sign, word)}</h2>
             <p>
                 <span class="muted">{td_string!(locale, approvals.asked_by)} " "</span>
                 {pieces::typed(request.requester_name.clone())} " · " {pieces::moment(request.created_at)}
@@ -245,15 +245,15 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
     .into_any()
 }
 
-fn state_word(state: State) -> (Tone, &'static str) {
+fn state_word(state: State) -> (Tone, Option<Icon>, &'static str) {
     let locale = locale();
     match state {
-        State::Waiting => (Tone::Waiting, td_string!(locale, approvals.state_waiting)),
-        State::Applied => (Tone::Good, td_string!(locale, approvals.state_applied)),
-        State::Rejected => (Tone::Bad, td_string!(locale, approvals.state_rejected)),
-        State::Withdrawn => (Tone::Neutral, td_string!(locale, approvals.state_withdrawn)),
-        State::Failed => (Tone::Bad, td_string!(locale, approvals.state_failed)),
-        State::Expired => (Tone::Neutral, td_string!(locale, approvals.state_expired)),
+        State::Waiting => (Tone::Waiting, Some(Icon::Clock), td_string!(locale, approvals.state_waiting)),
+        State::Applied => (Tone::Good, Some(Icon::Allowed), td_string!(locale, approvals.state_applied)),
+        State::Rejected => (Tone::Bad, Some(Icon::Denied), td_string!(locale, approvals.state_rejected)),
+        State::Withdrawn => (Tone::Neutral, None, td_string!(locale, approvals.state_withdrawn)),
+        State::Failed => (Tone::Bad, Some(Icon::Alert), td_string!(locale, approvals.state_failed)),
+        State::Expired => (Tone::Neutral, Some(Icon::Clock), td_string!(locale, approvals.state_expired)),
     }
 }
 

@@ -83,12 +83,13 @@ fn row(entry: AuditEntry) -> AnyView {
         }
     });
     let actor = move || actor(entry.user_id.map(|id| id.to_string()), entry.user_name.clone());
+    let from = entry.ip.clone().map(|ip| view! { " · " {pieces::key(ip)} });
     let ip = entry.ip.map(pieces::key).unwrap_or_else(pieces::nothing);
     view! {
         <tr>
             <td>
                 <p class="row-of"><span class="strong">{pieces::sentence(&sentence)}</span> {outcome}</p>
-                <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)}</p>
+                <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)} {from}</p>
                 {behind}
                 {changes}
             </td>

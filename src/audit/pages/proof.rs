@@ -126,7 +126,7 @@ fn acts(known: &Verification, again: Callback<()>, may_take: bool) -> AnyView {
     view! {
         <div class="row-of">
             <button class="btn sm" type="button" disabled=move || !live.get() || call.waits() on:click=verify>
-                {icon(Icon::Undo)}
+                {icon(Icon::Refresh)}
                 {td_string!(locale, audit.proof_again)}
             </button>
             {checkpoint}

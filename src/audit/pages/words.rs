@@ -276,6 +276,10 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "name_en" => td_string!(locale, audit.field_name_en),
         "description_ar" => td_string!(locale, audit.field_description_ar),
         "description_en" => td_string!(locale, audit.field_description_en),
+        "domains" => td_string!(locale, settings.domains),
+        "ask_new_device" => td_string!(locale, settings.ask_new_device),
+        "ask_new_network" => td_string!(locale, settings.ask_new_network),
+        "ask_new_country" => td_string!(locale, settings.ask_new_country),
         _ => return None,
     })
 }
@@ -290,6 +294,8 @@ pub fn value_word(field: &str, value: &str) -> Option<&'static str> {
         ("status", "deleted") => td_string!(locale, audit.status_deleted),
         ("locale", "ar") => td_string!(locale, audit.locale_ar),
         ("locale", "en") => td_string!(locale, audit.locale_en),
+        (_, "true") => td_string!(locale, settings.on),
+        (_, "false") => td_string!(locale, settings.off),
         _ => return None,
     })
 }

@@ -239,7 +239,7 @@ fn TakeIn(group: GroupId, changed: Callback<()>) -> impl IntoView {
                     />
                 </div>
                 {move || failed.get().map(|error| states::failed(&error))}
-                <ul class="links" role="list">
+                <ul class="choices" role="list">
                     {move || {
                         found
                             .get()
@@ -251,7 +251,8 @@ fn TakeIn(group: GroupId, changed: Callback<()>) -> impl IntoView {
                                 view! {
                                     <li>
                                         <button class="btn wide-btn" type="button" disabled=move || call.waits() on:click=choose>
-                                            {pieces::typed(name)} " " <span class="small muted">{pieces::typed(email)}</span>
+                                            <span>{pieces::typed(name)}</span> " "
+                                            <span class="small muted">{pieces::typed(email)}</span>
                                         </button>
                                     </li>
                                 }

@@ -153,6 +153,7 @@ fn not_shown(error: &crate::base::errors::AppError) -> AnyView {
         <leptos_meta::Title text=td_string!(locale, groups.group) />
         <h1>{td_string!(locale, groups.group)}</h1>
         {states::failure(error)}
+        <p class="row-of"><a class="btn" href="/console/groups">{td_string!(locale, app.groups)}</a></p>
     }
     .into_any()
 }

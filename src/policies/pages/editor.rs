@@ -153,8 +153,7 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                 <div class="form-grid">
                     <Field
                         name="user"
-                        label=td_string!(locale, policies.person)
-                        hint=td_string!(locale, policies.person_hint)
+                        label=td_string!(locale, policies.person_field)
                         ltr=true
                         error=field_error(trial.error, "user")
                     />

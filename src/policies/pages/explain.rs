@@ -102,7 +102,7 @@ pub fn ExplainPage() -> impl IntoView {
                     };
                     let name = wanted.key.as_ref().and_then(|key| all.iter().find(|info| info.key == *key)).cloned();
                     let told = match answer.await {
-                        Ok(Some(Evaluations::One(evaluation))) => told(evaluation, name),
+                        Ok(Some(Evaluations::One(evaluation))) => told(&wanted, evaluation, name),
                         Ok(_) => ().into_any(),
                         Err(error) => nobody(&error),
                     };
@@ -137,8 +137,7 @@ fn form(wanted: &Wanted, all: Vec<PermissionInfo>) -> AnyView {
         <Filters path=PATH fields=&["user", "key"] filtered>
             <Field
                 name="user"
-                label=td_string!(locale, policies.person)
-                hint=td_string!(locale, policies.person_hint)
+                label=td_string!(locale, policies.person_field)
                 value=user
                 ltr=true
             />
@@ -164,8 +163,9 @@ fn nobody(error: &AppError) -> AnyView {
     }
 }
 
-fn told(evaluation: Evaluation, info: Option<PermissionInfo>) -> AnyView {
+fn told(wanted: &Wanted, evaluation: Evaluation, info: Option<PermissionInfo>) -> AnyView {
     let locale = locale();
+    let asked = wanted.user.clone().map(pieces::key);
     let (tone, sign, word) = match evaluation.answer {
         Answer::Yes => (Tone::Good, Icon::Allowed, td_string!(locale, policies.may)),
         Answer::No => (Tone::Bad, Icon::Denied, td_string!(locale, policies.may_not)),
@@ -174,8 +174,11 @@ fn told(evaluation: Evaluation, info: Option<PermissionInfo>) -> AnyView {
     let info = info.unwrap_or_default();
     let name = info.name(is_arabic()).to_owned();
     let remedies = (!evaluation.would_allow.is_empty()).then(|| {
-        let lines =
-            evaluation.would_allow.iter().map(|remedy| view! { <li>{self::remedy(remedy)}</li> }).collect_view();
+        let lines = evaluation
+            .would_allow
+            .iter()
+            .map(|remedy| view! { <li><div>{self::remedy(remedy)}</div></li> })
+            .collect_view();
         view! {
             <h3>{td_string!(locale, policies.would_allow)}</h3>
             <ul class="reasons">{lines}</ul>
@@ -193,7 +196,7 @@ fn told(evaluation: Evaluation, info: Option<PermissionInfo>) -> AnyView {
             <h2 id="answer-title" class="row-of">
                 {pieces::badge(tone, Some(sign), word)} <span>{name}</span>
             </h2>
-            <p class="small muted">{pieces::key(evaluation.permission)}</p>
+            <p class="row-of small muted">{asked} {pieces::key(evaluation.permission)}</p>
             <h3>{td_string!(locale, policies.why)}</h3>
             {reasons::all(&effective)}
             {remedies}
@@ -258,7 +261,7 @@ fn able_list(wanted: &Wanted, page: AblePage) -> AnyView {
 
 fn row(able: Able, key: &str) -> AnyView {
     let locale = locale();
-    let href = address::with_query(PATH, &[("user", &able.id.to_string()), ("key", key)]);
+    let href = address::with_query(PATH, &[("user", &able.email), ("key", key)]);
     let because = able.because.first().map(reasons::sentence).unwrap_or_default();
     let more = able.because.len().saturating_sub(1);
     let more = (more > 0).then(|| {

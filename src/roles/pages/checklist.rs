@@ -9,6 +9,7 @@ use leptos::{ev, prelude::*};
 
 use super::catalogue::{self, Entry, Search};
 use crate::{
+    access::Permission,
     base::language::td_string,
     roles::Catalogue,
     ui::{is_live, locale, pieces},
@@ -71,6 +72,17 @@ fn groups(catalogue: &Catalogue, ticked: &BTreeSet<String>) -> Vec<Group> {
     groups.collect()
 }
 
+/// The ticked key with which this one comes along, `audit.*` for instance.
+fn comes_with(ticked: &BTreeSet<String>, key: &str) -> Option<String> {
+    let wanted = Permission::parse(key).ok()?;
+    let mut wide = ticked.iter().filter(|other| *other != key && other.ends_with('*'));
+    wide.find(|other| Permission::parse(other).is_ok_and(|other| other.covers(&wanted))).cloned()
+}
+
+fn is_given(ticked: &BTreeSet<String>, key: &str) -> bool {
+    ticked.contains(key) || comes_with(ticked, key).is_some()
+}
+
 fn draw(group: Group, ticked: Ticked, fixed: bool, search: Search, shows_found: Memo<bool>) -> AnyView {
     let locale = locale();
     let Group { resource, entries, open } = group;
@@ -82,7 +94,7 @@ fn draw(group: Group, ticked: Ticked, fixed: bool, search: Search, shows_found: 
         open.set(!is_open.get_untracked());
     };
     let count = move || {
-        let given = ticked.with(|ticked| of_all.iter().filter(|entry| ticked.contains(&entry.info.key)).count());
+        let given = ticked.with(|ticked| of_all.iter().filter(|entry| is_given(ticked, &entry.info.key)).count());
         td_string!(locale, roles.given_of, given = given, all = of_all.len()).to_string()
     };
     let body = move || if is_open.get() { boxes(&inside, ticked, fixed, search) } else { names(&inside, ticked) };
@@ -107,7 +119,7 @@ fn boxes(entries: &[Arc<Entry>], ticked: Ticked, fixed: bool, search: Search) ->
 fn names(entries: &[Arc<Entry>], ticked: Ticked) -> AnyView {
     let locale = locale();
     let (given, others) =
-        ticked.with(|ticked| entries.iter().cloned().partition::<Vec<_>, _>(|entry| ticked.contains(&entry.info.key)));
+        ticked.with(|ticked| entries.iter().cloned().partition::<Vec<_>, _>(|entry| is_given(ticked, &entry.info.key)));
     let line = |word: &'static str, entries: Vec<Arc<Entry>>| {
         let names = entries.iter().map(|entry| entry.name()).collect::<Vec<_>>();
         let names = names.join(td_string!(locale, base.list_separator));
@@ -129,6 +141,16 @@ fn permission_box(entry: Arc<Entry>, ticked: Ticked, fixed: bool, search: Search
         move || ticked.with(|ticked| ticked.contains(&key))
     };
     let was = untrack(&has);
+    let with = {
+        let key = key.clone();
+        Memo::new(move |_| ticked.with(|ticked| comes_with(ticked, &key)))
+    };
+    let comes = move || {
+        with.get().map(|wide| {
+            let words = td_string!(locale(), roles.included_in, key = pieces::isolate_key(&wide)).to_string();
+            view! { <span class="small inherited">{pieces::sentence(&words)}</span> }
+        })
+    };
     let tick = {
         let key = key.clone();
         move |on: bool| {
@@ -154,8 +176,27 @@ fn permission_box(entry: Arc<Entry>, ticked: Ticked, fixed: bool, search: Search
             <label class="about" for=id>
                 <span>{name}</span>
                 <span class="small muted">{pieces::key(key)}</span>
+                {comes}
             </label>
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C4: a wildcard shows as giving whatever it covers, and nothing else.
+    #[test]
+    fn what_comes_with_a_wildcard_counts_as_given() {
+        let ticked = BTreeSet::from(["audit.*".to_owned(), "users.read".to_owned()]);
+        assert_eq!(comes_with(&ticked, "audit.read").as_deref(), Some("audit.*"));
+        assert_eq!(comes_with(&ticked, "audit.*"), None);
+        assert_eq!(comes_with(&ticked, "users.read"), None);
+        let given =
+            ["audit.*", "audit.read", "users.read", "users.update", "roles.read"].map(|key| is_given(&ticked, key));
+        assert_eq!(given, [true, true, true, false, false]);
+        assert!(is_given(&BTreeSet::from(["*".to_owned()]), "users.update"));
+    }
 }

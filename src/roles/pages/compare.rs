@@ -122,8 +122,8 @@ fn shown(asked: Asked, comparison: Result<Option<Comparison>, AppError>) -> AnyV
     let count = td_string!(locale, roles.differing_count, count = differing).to_string();
     let columns = [
         Column::new(td_string!(locale, roles.permission)),
-        Column::new(td_string!(locale, roles.first_role)),
-        Column::new(td_string!(locale, roles.second_role)),
+        Column::of("", pieces::typed(a.name.clone()).into_any()),
+        Column::of("", pieces::typed(b.name.clone()).into_any()),
     ];
     view! {
         <p class="muted" role="status">{count}</p>
@@ -144,7 +144,7 @@ fn row(line: ComparedKey, (a, b): (&str, &str)) -> AnyView {
         view! { <td>{badge} <span class="away">" " {role.to_owned()}</span></td> }
     };
     view! {
-        <tr class:differs=line.in_a != line.in_b>
+        <tr class:same=line.in_a == line.in_b>
             <th scope="row">
                 <span class="about"><span>{name}</span> <span class="small muted">{pieces::key(line.key)}</span></span>
             </th>

@@ -105,7 +105,7 @@ pub fn RoleEditor(
             </div>
             {heritage(roles, &saved.parents)}
             {checklist(catalogue, ticked, false)}
-            <div class="row-of">
+            <div class="row-of stays">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
                     {td_string!(locale, roles.review)}
                 </button>

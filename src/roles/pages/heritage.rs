@@ -34,12 +34,13 @@ pub fn heritage(roles: Vec<Role>, chosen: &BTreeSet<RoleId>) -> AnyView {
         .map(|role| {
             let id = format!("parent-{}", role.id);
             let checked = chosen.contains(&role.id);
+            let about = super::description(&role);
             view! {
                 <div class="check">
                     <input type="checkbox" id=id.clone() name="parent" value=role.id.to_string() checked=checked />
                     <label class="about" for=id>
                         <span class="strong">{pieces::typed(role.name)}</span>
-                        <span class="small muted" dir="auto">{role.description}</span>
+                        <span class="small muted" dir="auto">{about}</span>
                     </label>
                 </div>
             }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::origin_badge;
+use super::{description, origin_badge};
 use crate::{
     access::{ROLES_CREATE, USERS_READ},
     base::{errors::AppError, habits::number, language::td_string, paging::Page},
@@ -162,10 +162,11 @@ fn row(role: Role, to_people: bool) -> AnyView {
     let locale = locale();
     let origin = origin_badge(&role);
     let href = format!("{PATH}/{}", role.id);
+    let description = description(&role);
     let people = if to_people {
         let href = format!("{href}?tab=people");
         let about = td_string!(locale, roles.people_count, count = role.people).to_string();
-        view! { <a class="count" href=href>{number(role.people)} <span class="away">" " {about}</span></a> }.into_any()
+        view! { <a class="count" href=href><span aria-hidden="true">{number(role.people)}</span> <span class="away">{about}</span></a> }.into_any()
     } else {
         number(role.people).into_any()
     };
@@ -177,7 +178,7 @@ fn row(role: Role, to_people: bool) -> AnyView {
                     {origin}
                 </span>
             </th>
-            <td class="wide-only"><span class="muted" dir="auto">{role.description}</span></td>
+            <td class="wide-only"><span class="muted" dir="auto">{description}</span></td>
             <td class="num">{number(role.permissions.len())}</td>
             <td class="num">{people}</td>
         </tr>

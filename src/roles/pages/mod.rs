@@ -95,6 +95,28 @@ pub fn role_links(roles: &[RoleRef]) -> AnyView {
 }
 
 /// The names of the fields of a role, for forms and for their errors.
+/// What a role is for, as its keepers wrote it. What the product says of its own roles, it says in the reader's language.
+fn description(role: &Role) -> String {
+    let locale = locale();
+    if !role.built_in {
+        return role.description.clone();
+    }
+    match role.description.as_str() {
+        "All permissions" => td_string!(locale, roles.built_in_super_admin_about),
+        "Manage users, roles, settings (limited)" => td_string!(locale, roles.built_in_admin_about),
+        "Support staff" => td_string!(locale, roles.built_in_support_about),
+        "Read-only access" => td_string!(locale, roles.built_in_readonly_about),
+        "Chief Executive Officer" => td_string!(locale, roles.built_in_ceo_about),
+        "Chief Technology Officer" => td_string!(locale, roles.built_in_cto_about),
+        "Software Developer" => td_string!(locale, roles.built_in_developer_about),
+        "Legal Team" => td_string!(locale, roles.built_in_legal_about),
+        "Creates trading signals" => td_string!(locale, roles.built_in_trader_about),
+        "Own account, asks questions" => td_string!(locale, roles.built_in_standard_user_about),
+        own => own,
+    }
+    .to_owned()
+}
+
 fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
     match field {

@@ -137,7 +137,7 @@ fn line(entry: Arc<Entry>, place: Place, staged: Staged, may_assign: bool, expla
                 <p class="one-line strong" title=full>
                     {name}
                 </p>
-                <p class="one-line small muted">{pieces::key(key.to_string())} " " {status}</p>
+                <p class="two-lines small muted">{pieces::key(key.to_string())} " " {status}</p>
             </div>
             <button
                 class="round"

@@ -104,7 +104,7 @@ fn role_box(role: Arc<Role>, place: Place, staged: Staged, may_assign: bool, bou
     let changed = move || staged.changes.with(|changes| changes.roles.contains_key(&id));
     let has = Memo::new(move |_| staged.role(id).has);
     let about = {
-        let description = role.description.clone();
+        let description = super::description(&role);
         move || {
             let until = bounds::words(&staged.role(id).until, "");
             if until.is_empty() {

@@ -54,7 +54,7 @@ pub fn inherited(effective: &EffectivePermission) -> String {
 /// All reasons, a line each: the sentence, and the way from the person to the permission.
 pub fn all(effective: &EffectivePermission) -> AnyView {
     let lines = effective.because.iter().map(|reason| {
-        view! { <li>{pieces::sentence(&sentence(reason))} {path(reason, &effective.key)}</li> }
+        view! { <li><span>{pieces::sentence(&sentence(reason))}</span> {path(reason, &effective.key)}</li> }
     });
     view! { <ul class="reasons">{lines.collect_view()}</ul> }.into_any()
 }

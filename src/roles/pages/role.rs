@@ -196,6 +196,7 @@ fn not_shown(error: &AppError) -> AnyView {
         <Title text=td_string!(locale, roles.role) />
         <h1>{td_string!(locale, roles.role)}</h1>
         {states::failure(error)}
+        <p class="row-of"><a class="btn" href="/console/roles">{td_string!(locale, app.roles)}</a></p>
     }
     .into_any()
 }
@@ -261,8 +262,8 @@ fn given(
     } else {
         None
     };
-    let description =
-        (!role.description.is_empty() && !may_edit).then(|| view! { <p>{pieces::typed(role.description.clone())}</p> });
+    let description = (!role.description.is_empty() && !may_edit)
+        .then(|| view! { <p>{pieces::typed(super::description(&role))}</p> });
     let body = match catalogue {
         Ok(catalogue) if may_edit => edit_form(role, catalogue, roles, changed),
         Ok(catalogue) => checklist(catalogue, RwSignal::new(role.permissions.into_iter().collect()), true),

@@ -86,7 +86,7 @@ fn begin(status: &FactorStatus, error: FormError) -> AnyView {
     } else {
         view! {
             <p class="muted">{td_string!(locale, second_factor.passkey_offer)}</p>
-            <a class="btn" href="/account/passkeys" rel="external">
+            <a class="btn primary" href="/account/passkeys" rel="external">
                 {icon(Icon::Key)} {td_string!(locale, second_factor.passkey_add)}
             </a>
             {or(td_string!(locale, second_factor.or_app))}
@@ -100,7 +100,7 @@ fn begin(status: &FactorStatus, error: FormError) -> AnyView {
         <p class="muted">{td_string!(locale, second_factor.about)}</p>
         <Sheet error>
             <input type="hidden" name="act" value="begin" />
-            <button class="btn primary" type="submit">{td_string!(locale, second_factor.begin)}</button>
+            <button class="btn" type="submit">{td_string!(locale, second_factor.begin)}</button>
         </Sheet>
         {later}
     }

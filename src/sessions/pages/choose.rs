@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The password that an account shall have. Without scripts the hint says what is asked for, and the server judges.
-pub fn new_password_field(error: FormError, shortest: u16) -> AnyView {
+pub fn new_password_field(error: FormError, label: &'static str, shortest: u16) -> AnyView {
     let locale = locale();
     let strength = RwSignal::new(None::<Strength>);
     let judge = move |typed: leptos::ev::Event| {
@@ -29,7 +29,7 @@ pub fn new_password_field(error: FormError, shortest: u16) -> AnyView {
         <div class="field" on:input=judge>
             <Field
                 name="password"
-                label=td_string!(locale, sessions.password)
+                label
                 kind="password"
                 required=true
                 longest=PASSWORD_LONGEST

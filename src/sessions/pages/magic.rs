@@ -75,7 +75,7 @@ pub fn MagicLinkPage() -> impl IntoView {
                                         td_string!(locale, sessions.reset_spent_about),
                                     )}
                                     <p class="row-of">
-                                        <a class="btn" href="/magic-link" rel="external">
+                                        <a class="btn primary" href="/magic-link" rel="external">
                                             {td_string!(locale, sessions.again)}
                                         </a>
                                     </p>

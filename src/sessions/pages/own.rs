@@ -246,7 +246,7 @@ pub fn PasswordPage() -> impl IntoView {
             <Sheet error>
                 {owner_field(me.email)}
                 {current}
-                {new_password_field(error, me.password_shortest)}
+                {new_password_field(error, td_string!(locale, sessions.new_password), me.password_shortest)}
                 {password_again_field(error)}
                 {end_others_box()}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.reset_submit)}</button>

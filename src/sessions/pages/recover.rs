@@ -57,7 +57,7 @@ pub fn ResetPage() -> impl IntoView {
             <Sheet error>
                 {token_field(token)}
                 {owner_field(email)}
-                {new_password_field(error, shortest)}
+                {new_password_field(error, td_string!(locale, sessions.new_password), shortest)}
                 {password_again_field(error)}
                 {end_others_box()}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.reset_submit)}</button>
@@ -79,7 +79,7 @@ fn spent(error: &AppError) -> AnyView {
     view! {
         {unusable_link(error, td_string!(locale, sessions.spent_title), td_string!(locale, sessions.reset_spent_about))}
         <p class="row-of">
-            <a class="btn" href="/forgot" rel="external">{td_string!(locale, sessions.again)}</a>
+            <a class="btn primary" href="/forgot" rel="external">{td_string!(locale, sessions.again)}</a>
         </p>
     }
     .into_any()

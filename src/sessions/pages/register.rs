@@ -36,7 +36,7 @@ pub fn RegisterPage() -> impl IntoView {
             <Sheet error>
                 {name_field(outcome.name, error)}
                 {email_field(outcome.email, error)}
-                {new_password_field(error, options.password_shortest)}
+                {new_password_field(error, td_string!(locale, sessions.password), options.password_shortest)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.register_submit)}</button>
             </Sheet>
         }
@@ -115,5 +115,12 @@ pub fn ConfirmPage() -> impl IntoView {
 
 fn spent(error: &AppError) -> AnyView {
     let locale = locale();
-    unusable_link(error, td_string!(locale, sessions.spent_title), td_string!(locale, sessions.confirm_spent_about))
+    view! {
+        {unusable_link(error, td_string!(locale, sessions.spent_title), td_string!(locale, sessions.confirm_spent_about))}
+        <p class="row-of">
+            <a class="btn primary" href="/register" rel="external">{td_string!(locale, sessions.register_page)}</a>
+            <a class="btn" href="/login" rel="external">{td_string!(locale, sessions.back_to_login)}</a>
+        </p>
+    }
+    .into_any()
 }

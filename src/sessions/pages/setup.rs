@@ -28,7 +28,7 @@ pub fn SetupPage() -> impl IntoView {
                 {token_field(token)}
                 {name_field(outcome.name, error)}
                 {email_field(outcome.email, error)}
-                {new_password_field(error, first.password_shortest)}
+                {new_password_field(error, td_string!(locale, sessions.password), first.password_shortest)}
                 {password_again_field(error)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.setup_submit)}</button>
             </Sheet>
@@ -46,5 +46,11 @@ pub fn SetupPage() -> impl IntoView {
 
 fn spent(error: &AppError) -> AnyView {
     let locale = locale();
-    unusable_link(error, td_string!(locale, sessions.setup_spent_title), td_string!(locale, sessions.setup_spent_about))
+    view! {
+        {unusable_link(error, td_string!(locale, sessions.setup_spent_title), td_string!(locale, sessions.setup_spent_about))}
+        <p class="row-of">
+            <a class="btn primary" href="/login" rel="external">{td_string!(locale, sessions.back_to_login)}</a>
+        </p>
+    }
+    .into_any()
 }

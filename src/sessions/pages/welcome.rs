@@ -33,7 +33,7 @@ pub fn WelcomePage() -> impl IntoView {
             <Sheet error>
                 {token_field(token)}
                 {owner_field(email)}
-                {new_password_field(error, shortest)}
+                {new_password_field(error, td_string!(locale, sessions.password), shortest)}
                 {password_again_field(error)}
                 <button class="btn primary" type="submit">{td_string!(locale, sessions.welcome_submit)}</button>
             </Sheet>
@@ -51,9 +51,15 @@ pub fn WelcomePage() -> impl IntoView {
 
 fn spent(error: &AppError) -> AnyView {
     let locale = locale();
-    unusable_link(
-        error,
-        td_string!(locale, sessions.welcome_spent_title),
-        td_string!(locale, sessions.welcome_spent_about),
-    )
+    view! {
+        {unusable_link(
+            error,
+            td_string!(locale, sessions.welcome_spent_title),
+            td_string!(locale, sessions.welcome_spent_about),
+        )}
+        <p class="row-of">
+            <a class="btn primary" href="/login" rel="external">{td_string!(locale, sessions.back_to_login)}</a>
+        </p>
+    }
+    .into_any()
 }

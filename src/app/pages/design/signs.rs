@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-const ICONS: [Icon; 40] = [
+const ICONS: [Icon; 43] = [
     Icon::Add,
     Icon::Alert,
     Icon::Allowed,
@@ -31,6 +31,7 @@ const ICONS: [Icon; 40] = [
     Icon::Down,
     Icon::Edit,
     Icon::Forward,
+    Icon::Group,
     Icon::Home,
     Icon::Info,
     Icon::Inherited,
@@ -46,6 +47,8 @@ const ICONS: [Icon; 40] = [
     Icon::Pause,
     Icon::People,
     Icon::Play,
+    Icon::Policy,
+    Icon::Refresh,
     Icon::Remove,
     Icon::Role,
     Icon::Screen,

@@ -132,8 +132,9 @@ fn parameter_view(locale: Locale, parameter: &Parameter) -> AnyView {
     };
     view! {
         <li data-in=parameter.place.clone() data-name=parameter.name.clone()>
-            {pieces::key(parameter.name.clone())} <span class="small muted">{place} " · " {pieces::key(parameter.kind.clone())}</span>
-            {required(locale, parameter.is_required)} {parameter.about.clone().map(english)}
+            {pieces::key(parameter.name.clone())} " "
+            <span class="small muted">{place} " · " {pieces::key(parameter.kind.clone())}</span> " "
+            {required(locale, parameter.is_required)} " " {parameter.about.clone().map(english)}
         </li>
     }
     .into_any()
@@ -188,8 +189,8 @@ fn fields_view(locale: Locale, fields: &[Field]) -> AnyView {
             };
             view! {
                 <li>
-                    {pieces::key(field.name.clone())} <span class="small muted">{kind}</span>
-                    {required(locale, field.is_required)} {field.about.clone().map(english)}
+                    {pieces::key(field.name.clone())} " " <span class="small muted">{kind}</span> " "
+                    {required(locale, field.is_required)} " " {field.about.clone().map(english)}
                 </li>
             }
         })
