@@ -221,19 +221,31 @@ function plainText(letter: string): string {
 
 /** A program that is signed in, to arrange what a test needs. */
 export class Api {
+    private token = "";
+    private refreshToken = "";
+    private renewAt = 0;
+
     private constructor(
         private readonly url: string,
-        private readonly token: string,
         private readonly password: string,
     ) {}
 
     static async signIn(server: Server, { email, password }: Person): Promise<Api> {
-        const { access_token } = await send("POST", `${server.url}/auth/login`, { email, password });
-        return new Api(server.url, access_token, password);
+        const api = new Api(server.url, password);
+        api.keep(await send("POST", `${server.url}/auth/login`, { email, password }));
+        return api;
+    }
+
+    private keep(tokens: { access_token: string; refresh_token: string; expires_in: number }) {
+        this.token = tokens.access_token;
+        this.refreshToken = tokens.refresh_token;
+        this.renewAt = Date.now() + (tokens.expires_in * 1_000) / 2;
     }
 
     /** Sensitive acts want a proof of the last five minutes: it is given where one is asked for. */
     async call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown) {
+        // A worker's run is longer than an access token lives.
+        if (Date.now() > this.renewAt) this.keep(await send("POST", `${this.url}/auth/refresh`, { refresh_token: this.refreshToken }));
         try {
             return await send(method, this.url + path, body, this.token);
         } catch (error) {

@@ -103,7 +103,7 @@ pub fn ReviewBar(draft: Draft) -> impl IntoView {
                 <button class="btn" type="button" on:click=move |_| open.set(false)>
                     {td_string!(locale, ui.cancel)}
                 </button>
-                <button class="btn primary" type="button" disabled=move || draft.call.waits() on:click=save>
+                <button class="btn primary" type="button" disabled=move || draft.call.waits() || renewal.waits() on:click=save>
                     {td_string!(locale, settings.save)}
                 </button>
             </div>
