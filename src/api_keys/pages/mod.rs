@@ -241,7 +241,7 @@ fn row(key: ApiKey, acts: Acts) -> AnyView {
         let all = key.networks.join(" ");
         view! { <p class="small muted">{td_string!(locale, api_keys.only_from)} " " {pieces::key(all)}</p> }
     });
-    let expires = match key.expires_at {
+    let expires = || match key.expires_at {
         Some(end) => pieces::moment(end),
         None => td_string!(locale, api_keys.never).into_any(),
     };
@@ -250,10 +250,7 @@ fn row(key: ApiKey, acts: Acts) -> AnyView {
     let word = |word: &'static str| view! { <span>{word} {td_string!(locale, ui.colon)} " "</span> };
     let narrow = view! {
         <p class="narrow-only small muted">
-            {word(td_string!(locale, api_keys.expires))} {key.expires_at.map_or_else(
-                || td_string!(locale, api_keys.never).into_any(),
-                pieces::moment,
-            )} " · " {word(td_string!(locale, api_keys.last_used))} {pieces::moment_or_dash(used)}
+            {word(td_string!(locale, api_keys.expires))} {expires()} " · " {word(td_string!(locale, api_keys.last_used))} {pieces::moment_or_dash(used)}
         </p>
     };
     view! {
@@ -268,7 +265,7 @@ fn row(key: ApiKey, acts: Acts) -> AnyView {
             </td>
             <td class="wide-only">{pieces::typed(holder)}</td>
             <td class="wide-only small">{pieces::moment_or_dash(used)} " " {ip}</td>
-            <td class="wide-only small">{expires}</td>
+            <td class="wide-only small">{expires()}</td>
             <td>{buttons(&key, acts)}</td>
         </tr>
     }

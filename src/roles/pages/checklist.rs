@@ -74,9 +74,8 @@ fn groups(catalogue: &Catalogue, ticked: &BTreeSet<String>) -> Vec<Group> {
 
 /// The ticked key with which this one comes along, `audit.*` for instance.
 fn comes_with(ticked: &BTreeSet<String>, key: &str) -> Option<String> {
-    let wanted = Permission::parse(key).ok()?;
-    let mut wide = ticked.iter().filter(|other| *other != key && other.ends_with('*'));
-    wide.find(|other| Permission::parse(other).is_ok_and(|other| other.covers(&wanted))).cloned()
+    let covering = Permission::parse(key).ok()?.covering();
+    covering.into_iter().find(|wide| wide != key && ticked.contains(wide))
 }
 
 fn is_given(ticked: &BTreeSet<String>, key: &str) -> bool {

@@ -122,8 +122,8 @@ fn shown(asked: Asked, comparison: Result<Option<Comparison>, AppError>) -> AnyV
     let count = td_string!(locale, roles.differing_count, count = differing).to_string();
     let columns = [
         Column::new(td_string!(locale, roles.permission)),
-        Column::of("", pieces::typed(a.name.clone()).into_any()),
-        Column::of("", pieces::typed(b.name.clone()).into_any()),
+        Column::of("", pieces::typed(a.name.clone())),
+        Column::of("", pieces::typed(b.name.clone())),
     ];
     view! {
         <p class="muted" role="status">{count}</p>

@@ -94,7 +94,6 @@ pub fn role_links(roles: &[RoleRef]) -> AnyView {
     pieces::links(Icon::Role, links)
 }
 
-/// The names of the fields of a role, for forms and for their errors.
 /// What a role is for, as its keepers wrote it. What the product says of its own roles, it says in the reader's language.
 fn description(role: &Role) -> String {
     let locale = locale();
@@ -117,6 +116,7 @@ fn description(role: &Role) -> String {
     .to_owned()
 }
 
+/// The names of the fields of a role, for forms and for their errors.
 fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
     match field {
