@@ -7,6 +7,7 @@ use crate::{
     policies::{
         AblePage, AbleQuery, Activation, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit, Question, Saved,
         Trial, Tried,
+        graph::{Graph, GraphQuery},
     },
     roles::Effect,
 };
@@ -23,6 +24,13 @@ pub async fn evaluate(question: Question) -> Result<Evaluations, AppError> {
 pub async fn who_can(key: String, query: AbleQuery) -> Result<AblePage, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::policies::server::who_can(&cx, &key, query.into()).await
+}
+
+/// Who has what through what, as a picture.
+#[server(prefix = "/api", endpoint = "policies/graph", input = Json)]
+pub async fn get_graph(query: GraphQuery) -> Result<Graph, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::graph::graph(&cx, query.into()).await
 }
 
 #[server(prefix = "/api", endpoint = "policies/list", input = Json)]

@@ -13,6 +13,7 @@ use crate::{
 };
 
 pub mod calls;
+pub mod graph;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;

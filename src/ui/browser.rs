@@ -16,6 +16,20 @@ pub fn is_offline() -> bool {
     cfg!(feature = "hydrate") && !window().navigator().on_line()
 }
 
+/// Moves what scrolls along with a mouse that drags the ground of it. A finger and the keyboard scroll by themselves.
+#[cfg(feature = "hydrate")]
+pub fn pan(event: &ev::PointerEvent) {
+    use leptos::wasm_bindgen::JsCast;
+    let dragged = event.buttons() == 1 && event.pointer_type() == "mouse";
+    let ground = event.current_target().and_then(|ground| ground.dyn_into::<web_sys::Element>().ok());
+    if let Some(ground) = ground.filter(|_| dragged) {
+        ground.scroll_by_with_x_and_y(-f64::from(event.movement_x()), -f64::from(event.movement_y()));
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn pan(_event: &ev::PointerEvent) {}
+
 /// Has the browser keep the files that every page needs, and a page for when there is no network. It is a convenience:
 /// where it fails the product works as well.
 #[cfg(feature = "hydrate")]

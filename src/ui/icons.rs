@@ -20,6 +20,7 @@ pub enum Icon {
     Down,
     Edit,
     Forward,
+    Graph,
     Group,
     Home,
     Info,
@@ -71,6 +72,9 @@ impl Icon {
             }
             Icon::Edit => r#"<path d="M4 20l1-4L16 5l3 3L8 19z"/>"#,
             Icon::Forward => r#"<path d="M9 5l7 7-7 7"/>"#,
+            Icon::Graph => {
+                r#"<circle cx="6" cy="6" r="2.500"/><circle cx="6" cy="18" r="2.500"/><circle cx="18" cy="12" r="2.500"/><path d="M8.300 7.200l7.400 3.700M8.300 16.800l7.400-3.700"/>"#
+            }
             Icon::Group => {
                 r#"<circle cx="12" cy="6.500" r="3"/><circle cx="5.500" cy="17.500" r="2.500"/><circle cx="18.500" cy="17.500" r="2.500"/><path d="M12 9.500v3.500M6.500 15l1.500-2h8l1.500 2"/>"#
             }
@@ -124,7 +128,7 @@ impl Icon {
 
     /// Arrows point with the text; everything else stays.
     fn turns(self) -> bool {
-        matches!(self, Icon::Back | Icon::Collapse | Icon::Forward | Icon::Inherited | Icon::Out)
+        matches!(self, Icon::Back | Icon::Collapse | Icon::Forward | Icon::Graph | Icon::Inherited | Icon::Out)
     }
 }
 

@@ -22,10 +22,12 @@ use crate::{
 
 mod editor;
 mod explain;
+mod graph;
 mod list;
 mod policy;
 
 use explain::ExplainPage;
+use graph::GraphPage;
 use list::PoliciesPage;
 use policy::{NewPolicyPage, PolicyPage};
 
@@ -34,6 +36,7 @@ const PATH: &str = "/console/policies";
 lazy_pages! {
     (draw_policies, load_policies)
     Explain: ExplainRoute => ExplainPage,
+    Graph: GraphRoute => GraphPage,
     Policies: PoliciesRoute => PoliciesPage,
     NewPolicy: NewPolicyRoute => NewPolicyPage,
     Policy: PolicyRoute => PolicyPage,
@@ -43,6 +46,7 @@ lazy_pages! {
 pub fn PolicyRoutes() -> AnyNestedRoute {
     view! {
         <Route path=path!("explain") view={Lazy::<ExplainRoute>::new()} />
+        <Route path=path!("graph") view={Lazy::<GraphRoute>::new()} />
         <Route path=path!("policies") view={Lazy::<PoliciesRoute>::new()} />
         <Route path=path!("policies/new") view={Lazy::<NewPolicyRoute>::new()} />
         <Route path=path!("policies/:id") view={Lazy::<PolicyRoute>::new()} />

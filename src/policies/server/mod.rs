@@ -1,6 +1,7 @@
 //! Questions to the decision engine, and nothing decided beside it.
 
 pub mod authzen;
+pub mod graph;
 pub mod kept;
 pub mod rest;
 pub mod store;

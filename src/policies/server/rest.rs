@@ -19,6 +19,7 @@ use crate::{
     policies::{
         AblePage, AbleQuery, Activation, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview,
         Questions, Saved, Trial, Tried,
+        graph::{Graph, GraphQuery},
         server::{self, kept},
     },
     roles::Effect,
@@ -28,6 +29,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(evaluate))
         .routes(routes!(who_can))
+        .routes(routes!(graph))
         .routes(routes!(list, create))
         .routes(routes!(try_out))
         .routes(routes!(get, edit, delete))
@@ -124,4 +126,10 @@ async fn who_can(
     Asked(query): Asked<AbleQuery>,
 ) -> Result<Json<AblePage>, AppError> {
     server::who_can(&cx, &key, query).await.map(Json)
+}
+
+/// Who has what through what, as nodes and lines: `permissions.read` and `roles.read`, with `groups.read` and `users.read` more
+#[utoipa::path(get, path = "/admin/permissions/graph", tag = "permissions", params(GraphQuery), responses((status = 200, body = Graph)))]
+async fn graph(cx: Extension<Cx>, Asked(query): Asked<GraphQuery>) -> Result<Json<Graph>, AppError> {
+    server::graph::graph(&cx, query).await.map(Json)
 }

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-const ICONS: [Icon; 43] = [
+const ICONS: [Icon; 44] = [
     Icon::Add,
     Icon::Alert,
     Icon::Allowed,
@@ -31,6 +31,7 @@ const ICONS: [Icon; 43] = [
     Icon::Down,
     Icon::Edit,
     Icon::Forward,
+    Icon::Graph,
     Icon::Group,
     Icon::Home,
     Icon::Info,

@@ -224,6 +224,7 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
                 r#"{"question": {"user": "a@b.example", "resource": "users", "action": "read"}}"#.to_owned()
             }
             "/api/policies/who-can" => r#"{"key": "users.read", "query": {}}"#.to_owned(),
+            "/api/policies/graph" => r#"{"query": {}}"#.to_owned(),
             "/api/policies/list" => r#"{"query": {}}"#.to_owned(),
             "/api/policies/get" | "/api/policies/versions" => format!(r#"{{"id": "{id}"}}"#),
             "/api/policies/create" => {

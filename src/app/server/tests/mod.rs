@@ -16,6 +16,7 @@ mod elsewhere;
 mod enrolment;
 mod escalation;
 mod explain;
+mod graph;
 mod groups;
 mod heritage;
 mod impersonation;
