@@ -16,6 +16,7 @@ pub mod app;
 pub mod approvals;
 pub mod audit;
 pub mod base;
+pub mod consents;
 pub mod groups;
 pub mod impersonation;
 pub mod passkeys;

@@ -48,6 +48,8 @@ type World = {
     builtIn: string;
     platform: string;
     welcome: string;
+    /** A text that people may consent to, published. */
+    consent: string;
     /** A group with roles, with one inside it, and with people. */
     group: string;
     /** A policy in force with a newer draft. */
@@ -127,6 +129,11 @@ const test = base.extend<{}, { world: World }>({
             const policy = await api.call("POST", "/admin/policies", { name: "التقارير لأهلها", ...draft, rules: rules(5), active: true });
             await api.call("PATCH", `/admin/policies/${policy.id}`, { rules: rules(8) });
 
+            const words = { title_ar: "رسائل الأخبار", title_en: "Newsletter", body_ar: "نراسلك كل شهر.\n\nولك أن تسحب إقرارك.", body_en: "We write once a month." };
+            const consent = await api.call("POST", "/admin/consents", { key: "newsletter", ...words });
+            await api.call("POST", `/admin/consents/${consent.id}/publish`);
+            await api.call("POST", `/auth/consents/${consent.id}`, { number: 1 });
+
             const person = { name: "Nada", email: "nada@example.com", password: "nobody gives me anything" };
             await api.addPerson(person);
             await api.call("POST", "/admin/api-keys", {
@@ -152,6 +159,7 @@ const test = base.extend<{}, { world: World }>({
                 builtIn: await api.roleId("admin"),
                 platform: await api.roleId("super-admin"),
                 welcome: invited.link,
+                consent: consent.id,
                 group: group.id,
                 policy: policy.id,
                 powerless: asker,
@@ -544,6 +552,11 @@ const STOPS: Stop[] = [
         },
     },
     { name: "person-groups", who: "admin", at: (world) => `/console/people/${world.sara}?tab=groups` },
+    { name: "consents", who: "admin", at: () => "/console/consents" },
+    { name: "consent-new", who: "admin", at: () => "/console/consents/new" },
+    { name: "consent", who: "admin", at: (world) => `/console/consents/${world.consent}` },
+    { name: "own-consents", who: "admin", at: () => "/account/consents" },
+    { name: "refused-consents", who: "powerless", at: () => "/console/consents", status: 403 },
     { name: "policies", who: "admin", at: () => "/console/policies" },
     { name: "policies-nothing-found", who: "admin", at: () => "/console/policies?q=zzzz" },
     { name: "policy-new", who: "admin", at: () => "/console/policies/new" },

@@ -116,6 +116,8 @@ permissions! {
     POLICIES_DELETE = "policies.delete";
     AUDIT_READ = "audit.read";
     AUDIT_EXPORT = "audit.export";
+    CONSENTS_READ = "consents.read";
+    CONSENTS_MANAGE = "consents.manage";
     API_KEYS_MANAGE = "api_keys.manage";
     APPROVALS_DECIDE = "approvals.decide";
     IMPERSONATE_USERS = "impersonate.users";

@@ -19,6 +19,7 @@ use crate::{
         language::{self, td_string},
         time::Timestamp,
     },
+    consents::pages::{ConsentRoutes, OwnConsentsRoute},
     groups::pages::GroupRoutes,
     i18n::Locale,
     passkeys::pages::PasskeysPage,
@@ -76,6 +77,7 @@ pub async fn load_console() -> Result<(), NotLoaded> {
     crate::api_keys::pages::load_api_keys().await?;
     crate::approvals::pages::load_approvals().await?;
     crate::audit::pages::load_audit().await?;
+    crate::consents::pages::load_consents().await?;
     crate::groups::pages::load_groups().await?;
     crate::policies::pages::load_policies().await?;
     crate::roles::pages::load_roles().await?;
@@ -180,6 +182,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reauthenticate") view=ProvePage ssr=SsrMode::Async />
                 <Route path=path!("/account/two-factor") view={Lazy::<TwoFactorRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/account/passkeys") view={Lazy::<PasskeysRoute>::new()} ssr=SsrMode::Async />
+                <Route path=path!("/account/consents") view={Lazy::<OwnConsentsRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/account/email") view={Lazy::<EmailRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/account/password") view={Lazy::<PasswordRoute>::new()} ssr=SsrMode::Async />
                 <Route path=path!("/email/confirm") view=EmailConfirmPage ssr=SsrMode::Async />
@@ -197,6 +200,7 @@ pub fn App() -> impl IntoView {
                     <AuditRoutes />
                     <SettingsRoutes />
                     <ApiKeyRoutes />
+                    <ConsentRoutes />
                     <ApprovalRoutes />
                 </ParentRoute>
             </Routes>

@@ -78,6 +78,11 @@ pub enum DenialCode {
     RegistrationClosed,
     /// The caller's role needs a second factor, which they have not set up yet.
     EnrolmentRequired,
+    /// The caller has not given the last version of a text that is required.
+    ConsentRequired,
+    /// What is required cannot be withdrawn by itself.
+    #[serde(rename = "consent_kept")]
+    ConsentKept,
     /// An API key never touches its holder's account, and never approves.
     NotByKey,
     /// Whoever acts as somebody else may not do this as them.
@@ -292,6 +297,8 @@ impl AppError {
                 DenialCode::BadOrigin => "bad_origin",
                 DenialCode::RegistrationClosed => "registration_closed",
                 DenialCode::EnrolmentRequired => "mfa_enrolment_required",
+                DenialCode::ConsentRequired => "consent_required",
+                DenialCode::ConsentKept => "consent_kept",
                 DenialCode::NotByKey => "not_by_api_key",
                 DenialCode::NotImpersonated => "not_while_impersonating",
                 DenialCode::ApprovalNeeded => "approval_needed",

@@ -48,6 +48,10 @@ id!(
     PolicyId
 );
 id!(
+    /// A text that people consent to.
+    ConsentId
+);
+id!(
     /// A browser or program that somebody signs in with.
     DeviceId
 );

@@ -108,6 +108,8 @@ pub fn error(locale: Locale, error: &AppError) -> String {
                 DenialCode::BadOrigin => td_string!(locale, base.error_bad_origin).to_owned(),
                 DenialCode::RegistrationClosed => td_string!(locale, base.error_registration_closed).to_owned(),
                 DenialCode::EnrolmentRequired => td_string!(locale, base.error_enrolment).to_owned(),
+                DenialCode::ConsentRequired => td_string!(locale, base.error_consent_required).to_owned(),
+                DenialCode::ConsentKept => td_string!(locale, base.error_consent_kept).to_owned(),
                 DenialCode::NotByKey => td_string!(locale, base.error_not_by_key).to_owned(),
                 DenialCode::ApprovalNeeded => {
                     td_string!(locale, base.error_approval_needed, permissions = keys).to_string()

@@ -162,6 +162,8 @@ pub struct PersonCaller {
     pub assurance: u8,
     /// Names of the roles that need a second factor, by the tenant's rule.
     pub factor_roles: Vec<String>,
+    /// Whoever is behind the caller has not given the last version of a text that is required.
+    pub owes_consent: bool,
     pub acting: Acting,
 }
 
@@ -396,10 +398,29 @@ impl Cx {
         Ok(())
     }
 
+    /// Whether the caller has to give a required text before anything else (E5).
+    pub fn owes_consent(&self) -> bool {
+        self.person().is_ok_and(|person| person.owes_consent)
+    }
+
+    /// The same caller, for what stays open to whoever owes a consent: reading and giving the texts, taking a copy of
+    /// one's data, leaving.
+    pub fn before_consents(&self) -> Self {
+        let Caller::Person(person) = &self.0.caller else { return self.clone() };
+        let caller = Caller::Person(PersonCaller { owes_consent: false, ..person.clone() });
+        Self::make(self.0.heart.clone(), caller, self.0.origin.clone())
+    }
+
+    /// Refuses whoever has to do something else first: to set up a second factor, then to give what is required.
+    fn check_owed(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
+        self.check_enrolment(person, snapshot)?;
+        if person.owes_consent { Err(AppError::denied(DenialCode::ConsentRequired)) } else { Ok(()) }
+    }
+
     async fn open(&self, permission: Permission, read_only: bool) -> Result<Tx, AppError> {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
-        self.check_enrolment(&person, &snapshot)?;
+        self.check_owed(&person, &snapshot)?;
         self.check_impersonator(&person, &snapshot)?;
         match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
@@ -409,7 +430,7 @@ impl Cx {
     }
 
     /// Opens what belongs to the caller alone: own profile, sessions, factors. The person themselves has to be there: not
-    /// a key of theirs, not somebody who acts as them. Whoever has to set up a second factor does that first.
+    /// a key of theirs, not somebody who acts as them. Whoever has to set up a second factor or to give a consent does that first.
     pub async fn own(&self) -> Result<Tx, AppError> {
         self.in_person()?;
         self.of_caller().await
@@ -456,7 +477,7 @@ impl Cx {
     pub async fn of_caller(&self) -> Result<Tx, AppError> {
         let person = self.person()?;
         let snapshot = self.snapshot(person).await?;
-        self.check_enrolment(person, &snapshot)?;
+        self.check_owed(person, &snapshot)?;
         self.open_own(person, snapshot).await
     }
 

@@ -141,6 +141,14 @@ actions! {
     GroupDelete = "admin.group_delete";
     /// Somebody came into a group, or left it.
     GroupMember = "admin.group_member";
+    /// Somebody gave a text in one of its versions.
+    ConsentGive = "auth.consent_give";
+    ConsentWithdraw = "auth.consent_withdraw";
+    ConsentCreate = "admin.consent_create";
+    ConsentUpdate = "admin.consent_update";
+    /// A text has a new version; whoever gave an earlier one is asked anew.
+    ConsentPublish = "admin.consent_publish";
+    ConsentRetire = "admin.consent_retire";
     /// An operator had a new data key made; from a moment on it is used.
     KeyRotate = "system.key_rotate";
     /// Nothing is opened with a data key any more.

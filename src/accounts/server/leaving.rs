@@ -57,6 +57,7 @@ impl Because {
 
 /// Whether the caller's account waits to be deleted.
 pub async fn state(cx: &Cx) -> Result<Leaving, AppError> {
+    let cx = cx.before_consents();
     let mut tx = cx.own().await?;
     let pending = pending(&mut tx, cx.person()?.user).await?;
     Ok(Leaving { pending, wait_days: DELETION_DAYS })
@@ -65,6 +66,7 @@ pub async fn state(cx: &Cx) -> Result<Leaving, AppError> {
 /// Asks that the caller's account be deleted. They type its address, have proved themselves of late, and are told by mail,
 /// so that a session in other hands cannot do it unseen. Asking again changes nothing.
 pub async fn request(cx: &Cx, request: Input<DeletionRequest>) -> Result<PendingDeletion, AppError> {
+    let cx = cx.before_consents();
     let mut tx = cx.own().await?;
     let user = cx.person()?.user;
     let typed = Email::parse(&request.read()?.email).map_err(|code| AppError::field("email", code))?;
@@ -115,6 +117,7 @@ async fn check_often(tx: &mut Tx, user: UserId) -> Result<(), AppError> {
 
 /// The caller has changed their mind.
 pub async fn cancel(cx: &Cx) -> Result<(), AppError> {
+    let cx = cx.before_consents();
     let mut tx = cx.own().await?;
     let person = cx.person()?;
     if !end(&mut tx, person.user, Because::Cancelled).await? {

@@ -253,6 +253,11 @@ fn kept() -> AnyView {
 fn data() -> AnyView {
     let locale = locale();
     view! {
+        <p class="row-of">
+            <a class="btn" href="/account/consents" rel="external">
+                {icon(Icon::Edit)} {td_string!(locale, consents.open_own)}
+            </a>
+        </p>
         <section class="stack" aria-labelledby="own-data-title">
             <h2 id="own-data-title">{td_string!(locale, app.own_data)}</h2>
             <div class="card padded">

@@ -4,8 +4,8 @@ use crate::base::language::td_string;
 
 use crate::{
     access::{
-        API_KEYS_MANAGE, AUDIT_READ, GROUPS_READ, PERMISSIONS_READ, POLICIES_READ, Permission, ROLES_READ,
-        SETTINGS_READ, USERS_READ,
+        API_KEYS_MANAGE, AUDIT_READ, CONSENTS_READ, GROUPS_READ, PERMISSIONS_READ, POLICIES_READ, Permission,
+        ROLES_READ, SETTINGS_READ, USERS_READ,
     },
     i18n::Locale,
     sessions::Me,
@@ -53,6 +53,7 @@ pub fn places(me: &Me) -> Vec<Place> {
         inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
         inside(APPROVALS, Icon::Allowed, |locale| td_string!(locale, app.approvals), None),
         inside("/console/api-keys", Icon::Link, |locale| td_string!(locale, app.api_keys), Some(API_KEYS_MANAGE)),
+        inside("/console/consents", Icon::Edit, |locale| td_string!(locale, app.consents), Some(CONSENTS_READ)),
         inside("/console/settings", Icon::Settings, |locale| td_string!(locale, app.settings), Some(SETTINGS_READ)),
         Place { outside: true, ..inside("/developers", Icon::Code, |locale| td_string!(locale, app.developers), None) },
     ];

@@ -18,13 +18,14 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Caller, Cx, Origin},
-    app::server::{AppState, metrics, preferences},
+    app::server::{AppState, metrics, own_data, preferences},
     approvals::server::Applier,
     base::{
         errors::{AppError, DenialCode},
         language::{self, td_string},
         server::config::Proxy,
     },
+    consents,
     i18n::Locale,
     roles,
     second_factor::server::forms::ACCOUNT as FACTOR_PAGE,
@@ -225,11 +226,17 @@ pub async fn guard(
     let is_own = path.starts_with("/account/") || path == "/reauthenticate";
     // Whoever must set up a second factor first is led there, and nowhere else: a passkey counts, and so does a proof.
     let sets_up = [FACTOR_PAGE, "/account/passkeys", "/reauthenticate"].contains(&path);
-    let leads_to_set_up = (is_console || is_own && !sets_up) && cx.must_enrol().await.unwrap_or(false);
+    let must_enrol = (is_console || is_own) && cx.must_enrol().await.unwrap_or(false);
+    let leads_to_set_up = must_enrol && !sets_up;
+    // Then whoever owes a consent is led to the texts. They may still take their data with them, and stay after all.
+    let is_open = [consents::PAGE, "/reauthenticate"].contains(&path)
+        || path == own_data::PATH && request.method() == Method::POST;
+    let leads_to_consents = !must_enrol && cx.owes_consent() && (is_console || is_own) && !is_open;
     let target = match (path, cx.caller()) {
         ("/", _) => Some("/console".to_owned()),
         ("/login", Caller::Person(_)) if request.method() == Method::GET => Some(next_of(&request)),
         (_, Caller::Person(_)) if leads_to_set_up => Some(FACTOR_PAGE.to_owned()),
+        (_, Caller::Person(_)) if leads_to_consents => Some(consents::PAGE.to_owned()),
         (_, Caller::Anonymous) if is_console || is_own => {
             let next = request.uri().path_and_query().map_or("/console", |path| path.as_str());
             let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();

@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    accounts, api_keys, app::server::problem::Problem, approvals, audit, groups, impersonation, passkeys, policies,
-    roles, second_factor, sessions, settings,
+    accounts, api_keys, app::server::problem::Problem, approvals, audit, consents, groups, impersonation, passkeys,
+    policies, roles, second_factor, sessions, settings,
 };
 
 #[derive(OpenApi)]
@@ -53,6 +53,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(super::own_data::routes())
         .merge(accounts::server::own_rest::routes())
         .merge(accounts::server::rest::routes())
+        .merge(consents::server::rest::routes())
         .merge(groups::server::rest::routes())
         .merge(roles::server::rest::routes())
         .merge(policies::server::rest::routes())

@@ -21,7 +21,7 @@ use crate::{
     },
     accounts, api_keys, approvals, audit,
     base::{errors::AppError, server::http::Asked, time::Timestamp},
-    groups, passkeys, roles, second_factor,
+    consents, groups, passkeys, roles, second_factor,
     sessions::{
         FormOutcome,
         server::{
@@ -35,12 +35,16 @@ use crate::{
 
 /// The latest rows of the log that go along; whoever needs more asks for it page by page.
 const MOST_ROWS: u32 = 5_000;
-/// Where the forms stand.
+/// The page of one's own account.
+pub const PATH: &str = "/console/account";
+/// Where its forms stand.
 const HERE: &str = "/console/account?tab=data";
 
 /// Everything that is kept about the caller, part by part, without secrets: nobody can be given what only proves who they
 /// are. It wants a fresh proof, is counted, and stands in the log before the first part is read.
 pub async fn export(cx: &Cx) -> Result<Value, AppError> {
+    // Also for whoever does not want to give what is required, and leaves.
+    let cx = &cx.before_consents();
     let person = cx.in_person()?.clone();
     cx.fresh()?;
     throttle::count(cx, &[Subject::Exports(person.user)]).await?;
@@ -61,6 +65,7 @@ pub async fn export(cx: &Cx) -> Result<Value, AppError> {
         "devices": devices::own_devices(cx).await?,
         "places": devices::own_places(cx).await?,
         "email_changes": own::email_changes(cx).await?,
+        "consents": consents::server::own::list(cx).await?,
         "api_keys": api_keys::server::own(cx).await?,
         "approvals": approvals::server::own(cx).await?,
         "activity": audit::server::own::latest(cx, MOST_ROWS).await?,
@@ -145,6 +150,8 @@ pub struct AccountForm {
 
 /// `POST /console/account`
 pub async fn account(page: FormPage, Form(form): Form<AccountForm>) -> Response {
+    // Whoever owes a consent has this form on the page of the texts.
+    let here = if page.cx.owes_consent() { consents::PAGE } else { HERE };
     let done = match form.act {
         Act::Export => download(&page.cx, Format::Json).await,
         Act::ExportZip => download(&page.cx, Format::Zip).await,
@@ -156,9 +163,9 @@ pub async fn account(page: FormPage, Form(form): Form<AccountForm>) -> Response 
     };
     match done {
         Ok(response) => response,
-        Err(error) => match elsewhere(&error, HERE) {
+        Err(error) => match elsewhere(&error, here) {
             Some(response) => response,
-            None => page.again(HERE, error, FormOutcome::default()).await,
+            None => page.again(here, error, FormOutcome::default()).await,
         },
     }
 }

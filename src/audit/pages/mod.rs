@@ -299,6 +299,7 @@ fn filters(query: AuditQuery) -> AnyView {
         ("audit".to_owned(), td_string!(locale, audit.resource_audit).to_owned()),
         ("permission".to_owned(), td_string!(locale, audit.resource_permission).to_owned()),
         ("policy".to_owned(), td_string!(locale, audit.resource_policy).to_owned()),
+        ("consent".to_owned(), td_string!(locale, audit.resource_consent).to_owned()),
         ("passkey".to_owned(), td_string!(locale, audit.resource_passkey).to_owned()),
         ("catalogue".to_owned(), td_string!(locale, audit.resource_catalogue).to_owned()),
     ];

@@ -56,6 +56,7 @@ fn of_constraint(name: &str) -> Option<AppError> {
         "roles_name_key" | "roles_platform_name" => ("name", FieldCode::Taken),
         "groups_name_key" | "access_policies_name_key" => ("name", FieldCode::Taken),
         "groups_name_lookalike_key" | "access_policies_name_lookalike_key" => ("name", FieldCode::Lookalike),
+        "consent_texts_key_key" => ("key", FieldCode::Taken),
         "permissions_own_key_key" => ("key", FieldCode::Taken),
         "roles_name_lookalike_key" => ("name", FieldCode::Lookalike),
         _ => return None,

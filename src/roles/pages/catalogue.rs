@@ -155,6 +155,7 @@ fn group_word(resource: &str) -> Option<&'static str> {
         "approvals" => td_string!(locale, roles.group_approvals),
         "audit" => td_string!(locale, roles.group_audit),
         "commands" => td_string!(locale, roles.group_commands),
+        "consents" => td_string!(locale, roles.group_consents),
         "devices" => td_string!(locale, roles.group_devices),
         "impersonate" => td_string!(locale, roles.group_impersonate),
         "notifications" => td_string!(locale, roles.group_notifications),

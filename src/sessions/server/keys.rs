@@ -37,7 +37,8 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
     let row = sqlx::query!(
         r#"select k.id, k.tenant_id, k.user_id, k.name as key_name, k.scopes, k.networks, k.last_used_at, u.name,
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!", u.passkeys > 0 as "has_passkeys!",
-                  (select value from settings where tenant_id = k.tenant_id and key = $3) as rule
+                  (select value from settings where tenant_id = k.tenant_id and key = $3) as rule,
+                  owes_consent(k.tenant_id, k.user_id) as "owes_consent!"
            from api_keys k
            join users u on u.id = k.user_id and u.status = 'active'
            join tenants t on t.id = k.tenant_id and t.status = 'active'
@@ -76,6 +77,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
         has_passkeys: row.has_passkeys,
         assurance: 1,
         factor_roles: rule.second_factor_roles,
+        owes_consent: row.owes_consent,
         acting: Acting::Key(KeyCaller { id: row.id, name: row.key_name, scopes }),
     }))
 }

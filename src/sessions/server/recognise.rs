@@ -77,7 +77,8 @@ async fn with_acting(mut found: Recognised, headers: &HeaderMap) -> Result<Recog
     });
     if let Some(live) = live {
         let cx = found.cx.for_person(live.caller);
-        if cx.may_act().await? {
+        // Whoever owes a consent gives it first, as themselves.
+        if !cx.owes_consent() && cx.may_act().await? {
             return Ok(Recognised { cx, ..found });
         }
     }

@@ -309,6 +309,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
                   s.proved_at, s.assurance, u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
+                  owes_consent(coalesce(i.tenant_id, s.tenant_id), coalesce(i.id, s.user_id)) as "owes_consent!",
                   s.impersonation_reason, i.id as "impersonator_id?", i.name as "impersonator_name?"
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
@@ -345,6 +346,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             has_passkeys: row.has_passkeys,
             assurance: u8::try_from(row.assurance).unwrap_or(0),
             factor_roles: rule.second_factor_roles,
+            owes_consent: row.owes_consent,
             acting,
         },
         is_browser: row.kind == "browser",

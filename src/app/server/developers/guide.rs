@@ -126,6 +126,8 @@ fn codes(locale: Locale) -> AnyView {
         about(DenialCode::Outranked, &["roles.update"]),
         about(DenialCode::LastSuperAdmin, &[]),
         about(DenialCode::BuiltIn, &[]),
+        about(DenialCode::ConsentRequired, &[]),
+        about(DenialCode::ConsentKept, &[]),
         about(DenialCode::BadOrigin, &[]),
         about(DenialCode::HttpsOnly, &[]),
         AppError::Cycle(vec!["a".to_owned(), "b".to_owned(), "a".to_owned()]),

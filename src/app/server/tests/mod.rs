@@ -10,6 +10,7 @@ mod authenticator;
 mod authzen;
 mod bulk;
 mod climbing;
+mod consents;
 mod coverage;
 mod doors;
 mod elsewhere;

@@ -51,6 +51,7 @@ const OWN_PAGES: &[&str] = &[
     "/reauthenticate",
     "/account/two-factor",
     "/account/passkeys",
+    "/account/consents",
     "/account/email",
     "/account/password",
     "/console",

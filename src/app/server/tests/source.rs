@@ -20,7 +20,7 @@ const ORDER: &[&[&str]] = &[
     &["accounts"],
     &["sessions"],
     &["second_factor", "passkeys"],
-    &["approvals"],
+    &["approvals", "consents"],
     &["groups"],
     &["roles"],
     &["policies"],
