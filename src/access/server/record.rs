@@ -215,6 +215,14 @@ impl Event {
         self.meta("version", version)
     }
 
+    /// Why, in the words of whoever did it.
+    pub fn stated(self, reason: Option<String>) -> Self {
+        match reason {
+            Some(reason) => self.meta("reason", reason),
+            None => self,
+        }
+    }
+
     pub fn by(mut self, user: UserId, name: impl Into<String>) -> Self {
         self.actor = Some((user, name.into()));
         self

@@ -54,6 +54,16 @@ pub fn sentence(entry: &AuditEntry) -> String {
     }
 }
 
+/// Why, in the words of whoever did it, for `pieces::sentence`.
+pub fn reason(entry: &AuditEntry) -> Option<String> {
+    // There the program says why, in a code of its own.
+    if entry.meta.get("own_request").is_some() {
+        return None;
+    }
+    let reason = language::isolate(entry.meta.get("reason")?.as_str()?);
+    Some(td_string!(locale(), audit.stated_reason, reason = reason).to_string())
+}
+
 /// The actions that the program records, in the order of the filter.
 pub const ACTIONS: &[&str] = &[
     "auth.login",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{checklist::checklist, heritage::heritage, label};
+use super::{checklist::checklist, heritage::heritage, label, review::reason_field};
 use crate::{
     base::{ids::RoleId, language::td_string},
     roles::{Catalogue, Role},
@@ -60,6 +60,9 @@ pub fn RoleEditor(
     /// The word on the button that saves.
     word: &'static str,
     call: Call,
+    /// Why it is changed, where it may be said.
+    #[prop(optional)]
+    reason: Option<RwSignal<String>>,
     save: Callback<RoleForm>,
 ) -> impl IntoView {
     let locale = locale();
@@ -114,6 +117,7 @@ pub fn RoleEditor(
         </form>
         <Dialog id="review" open title=td_string!(locale, roles.review_title)>
             {move || changes(start.get_value(), reviewed.get(), names, role_names)}
+            {reason.map(|reason| reason_field(reason, call))}
             {fields::summary(call.error, label)}
             <div class="row-of end">
                 <button class="btn" type="button" on:click=move |_| open.set(false)>

@@ -13,6 +13,7 @@ use super::{
     heritage::{family, inheritable, of_groups},
     holders::holders,
     origin_badge,
+    review::stated,
     shelf::shelf,
 };
 use crate::{
@@ -274,7 +275,7 @@ fn given(
 
 fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callback<()>) -> AnyView {
     let locale = locale();
-    let (call, toasts) = (Call::new(), toasts());
+    let (call, toasts, reason) = (Call::new(), toasts(), RwSignal::new(String::new()));
     let (id, version, name_fixed) = (role.id, role.version, role.built_in);
     let saved = RoleForm::of(&role);
     let roles = inheritable(roles, Some(&role));
@@ -285,6 +286,7 @@ fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callba
             description: (form.description != before.description).then_some(form.description),
             permissions: (form.permissions != before.permissions).then(|| form.permissions.into_iter().collect()),
             parents: (form.parents != before.parents).then(|| form.parents.into_iter().collect()),
+            reason: stated(reason),
             version: Some(version),
         };
         call.run(edit_role(id, edit), move |_role| {
@@ -292,7 +294,8 @@ fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callba
             changed.run(());
         });
     });
-    view! { <RoleEditor saved catalogue roles name_fixed word=td_string!(locale, roles.save) call save /> }.into_any()
+    let word = td_string!(locale, roles.save);
+    view! { <RoleEditor saved catalogue roles name_fixed word call reason=reason save /> }.into_any()
 }
 
 fn delete_act(role: &Role) -> AnyView {

@@ -205,6 +205,9 @@ struct OverrideSet {
     allow: Vec<OverrideItem>,
     #[serde(default)]
     deny: Vec<OverrideItem>,
+    /// Why, for whoever reads the log: one line.
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// A key, or a key with an expiry and a reason.
@@ -228,7 +231,7 @@ impl From<OverrideSet> for RightsEdit {
     fn from(set: OverrideSet) -> Self {
         let items = |items: Vec<OverrideItem>| items.into_iter().map(Override::from).collect();
         let overrides = Overrides { allow: items(set.allow), deny: items(set.deny) };
-        RightsEdit { roles: None, overrides: Some(overrides), version: None }
+        RightsEdit { overrides: Some(overrides), reason: set.reason, ..RightsEdit::default() }
     }
 }
 
