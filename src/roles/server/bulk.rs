@@ -42,7 +42,7 @@ struct Waiting {
 /// transaction.
 pub async fn change_role(cx: &Cx, change: Input<BulkRole>) -> Result<BulkAnswer, AppError> {
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
-    let BulkRole { users, role, act, reason, dry_run } = change.read()?;
+    let BulkRole { users, role, act, reason, skip_refused, dry_run } = change.read()?;
     let reason = reason.filter(|_| !dry_run).map(|reason| parse_reason(&reason)).transpose();
     let reason = reason.map_err(|code| AppError::field("reason", code))?;
     check_named(&users)?;
@@ -71,7 +71,7 @@ pub async fn change_role(cx: &Cx, change: Input<BulkRole>) -> Result<BulkAnswer,
         }
     }
     if !dry_run {
-        bulk.check(reason.is_some())?;
+        bulk.check(reason.is_some(), skip_refused)?;
     }
     let mut events = Vec::new();
     if !changes.is_empty() {
@@ -88,6 +88,7 @@ pub async fn change_role(cx: &Cx, change: Input<BulkRole>) -> Result<BulkAnswer,
             events.push(ask_about(&mut tx, one, reason.clone()).await?);
         }
     }
+    events.extend(bulk.refusals(Action::AssignRoles));
     finish(tx, events, dry_run).await?;
     Ok(bulk.answer())
 }

@@ -191,7 +191,7 @@ async fn replace_roles(
     server::replace_roles(&cx, id, roles).await.map(|_| Json(Done::OK))
 }
 
-/// Give many people a role or take it from them, all of them or nobody: `permissions.assign`
+/// Give many people a role or take it from them, all of them or nobody unless the refused are skipped: `permissions.assign`
 #[utoipa::path(post, path = "/admin/users/bulk/roles", tag = "users", request_body = BulkRole, responses((status = 200, body = BulkAnswer)))]
 async fn bulk_role(cx: Extension<Cx>, Sent(change): Sent<BulkRole>) -> Result<Json<BulkAnswer>, AppError> {
     bulk::change_role(&cx, change).await.map(Json)
