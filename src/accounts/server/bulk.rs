@@ -64,11 +64,14 @@ pub async fn set_status(cx: &Cx, change: Input<BulkStatus>) -> Result<BulkAnswer
     let mut events = bulk.refusals(Action::UserStatus);
     for (person, status) in &changed {
         super::put_status(&mut tx, person.id, *status).await?;
-        let event = Event::done(Action::UserStatus).on("user", person.id, &person.name);
-        events.push(event.change(json!({"status": person.status}), json!({"status": status})));
     }
     if !changes.is_empty() {
         tx.grant(&changes, granter).await?;
+    }
+    for (person, status) in &changed {
+        let version = store::version(&mut tx, person.id).await?;
+        let event = Event::done(Action::UserStatus).on("user", person.id, &person.name).version(version);
+        events.push(event.change(json!({"status": person.status}), json!({"status": status})));
     }
     finish(tx, events, dry_run).await?;
     Ok(bulk.answer())

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     base::{
-        errors::{AppError, Conflict},
+        errors::AppError,
         ids::RoleId,
         language::{self, td_string},
     },
@@ -124,7 +124,7 @@ fn Review(
             <AskApproval refused=call request=proposal stated=reason done=asked />
             <div class="row-of end">
                 {move || {
-                    matches!(call.error.get(), Some(AppError::Conflict(Conflict::Stale(_))))
+                    fields::is_stale(call.error)
                         .then(|| {
                             let again = move |_| {
                                 call.error.set(None);

@@ -14,7 +14,7 @@ use crate::{
         },
     },
     accounts::{
-        Person,
+        self, Person,
         bulk::{BulkAnswer, BulkRole, Fate, RoleAct},
         server::{
             bulk::{Bulk, check_named, finish},
@@ -108,8 +108,10 @@ async fn given_to(tx: &mut Tx, person: &Person, before: &[HeldRole]) -> Result<E
     // Whoever invited somebody does not come into what others give them later.
     links::void_of_others(tx, person.id).await?;
     let after = held_roles(tx, person.id)?;
+    let version = accounts::server::store::version(tx, person.id).await?;
     let told = |roles: &[HeldRole]| json!({"roles": given::audited(roles)});
-    Ok(Event::done(Action::AssignRoles).on("user", person.id, &person.name).change(told(before), told(&after)))
+    let event = Event::done(Action::AssignRoles).on("user", person.id, &person.name).version(version);
+    Ok(event.change(told(before), told(&after)))
 }
 
 /// Asks others to agree to the change of one person.

@@ -482,9 +482,8 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, stated: Stated) -> Result<P
     tx.lock_grants(None).await?;
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(&tx, &person)?;
-    let event = |action| {
-        Event::done(action).on("user", user, &person.name).version(person.version).stated(reason.clone())
-    };
+    let event =
+        |action| Event::done(action).on("user", user, &person.name).version(person.version).stated(reason.clone());
     let assigned = event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {
