@@ -386,7 +386,7 @@ fn people(review: Review, lines: Vec<BulkLine>) -> AnyView {
                     <span class="grow">
                         <span class="strong">{pieces::typed(name)}</span>
                         " "
-                        <span class="small muted">{pieces::typed(line.email)}</span>
+                        <span class="small muted">{pieces::email(&line.email)}</span>
                         {why.map(|why| view! { <span class="why small">{pieces::sentence(&why)}</span> })}
                     </span>
                 </li>
