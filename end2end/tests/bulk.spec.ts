@@ -184,6 +184,18 @@ for (const lang of LANGS) {
         await save.click();
         await expect(page.getByText(say("accounts.bulk_done", { count: 1 }), { exact: true })).toBeVisible();
         expect(await statusOf(api, ids[0])).toBe("suspended");
+
+        // Or it goes on without them, who are told and stay chosen.
+        await api.call("PATCH", `/admin/users/${ids[0]}/status`, { status: "active" });
+        await page.getByRole("checkbox", { name: say("ui.select_page") }).check();
+        await begin(page, say, "accounts.bulk_suspend");
+        await expect(notice.getByRole("listitem")).toContainText(`Boss ${tag}`);
+        await expect(save).toBeDisabled();
+        await dialog.getByRole("button", { name: say("accounts.bulk_go_on", { count: 1 }) }).click();
+        await expect(page.getByText(say("accounts.bulk_skipped", { count: 1 }), { exact: true })).toBeVisible();
+        await expect(box(page, say, `Boss ${tag}`)).toBeChecked();
+        await isSaid(page, say, 1);
+        expect(await statusOf(api, ids[0])).toBe("suspended");
     });
 
     test(`what others have to agree to is asked for with a reason, ${lang}`, async ({ visitor, admin, api }) => {

@@ -98,6 +98,15 @@ for (const lang of LANGS) {
         await expect(alert.getByRole("listitem")).toContainText(say("accounts.region"));
         await expect(alert.getByRole("listitem")).toContainText(say("accounts.username"));
         await expect(department).toHaveValue("Half typed");
+        // What others have saved comes in, and what was typed stays: without leaving the page.
+        await page.getByRole("button", { name: say("ui.renew"), exact: true }).click();
+        await expect(page.getByLabel(say("accounts.region"), { exact: true })).toHaveValue("North");
+        await expect(department).toHaveValue("Half typed");
+        await expect(alert).toHaveCount(0);
+        await page.getByRole("button", { name: say("accounts.save"), exact: true }).click();
+        await expect(page.getByRole("status").getByText(say("accounts.saved"))).toBeVisible();
+        const kept = await api.call("GET", `/admin/users/${person.id}`);
+        expect([kept.department, kept.region, kept.username]).toEqual(["Half typed", "North", `late_${lang}`]);
 
         const role = await api.call("POST", "/admin/roles", { name: `Late ${lang}`, permissions: ["users.read"] });
         await open(page, `/console/roles/${role.id}`);
@@ -110,6 +119,17 @@ for (const lang of LANGS) {
         await expect(dialog.getByRole("alert").getByRole("listitem")).toContainText(say("roles.permissions"));
         await dialog.getByRole("button", { name: say("roles.back"), exact: true }).click();
         await expect(page.getByLabel(say("roles.description"), { exact: true })).toHaveValue("Half typed");
+        await page.getByRole("button", { name: say("roles.review"), exact: true }).click();
+        await dialog.getByRole("button", { name: say("roles.save"), exact: true }).click();
+        await dialog.getByRole("button", { name: say("roles.renew"), exact: true }).click();
+        await expect(dialog).toBeHidden();
+        await expect(page.getByRole("checkbox", { name: /audit\.read/ })).toBeChecked();
+        await expect(page.getByLabel(say("roles.description"), { exact: true })).toHaveValue("Half typed");
+        await page.getByRole("button", { name: say("roles.review"), exact: true }).click();
+        await dialog.getByRole("button", { name: say("roles.save"), exact: true }).click();
+        await expect(page.getByRole("status").getByText(say("roles.saved"))).toBeVisible();
+        const saved = await api.call("GET", `/admin/roles/${role.id}`);
+        expect([saved.description, saved.permissions]).toEqual(["Half typed", ["audit.read", "users.read"]]);
     });
 
     test(`a long list of roles comes in pages that keep search and order, ${lang}`, async ({ visitor, admin, api }) => {

@@ -104,7 +104,7 @@ for (const lang of LANGS) {
         await tabTo(page, bar.getByRole("button", { name: say("roles.review") }));
         await page.keyboard.press("Enter");
         const dialog = page.getByRole("dialog");
-        await expect(dialog.getByRole("listitem")).toContainText("reports.read");
+        await expect(dialog.locator(".changes").getByRole("listitem")).toContainText("reports.read");
         await tabTo(page, dialog.getByRole("button", { name: say("roles.save") }));
         await page.keyboard.press("Enter");
         await expect(page.getByRole("status").getByText(say("roles.rights_saved"))).toBeVisible();

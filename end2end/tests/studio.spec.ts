@@ -28,6 +28,9 @@ async function held(api: Api, id: string): Promise<string[]> {
     return all.filter((one) => one.allowed).map((one) => one.key);
 }
 
+/** The changes that a review lists, apart from what they do. */
+const changesIn = (dialog: Locator): Locator => dialog.locator(".changes").getByRole("listitem");
+
 async function reviewAndSave(page: Page, say: Say, done: string) {
     const { bar } = panes(page, say);
     await bar.getByRole("button", { name: say("roles.review") }).click();
@@ -127,7 +130,7 @@ for (const lang of LANGS) {
         await bar.getByRole("button", { name: t("roles.review") }).focus();
         await page.keyboard.press("Enter");
         const dialog = page.getByRole("dialog");
-        await expect(dialog.getByRole("listitem")).toHaveCount(2);
+        await expect(changesIn(dialog)).toHaveCount(2);
         await dialog.getByRole("button", { name: t("roles.save") }).focus();
         await page.keyboard.press("Enter");
         await expect(page.getByRole("status").getByText(t("roles.rights_saved"))).toBeVisible();
@@ -177,7 +180,24 @@ for (const lang of LANGS) {
         await expect(effect).toContainText(t("roles.people_gaining", { count: 1 }));
         await expect(effect).toContainText(t("roles.people_losing", { count: 1 }));
         await expect(effect).toContainText("Reem");
-        await reviewAndSave(page, t, t("roles.saved"));
+
+        // The review says the same in words, and takes the reason that the log keeps.
+        const { bar } = panes(page, t);
+        await bar.getByRole("button", { name: t("roles.review") }).click();
+        const dialog = page.getByRole("dialog");
+        await expect(changesIn(dialog)).toHaveCount(2);
+        const foreseen = dialog.locator(".foreseen");
+        await expect(foreseen).toContainText(t("roles.people_gaining", { count: 1 }));
+        const line = (key: string) => foreseen.getByRole("listitem").filter({ hasText: key });
+        await expect(line("reports.read")).toContainText(t("roles.kind_gained"));
+        await expect(line("users.read")).toContainText(t("roles.kind_lost"));
+        const reason = "تغطية إجازة";
+        await dialog.getByLabel(t("roles.review_reason"), { exact: true }).fill(reason);
+        await dialog.getByRole("button", { name: t("roles.save") }).click();
+        await expect(page.getByRole("status").getByText(t("roles.saved"))).toBeVisible();
+        await expect(bar).toBeHidden();
+        await open(page, `/console/audit?resource_id=${role.id}&action=admin.role_update`);
+        await expect(page.getByRole("row").filter({ hasText: `Desk ${lang}` })).toContainText(t("audit.stated_reason", { reason }));
         const after = await held(api, id);
         expect(after).toContain("reports.read");
         expect(after).not.toContain("users.read");

@@ -13,7 +13,7 @@ use crate::{
 /// For so many people an act can be at most.
 pub const MOST_AT_ONCE: usize = 200;
 
-/// Suspends people, or makes them active again: all of them or nobody.
+/// Suspends people, or makes them active again: all of them or nobody, unless those who are refused are skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -23,12 +23,16 @@ pub struct BulkStatus {
     pub users: Vec<UserId>,
     /// `active` or `suspended`.
     pub status: Status,
+    /// Goes on with the others where it is refused for some; each of those is recorded as refused. Where nobody is left, it
+    /// is refused as without it.
+    #[serde(default)]
+    pub skip_refused: bool,
     /// Only tells what would come of it.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// Gives people a role, or takes it from them: all of them or nobody.
+/// Gives people a role, or takes it from them: all of them or nobody, unless those who are refused are skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -42,6 +46,10 @@ pub struct BulkRole {
     /// Why, for those whose change others have to agree to: it is then asked for. Without it such a change is refused.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Goes on with the others where it is refused for some; each of those is recorded as refused. Where nobody is left, it
+    /// is refused as without it.
+    #[serde(default)]
+    pub skip_refused: bool,
     /// Only tells what would come of it.
     #[serde(default)]
     pub dry_run: bool,

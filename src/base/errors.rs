@@ -241,19 +241,6 @@ impl FieldErrors {
     }
 }
 
-impl Conflict {
-    /// Refuses an edit by somebody who has seen another version than the current one; whoever names none overwrites.
-    pub fn check_version(seen: Option<i64>, current: i64) -> Result<(), AppError> {
-        match seen {
-            Some(seen) if seen != current => {
-                let stale = Stale { current: Some(current), changes: Vec::new() };
-                Err(AppError::Conflict(Conflict::Stale(stale)))
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl AppError {
     pub fn field(field: &str, code: FieldCode) -> Self {
         AppError::Invalid(FieldErrors(vec![(field.to_owned(), code)]))

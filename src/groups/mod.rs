@@ -78,6 +78,8 @@ pub struct GroupEdit {
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
     pub parents: Option<Vec<GroupId>>,
     pub roles: Option<Vec<GivenRole>>,
+    /// Why, for whoever reads the log: one line.
+    pub reason: Option<String>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }

@@ -141,6 +141,8 @@ pub struct RoleEdit {
     pub permissions: Option<Vec<String>>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
     pub parents: Option<Vec<RoleId>>,
+    /// Why, for whoever reads the log: one line.
+    pub reason: Option<String>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -217,6 +219,8 @@ pub struct RightsEdit {
     pub roles: Option<Vec<GivenRole>>,
     /// Replaces the override set.
     pub overrides: Option<Overrides>,
+    /// Why, for whoever reads the log: one line.
+    pub reason: Option<String>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }

@@ -247,6 +247,11 @@ pub fn summary(error: FormError, label: fn(&str) -> Option<&'static str>) -> Any
     .into_any()
 }
 
+/// Whether a form was refused because somebody else was quicker.
+pub fn is_stale(error: FormError) -> bool {
+    error.with(|error| matches!(error, Some(AppError::Conflict(Conflict::Stale(_)))))
+}
+
 /// What others have changed meanwhile, a line each: who, what, and how long ago.
 fn meanwhile(changes: &[Meanwhile], label: fn(&str) -> Option<&'static str>) -> AnyView {
     let locale = locale();

@@ -7,8 +7,10 @@ use crate::base::language::td_string;
 use crate::ui::{
     address,
     browser::Typed,
+    fields::Field,
     icons::{Icon, icon},
     locale, pieces,
+    viewer::viewer,
 };
 
 /// A filter that has no field of its own, with the address that is without it.
@@ -41,6 +43,58 @@ pub fn chips(chips: Vec<Chip>) -> AnyView {
         })
         .collect::<Vec<_>>();
     view! { <ul class="chips" role="list" aria-label=td_string!(locale, ui.filtered_by)>{items}</ul> }.into_any()
+}
+
+/// What stands above a list, for whoever holds what reading the list needs: over a refusal there is nothing to look for.
+pub fn to_readers(permission: &str, draw: Callback<(), AnyView>) -> AnyView {
+    let (viewer, permission) = (viewer(), permission.to_owned());
+    view! {
+        <Suspense>
+            {move || {
+                let (viewer, permission) = (viewer.clone(), permission.clone());
+                Suspend::new(async move { viewer.holds().await.may(&permission).then(|| move || draw.run(())) })
+            }}
+        </Suspense>
+    }
+    .into_any()
+}
+
+/// The form above a list in which one can do no more than search; `q` is what is searched for now.
+pub fn search(path: &'static str, label: &'static str, permission: &str, q: Signal<Option<String>>) -> AnyView {
+    let form = move |()| {
+        let q = q.get();
+        view! {
+            <Filters path fields=&["q"] filtered=q.is_some()>
+                <div class="field wide">
+                    <Field name="q" label kind="search" value=q.unwrap_or_default() />
+                </div>
+            </Filters>
+        }
+        .into_any()
+    };
+    to_readers(permission, Callback::new(form))
+}
+
+/// The fields beside the search. A phone has them behind a word, which tells how many of them hold something; a desk has
+/// room for them (see `.fold-filters`).
+#[component]
+pub fn FoldedFilters(
+    /// How many of them hold something.
+    active: usize,
+    children: Children,
+) -> impl IntoView {
+    let locale = locale();
+    let word = match active {
+        0 => td_string!(locale, ui.filters).to_owned(),
+        count => td_string!(locale, ui.filters_active, count = count).to_string(),
+    };
+    view! {
+        <details class="fold-filters">
+            <summary class="btn">{word}</summary>
+            {children()}
+        </details>
+    }
+    .into_any()
 }
 
 /// Fields that are seldom used, behind a word; open while one of them holds something.

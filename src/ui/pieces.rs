@@ -134,6 +134,12 @@ pub fn moment_or_dash(moment_or_none: Option<Timestamp>) -> AnyView {
     }
 }
 
+/// An address, which a narrow place breaks where its parts end.
+pub fn email(address: &str) -> AnyView {
+    let parts = address.split_inclusive(['@', '.']).map(|part| view! { {part.to_owned()} <wbr /> });
+    view! { <bdi>{parts.collect::<Vec<_>>()}</bdi> }.into_any()
+}
+
 /// A text that may be missing.
 pub fn typed_or_dash(text: Option<String>) -> AnyView {
     match address::filled(text) {

@@ -223,6 +223,14 @@ impl Event {
         self.meta("version", version)
     }
 
+    /// Why, in the words of whoever did it.
+    pub fn stated(self, reason: Option<String>) -> Self {
+        match reason {
+            Some(reason) => self.meta("reason", reason),
+            None => self,
+        }
+    }
+
     pub fn by(mut self, user: UserId, name: impl Into<String>) -> Self {
         self.actor = Some((user, name.into()));
         self
@@ -232,15 +240,16 @@ impl Event {
 /// How many changes whoever comes too late is told of.
 const TOLD: i64 = 20;
 
-/// What was changed of a thing since a version of it, newest first, by the rows that say which version they made.
+/// What was changed of a thing since a version of it, newest first, by the rows that say which version they made; and how
+/// many versions those are.
 pub async fn since(
     connection: &mut PgConnection,
     tenant: TenantId,
     (kind, id): (&str, Uuid),
     version: i64,
-) -> sqlx::Result<Vec<Meanwhile>> {
+) -> sqlx::Result<(Vec<Meanwhile>, usize)> {
     let rows = sqlx::query!(
-        "select user_name, old_value, new_value, created_at from audit_logs
+        "select user_name, old_value, new_value, created_at, meta->'version' as made from audit_logs
          where tenant_id = $1 and resource_type = $2 and resource_id = $3 and outcome = 'done'
            and jsonb_typeof(meta->'version') = 'number' and meta->'version' > to_jsonb($4::bigint)
          order by created_at desc, id desc limit $5",
@@ -252,10 +261,50 @@ pub async fn since(
     )
     .fetch_all(connection)
     .await?;
+    // One act may have a row for each of its halves.
+    let made = rows.iter().filter_map(|row| row.made.as_ref()?.as_i64()).collect::<BTreeSet<_>>().len();
     let changes = rows.into_iter().map(|row| Meanwhile {
         by: row.user_name,
         at: row.created_at.into(),
         fields: changed(row.old_value.as_ref(), row.new_value.as_ref()),
+    });
+    Ok((changes.collect(), made))
+}
+
+/// The latest changes, so many at most, of the roles and groups that somebody has their rights from: each has moved the
+/// person's version on without a row about them. Those from before the version that was seen are left out as far as the
+/// log tells when that was made.
+pub async fn of_sources(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    (person, seen): (UserId, i64),
+    sources: &[(&'static str, Uuid)],
+    most: usize,
+) -> sqlx::Result<Vec<Meanwhile>> {
+    let (kinds, ids) =
+        sources.iter().map(|(kind, id)| ((*kind).to_owned(), id.to_string())).unzip::<_, _, Vec<_>, Vec<_>>();
+    let rows = sqlx::query!(
+        r#"select user_name, resource_type as "kind!", created_at from audit_logs
+           where tenant_id = $1 and outcome = 'done' and jsonb_typeof(meta->'version') = 'number'
+             and (resource_type, resource_id) in (select kind, id from unnest($2::text[], $3::text[]) s (kind, id))
+             and created_at >= coalesce((
+                 select max(created_at) from audit_logs
+                 where tenant_id = $1 and resource_type = 'user' and resource_id = $4 and outcome = 'done'
+                   and jsonb_typeof(meta->'version') = 'number' and meta->'version' <= to_jsonb($5::bigint)), '-infinity')
+           order by created_at desc, id desc limit $6"#,
+        tenant.0,
+        &kinds,
+        &ids,
+        person.to_string(),
+        seen,
+        TOLD.min(i64::try_from(most).unwrap_or(TOLD)),
+    )
+    .fetch_all(connection)
+    .await?;
+    let changes = rows.into_iter().map(|row| Meanwhile {
+        by: row.user_name,
+        at: row.created_at.into(),
+        fields: vec![if row.kind == "role" { "roles".to_owned() } else { "groups".to_owned() }],
     });
     Ok(changes.collect())
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        APPROVALS_DECIDE, Answer, ApprovalRules, EVERYTHING, Facts, Permission, Scope,
+        APPROVALS_DECIDE, Answer, ApprovalRules, EVERYTHING, Facts, GROUPS_READ, Permission, ROLES_READ, Scope,
         server::{
             Caller, Cx,
             change::{self, Change, Granter},
@@ -20,7 +20,7 @@ use crate::{
         },
     },
     base::{
-        errors::{AppError, Conflict, Denial, DenialCode, Stale},
+        errors::{AppError, Conflict, Denial, DenialCode, Meanwhile, Stale},
         ids::{TenantId, UserId},
         server::{
             mail::{self, Letter},
@@ -232,12 +232,44 @@ impl Tx {
                 check(&self.cx, self.snapshot()?, person, permission, thing.facts.as_ref()) == Answer::Yes
             }
         };
+        if !may_read {
+            return Err(AppError::Conflict(Conflict::Stale(Stale { current: Some(current), changes: Vec::new() })));
+        }
         let tenant = self.tenant()?;
-        let changes = match may_read {
-            true => record::since(&mut self.tx, tenant, (thing.kind, thing.id), seen).await?,
-            false => Vec::new(),
-        };
+        let (mut changes, made) = record::since(&mut self.tx, tenant, (thing.kind, thing.id), seen).await?;
+        let unexplained = usize::try_from(current - seen).unwrap_or_default().saturating_sub(made);
+        if thing.kind == "user" && unexplained > 0 {
+            let person = UserId(thing.id);
+            let sources = self.sources(person)?;
+            let more = record::of_sources(&mut self.tx, tenant, (person, seen), &sources, unexplained).await?;
+            changes.extend(more);
+            changes.sort_by_key(|change| std::cmp::Reverse(change.at));
+        }
         Err(AppError::Conflict(Conflict::Stale(Stale { current: Some(current), changes })))
+    }
+
+    /// What was changed of a thing that has no version to be seen, newest first: what its rows say since it came to be.
+    pub async fn changes_of(&mut self, kind: &'static str, id: Uuid) -> Result<Vec<Meanwhile>, AppError> {
+        let tenant = self.tenant()?;
+        let (changes, _made) = record::since(&mut self.tx, tenant, (kind, id), 0).await?;
+        Ok(changes)
+    }
+
+    /// The roles and groups that somebody has their rights from, of those that the caller may read about.
+    fn sources(&self, user: UserId) -> Result<Vec<(&'static str, Uuid)>, AppError> {
+        let (snapshot, now) = (self.snapshot()?, self.now());
+        let groups = snapshot.groups_of(user);
+        let mut sources = Vec::new();
+        if self.also_holds(&ROLES_READ)? {
+            let grants = snapshot.roles_of(user).iter().cloned().chain(snapshot.of_groups(groups, now));
+            let roles = grants.filter_map(|grant| snapshot.role(grant.role));
+            sources.extend(roles.flat_map(|role| role.lineage.iter().map(|step| ("role", step.id.0))));
+        }
+        if self.also_holds(&GROUPS_READ)? {
+            let groups = groups.iter().filter_map(|membership| snapshot.group(membership.group));
+            sources.extend(groups.flat_map(|group| group.lineage.iter().map(|step| ("group", step.id.0))));
+        }
+        Ok(sources)
     }
 
     /// A second permission that this act needs, held for the whole tenant.

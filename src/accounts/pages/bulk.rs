@@ -27,7 +27,7 @@ use crate::{
         locale,
         menu::{Item, Menu},
         pieces,
-        selection::{Selection, SelectionBar},
+        selection::{self, Selection, SelectionBar},
         states::{self, Mood},
         toasts::{Toasts, toasts},
         viewer::Held,
@@ -111,21 +111,23 @@ struct Asked {
     /// Of the acts about roles.
     role: Option<RoleId>,
     reason: Option<String>,
+    /// Goes on with the others where it is refused for some.
+    skip_refused: bool,
     dry_run: bool,
 }
 
 impl Asked {
     async fn send(self, roles: Option<RoleChanger>) -> Result<BulkAnswer, AppError> {
-        let Asked { act, people, role, reason, dry_run } = self;
-        let users = people;
+        let Asked { act, people: users, role, reason, skip_refused, dry_run } = self;
+        let status = |status| BulkStatus { users: users.clone(), status, skip_refused, dry_run };
         let role_act = match act {
-            Act::Suspend => return set_status_of_many(BulkStatus { users, status: Status::Suspended, dry_run }).await,
-            Act::Activate => return set_status_of_many(BulkStatus { users, status: Status::Active, dry_run }).await,
+            Act::Suspend => return set_status_of_many(status(Status::Suspended)).await,
+            Act::Activate => return set_status_of_many(status(Status::Active)).await,
             Act::Give => RoleAct::Give,
             Act::Take => RoleAct::Take,
         };
         let (Some(RoleChanger(change)), Some(role)) = (roles, role) else { return Err(AppError::NotFound) };
-        change(BulkRole { users, role, act: role_act, reason, dry_run }).await
+        change(BulkRole { users, role, act: role_act, reason, skip_refused, dry_run }).await
     }
 }
 
@@ -161,7 +163,7 @@ struct Review {
 fn asked(selection: Selection, act: Act, role: Option<RoleId>) -> Option<Asked> {
     let people = selection.items().iter().filter_map(|item| item.id.parse().ok()).collect::<Vec<_>>();
     let is_whole = !people.is_empty() && (!act.is_about_roles() || role.is_some());
-    is_whole.then_some(Asked { act, people, role, reason: None, dry_run: true })
+    is_whole.then_some(Asked { act, people, role, reason: None, skip_refused: false, dry_run: true })
 }
 
 impl Review {
@@ -177,8 +179,18 @@ impl Review {
         self.count(Fate::Refused) + self.count(Fate::Unknown)
     }
 
+    /// How many it would be done to, or asked for.
+    fn others(self) -> usize {
+        self.count(Fate::Changes) + self.count(Fate::NeedsApproval)
+    }
+
     fn may_save(self) -> bool {
-        self.stopped() == 0 && self.count(Fate::Changes) + self.count(Fate::NeedsApproval) > 0
+        self.stopped() == 0 && self.others() > 0
+    }
+
+    /// Whether it can go on with some of them only.
+    fn may_go_on(self) -> bool {
+        self.stopped() > 0 && self.others() > 0
     }
 }
 
@@ -374,7 +386,7 @@ fn people(review: Review, lines: Vec<BulkLine>) -> AnyView {
                     <span class="grow">
                         <span class="strong">{pieces::typed(name)}</span>
                         " "
-                        <span class="small muted">{pieces::typed(line.email)}</span>
+                        <span class="small muted">{pieces::email(&line.email)}</span>
                         {why.map(|why| view! { <span class="why small">{pieces::sentence(&why)}</span> })}
                     </span>
                 </li>
@@ -390,15 +402,21 @@ fn save_form(review: Review, changer: Option<RoleChanger>, changed: Callback<()>
     let toasts = toasts();
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
-        let asked =
-            untrack(|| asked(review.selection, review.act.get(), review.role.get()).filter(|_| review.may_save()));
+        let skip_refused = untrack(|| review.may_go_on());
+        let asked = untrack(|| {
+            let asked = asked(review.selection, review.act.get(), review.role.get());
+            asked.filter(|_| skip_refused || review.may_save())
+        });
         let Some(asked) = asked else { return };
         let reason = typed.optional("bulk_reason");
-        let asked = Asked { reason, dry_run: false, ..asked };
+        let asked = Asked { reason, skip_refused, dry_run: false, ..asked };
         let (back, again) = (asked.clone(), changer.clone());
         review.call.run(asked.send(changer.clone()), move |answer| {
             review.open.set(false);
+            // Whoever was skipped stays chosen: there is something left to do about them.
+            let chosen = review.selection.items();
             review.selection.clear();
+            review.selection.set(&skipped(&answer, chosen), true);
             // The bar is gone, and with it the button that would have the focus.
             request_animation_frame(|| browser::focus("main"));
             let told = Told { locale, toasts, undoing: review.undoing, changed };
@@ -435,10 +453,28 @@ fn save_form(review: Review, changer: Option<RoleChanger>, changed: Callback<()>
                 >
                     {move || review.act.get().word()}
                 </button>
+                {move || {
+                    review.may_go_on().then(|| {
+                        view! {
+                            <button class=danger type="submit" disabled=move || review.call.waits() || review.waits.get()>
+                                {td_string!(locale, accounts.bulk_go_on, count = review.others()).to_string()}
+                            </button>
+                        }
+                    })
+                }}
             </div>
         </form>
     }
     .into_any()
+}
+
+/// Those of the chosen for whom an act was refused.
+fn skipped(answer: &BulkAnswer, chosen: Vec<selection::Item>) -> Vec<selection::Item> {
+    let refused = |item: &selection::Item| {
+        let line = answer.people.iter().find(|line| line.user.to_string() == item.id);
+        line.is_some_and(|line| matches!(line.fate, Fate::Refused | Fate::Unknown | Fate::NeedsApproval))
+    };
+    chosen.into_iter().filter(refused).collect()
 }
 
 /// What telling of an act needs once the page has gone on.
@@ -459,6 +495,10 @@ impl Told {
         if waiting > 0 {
             toasts.say(td_string!(locale, accounts.bulk_asked, count = waiting).to_string());
         }
+        let left = of(Fate::Refused).count() + of(Fate::Unknown).count();
+        if left > 0 {
+            toasts.warn(td_string!(locale, accounts.bulk_skipped, count = left).to_string());
+        }
         let people = of(Fate::Changes).map(|line| line.user).collect::<Vec<_>>();
         if people.is_empty() {
             return;
@@ -468,7 +508,7 @@ impl Told {
             toasts.say(words);
             return;
         };
-        let back = Asked { act, people, role: asked.role, reason: None, dry_run: false };
+        let back = Asked { act, people, role: asked.role, reason: None, skip_refused: false, dry_run: false };
         let undo = Callback::new(move |()| {
             undoing.run(back.clone().send(changer.clone()), move |_answer| {
                 toasts.say(td_string!(locale, accounts.bulk_undone));

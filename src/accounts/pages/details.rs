@@ -5,7 +5,10 @@ use leptos::{ev::SubmitEvent, prelude::*};
 use super::{add::attributes, label, locale_choices, role_badges, roles_count, status_badge};
 use crate::{
     access::USERS_UPDATE,
-    accounts::{Person, PersonEdit, calls::edit_person},
+    accounts::{
+        Person, PersonEdit,
+        calls::{edit_person, get_person},
+    },
     base::{errors::AppError, language::td_string},
     ui::{
         address,
@@ -34,7 +37,7 @@ pub fn PersonHead(person: Person) -> impl IntoView {
             {pieces::avatar(&person.name, true)}
             <div class="grow">
                 <h1>{pieces::typed(person.name)}</h1>
-                <p class="small muted">{pieces::typed(person.email)} {department}</p>
+                <p class="small muted">{pieces::email(&person.email)} {department}</p>
             </div>
             <div class="badges">
                 {status_badge(person.status)}
@@ -75,14 +78,54 @@ pub fn PersonDetails(person: Person, held: Held, changed: Callback<()>) -> impl 
     .into_any()
 }
 
+/// The fields of the form, in its order.
+const FIELDS: [&str; 8] = ["name", "email", "username", "external_id", "department", "region", "locale", "attributes"];
+
+/// What they hold of a person.
+fn values(person: &Person) -> [String; 8] {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let attributes = match &person.attributes {
+        serde_json::Value::Object(map) if map.is_empty() => String::new(),
+        other => serde_json::to_string_pretty(other).expect("a JSON value can always be written"),
+    };
+    [
+        person.name.clone(),
+        person.email.clone(),
+        text(&person.username),
+        text(&person.external_id),
+        text(&person.department),
+        text(&person.region),
+        person.locale.clone(),
+        attributes,
+    ]
+}
+
 fn form(person: Person, may_edit: bool, changed: Callback<()>) -> AnyView {
     let locale = locale();
-    let call = Call::new();
-    let toasts = toasts();
-    let (id, version) = (person.id, person.version);
-    let wrong = move |name: &'static str| field_error(call.error, name);
+    let (call, renewal, toasts) = (Call::new(), Call::new(), toasts());
+    let id = person.id;
+    // What is saved, and what the form begins with.
+    let now = RwSignal::new((person.version, values(&person), values(&person)));
+    // The button that takes over what others have saved sends the form as well: what it holds then is kept.
+    let renews = StoredValue::new(false);
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
+        let version = now.with_untracked(|(version, ..)| *version);
+        if renews.get_value() {
+            renews.set_value(false);
+            renewal.run(get_person(id), move |person| {
+                let saved = values(&person);
+                let before = now.with_untracked(|(_, before, _)| before.clone());
+                let kept = std::array::from_fn(|at| {
+                    let typed = typed.text(FIELDS[at]).replace('\r', "");
+                    if typed == before[at] { saved[at].clone() } else { typed }
+                });
+                call.error.set(None);
+                now.set((person.version, saved, kept));
+                toasts.say(td_string!(locale, ui.renewed));
+            });
+            return;
+        }
         match edit(&typed, version) {
             Ok(edit) => call.run(edit_person(id, edit), move |_person| {
                 toasts.say(td_string!(locale, accounts.saved));
@@ -91,82 +134,27 @@ fn form(person: Person, may_edit: bool, changed: Callback<()>) -> AnyView {
             Err(error) => call.error.set(Some(error)),
         }
     };
-    let attributes = match &person.attributes {
-        serde_json::Value::Object(map) if map.is_empty() => String::new(),
-        other => serde_json::to_string_pretty(other).expect("a JSON value can always be written"),
+    let renew = move || {
+        fields::is_stale(call.error).then(|| {
+            view! {
+                <button
+                    class="btn"
+                    type="submit"
+                    formnovalidate=true
+                    disabled=move || renewal.waits()
+                    on:click=move |_| renews.set_value(true)
+                >
+                    {td_string!(locale, ui.renew)}
+                </button>
+            }
+        })
     };
+    let inputs = move || inputs(now.get().2, call, may_edit);
     view! {
         {fields::summary(call.error, label)}
+        {fields::summary(renewal.error, label)}
         <form class="stack" on:submit=submit>
-            <div class="form-grid">
-                <Field
-                    name="name"
-                    label=td_string!(locale, accounts.name)
-                    value=person.name
-                    required=true
-                    longest="200"
-                    readonly=!may_edit
-                    error=wrong("name")
-                />
-                <Field
-                    name="email"
-                    label=td_string!(locale, accounts.email)
-                    kind="email"
-                    value=person.email
-                    required=true
-                    longest="254"
-                    readonly=!may_edit
-                    ltr=true
-                    error=wrong("email")
-                />
-                <Field
-                    name="username"
-                    label=td_string!(locale, accounts.username)
-                    value=person.username.unwrap_or_default()
-                    readonly=!may_edit
-                    ltr=true
-                    error=wrong("username")
-                />
-                <Field
-                    name="external_id"
-                    label=td_string!(locale, accounts.external_id)
-                    value=person.external_id.unwrap_or_default()
-                    readonly=!may_edit
-                    ltr=true
-                    error=wrong("external_id")
-                />
-                <Field
-                    name="department"
-                    label=td_string!(locale, accounts.department)
-                    value=person.department.unwrap_or_default()
-                    readonly=!may_edit
-                    error=wrong("department")
-                />
-                <Field
-                    name="region"
-                    label=td_string!(locale, accounts.region)
-                    value=person.region.unwrap_or_default()
-                    readonly=!may_edit
-                    error=wrong("region")
-                />
-                <Select
-                    name="locale"
-                    label=td_string!(locale, accounts.locale)
-                    options=locale_choices()
-                    value=person.locale
-                    disabled=!may_edit
-                    error=wrong("locale")
-                />
-                <TextArea
-                    name="attributes"
-                    label=td_string!(locale, accounts.attributes)
-                    value=attributes
-                    hint=td_string!(locale, accounts.attributes_hint)
-                    readonly=!may_edit
-                    ltr=true
-                    error=wrong("attributes")
-                />
-            </div>
+            {inputs}
             {may_edit
                 .then(|| {
                     view! {
@@ -174,10 +162,89 @@ fn form(person: Person, may_edit: bool, changed: Callback<()>) -> AnyView {
                             <button class="btn primary" type="submit" disabled=move || call.waits()>
                                 {td_string!(locale, accounts.save)}
                             </button>
+                            {renew}
                         </div>
                     }
                 })}
         </form>
+    }
+    .into_any()
+}
+
+fn inputs(values: [String; 8], call: Call, may_edit: bool) -> AnyView {
+    let locale = locale();
+    let wrong = move |name: &'static str| field_error(call.error, name);
+    let [name, email, username, external_id, department, region, language, attributes] = values;
+    view! {
+        <div class="form-grid">
+            <Field
+                name="name"
+                label=td_string!(locale, accounts.name)
+                value=name
+                required=true
+                longest="200"
+                readonly=!may_edit
+                error=wrong("name")
+            />
+            <Field
+                name="email"
+                label=td_string!(locale, accounts.email)
+                kind="email"
+                value=email
+                required=true
+                longest="254"
+                readonly=!may_edit
+                ltr=true
+                error=wrong("email")
+            />
+            <Field
+                name="username"
+                label=td_string!(locale, accounts.username)
+                value=username
+                readonly=!may_edit
+                ltr=true
+                error=wrong("username")
+            />
+            <Field
+                name="external_id"
+                label=td_string!(locale, accounts.external_id)
+                value=external_id
+                readonly=!may_edit
+                ltr=true
+                error=wrong("external_id")
+            />
+            <Field
+                name="department"
+                label=td_string!(locale, accounts.department)
+                value=department
+                readonly=!may_edit
+                error=wrong("department")
+            />
+            <Field
+                name="region"
+                label=td_string!(locale, accounts.region)
+                value=region
+                readonly=!may_edit
+                error=wrong("region")
+            />
+            <Select
+                name="locale"
+                label=td_string!(locale, accounts.locale)
+                options=locale_choices()
+                value=language
+                disabled=!may_edit
+                error=wrong("locale")
+            />
+            <TextArea
+                name="attributes"
+                label=td_string!(locale, accounts.attributes)
+                value=attributes
+                hint=td_string!(locale, accounts.attributes_hint)
+                readonly=!may_edit
+                ltr=true
+                error=wrong("attributes")
+            />
+        </div>
     }
     .into_any()
 }

@@ -20,7 +20,7 @@ use crate::{
     ui::{
         address::{self, filled},
         fields::{Field, Select},
-        filters::Filters,
+        filters::{Filters, FoldedFilters},
         icons::{Icon, icon},
         list::{Empty, Place, list},
         locale, pieces,
@@ -155,6 +155,7 @@ fn at(query: &PeopleQuery, sort: &str, after: &str) -> String {
 fn filters(query: PeopleQuery, roles: Vec<RoleRef>, held: &Held) -> AnyView {
     let locale = locale();
     let filtered = is_filtered(&query);
+    let active = [&query.status, &query.role, &query.department, &query.ends_within].into_iter().flatten().count();
     let any = |word: &str| (String::new(), word.to_owned());
     let statuses = [Status::Active, Status::Invited, Status::Suspended, Status::Deleted]
         .map(|status| (status.as_str().to_owned(), status_word(status).to_owned()));
@@ -187,28 +188,30 @@ fn filters(query: PeopleQuery, roles: Vec<RoleRef>, held: &Held) -> AnyView {
             <div class="field wide">
                 <Field name="q" label=td_string!(locale, accounts.search) kind="search" value=query.q.unwrap_or_default() />
             </div>
-            <Select
-                name="status"
-                label=td_string!(locale, accounts.status)
-                options=statuses.collect()
-                value=query.status.unwrap_or_default()
-            />
-            {role}
-            <Field
-                name="department"
-                label=td_string!(locale, accounts.department)
-                value=query.department.unwrap_or_default()
-            />
-            {ends}
-            // On a desk the heads of the columns sort.
-            <div class="field narrow-only">
+            <FoldedFilters active>
                 <Select
-                    name="sort"
-                    label=td_string!(locale, accounts.sort)
-                    options=sorts.into_iter().chain(turned).collect()
-                    value=query.sort.unwrap_or_default()
+                    name="status"
+                    label=td_string!(locale, accounts.status)
+                    options=statuses.collect()
+                    value=query.status.unwrap_or_default()
                 />
-            </div>
+                {role}
+                <Field
+                    name="department"
+                    label=td_string!(locale, accounts.department)
+                    value=query.department.unwrap_or_default()
+                />
+                {ends}
+                // On a desk the heads of the columns sort.
+                <div class="field narrow-only">
+                    <Select
+                        name="sort"
+                        label=td_string!(locale, accounts.sort)
+                        options=sorts.into_iter().chain(turned).collect()
+                        value=query.sort.unwrap_or_default()
+                    />
+                </div>
+            </FoldedFilters>
         </Filters>
     }
     .into_any()
@@ -309,7 +312,7 @@ pub fn person_name(name: &str, email: &str, href: String) -> AnyView {
             {pieces::avatar(name, false)}
             <span class="grow">
                 <a class="name" href=href>{pieces::typed(name)}</a>
-                <span class="small muted">{pieces::typed(email)}</span>
+                <span class="small muted">{pieces::email(email)}</span>
             </span>
         </span>
     }

@@ -36,7 +36,7 @@ pub type Held = Vec<(usize, Person)>;
 /// Suspends people, or makes them active again (C10).
 pub async fn set_status(cx: &Cx, change: Input<BulkStatus>) -> Result<BulkAnswer, AppError> {
     let mut tx = cx.allow(USERS_UPDATE).await?;
-    let BulkStatus { users, status, dry_run } = change.read()?;
+    let BulkStatus { users, status, skip_refused, dry_run } = change.read()?;
     if !matches!(status, Status::Active | Status::Suspended) {
         return Err(AppError::field("status", FieldCode::Unknown));
     }
@@ -59,16 +59,19 @@ pub async fn set_status(cx: &Cx, change: Input<BulkStatus>) -> Result<BulkAnswer
         }
     }
     if !dry_run {
-        bulk.check(false)?;
+        bulk.check(false, skip_refused)?;
     }
-    let mut events = Vec::new();
+    let mut events = bulk.refusals(Action::UserStatus);
     for (person, status) in &changed {
         super::put_status(&mut tx, person.id, *status).await?;
-        let event = Event::done(Action::UserStatus).on("user", person.id, &person.name);
-        events.push(event.change(json!({"status": person.status}), json!({"status": status})));
     }
     if !changes.is_empty() {
         tx.grant(&changes, granter).await?;
+    }
+    for (person, status) in &changed {
+        let version = store::version(&mut tx, person.id).await?;
+        let event = Event::done(Action::UserStatus).on("user", person.id, &person.name).version(version);
+        events.push(event.change(json!({"status": person.status}), json!({"status": status})));
     }
     finish(tx, events, dry_run).await?;
     Ok(bulk.answer())
@@ -155,8 +158,13 @@ impl Bulk {
         fate
     }
 
-    /// One who is refused refuses all, and is named. Where others are asked, their having to agree is no refusal.
-    pub fn check(&self, asks: bool) -> Result<(), AppError> {
+    /// One who is refused refuses all, and is named; or they are skipped as long as somebody is left. Where others are
+    /// asked, their having to agree is no refusal.
+    pub fn check(&self, asks: bool, skip_refused: bool) -> Result<(), AppError> {
+        let goes_on = |line: &BulkLine| line.fate == Fate::Changes || (line.fate == Fate::NeedsApproval && asks);
+        if skip_refused && self.lines.iter().any(goes_on) {
+            return Ok(());
+        }
         let mut errors = FieldErrors::default();
         for (at, _) in self.lines.iter().enumerate().filter(|(_, line)| line.fate == Fate::Unknown) {
             errors.add(format!("users[{at}]"), FieldCode::Unknown);
@@ -172,6 +180,16 @@ impl Bulk {
             people.push(user.to_string());
         }
         Err(AppError::Forbidden(Denial { code: first.code, permissions: permissions.into_iter().collect(), people }))
+    }
+
+    /// What to record of those who are skipped: the act was refused for each of them.
+    pub fn refusals(&self, action: Action) -> Vec<Event> {
+        let denied = self.lines.iter().filter_map(|line| Some((line, line.denial.as_ref()?)));
+        let events = denied.map(|(line, denial)| {
+            let told = json!({"code": denial.code, "permissions": denial.permissions});
+            Event::denied(action).on("user", line.user, &line.name).meta("denial", told)
+        });
+        events.collect()
     }
 
     pub fn answer(self) -> BulkAnswer {

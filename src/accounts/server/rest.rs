@@ -76,7 +76,7 @@ async fn set_status(
     Ok(versioned(person.version, person))
 }
 
-/// Suspend many people or make them active again, all of them or nobody: `users.update`
+/// Suspend many people or make them active again, all of them or nobody unless the refused are skipped: `users.update`
 #[utoipa::path(post, path = "/admin/users/bulk/status", tag = "users", request_body = BulkStatus, responses((status = 200, body = BulkAnswer)))]
 async fn bulk_status(cx: Extension<Cx>, Sent(change): Sent<BulkStatus>) -> Result<Json<BulkAnswer>, AppError> {
     server::bulk::set_status(&cx, change).await.map(Json)

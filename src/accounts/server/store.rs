@@ -440,6 +440,13 @@ pub async fn set_status(tx: &mut Tx, id: UserId, status: Status) -> Result<(), A
     Ok(())
 }
 
+/// The version of a person, as this transaction has made it.
+pub async fn version(tx: &mut Tx, id: UserId) -> Result<i64, AppError> {
+    let tenant = tx.tenant()?;
+    let version = sqlx::query_scalar!("select version from users where id = $1 and tenant_id = $2", id.0, tenant.0);
+    Ok(version.fetch_one(tx.conn()).await?)
+}
+
 pub async fn has_password(tx: &mut Tx, id: UserId) -> Result<bool, AppError> {
     let tenant = tx.tenant()?;
     let has = sqlx::query_scalar!(

@@ -200,7 +200,7 @@ pub async fn decide(
     let seen = verdict.digest.as_deref().is_none_or(|seen| seen == approval.digest);
     let decided = approval.decisions.iter().any(|decision| decision.decider_id == person.user);
     if approval.state != State::Waiting || !seen || decided {
-        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
+        return Err(stale(&mut tx, id).await?);
     }
     let mut errors = FieldErrors::default();
     let comment = errors.take("comment", optional_line(verdict.comment.as_deref(), 1000)).flatten();
@@ -213,8 +213,9 @@ pub async fn decide(
         return Err(anyhow::anyhow!("request {id} is not what was asked for").into());
     }
     store::insert_decision(&mut tx, id, &person, approves, comment.as_deref(), &bound).await?;
+    let made = 1 + i64::try_from(approval.decisions.len()).unwrap_or(i64::MAX - 1);
     let event = |action| {
-        let event = Event::done(action).on("approval", id, &approval.subject_name);
+        let event = Event::done(action).on("approval", id, &approval.subject_name).version(made);
         event.meta("comment", comment.clone()).meta("digest", approval.digest.clone())
     };
     if !approves {
@@ -306,10 +307,17 @@ pub async fn withdraw(cx: &Cx, id: ApprovalId) -> Result<(), AppError> {
     let found = store::for_update(&mut tx, id).await?;
     let (approval, _) = found.filter(|(approval, _)| approval.requester_id == user).ok_or(AppError::NotFound)?;
     if approval.state != State::Waiting {
-        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
+        return Err(stale(&mut tx, id).await?);
     }
     store::end(&mut tx, id, State::Withdrawn, None).await?;
-    tx.commit(Event::done(Action::ApprovalWithdraw).on("approval", id, &approval.subject_name)).await
+    let made = 1 + i64::try_from(approval.decisions.len()).unwrap_or(i64::MAX - 1);
+    tx.commit(Event::done(Action::ApprovalWithdraw).on("approval", id, &approval.subject_name).version(made)).await
+}
+
+/// Somebody was quicker: who, and when. A request changes with each decision and when it is taken back.
+async fn stale(tx: &mut Tx, id: ApprovalId) -> Result<AppError, AppError> {
+    let changes = tx.changes_of("approval", id.0).await?;
+    Ok(AppError::Conflict(Conflict::Stale(Stale { current: None, changes })))
 }
 
 /// The tenant's rule.
@@ -355,7 +363,8 @@ pub async fn set_rules(cx: &Cx, rules: Input<ApprovalRules>) -> Result<ApprovalR
     let tenant = tx.tenant()?;
     let before = settings::get::<ApprovalRules>(tx.conn(), tenant).await?;
     settings::put(tx.conn(), tenant, &rules).await?;
-    let event = Event::done(Action::ApprovalRules).on("settings", tenant, ApprovalRules::KEY);
+    let version = settings::version(tx.conn(), tenant).await?;
+    let event = Event::done(Action::ApprovalRules).on("settings", tenant, ApprovalRules::KEY).version(version);
     tx.commit(event.change(json!(before), json!(rules))).await?;
     Ok(rules)
 }

@@ -38,11 +38,17 @@ fn lines(change: DiffLine) -> impl Iterator<Item = Line> {
     let filled = |value: Option<String>| value.filter(|value| !value.is_empty());
     let sides = [(Side::Was, filled(old)), (Side::Is, filled(new))];
     sides.into_iter().filter_map(move |(side, value)| {
-        let name = match field_word(&field) {
+        let value = value?;
+        // What a policy does goes by the same name as how one gets an account.
+        let word = match (field.as_str(), value.as_str()) {
+            ("mode", "require" | "grant") => Some(td_string!(locale(), policies.mode)),
+            (field, _) => field_word(field),
+        };
+        let name = match word {
             Some(word) => word.into_any(),
             None => pieces::key(field.clone()),
         };
-        Some(Line { side, name, value: worded(&field, &value?) })
+        Some(Line { side, name, value: worded(&field, &value) })
     })
 }
 

@@ -3,7 +3,10 @@
 use crate::base::language::td_string;
 use leptos::prelude::*;
 
-use super::{changes::changes, words::sentence};
+use super::{
+    changes::changes,
+    words::{reason, sentence},
+};
 use crate::{
     audit::{AuditEntry, Outcome},
     base::{errors::AppError, paging::Page},
@@ -72,6 +75,7 @@ pub fn latest(answer: Result<Page<AuditEntry>, AppError>) -> AnyView {
 fn row(entry: AuditEntry) -> AnyView {
     let changes = changes(&entry);
     let sentence = sentence(&entry);
+    let reason = reason(&entry).map(|reason| view! { <p class="small muted">{pieces::sentence(&reason)}</p> });
     let outcome = outcome_badge(entry.outcome);
     let (behind_id, behind_name) = (entry.impersonator_id, entry.impersonator_name.clone());
     let behind = (behind_id.is_some() || behind_name.is_some()).then(|| {
@@ -91,6 +95,7 @@ fn row(entry: AuditEntry) -> AnyView {
                 <p class="row-of"><span class="strong">{pieces::sentence(&sentence)}</span> {outcome}</p>
                 <p class="small muted narrow-only">{actor()} " · " {pieces::moment(entry.created_at)} {from}</p>
                 {behind}
+                {reason}
                 {changes}
             </td>
             <td class="wide-only small">{pieces::moment(entry.created_at)}</td>

@@ -32,7 +32,7 @@ use crate::{
     ui::{
         address::{self, filled},
         fields::{Field, Select},
-        filters::{Chip, Filters, MoreFilters, chips},
+        filters::{Chip, Filters, FoldedFilters, MoreFilters, chips, to_readers},
         icons::{Icon, icon},
         is_live,
         lazy::lazy_pages,
@@ -95,7 +95,7 @@ fn AuditPage() -> impl IntoView {
             </Suspense>
         </div>
         <proof::Proof />
-        {move || filters(query.get())}
+        {to_readers(AUDIT_READ.as_str(), Callback::new(move |()| filters(query.get())))}
         <Transition fallback=move || states::loading_table(8)>
             {move || {
                 let query = query.get();
@@ -303,6 +303,8 @@ fn filters(query: AuditQuery) -> AnyView {
         ("passkey".to_owned(), td_string!(locale, audit.resource_passkey).to_owned()),
         ("catalogue".to_owned(), td_string!(locale, audit.resource_catalogue).to_owned()),
     ];
+    let mine = [&query.action, &query.outcome, &query.last_hours, &query.resource_type, &query.from, &query.to];
+    let active = mine.into_iter().flatten().count();
     let more = query.resource_type.is_some() || query.from.is_some() || query.to.is_some();
     let kept = [
         ("actor", query.actor),
@@ -320,34 +322,36 @@ fn filters(query: AuditQuery) -> AnyView {
             <div class="field wide">
                 <Field name="q" label=td_string!(locale, audit.search) kind="search" value=query.q.unwrap_or_default() />
             </div>
-            <Select
-                name="action"
-                label=td_string!(locale, audit.action)
-                options=actions.collect()
-                value=query.action.unwrap_or_default()
-            />
-            <Select
-                name="outcome"
-                label=td_string!(locale, audit.outcome)
-                options=outcomes.collect()
-                value=query.outcome.unwrap_or_default()
-            />
-            <Select
-                name="last_hours"
-                label=td_string!(locale, audit.period)
-                options=periods
-                value=query.last_hours.unwrap_or_default()
-            />
-            <MoreFilters open=more>
+            <FoldedFilters active>
                 <Select
-                    name="resource_type"
-                    label=td_string!(locale, audit.resource)
-                    options=kinds.to_vec()
-                    value=query.resource_type.unwrap_or_default()
+                    name="action"
+                    label=td_string!(locale, audit.action)
+                    options=actions.collect()
+                    value=query.action.unwrap_or_default()
                 />
-                <Field name="from" label=td_string!(locale, audit.from) kind="date" value=query.from.unwrap_or_default() />
-                <Field name="to" label=td_string!(locale, audit.to) kind="date" value=query.to.unwrap_or_default() />
-            </MoreFilters>
+                <Select
+                    name="outcome"
+                    label=td_string!(locale, audit.outcome)
+                    options=outcomes.collect()
+                    value=query.outcome.unwrap_or_default()
+                />
+                <Select
+                    name="last_hours"
+                    label=td_string!(locale, audit.period)
+                    options=periods
+                    value=query.last_hours.unwrap_or_default()
+                />
+                <MoreFilters open=more>
+                    <Select
+                        name="resource_type"
+                        label=td_string!(locale, audit.resource)
+                        options=kinds.to_vec()
+                        value=query.resource_type.unwrap_or_default()
+                    />
+                    <Field name="from" label=td_string!(locale, audit.from) kind="date" value=query.from.unwrap_or_default() />
+                    <Field name="to" label=td_string!(locale, audit.to) kind="date" value=query.to.unwrap_or_default() />
+                </MoreFilters>
+            </FoldedFilters>
         </Filters>
     }
     .into_any()

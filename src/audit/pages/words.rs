@@ -53,11 +53,39 @@ pub fn sentence(entry: &AuditEntry) -> String {
         "admin.consent_update" => td_string!(locale, audit.said_consent_update, thing = thing).to_string(),
         "admin.consent_publish" => td_string!(locale, audit.said_consent_publish, thing = thing).to_string(),
         "admin.consent_retire" => td_string!(locale, audit.said_consent_retire, thing = thing).to_string(),
+        "admin.settings_update" => match settings_word(&name) {
+            Some(part) => td_string!(locale, audit.said_settings_update, part = part).to_string(),
+            None => td_string!(locale, audit.action_settings_update).to_owned(),
+        },
         other => match action_word(other) {
             Some(word) => word.to_owned(),
             None => pieces::isolate_key(other),
         },
     }
+}
+
+/// The name of a part of the settings.
+fn settings_word(key: &str) -> Option<&'static str> {
+    let locale = locale();
+    Some(match key {
+        "accounts.registration" => td_string!(locale, settings.joining),
+        "accounts.passwords" => td_string!(locale, settings.passwords),
+        "sessions.sign_in" => td_string!(locale, settings.sign_in),
+        "sessions.risk" => td_string!(locale, settings.risk),
+        "sessions.limits" => td_string!(locale, settings.limits),
+        "sessions.lifetimes" => td_string!(locale, settings.sessions),
+        _ => return None,
+    })
+}
+
+/// Why, in the words of whoever did it, for `pieces::sentence`.
+pub fn reason(entry: &AuditEntry) -> Option<String> {
+    // There the program says why, in a code of its own.
+    if entry.meta.get("own_request").is_some() {
+        return None;
+    }
+    let reason = language::isolate(entry.meta.get("reason")?.as_str()?);
+    Some(td_string!(locale(), audit.stated_reason, reason = reason).to_string())
 }
 
 /// The actions that the program records, in the order of the filter.
@@ -295,9 +323,27 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "description_ar" => td_string!(locale, audit.field_description_ar),
         "description_en" => td_string!(locale, audit.field_description_en),
         "domains" => td_string!(locale, settings.domains),
+        "mode" => td_string!(locale, settings.mode),
+        "magic_link" => td_string!(locale, settings.magic_link),
+        "second_factor_roles" => td_string!(locale, settings.factor_roles),
+        "passkey_verification" => td_string!(locale, settings.verification),
+        "shortest" => td_string!(locale, settings.shortest),
+        "shortest_with_second_factor" => td_string!(locale, settings.shortest_with),
+        "leaked_lookup" => td_string!(locale, settings.leaked_lookup),
         "ask_new_device" => td_string!(locale, settings.ask_new_device),
         "ask_new_network" => td_string!(locale, settings.ask_new_network),
         "ask_new_country" => td_string!(locale, settings.ask_new_country),
+        "mail_new_device" => td_string!(locale, settings.mail_new_device),
+        "access_minutes" => td_string!(locale, settings.access_minutes),
+        "idle_days" => td_string!(locale, settings.idle_days),
+        "absolute_days" => td_string!(locale, settings.absolute_days),
+        "free_by_account" => td_string!(locale, settings.free_by_account),
+        "free_by_address" => td_string!(locale, settings.free_by_address),
+        "free_letters" => td_string!(locale, settings.free_letters),
+        "longest_wait" => td_string!(locale, settings.longest_wait),
+        "memory_minutes" => td_string!(locale, settings.memory_minutes),
+        "puzzles" => td_string!(locale, settings.puzzles),
+        "puzzle_size" => td_string!(locale, settings.puzzle_size),
         _ => return None,
     })
 }
@@ -312,6 +358,14 @@ pub fn value_word(field: &str, value: &str) -> Option<&'static str> {
         ("status", "deleted") => td_string!(locale, audit.status_deleted),
         ("locale", "ar") => td_string!(locale, audit.locale_ar),
         ("locale", "en") => td_string!(locale, audit.locale_en),
+        ("mode", "closed") => td_string!(locale, settings.mode_closed),
+        ("mode", "invitation") => td_string!(locale, settings.mode_invitation),
+        ("mode", "domains") => td_string!(locale, settings.mode_domains),
+        ("mode", "open") => td_string!(locale, settings.mode_open),
+        ("mode", "require") => td_string!(locale, policies.mode_require),
+        ("mode", "grant") => td_string!(locale, policies.mode_grant),
+        ("passkey_verification", "required") => td_string!(locale, settings.verification_required),
+        ("passkey_verification", "preferred") => td_string!(locale, settings.verification_preferred),
         (_, "true") => td_string!(locale, settings.on),
         (_, "false") => td_string!(locale, settings.off),
         _ => return None,

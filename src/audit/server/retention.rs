@@ -56,7 +56,8 @@ pub async fn set(cx: &Cx, rule: Input<RetentionRule>) -> Result<RetentionRule, A
     let before = read(&mut tx).await?;
     let tenant = tx.tenant()?;
     settings::put(tx.conn(), tenant, &rule).await?;
-    let event = Event::done(Action::RetentionUpdate).on("settings", tenant, RetentionRule::KEY);
+    let version = settings::version(tx.conn(), tenant).await?;
+    let event = Event::done(Action::RetentionUpdate).on("settings", tenant, RetentionRule::KEY).version(version);
     tx.commit(event.change(json!(before), json!(rule))).await?;
     Ok(rule)
 }

@@ -219,6 +219,7 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
                 description: (form.description != before.description).then_some(form.description),
                 parents: (may_assign && form.parents != before.parents).then_some(form.parents),
                 roles: (may_assign && form.roles != before.roles).then_some(form.roles),
+                reason: form.reason,
                 version: Some(version),
             };
             call.run(edit_group(id, edit), move |_group| {
@@ -254,6 +255,8 @@ struct GroupForm {
     description: String,
     parents: Vec<GroupId>,
     roles: Vec<GivenRole>,
+    /// Why, for the log.
+    reason: Option<String>,
 }
 
 impl GroupForm {
@@ -263,6 +266,7 @@ impl GroupForm {
             description: group.description.clone(),
             parents: group.parents.iter().map(|parent| parent.id).collect(),
             roles: group.roles.iter().map(GivenRole::from).collect(),
+            reason: None,
         };
         form.parents.sort();
         form.roles.sort_by_key(|given| given.role);
@@ -294,7 +298,8 @@ fn editor(
             roles.push(GivenRole { role, scope, expires_at: Timestamp::parse(ends.trim()) });
         }
         roles.sort_by_key(|given| given.role);
-        save.run(GroupForm { name: typed.text("name"), description: typed.text("description"), parents, roles });
+        let (name, description) = (typed.text("name"), typed.text("description"));
+        save.run(GroupForm { name, description, parents, roles, reason: typed.optional("reason") });
     };
     let own = group.map(|group| group.id);
     let parents = {
@@ -343,6 +348,17 @@ fn editor(
             </section>
         }
     });
+    let reason = group.is_some().then(|| {
+        view! {
+            <Field
+                name="reason"
+                label=td_string!(locale, groups.reason)
+                hint=td_string!(locale, groups.reason_hint)
+                longest="500"
+                error=field_error(call.error, "reason")
+            />
+        }
+    });
     view! {
         <form class="stack" on:submit=submit>
             {fields::summary(call.error, label)}
@@ -373,6 +389,7 @@ fn editor(
                 <div class="group">{roles}</div>
             </section>
             {parents}
+            {reason}
             <div class="row-of">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
                     {word}

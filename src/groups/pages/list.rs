@@ -5,13 +5,12 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    access::GROUPS_MANAGE,
+    access::{GROUPS_MANAGE, GROUPS_READ},
     base::{errors::AppError, habits::number, language::td_string, paging::Page},
     groups::{Group, GroupsQuery, calls::list_groups},
     ui::{
         address::{self, filled},
-        fields::Field,
-        filters::Filters,
+        filters::search,
         icons::{Icon, icon},
         list::{Empty, Place, list},
         locale, pieces, states,
@@ -58,16 +57,7 @@ pub fn GroupsPage() -> impl IntoView {
                 }}
             </Suspense>
         </div>
-        {move || {
-            let q = query.get().q;
-            view! {
-                <Filters path=PATH fields=&["q"] filtered=q.is_some()>
-                    <div class="field wide">
-                        <Field name="q" label=td_string!(locale, groups.search) kind="search" value=q.unwrap_or_default() />
-                    </div>
-                </Filters>
-            }
-        }}
+        {search(PATH, td_string!(locale, groups.search), GROUPS_READ.as_str(), Signal::derive(move || query.get().q))}
         <Suspense fallback=move || states::loading_table(6)>
             {move || {
                 let (viewer, query) = (viewer.clone(), query.get());

@@ -252,7 +252,7 @@ fn TakeIn(group: GroupId, changed: Callback<()>) -> impl IntoView {
                                     <li>
                                         <button class="btn wide-btn" type="button" disabled=move || call.waits() on:click=choose>
                                             <span>{pieces::typed(name)}</span> " "
-                                            <span class="small muted">{pieces::typed(email)}</span>
+                                            <span class="small muted">{pieces::email(&email)}</span>
                                         </button>
                                     </li>
                                 }

@@ -57,6 +57,7 @@ fn label(field: &str) -> Option<&'static str> {
         "description" => Some(td_string!(locale, groups.description)),
         "parents" => Some(td_string!(locale, groups.parents)),
         "roles" => Some(td_string!(locale, groups.roles)),
+        "reason" => Some(td_string!(locale, groups.reason)),
         _ => None,
     }
 }

@@ -90,6 +90,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
     let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
     let description = errors.take("description", description).flatten();
+    let reason = errors.take("reason", optional_line(edit.reason.as_deref(), 500)).flatten();
     let parents = match &edit.parents {
         Some(ids) => parse_parents(&tx, ids, &mut errors)?,
         None => before.parents.iter().map(|parent| parent.id).collect(),
@@ -106,7 +107,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     let change = Change::Group { group: id, name, parents, roles };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name).version(after.version);
+    let event = Event::done(Action::GroupUpdate).on("group", id, &after.name).version(after.version).stated(reason);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }

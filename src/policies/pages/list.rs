@@ -6,13 +6,12 @@ use leptos_router::hooks::use_query_map;
 
 use super::{PATH, mode_word, state};
 use crate::{
-    access::POLICIES_CREATE,
+    access::{POLICIES_CREATE, POLICIES_READ},
     base::{errors::AppError, language::td_string, paging::Page},
     policies::{PoliciesQuery, Policy, calls::list_policies},
     ui::{
         address::{self, filled},
-        fields::Field,
-        filters::Filters,
+        filters::search,
         icons::{Icon, icon},
         list::{Empty, Place, list},
         locale, pieces, states,
@@ -57,21 +56,7 @@ pub fn PoliciesPage() -> impl IntoView {
                 }}
             </Suspense>
         </div>
-        {move || {
-            let q = query.get().q;
-            view! {
-                <Filters path=PATH fields=&["q"] filtered=q.is_some()>
-                    <div class="field wide">
-                        <Field
-                            name="q"
-                            label=td_string!(locale, policies.search)
-                            kind="search"
-                            value=q.unwrap_or_default()
-                        />
-                    </div>
-                </Filters>
-            }
-        }}
+        {search(PATH, td_string!(locale, policies.search), POLICIES_READ.as_str(), Signal::derive(move || query.get().q))}
         <Suspense fallback=move || states::loading_table(4)>
             {move || {
                 let (viewer, query) = (viewer.clone(), query.get());

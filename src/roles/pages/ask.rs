@@ -127,6 +127,8 @@ pub fn AskApproval(
     refused: Call,
     /// The change, without its reason.
     request: Callback<(), Option<ApprovalRequest>>,
+    /// What was already said as the reason.
+    stated: RwSignal<String>,
     /// It was asked for.
     done: Callback<()>,
 ) -> impl IntoView {
@@ -156,6 +158,7 @@ pub fn AskApproval(
                         <Field
                             name="approval_reason"
                             label=td_string!(locale, roles.ask_reason)
+                            value=stated.get_untracked()
                             required=true
                             longest="1000"
                             error=field_error(call.error, "reason")

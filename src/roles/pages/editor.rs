@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::{checklist::checklist, heritage::heritage, label};
+use super::{checklist::checklist, heritage::heritage, label, review::reason_field};
 use crate::{
     base::{ids::RoleId, language::td_string},
     roles::{Catalogue, Role},
@@ -39,19 +39,36 @@ impl RoleForm {
         }
     }
 
+    /// What was typed over what is saved now: what differs from `before` stays, the rest is taken over.
+    pub fn over(self, before: &RoleForm, now: &RoleForm) -> Self {
+        let text = |typed: String, before: &str, now: &str| if typed == before { now.to_owned() } else { typed };
+        RoleForm {
+            name: text(self.name, &before.name, &now.name),
+            description: text(self.description, &before.description, &now.description),
+            permissions: merged(&self.permissions, &before.permissions, &now.permissions),
+            parents: merged(&self.parents, &before.parents, &now.parents),
+        }
+    }
+
     /// What a copy begins with; it needs a name of its own.
     pub fn copy_of(role: &Role) -> Self {
         RoleForm { name: td_string!(locale(), roles.copy_of, name = role.name.clone()).to_string(), ..Self::of(role) }
     }
 }
 
-/// The form. `saved` is what it starts from; `save` is called after the review with what it holds then.
+/// What is there now, without what was taken out of `before` and with what was put in.
+fn merged<T: Ord + Clone>(typed: &BTreeSet<T>, before: &BTreeSet<T>, now: &BTreeSet<T>) -> BTreeSet<T> {
+    let kept = now.iter().filter(|one| typed.contains(one) || !before.contains(one));
+    kept.chain(typed.difference(before)).cloned().collect()
+}
+
+/// The form. `save` is called after the review with what it holds then.
 #[component]
 pub fn RoleEditor(
-    saved: RoleForm,
-    /// Nothing is saved yet, whatever the form begins with.
-    #[prop(optional)]
-    is_new: bool,
+    /// What is saved.
+    start: RoleForm,
+    /// What the form begins with.
+    typed: RoleForm,
     catalogue: Catalogue,
     /// The roles it may inherit from.
     roles: Vec<Role>,
@@ -60,20 +77,26 @@ pub fn RoleEditor(
     /// The word on the button that saves.
     word: &'static str,
     call: Call,
+    /// Why it is changed, where it may be said.
+    #[prop(optional)]
+    reason: Option<RwSignal<String>>,
+    /// Takes over what others have saved meanwhile, keeping what the form holds.
+    #[prop(optional)]
+    renew: Option<Callback<RoleForm>>,
     save: Callback<RoleForm>,
 ) -> impl IntoView {
     let locale = locale();
     let open = RwSignal::new(false);
     let reviewed = RwSignal::new(RoleForm::default());
-    let start = StoredValue::new(if is_new { RoleForm::default() } else { saved.clone() });
-    let ticked = RwSignal::new(saved.permissions);
+    let start = StoredValue::new(start);
+    let ticked = RwSignal::new(typed.permissions);
     let submit = move |event: SubmitEvent| {
-        let Some(typed) = Typed::take(&event) else { return };
+        let Some(sent) = Typed::take(&event) else { return };
         reviewed.set(RoleForm {
-            name: if name_fixed { start.with_value(|start| start.name.clone()) } else { typed.text("name") },
-            description: typed.text("description"),
+            name: if name_fixed { start.with_value(|start| start.name.clone()) } else { sent.text("name") },
+            description: sent.text("description"),
             permissions: ticked.get_untracked(),
-            parents: typed.all("parent").iter().filter_map(|id| id.parse().ok()).collect(),
+            parents: sent.all("parent").iter().filter_map(|id| id.parse().ok()).collect(),
         });
         call.error.set(None);
         open.set(true);
@@ -88,7 +111,7 @@ pub fn RoleEditor(
                     <Field
                         name="name"
                         label=td_string!(locale, roles.name)
-                        value=saved.name
+                        value=typed.name
                         required=true
                         longest="80"
                         readonly=name_fixed
@@ -98,12 +121,12 @@ pub fn RoleEditor(
                     <TextArea
                         name="description"
                         label=td_string!(locale, roles.description)
-                        value=saved.description
+                        value=typed.description
                         error=field_error(call.error, "description")
                     />
                 </div>
             </div>
-            {heritage(roles, &saved.parents)}
+            {heritage(roles, &typed.parents)}
             {checklist(catalogue, ticked, false)}
             <div class="row-of stays">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
@@ -114,8 +137,20 @@ pub fn RoleEditor(
         </form>
         <Dialog id="review" open title=td_string!(locale, roles.review_title)>
             {move || changes(start.get_value(), reviewed.get(), names, role_names)}
+            {reason.map(|reason| reason_field(reason, call))}
             {fields::summary(call.error, label)}
             <div class="row-of end">
+                {move || {
+                    renew
+                        .filter(|_| fields::is_stale(call.error))
+                        .map(|renew| {
+                            view! {
+                                <button class="btn" type="button" on:click=move |_| renew.run(reviewed.get_untracked())>
+                                    {td_string!(locale, roles.renew)}
+                                </button>
+                            }
+                        })
+                }}
                 <button class="btn" type="button" on:click=move |_| open.set(false)>
                     {td_string!(locale, roles.back)}
                 </button>
@@ -184,4 +219,25 @@ fn changes(
         </ul>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C1: whoever was overtaken keeps what they have typed, and what others have changed is not undone with it.
+    #[test]
+    fn what_was_typed_stays_over_what_others_have_saved() {
+        let set = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<BTreeSet<_>>();
+        let form = |name: &str, about: &str, keys: &[&str]| RoleForm {
+            name: name.to_owned(),
+            description: about.to_owned(),
+            permissions: set(keys),
+            parents: BTreeSet::new(),
+        };
+        let before = form("desk", "", &["a.a", "b.b", "c.c"]);
+        let typed = form("desk", "typed", &["a.a", "c.c", "d.d"]);
+        let now = form("front desk", "theirs", &["b.b", "c.c", "e.e"]);
+        assert_eq!(typed.over(&before, &now), form("front desk", "typed", &["c.c", "d.d", "e.e"]));
+    }
 }

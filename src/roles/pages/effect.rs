@@ -131,7 +131,23 @@ pub fn EffectPane(
             })
         })
     };
-    let body = move || {
+    view! {
+        <div class="card-head">
+            <h2 class="grow" id="effect-title">{td_string!(locale, roles.effect)}</h2>
+            {pieces::badge(Tone::Waiting, None, td_string!(locale, roles.before_saving))}
+        </div>
+        <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
+            {figures}
+            {told(foresight, of_role)}
+        </div>
+    }
+    .into_any()
+}
+
+/// The effect in words: who gains and loses, and what happens to each permission.
+pub fn told(foresight: Foresight, of_role: bool) -> AnyView {
+    let locale = locale();
+    let told = move || {
         if let Some(error) = foresight.error.get() {
             return view! { <div class="padded">{states::failed(&error)}</div> }.into_any();
         }
@@ -144,17 +160,7 @@ pub fn EffectPane(
             None => view! { <p class="hint padded">{td_string!(locale, roles.effect_empty)}</p> }.into_any(),
         }
     };
-    view! {
-        <div class="card-head">
-            <h2 class="grow" id="effect-title">{td_string!(locale, roles.effect)}</h2>
-            {pieces::badge(Tone::Waiting, None, td_string!(locale, roles.before_saving))}
-        </div>
-        <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
-            {figures}
-            {body}
-        </div>
-    }
-    .into_any()
+    told.into_any()
 }
 
 /// Why saving would be refused.

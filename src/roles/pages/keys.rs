@@ -10,7 +10,7 @@ use super::{
     transfer::Transfer,
 };
 use crate::{
-    access::{PERMISSIONS_MANAGE, PermissionInfo, ROLES_READ, ROLES_UPDATE},
+    access::{PERMISSIONS_MANAGE, PERMISSIONS_READ, PermissionInfo, ROLES_READ, ROLES_UPDATE},
     base::{
         language::td_string,
         search::{finds, fold},
@@ -25,7 +25,7 @@ use crate::{
         calls::Call,
         dialog::{Dialog, form_end},
         fields::{self, Field, field_error},
-        filters::Filters,
+        filters::search,
         icons::{Icon, icon},
         is_arabic, is_live, locale,
         pieces::{self, Tone},
@@ -54,16 +54,7 @@ pub fn PermissionsPage() -> impl IntoView {
                 <p class="small muted">{td_string!(locale, roles.permissions_about)}</p>
             </div>
         </div>
-        {move || {
-            let q = q.get();
-            view! {
-                <Filters path=PATH fields=&["q"] filtered=q.is_some()>
-                    <div class="field wide">
-                        <Field name="q" label=td_string!(locale, roles.search) kind="search" value=q.unwrap_or_default() />
-                    </div>
-                </Filters>
-            }
-        }}
+        {search(PATH, td_string!(locale, roles.search), PERMISSIONS_READ.as_str(), q)}
         <Suspense fallback=move || states::loading_table(8)>
             {move || {
                 let (viewer, q) = (viewer.clone(), q.get());

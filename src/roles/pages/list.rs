@@ -6,13 +6,13 @@ use leptos_router::hooks::use_query_map;
 
 use super::{description, origin_badge};
 use crate::{
-    access::{ROLES_CREATE, USERS_READ},
+    access::{ROLES_CREATE, ROLES_READ, USERS_READ},
     base::{errors::AppError, habits::number, language::td_string, paging::Page},
     roles::{Role, RoleOrder, RoleSort, RolesQuery, calls::list_roles},
     ui::{
         address::{self, filled},
         fields::Field,
-        filters::{Chip, Filters, chips},
+        filters::{Chip, Filters, chips, to_readers},
         icons::{Icon, icon},
         list::{Empty, Place, list},
         locale, pieces, states,
@@ -79,7 +79,7 @@ pub fn RolesPage() -> impl IntoView {
                 }}
             </Suspense>
         </div>
-        {move || filters(query.get())}
+        {to_readers(ROLES_READ.as_str(), Callback::new(move |()| filters(query.get())))}
         <Suspense fallback=move || states::loading_table(8)>
             {move || {
                 let (viewer, query) = (for_list.clone(), query.get());

@@ -10,19 +10,20 @@ use super::{
 };
 use crate::{
     base::{
-        errors::{AppError, Conflict},
+        errors::AppError,
         ids::RoleId,
         language::{self, td_string},
     },
     roles::{
-        ApprovalRequest, RoleEdit,
+        ApprovalRequest, RightsEdit, RoleEdit,
         calls::{edit_rights, edit_role, get_rights, get_role},
     },
     ui::{
+        address::filled,
         browser,
         calls::Call,
         dialog::Dialog,
-        fields,
+        fields::{self, field_error},
         icons::{Icon, icon},
         is_arabic, locale,
         pieces::{self, Tone},
@@ -41,7 +42,12 @@ fn Review(
     title: Signal<String>,
     call: Call,
     foresight: Foresight,
+    /// Whether it is about everybody who has a role, who are counted.
+    #[prop(optional)]
+    of_role: bool,
     open: RwSignal<bool>,
+    /// Why, for the log.
+    reason: RwSignal<String>,
     /// Every staged change with the way to take it back.
     lines: Callback<(), AnyView>,
     /// What somebody else has changed meanwhile.
@@ -103,13 +109,22 @@ fn Review(
         <Dialog id open title>
             {move || meanwhile.run(())}
             {move || lines.run(())}
-            <p class="muted">{said}</p>
-            {move || foresight.effect.with(|effect| effect::refused(effect.as_ref().and_then(|one| one.refused.as_ref())))}
+            <details class="foreseen" open=true>
+                <summary>
+                    <span class="strong">{td_string!(locale, roles.effect)}</span>
+                    " "
+                    <span class="small muted">{said}</span>
+                </summary>
+                <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
+                    {effect::told(foresight, of_role)}
+                </div>
+            </details>
+            {reason_field(reason, call)}
             {fields::summary(call.error, label)}
-            <AskApproval refused=call request=proposal done=asked />
+            <AskApproval refused=call request=proposal stated=reason done=asked />
             <div class="row-of end">
                 {move || {
-                    matches!(call.error.get(), Some(AppError::Conflict(Conflict::Stale(_))))
+                    fields::is_stale(call.error)
                         .then(|| {
                             let again = move |_| {
                                 call.error.set(None);
@@ -139,9 +154,38 @@ fn Review(
     .into_any()
 }
 
+/// Why the change is made. It stays as it was typed until the change is saved.
+pub(super) fn reason_field(reason: RwSignal<String>, call: Call) -> AnyView {
+    let locale = locale();
+    let error = field_error(call.error, "reason");
+    view! {
+        <div class="field whole">
+            <label for=fields::id("reason")>{td_string!(locale, roles.review_reason)}</label>
+            <input
+                class="input"
+                id=fields::id("reason")
+                dir="auto"
+                maxlength="500"
+                prop:value=move || reason.get()
+                on:input:target=move |event| reason.set(event.target().value())
+                aria-invalid=move || error.with(Option::is_some).then_some("true")
+                aria-describedby=fields::described("reason", true, error)
+            />
+            {fields::below("reason", Some(td_string!(locale, roles.review_reason_hint).into()), error)}
+        </div>
+    }
+    .into_any()
+}
+
+/// What was typed as the reason, if anything was.
+pub(super) fn stated(reason: RwSignal<String>) -> Option<String> {
+    filled(Some(reason.get_untracked()))
+}
+
 fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
     match field {
+        "reason" => Some(td_string!(locale, roles.review_reason)),
         "name" => Some(td_string!(locale, roles.name)),
         "description" => Some(td_string!(locale, roles.description)),
         "roles" => Some(td_string!(locale, roles.roles)),
@@ -165,7 +209,7 @@ pub fn ReviewBar(staged: Staged, changed: Callback<()>) -> impl IntoView {
 #[component]
 pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>) -> impl IntoView {
     let locale = locale();
-    let open = RwSignal::new(false);
+    let (open, reason) = (RwSignal::new(false), RwSignal::new(String::new()));
     let (call, toasts) = (Call::new(), toasts());
     let count = Memo::new(move |_| staged.changes.with(Changes::count));
     let title = Signal::derive(move || {
@@ -196,9 +240,10 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         let saved = staged.saved.get_untracked();
         let Some(person) = saved.person else { return };
         match staged.changes.with_untracked(|changes| changes.edit(&saved)) {
-            Ok(edit) => call.run(edit_rights(person, edit), move |rights| {
+            Ok(edit) => call.run(edit_rights(person, RightsEdit { reason: stated(reason), ..edit }), move |rights| {
                 let now = Saved::of(&rights);
                 open.set(false);
+                reason.set(String::new());
                 staged.saved_as(rights);
                 let undo = Callback::new(move |()| undo.run((saved.clone(), now.clone())));
                 toasts.offer(td_string!(locale, roles.rights_saved), td_string!(locale, roles.undo), undo);
@@ -212,13 +257,18 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         let moved = staged.meanwhile.get();
         staged.names.with(|names| by_others(moved_lines(names, &moved)))
     });
-    let discard = Callback::new(move |()| staged.discard());
+    let discard = Callback::new(move |()| {
+        staged.discard();
+        reason.set(String::new());
+    });
     let proposal = Callback::new(move |()| {
         let saved = staged.saved.get_untracked();
         let rights = staged.changes.with_untracked(|changes| changes.edit(&saved)).ok();
         Some(ApprovalRequest { user_id: Some(saved.person?), rights: Some(rights?), ..ApprovalRequest::default() })
     });
-    view! { <Review id="review-rights" count title call foresight open lines meanwhile discard renew save proposal /> }
+    view! {
+        <Review id="review-rights" count title call foresight open reason lines meanwhile discard renew save proposal />
+    }
 }
 
 /// What others have changed, where they have.
@@ -340,7 +390,7 @@ fn undo(name: String, act: impl Fn() + 'static) -> AnyView {
 #[component]
 pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()>) -> impl IntoView {
     let locale = locale();
-    let open = RwSignal::new(false);
+    let (open, reason) = (RwSignal::new(false), RwSignal::new(String::new()));
     let (call, toasts) = (Call::new(), toasts());
     let count = Memo::new(move |_| staged.changes.with(RoleChanges::len));
     let title = Signal::derive(move || {
@@ -368,10 +418,12 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
     let save = Callback::new(move |()| {
         let Some(before) = staged.saved.get_untracked() else { return };
         let permissions = Some(untrack(|| staged.all()));
-        let edit = RoleEdit { permissions, version: Some(before.version), ..RoleEdit::default() };
+        let (reason_given, version) = (stated(reason), Some(before.version));
+        let edit = RoleEdit { permissions, reason: reason_given, version, ..RoleEdit::default() };
         call.run(edit_role(before.id, edit), move |role| {
             let version = role.version;
             open.set(false);
+            reason.set(String::new());
             staged.saved_as(role);
             let undo = Callback::new(move |()| undo.run((before.id, before.permissions.clone(), version)));
             toasts.offer(td_string!(locale, roles.saved), td_string!(locale, roles.undo), undo);
@@ -387,13 +439,33 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         });
         by_others(lines.collect())
     });
-    let discard = Callback::new(move |()| staged.discard());
+    let discard = Callback::new(move |()| {
+        staged.discard();
+        reason.set(String::new());
+    });
     let proposal = Callback::new(move |()| {
         let role = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id))?;
         let permissions = Some(untrack(|| staged.all()));
         Some(ApprovalRequest { role_id: Some(role), permissions, ..ApprovalRequest::default() })
     });
-    view! { <Review id="review-role" count title call foresight open lines meanwhile discard renew save proposal /> }
+    view! {
+        <Review
+            id="review-role"
+            count
+            title
+            call
+            foresight
+            of_role=true
+            open
+            reason
+            lines
+            meanwhile
+            discard
+            renew
+            save
+            proposal
+        />
+    }
 }
 
 /// Every staged change of a role with the way to take it back.

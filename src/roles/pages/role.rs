@@ -13,6 +13,7 @@ use super::{
     heritage::{family, inheritable, of_groups},
     holders::holders,
     origin_badge,
+    review::stated,
     shelf::shelf,
 };
 use crate::{
@@ -95,8 +96,8 @@ fn new_form(begin: Option<RoleForm>, catalogue: Catalogue, roles: Vec<Role>) -> 
     });
     view! {
         <RoleEditor
-            saved=begin.unwrap_or_default()
-            is_new=true
+            start=RoleForm::default()
+            typed=begin.unwrap_or_default()
             catalogue
             roles=inheritable(roles, None)
             name_fixed=false
@@ -274,17 +275,21 @@ fn given(
 
 fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callback<()>) -> AnyView {
     let locale = locale();
-    let (call, toasts) = (Call::new(), toasts());
-    let (id, version, name_fixed) = (role.id, role.version, role.built_in);
-    let saved = RoleForm::of(&role);
+    let (call, toasts, reason) = (Call::new(), toasts(), RwSignal::new(String::new()));
+    let renewal = Call::new();
+    let (id, name_fixed) = (role.id, role.built_in);
     let roles = inheritable(roles, Some(&role));
-    let before = saved.clone();
+    let known = StoredValue::new((catalogue, roles));
+    // What is saved, and what the form begins with.
+    let now = RwSignal::new((role.version, RoleForm::of(&role), RoleForm::of(&role)));
     let save = Callback::new(move |form: RoleForm| {
+        let (version, before, _) = now.get_untracked();
         let edit = RoleEdit {
             name: (form.name != before.name).then_some(form.name),
             description: (form.description != before.description).then_some(form.description),
             permissions: (form.permissions != before.permissions).then(|| form.permissions.into_iter().collect()),
             parents: (form.parents != before.parents).then(|| form.parents.into_iter().collect()),
+            reason: stated(reason),
             version: Some(version),
         };
         call.run(edit_role(id, edit), move |_role| {
@@ -292,7 +297,22 @@ fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callba
             changed.run(());
         });
     });
-    view! { <RoleEditor saved catalogue roles name_fixed word=td_string!(locale, roles.save) call save /> }.into_any()
+    let renew = Callback::new(move |typed: RoleForm| {
+        renewal.run(get_role(id), move |role| {
+            let saved = RoleForm::of(&role);
+            let typed = now.with_untracked(|(_, before, _)| typed.over(before, &saved));
+            call.error.set(None);
+            now.set((role.version, saved, typed));
+            toasts.say(td_string!(locale, ui.renewed));
+        });
+    });
+    let word = td_string!(locale, roles.save);
+    let editor = move || {
+        let (_, start, typed) = now.get();
+        let (catalogue, roles) = known.get_value();
+        view! { <RoleEditor start typed catalogue roles name_fixed word call reason=reason renew=renew save /> }
+    };
+    editor.into_any()
 }
 
 fn delete_act(role: &Role) -> AnyView {

@@ -84,6 +84,7 @@ impl Saved {
             roles: (self.roles != now.roles).then(|| self.roles.clone()),
             overrides: (self.overrides != now.overrides).then(|| self.overrides.clone()),
             version: Some(now.version),
+            ..RightsEdit::default()
         }
     }
 }
@@ -145,7 +146,7 @@ impl Changes {
     pub fn edit(&self, saved: &Saved) -> Result<RightsEdit, AppError> {
         let roles = if self.roles.is_empty() { None } else { Some(self.given(saved)?) };
         let overrides = if self.stands.is_empty() { None } else { Some(self.overrides(saved)?) };
-        Ok(RightsEdit { roles, overrides, version: Some(saved.version) })
+        Ok(RightsEdit { roles, overrides, version: Some(saved.version), ..RightsEdit::default() })
     }
 
     fn given(&self, saved: &Saved) -> Result<Vec<GivenRole>, AppError> {
@@ -544,7 +545,7 @@ mod tests {
         let before = saved();
         let after = Saved { roles: vec![given(2)], version: 8, ..before.clone() };
         let back = before.back(&after);
-        assert_eq!(back, RightsEdit { roles: Some(vec![given(1)]), overrides: None, version: Some(8) });
+        assert_eq!(back, RightsEdit { roles: Some(vec![given(1)]), version: Some(8), ..RightsEdit::default() });
     }
 
     #[test]

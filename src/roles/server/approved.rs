@@ -135,7 +135,8 @@ pub(super) fn of_person(
     reason: String,
 ) -> Result<NewApproval, AppError> {
     let before = rights_of(tx, person)?;
-    let edit = RightsEdit { version: None, ..edit };
+    // What it is asked for says why.
+    let edit = RightsEdit { reason: None, version: None, ..edit };
     let proposal = RightsProposal { before: given(&before), after: proposed(tx, &before, &edit)?, edit };
     Ok(NewApproval {
         kind: Kind::Rights,

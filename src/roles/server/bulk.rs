@@ -14,7 +14,7 @@ use crate::{
         },
     },
     accounts::{
-        Person,
+        self, Person,
         bulk::{BulkAnswer, BulkRole, Fate, RoleAct},
         server::{
             bulk::{Bulk, check_named, finish},
@@ -42,7 +42,7 @@ struct Waiting {
 /// transaction.
 pub async fn change_role(cx: &Cx, change: Input<BulkRole>) -> Result<BulkAnswer, AppError> {
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
-    let BulkRole { users, role, act, reason, dry_run } = change.read()?;
+    let BulkRole { users, role, act, reason, skip_refused, dry_run } = change.read()?;
     let reason = reason.filter(|_| !dry_run).map(|reason| parse_reason(&reason)).transpose();
     let reason = reason.map_err(|code| AppError::field("reason", code))?;
     check_named(&users)?;
@@ -71,7 +71,7 @@ pub async fn change_role(cx: &Cx, change: Input<BulkRole>) -> Result<BulkAnswer,
         }
     }
     if !dry_run {
-        bulk.check(reason.is_some())?;
+        bulk.check(reason.is_some(), skip_refused)?;
     }
     let mut events = Vec::new();
     if !changes.is_empty() {
@@ -88,6 +88,7 @@ pub async fn change_role(cx: &Cx, change: Input<BulkRole>) -> Result<BulkAnswer,
             events.push(ask_about(&mut tx, one, reason.clone()).await?);
         }
     }
+    events.extend(bulk.refusals(Action::AssignRoles));
     finish(tx, events, dry_run).await?;
     Ok(bulk.answer())
 }
@@ -107,8 +108,10 @@ async fn given_to(tx: &mut Tx, person: &Person, before: &[HeldRole]) -> Result<E
     // Whoever invited somebody does not come into what others give them later.
     links::void_of_others(tx, person.id).await?;
     let after = held_roles(tx, person.id)?;
+    let version = accounts::server::store::version(tx, person.id).await?;
     let told = |roles: &[HeldRole]| json!({"roles": given::audited(roles)});
-    Ok(Event::done(Action::AssignRoles).on("user", person.id, &person.name).change(told(before), told(&after)))
+    let event = Event::done(Action::AssignRoles).on("user", person.id, &person.name).version(version);
+    Ok(event.change(told(before), told(&after)))
 }
 
 /// Asks others to agree to the change of one person.

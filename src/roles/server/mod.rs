@@ -120,6 +120,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
     let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
     let description = errors.take("description", description).flatten();
+    let reason = errors.take("reason", stated_reason(edit.reason.as_deref())).flatten();
     let permissions = match &edit.permissions {
         Some(permissions) => keys(&tx, "permissions", permissions, &mut errors)?,
         None => stored(&before)?,
@@ -141,7 +142,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     let change = Change::RolePermissions { role: id, name, permissions, parents };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
-    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name).version(after.version);
+    let event = Event::done(Action::RoleUpdate).on("role", id, &after.name).version(after.version).stated(reason);
     tx.commit(event.change(audited(&before), audited(&after))).await?;
     Ok(after)
 }
@@ -332,8 +333,20 @@ pub async fn edit_rights(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Resu
     let edit = edit.read()?;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, edit.version.or(seen)).await?;
+    let reason = stated_reason(edit.reason.as_deref()).map_err(|code| AppError::field("reason", code))?;
     let changes = staged(&tx, user, edit)?;
-    apply(cx, tx, &person, changes).await
+    apply(cx, tx, &person, Stated { changes, reason }).await
+}
+
+/// Why rights are changed, as long as the reason of an override may be.
+fn stated_reason(reason: Option<&str>) -> Result<Option<String>, FieldCode> {
+    optional_line(reason, 500)
+}
+
+/// Changes, with why.
+struct Stated {
+    changes: Vec<Change>,
+    reason: Option<String>,
 }
 
 /// The changes that an edit comes to; those that change nothing are left out.
@@ -376,6 +389,9 @@ pub async fn replace_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>) -> Re
 #[serde(deny_unknown_fields)]
 pub struct RoleNames {
     pub roles: Vec<NamedRole>,
+    /// Why, for whoever reads the log: one line.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// An id or a name, or that with an end and a scope.
@@ -406,11 +422,12 @@ pub struct BoundRole {
 async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool) -> Result<PersonRights, AppError> {
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
     let seen = roles.seen;
-    let names = roles.read()?.roles;
+    let RoleNames { roles: names, reason } = roles.read()?;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
     let all = store::all(&mut tx).await?;
     let mut errors = FieldErrors::default();
+    let reason = errors.take("reason", stated_reason(reason.as_deref())).flatten();
     let mut roles = Vec::new();
     let old = rights_of(&tx, &person)?.roles;
     let has = |role: RoleId| old.iter().find(|has| has.role.id == role).map(GivenRole::from);
@@ -440,7 +457,7 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
         roles.extend(old.iter().filter(|has| !named.contains(&has.role.id)).map(GivenRole::from));
     }
     let changes = staged(&tx, user, RightsEdit { roles: Some(roles), ..RightsEdit::default() })?;
-    apply(cx, tx, &person, changes).await
+    apply(cx, tx, &person, Stated { changes, reason }).await
 }
 
 /// The role grants of a person after a replacement, each role once, in the order of their ids.
@@ -451,7 +468,8 @@ fn parse_roles(tx: &Tx, roles: Vec<GivenRole>) -> Result<Vec<RoleGrant>, AppErro
     Ok(grants)
 }
 
-async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Result<PersonRights, AppError> {
+async fn apply(cx: &Cx, mut tx: Tx, person: &Person, stated: Stated) -> Result<PersonRights, AppError> {
+    let Stated { changes, reason } = stated;
     let user = person.id;
     let before = rights_of(&tx, person)?;
     if changes.is_empty() {
@@ -464,7 +482,8 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, changes: Vec<Change>) -> Re
     tx.lock_grants(None).await?;
     let person = accounts::server::store::by_id(&mut tx, user).await?.ok_or(AppError::NotFound)?;
     let after = rights_of(&tx, &person)?;
-    let event = |action| Event::done(action).on("user", user, &person.name).version(person.version);
+    let event =
+        |action| Event::done(action).on("user", user, &person.name).version(person.version).stated(reason.clone());
     let assigned = event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {

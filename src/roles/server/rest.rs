@@ -191,7 +191,7 @@ async fn replace_roles(
     server::replace_roles(&cx, id, roles).await.map(|_| Json(Done::OK))
 }
 
-/// Give many people a role or take it from them, all of them or nobody: `permissions.assign`
+/// Give many people a role or take it from them, all of them or nobody unless the refused are skipped: `permissions.assign`
 #[utoipa::path(post, path = "/admin/users/bulk/roles", tag = "users", request_body = BulkRole, responses((status = 200, body = BulkAnswer)))]
 async fn bulk_role(cx: Extension<Cx>, Sent(change): Sent<BulkRole>) -> Result<Json<BulkAnswer>, AppError> {
     bulk::change_role(&cx, change).await.map(Json)
@@ -205,6 +205,9 @@ struct OverrideSet {
     allow: Vec<OverrideItem>,
     #[serde(default)]
     deny: Vec<OverrideItem>,
+    /// Why, for whoever reads the log: one line.
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// A key, or a key with an expiry and a reason.
@@ -228,7 +231,7 @@ impl From<OverrideSet> for RightsEdit {
     fn from(set: OverrideSet) -> Self {
         let items = |items: Vec<OverrideItem>| items.into_iter().map(Override::from).collect();
         let overrides = Overrides { allow: items(set.allow), deny: items(set.deny) };
-        RightsEdit { roles: None, overrides: Some(overrides), version: None }
+        RightsEdit { overrides: Some(overrides), reason: set.reason, ..RightsEdit::default() }
     }
 }
 

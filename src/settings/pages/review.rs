@@ -8,10 +8,7 @@ use super::{
     items::{self, Item, Kind},
 };
 use crate::{
-    base::{
-        errors::{AppError, Conflict},
-        language::td_string,
-    },
+    base::{errors::AppError, language::td_string},
     settings::{SettingsEdit, edit_settings, get_settings},
     ui::{
         browser,
@@ -91,7 +88,7 @@ pub fn ReviewBar(draft: Draft) -> impl IntoView {
             <p class="small muted">{td_string!(locale, settings.review_about)}</p>
             <div class="row-of end">
                 {move || {
-                    matches!(draft.call.error.get(), Some(AppError::Conflict(Conflict::Stale(_))))
+                    fields::is_stale(draft.call.error)
                         .then(|| {
                             view! {
                                 <button class="btn" type="button" on:click=renew>
@@ -115,7 +112,9 @@ pub fn ReviewBar(draft: Draft) -> impl IntoView {
 /// The names of the fields, for the summary of what is wrong.
 fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
-    items::all().find(|item| belongs(field, item.key)).map(|item| (item.label)(locale))
+    // What somebody else has changed is named as in the log: without its group.
+    let is_named = |key: &str| belongs(field, key) || key.rsplit('.').next() == Some(field);
+    items::all().find(|item| is_named(item.key)).map(|item| (item.label)(locale))
 }
 
 /// Each change: what it was and what it will be.

@@ -9,13 +9,13 @@ use crate::{
     access::{
         SETTINGS_READ, SETTINGS_UPDATE,
         server::{
-            Cx, Tx,
+            Cx, Edited, Tx,
             record::{Action, Event},
         },
     },
     accounts::Registration,
     base::{
-        errors::{AppError, Conflict, FieldCode, FieldErrors},
+        errors::{AppError, FieldCode, FieldErrors},
         password::PasswordRule,
         server::{
             input::Input,
@@ -57,8 +57,9 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     let edit = edit.read()?;
     let tenant = tx.tenant()?;
     settings::lock(tx.conn(), tenant).await?;
-    let current = settings::version(tx.conn(), tenant).await?;
-    Conflict::check_version(edit.version.or(seen), current)?;
+    let version = settings::version(tx.conn(), tenant).await?;
+    let thing = Edited { kind: "settings", id: tenant.0, version, read: Some(SETTINGS_READ), facts: None };
+    tx.check_version(edit.version.or(seen), thing).await?;
     // Every group is judged before the answer.
     let mut errors = FieldErrors::default();
     let registration = judged(&mut errors, edit.registration.map(Registration::parse))?;
@@ -106,7 +107,8 @@ async fn put<S: Setting + PartialEq>(tx: &mut Tx, events: &mut Vec<Event>, group
         return Ok(());
     }
     settings::put(tx.conn(), tenant, &group).await?;
-    let event = Event::done(Action::SettingsUpdate).on("settings", tenant, S::KEY);
+    let version = settings::version(tx.conn(), tenant).await?;
+    let event = Event::done(Action::SettingsUpdate).on("settings", tenant, S::KEY).version(version);
     events.push(event.change(json!(before), json!(group)));
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::{
     },
     ui::{
         fields::{Field, MustTick, Select, TextArea, field_error, summary},
-        filters::{Chip, Filters, MoreFilters, chips},
+        filters::{Chip, Filters, FoldedFilters, MoreFilters, chips},
         locale,
         tri_state::{Tri, TriState},
     },
@@ -69,7 +69,7 @@ pub fn forms() -> AnyView {
         {wide("Field, Select, TextArea", fields.into_any())}
         {wide("check, MustTick", checks())}
         {shelf("TriState", switches())}
-        {wide("Filters, MoreFilters, chips", filters())}
+        {wide("Filters, FoldedFilters, MoreFilters, chips", filters())}
     }
     .into_any()
 }
@@ -131,9 +131,11 @@ fn filters() -> AnyView {
     view! {
         <Filters path="/console/design" fields=&["design-q"] filtered=true>
             <Field name="design-q" label=td_string!(locale, design.search) kind="search" />
-            <MoreFilters open=true>
-                <Field name="design-more" label=td_string!(locale, design.field) />
-            </MoreFilters>
+            <FoldedFilters active=1>
+                <MoreFilters open=true>
+                    <Field name="design-more" label=td_string!(locale, design.field) />
+                </MoreFilters>
+            </FoldedFilters>
         </Filters>
         {chips(vec![chip(td_string!(locale, design.step_first)), chip(td_string!(locale, design.person))])}
     }

@@ -267,3 +267,42 @@ async fn a_key_hands_on_to_many_no_more_than_to_one(pool: PgPool) {
     assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "beyond_your_rights"));
     assert_eq!(refused.json()["people"], json!([sara.id]));
 }
+
+/// C10: with `skip_refused` it goes on with the others; whoever is refused is told one by one and recorded, under the same
+/// id as those whom it changed.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn those_who_are_refused_can_be_skipped(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let admin = app.person(&boss, "admin@x.example", &["admin"]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let nobody = "0190a6e0-0000-7000-8000-000000000000";
+    let users = [sara.id.as_str(), boss.id.as_str(), omar.id.as_str(), nobody];
+    let body = json!({"users": users, "status": "suspended", "skip_refused": true});
+    let done = admin.post(STATUS, body).await.ok();
+    assert_eq!(fates(&done), ["changes", "refused", "changes", "unknown"]);
+    assert_eq!(done["people"][1]["denial"]["code"], "outranked");
+    assert_eq!((status(&boss, &sara.id).await, status(&boss, &boss.id).await), (json!("suspended"), json!("active")));
+    let log = boss.get("/admin/audit?action=admin.user_status").await.ok();
+    let rows = log["items"].as_array().expect("rows");
+    assert_eq!(rows.len(), 3, "one for each whom it was about: {log}");
+    assert!(rows.iter().all(|row| row["request_id"] == rows[0]["request_id"]), "{log}");
+    let denied = rows.iter().filter(|row| row["outcome"] == "denied").collect::<Vec<_>>();
+    assert_eq!((denied.len(), &denied[0]["resource_id"]), (1, &json!(boss.id)));
+    assert_eq!(denied[0]["meta"]["denial"]["code"], "outranked");
+
+    let role = boss.make_role("مراجعون", &["roles.read"]).await;
+    let give = json!({"users": [omar.id, nobody], "role": role, "act": "give", "skip_refused": true});
+    assert_eq!(fates(&boss.post(ROLES, give).await.ok()), ["changes", "unknown"]);
+    assert_eq!(roles(&boss, &omar.id).await, json!(["مراجعون"]));
+
+    // Where nobody is left it is refused as without it, and nothing is recorded as done.
+    let before = app.actions().await.len();
+    let refused = admin.post(STATUS, json!({"users": [boss.id], "status": "suspended", "skip_refused": true})).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "outranked"));
+    let refused = admin.post(STATUS, json!({"users": [nobody], "status": "suspended", "skip_refused": true})).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let acts = app.actions().await.split_off(before);
+    assert!(!acts.iter().any(|one| one == "admin.user_status"), "{acts:?}");
+}

@@ -369,3 +369,42 @@ async fn a_stale_version_is_a_conflict(pool: PgPool) {
     assert_eq!(boss.with("if-match", &seen).patch(&role, json!({"description": "y"})).await.code(), "stale");
     assert_eq!(boss.with("if-match", "x").delete(&role).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
+
+/// C3, E3: why rights are changed is kept with the change, for people, roles and groups alike; what would disturb the
+/// text around it is refused.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn why_rights_are_changed_is_kept_with_the_change(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let sara = app.person(&admin, "sara@x.example", &[]).await;
+    let role = format!("/admin/roles/{}", admin.make_role("desk", &["users.read"]).await);
+    let group = admin.post("/admin/groups", json!({"name": "night"})).await.ok();
+    let group = format!("/admin/groups/{}", group["id"].as_str().expect("an id"));
+    let roles = format!("/admin/users/{}/roles", sara.id);
+    let said = async |action: &str| {
+        let log = admin.get(&format!("/admin/audit?action={action}")).await.ok();
+        log["items"][0]["meta"]["reason"].clone()
+    };
+    let edits = [
+        ("admin.grant_permission", permissions(&sara.id), json!({"deny": ["audit.read"]})),
+        ("admin.assign_roles", roles, json!({"roles": ["readonly"]})),
+        ("admin.role_update", role, json!({"permissions": []})),
+        ("admin.group_update", group, json!({"description": "x"})),
+    ];
+    for (action, path, edit) in edits {
+        let with = |reason: &str| {
+            let mut edit = edit.clone();
+            edit["reason"] = json!(reason);
+            edit
+        };
+        for (reason, code) in [("a\u{202e}b", "characters"), ("a\nb", "characters"), (&*"x".repeat(501), "too_long")] {
+            let refused = admin.patch(&path, with(reason)).await;
+            let error = &refused.json()["errors"][0];
+            assert_eq!((&error["field"], &error["code"]), (&json!("reason"), &json!(code)), "{path}: {}", refused.text);
+        }
+        admin.patch(&path, with("  تغطية إجازة  ")).await.ok();
+        assert_eq!(said(action).await, "تغطية إجازة", "{action}");
+    }
+    admin.patch(&permissions(&sara.id), json!({"deny": [], "reason": " "})).await.ok();
+    assert_eq!(said("admin.grant_permission").await, Value::Null, "blank is none");
+}

@@ -1,6 +1,6 @@
 //! Whoever saves on what is no longer so is refused, and told what was changed meanwhile, when, and by whom.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -136,4 +136,73 @@ async fn what_changed_is_told_to_whoever_may_read_the_thing(pool: PgPool) {
     hind.patch(&format!("/admin/roles/{own}"), json!({"permissions": ["users.read"]})).await.ok();
     let refused = late(&blind, "/auth/profile", now, json!({"locale": "en"})).await;
     assert!(changes(&refused).is_empty(), "{}", refused.text);
+}
+
+/// "Errors", 409 with what changed: settings tell it too, whichever group was changed.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn settings_tell_what_changed(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let hind = app.admin().await;
+    let seen = hind.get("/admin/settings").await.ok()["version"].as_i64().expect("a version");
+    hind.patch("/admin/settings", json!({"lifetimes": {"idle_days": 7}})).await.ok();
+    hind.json(Method::PUT, "/admin/audit/retention", json!({"keep_days": 400})).await.ok();
+    let refused = late(&hind, "/admin/settings", seen, json!({"risk": {"ask_new_device": false}})).await;
+    let name = "هند العتيبي";
+    assert_eq!(changes(&refused), [change(name, &["keep_days"]), change(name, &["idle_days"])]);
+    hind.make_role("blind", &["settings.update"]).await;
+    let blind = app.person(&hind, "blind@x.example", &["blind"]).await;
+    let refused = late(&blind, "/admin/settings", seen, json!({"risk": {}})).await;
+    assert!(changes(&refused).is_empty(), "{}", refused.text);
+}
+
+/// "Errors", C1: a person's version moves with the roles and groups that they have; whoever may read those is told.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_person_tells_that_their_role_changed(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let hind = app.admin().await;
+    let name = "هند العتيبي";
+    let base = hind.make_role("base", &["audit.read"]).await;
+    let heir = hind.post("/admin/roles", json!({"name": "desk", "permissions": [], "parents": [base]})).await.ok();
+    let other = hind.make_role("other", &["users.read"]).await;
+    let sara = app.person(&hind, "sara@x.example", &["desk"]).await;
+    let path = format!("/admin/users/{}", sara.id);
+    let seen = hind.get(&path).await.ok()["version"].as_i64().expect("a version");
+    hind.patch(&format!("/admin/roles/{other}"), json!({"permissions": []})).await.ok();
+    hind.patch(&format!("/admin/roles/{base}"), json!({"permissions": ["users.read"]})).await.ok();
+    let refused = late(&hind, &path, seen, json!({"region": "x"})).await;
+    assert_eq!(changes(&refused), [change(name, &["roles"])], "of the role that they have through another one");
+    hind.patch(&path, json!({"region": "y"})).await.ok();
+    let refused = late(&hind, &path, seen, json!({"region": "x"})).await;
+    assert_eq!(changes(&refused), [change(name, &["region"]), change(name, &["roles"])]);
+
+    // What was there to be seen is not told again.
+    let seen = hind.get(&path).await.ok()["version"].as_i64().expect("a version");
+    let id = heir["id"].as_str().expect("an id");
+    hind.patch(&format!("/admin/roles/{id}"), json!({"description": "x"})).await.ok();
+    let refused = late(&hind, &path, seen, json!({"region": "x"})).await;
+    assert_eq!(changes(&refused), [change(name, &["roles"])]);
+}
+
+/// "Errors", C12: whoever decides too late is told who was quicker.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_request_tells_who_was_quicker(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let hind = app.admin().await;
+    let omar = app.person(&hind, "omar@x.example", &["super-admin"]).await;
+    let huda = app.person(&hind, "huda@x.example", &["super-admin"]).await;
+    let sara = app.person(&hind, "sara@x.example", &[]).await;
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    hind.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let rights = json!({"overrides": {"allow": [{"key": "users.delete"}], "deny": []}});
+    let ask = json!({"user_id": sara.id, "rights": rights, "reason": "r"});
+    let asked = hind.post("/admin/approvals", ask).await.ok();
+    let path = format!("/admin/approvals/{}", asked["id"].as_str().expect("an id"));
+    omar.post(&format!("{path}/reject"), json!({"comment": "no"})).await.ok();
+    for refused in [
+        huda.post(&format!("{path}/approve"), json!({})).await,
+        hind.delete(&path.replace("/admin/", "/auth/")).await,
+    ] {
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "stale"));
+        assert_eq!(changes(&refused), [change("omar@x.example", &[])]);
+    }
 }
