@@ -21,6 +21,7 @@ pub mod groups;
 pub mod impersonation;
 pub mod passkeys;
 pub mod policies;
+pub mod reports;
 pub mod roles;
 pub mod second_factor;
 pub mod sessions;

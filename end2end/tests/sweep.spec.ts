@@ -592,6 +592,17 @@ const STOPS: Stop[] = [
     { name: "graph-nothing-found", who: "admin", at: () => "/console/graph?q=zzzz" },
     { name: "refused-graph", who: "powerless", at: () => "/console/graph", status: 403 },
     { name: "refused-groups", who: "powerless", at: () => "/console/groups", status: 403 },
+    { name: "dashboard", who: "admin", at: () => "/console/dashboard" },
+    {
+        name: "dashboard-tables",
+        who: "admin",
+        at: () => "/console/dashboard?days=7",
+        act: async (page, say) => {
+            for (const table of await page.getByText(say("ui.chart_table"), { exact: true }).all()) await table.click();
+            await expect(page.getByRole("table").last()).toBeVisible();
+        },
+    },
+    { name: "dashboard-refused", who: "powerless", at: () => "/console/dashboard", status: 403 },
     { name: "audit", who: "admin", at: () => "/console/audit" },
     { name: "audit-nothing-found", who: "admin", at: () => "/console/audit?q=zzzz&outcome=failed" },
     { name: "audit-of-one", who: "admin", at: (world) => `/console/audit?about=${world.sara}&last_hours=24&resource_type=user` },

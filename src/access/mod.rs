@@ -121,6 +121,7 @@ permissions! {
     API_KEYS_MANAGE = "api_keys.manage";
     APPROVALS_DECIDE = "approvals.decide";
     IMPERSONATE_USERS = "impersonate.users";
+    REPORTS_READ = "reports.read";
     SESSIONS_READ = "sessions.read";
     SESSIONS_REVOKE = "sessions.revoke";
     DEVICES_READ = "devices.read";

@@ -24,6 +24,7 @@ use crate::{
     i18n::Locale,
     passkeys::pages::PasskeysPage,
     policies::pages::PolicyRoutes,
+    reports::pages::ReportRoutes,
     roles::pages::RoleRoutes,
     second_factor::pages::{CodePage, ProvePage, TwoFactorPage},
     sessions::pages::{
@@ -80,6 +81,7 @@ pub async fn load_console() -> Result<(), NotLoaded> {
     crate::consents::pages::load_consents().await?;
     crate::groups::pages::load_groups().await?;
     crate::policies::pages::load_policies().await?;
+    crate::reports::pages::load_reports().await?;
     crate::roles::pages::load_roles().await?;
     crate::settings::pages::load_settings().await?;
     load_rest().await?;
@@ -198,6 +200,7 @@ pub fn App() -> impl IntoView {
                     <RoleRoutes />
                     <PolicyRoutes />
                     <AuditRoutes />
+                    <ReportRoutes />
                     <SettingsRoutes />
                     <ApiKeyRoutes />
                     <ConsentRoutes />

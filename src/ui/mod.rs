@@ -8,6 +8,7 @@ pub mod address;
 pub mod asking;
 pub mod browser;
 pub mod calls;
+pub mod chart;
 pub mod checks;
 pub mod clock;
 pub mod copy;

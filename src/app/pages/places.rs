@@ -5,6 +5,7 @@ use crate::base::language::td_string;
 use crate::{
     access::{
         API_KEYS_MANAGE, AUDIT_READ, CONSENTS_READ, GROUPS_READ, PERMISSIONS_READ, POLICIES_READ, Permission,
+        REPORTS_READ,
         ROLES_READ, SETTINGS_READ, USERS_READ,
     },
     i18n::Locale,
@@ -32,7 +33,7 @@ pub const APPROVALS: &str = "/console/approvals";
 /// All places that this person may open, in the order of the menu.
 pub fn places(me: &Me) -> Vec<Place> {
     let inside = |href, sign, name, needed| Place { href, sign, name, short: None, needed, outside: false };
-    let all: [Place; 14] = [
+    let all: [Place; 16] = [
         inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
         inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
         inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
@@ -51,6 +52,7 @@ pub fn places(me: &Me) -> Vec<Place> {
         inside("/console/explain", Icon::Why, |locale| td_string!(locale, app.explain), Some(PERMISSIONS_READ)),
         inside("/console/graph", Icon::Graph, |locale| td_string!(locale, app.graph), Some(PERMISSIONS_READ)),
         inside("/console/audit", Icon::Audit, |locale| td_string!(locale, app.audit), Some(AUDIT_READ)),
+        inside("/console/dashboard", Icon::Chart, |locale| td_string!(locale, app.dashboard), Some(REPORTS_READ)),
         inside(APPROVALS, Icon::Allowed, |locale| td_string!(locale, app.approvals), None),
         inside("/console/api-keys", Icon::Link, |locale| td_string!(locale, app.api_keys), Some(API_KEYS_MANAGE)),
         inside("/console/consents", Icon::Edit, |locale| td_string!(locale, app.consents), Some(CONSENTS_READ)),

@@ -1,5 +1,5 @@
 //! What is swept away once an hour by one node: keys, links, counters and sessions that can no longer be used. And the
-//! accounts whose people have asked that they be deleted, once they are due.
+//! accounts whose people have asked that they be deleted, once they are due; and how the tenants stand is noted.
 
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use crate::{
     access::server::{Cx, Heart, IDEMPOTENCY_LASTS, Quiet},
     accounts::server::leaving,
     base::{errors::AppError, server::jobs},
+    reports::server::standings,
     sessions::server::risk,
 };
 
@@ -32,6 +33,9 @@ pub async fn run(heart: Heart, stop: CancellationToken) {
             Ok(0) => {}
             Ok(accounts) => info!(accounts, "deleted {accounts} accounts whose people had asked for it"),
             Err(error) => warn!(%error, "the accounts that are due could not be deleted"),
+        }
+        if let Err(error) = standings::keep(&cx).await {
+            warn!(%error, "how the tenants stand was not noted");
         }
         tokio::select! {
             () = stop.cancelled() => return,

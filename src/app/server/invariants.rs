@@ -293,8 +293,38 @@ pub async fn strict(cx: &Cx, chain: Uuid) -> Result<Vec<Check>, AppError> {
     let report = verify::verify(cx, chain, None).await?;
     let bad = report.first_bad.as_ref().map(audit_commands::fault);
     let mut checks = vec![Check { what: "the audit log is as it was written", broken: bad.into_iter().collect() }];
+    let mut tx = cx.node().await?;
+    counted(&mut checks, tx.conn(), chain).await?;
+    tx.commit_quietly(Quiet::Job).await?;
     let mut broken = sealed::unreadable(cx, seal::owner(chain)).await?;
     broken.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
     checks.push(Check { what: "every sealed value opens at its place", broken });
     Ok(checks)
+}
+
+/// D5: what is counted of the log is what is in it. Of days whose rows the rule for keeping has removed, the counts stay; a
+/// removal may have stopped within the oldest day that is there, or at the one after.
+async fn counted(checks: &mut Vec<Check>, connection: &mut PgConnection, chain: Uuid) -> Result<(), AppError> {
+    check!(
+        checks,
+        connection,
+        "every sealed row of the log is counted once",
+        r#"with there as (
+               select (l.created_at at time zone 'UTC')::date as day, l.action, l.outcome, count(*) as total
+               from audit_chain c join audit_logs l on l.id = c.log_id where c.chain = $1 group by 1, 2, 3),
+           whole as (
+               select case when exists (select from there where action = 'audit.retention')
+                   then (select min(day) + 2 from there where action <> 'audit.retention')
+                   else '-infinity'::date end as since),
+           counted as (select day, action, outcome, total from audit_daily where chain = $1)
+           select format('%s %s %s: counted %s, there are %s', day, action, outcome, coalesce(counted.total, 0),
+                         coalesce(there.total, 0)) as "broken!"
+           from there full join counted using (day, action, outcome) cross join whole
+           where coalesce(counted.total, 0) < coalesce(there.total, 0)
+              or (coalesce(counted.total, 0) <> coalesce(there.total, 0) and day >= since)
+           order by 1 limit $2"#,
+        chain,
+        NAMED
+    );
+    Ok(())
 }

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     accounts, api_keys, app::server::problem::Problem, approvals, audit, consents, groups, impersonation, passkeys,
-    policies, roles, second_factor, sessions, settings,
+    policies, reports, roles, second_factor, sessions, settings,
 };
 
 #[derive(OpenApi)]
@@ -59,6 +59,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(policies::server::rest::routes())
         .merge(policies::server::authzen::routes())
         .merge(audit::server::routes())
+        .merge(reports::server::rest::routes())
         .merge(approvals::server::rest::routes())
         .merge(roles::server::approved::routes())
         .merge(impersonation::server::rest::routes())

@@ -339,7 +339,8 @@ pub async fn newest_checkpoint(cx: &Cx) -> Result<Checkpoint, AppError> {
     seal::checkpoint(&mut tx, chain).await?.ok_or(AppError::NotFound)
 }
 
-async fn of_chain(tx: &mut Tx, chain: Uuid) -> Result<Verification, AppError> {
+/// The same of a chain that the transaction may see.
+pub async fn of_chain(tx: &mut Tx, chain: Uuid) -> Result<Verification, AppError> {
     let looked = sqlx::query!("select verified_at, report from audit_verifications where chain = $1", chain)
         .fetch_optional(tx.conn())
         .await?;

@@ -14,13 +14,14 @@ use crate::{
     },
 };
 
-const ICONS: [Icon; 44] = [
+const ICONS: [Icon; 45] = [
     Icon::Add,
     Icon::Alert,
     Icon::Allowed,
     Icon::Audit,
     Icon::Back,
     Icon::Calendar,
+    Icon::Chart,
     Icon::Clock,
     Icon::Code,
     Icon::Collapse,

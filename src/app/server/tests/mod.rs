@@ -41,6 +41,7 @@ mod passkeys;
 mod people;
 mod policies;
 mod refusals;
+mod reports;
 mod rights;
 mod risk;
 mod second_factor;

@@ -72,7 +72,7 @@ async fn what_must_hold_holds_until_somebody_tampers(pool: PgPool) {
     enrol(&app, sara).await;
     let tenant = tenant(&app).await;
     assert_eq!(broken(&app).await, []);
-    assert_eq!(checks(&app).await.len(), 14);
+    assert_eq!(checks(&app).await.len(), 15);
 
     let cases = [
         ("every table is under row-level security, its owner included", "alter table groups no force row level security"),
