@@ -56,7 +56,13 @@ impl Findings {
     }
 
     /// One place alone.
-    pub fn is_so(&mut self, invariant: &'static str, what: impl Into<String>, is_so: bool, else_place: impl Into<String>) {
+    pub fn is_so(
+        &mut self,
+        invariant: &'static str,
+        what: impl Into<String>,
+        is_so: bool,
+        else_place: impl Into<String>,
+    ) {
         let broken = if is_so { Vec::new() } else { vec![else_place.into()] };
         self.holds(invariant, what, broken);
     }

@@ -49,6 +49,10 @@ impl Ground {
         psql(&cluster.address("postgres"), &format!("create database {MODEL}")).await?;
         let world = self.at(cluster, MODEL);
         world.installation.prepare().await?;
+        // Nobody is there yet who could agree to a second super-admin.
+        let alone = "insert into settings (tenant_id, key, value)
+                     select id, 'approvals.rules', '{\"required\": 0}' from tenants";
+        psql(&world.database(), alone).await?;
         let log = self.kept.join("model.log");
         let mut node = world.installation.node_as(world.installation.command(&[]), Some(&log)).await?;
         let token = load::sign_in(&node.client, ADMIN).await?.text_of("access_token");
@@ -82,6 +86,9 @@ impl Ground {
     pub async fn copy(&self, cluster: &Cluster, from: &str, name: &str) -> anyhow::Result<World> {
         let name = name.to_lowercase();
         psql(&cluster.address("postgres"), &format!("create database {name} template {from}")).await?;
+        // What a sequence of the copied database had written down ahead is not written down for the copy: without this a
+        // crash would set it back.
+        psql(&cluster.address("postgres"), "checkpoint").await?;
         Ok(self.at(cluster, &name))
     }
 }

@@ -33,18 +33,18 @@ struct State {
     /// Ids of people who are known to exist.
     people: Vec<String>,
     granted: BTreeSet<(String, &'static str)>,
-    /// I4: what must not have happened to refresh tokens.
+    /// Refresh tokens that were given and not used.
+    fresh: Vec<String>,
+    /// I4: what must not have happened to them.
     broken: Vec<String>,
     rotations: u64,
 }
 
-/// A refresh token that a client rotates.
-struct Rotating(Option<String>);
-
 impl Load {
     /// Signs in and makes the roles.
     pub async fn begin(client: &Client, journal: Journal, random: Random) -> anyhow::Result<Arc<Self>> {
-        let token = sign_in(client, ADMIN).await?.text_of("access_token");
+        let tokens = sign_in(client, ADMIN).await?;
+        let token = tokens.text_of("access_token");
         for name in ROLES {
             client.post("/admin/roles", &json!({"name": name, "permissions": ["users.read"]}), Some(&token)).await?;
         }
@@ -53,6 +53,7 @@ impl Load {
             made: 0,
             people: Vec::new(),
             granted: BTreeSet::new(),
+            fresh: vec![tokens.text_of("refresh_token")],
             broken: Vec::new(),
             rotations: 0,
         };
@@ -87,7 +88,8 @@ impl Load {
         let n = state.made;
         let salt = state.random.next();
         let key = format!("{n}-{salt:016x}");
-        let act = |kind, path: &str, body, what: String| Act { key, kind, path: path.to_owned(), body, what, whom: None };
+        let act =
+            |kind, path: &str, body, what: String| Act { key, kind, path: path.to_owned(), body, what, whom: None };
         let choice = state.random.below(10);
         if choice < 4 {
             let mut random = state.random.clone();
@@ -108,7 +110,12 @@ impl Load {
             }
             _ => {
                 let email = format!("load{n}@example.com");
-                act(Kind::Person, "/admin/users", json!({"email": email, "name": format!("Load {n}"), "roles": []}), email)
+                act(
+                    Kind::Person,
+                    "/admin/users",
+                    json!({"email": email, "name": format!("Load {n}"), "roles": []}),
+                    email,
+                )
             }
         })
     }
@@ -131,12 +138,13 @@ impl Load {
         Ok(outcome)
     }
 
-    /// Acts until told to stop. Every sixth time it rotates a refresh token of its own.
+    /// Acts until told to stop. Now and then it rotates a refresh token instead.
     pub async fn work(self: Arc<Self>, client: Client, stop: Arc<AtomicBool>) -> anyhow::Result<u64> {
-        let (mut acts, mut token) = (0, Rotating(None));
+        let mut acts = 0;
         while !stop.load(Ordering::Relaxed) {
-            if acts % 6 == 5 {
-                self.rotate(&client, &mut token).await?;
+            if self.state()?.random.below(5) == 0 {
+                self.rotate(&client).await?;
+                continue;
             }
             let act = self.next()?;
             if let Outcome::Unknown(_) = self.act(&client, &act).await? {
@@ -149,21 +157,23 @@ impl Load {
     }
 
     /// A token whose answer was lost is given up: its child may or may not be there.
-    async fn rotate(&self, client: &Client, token: &mut Rotating) -> anyhow::Result<()> {
-        let Some(old) = token.0.take() else {
+    async fn rotate(&self, client: &Client) -> anyhow::Result<()> {
+        let held = self.state()?.fresh.pop();
+        let Some(old) = held else {
             if let Ok(answer) = sign_in(client, ADMIN).await {
-                token.0 = Some(answer.text_of("refresh_token"));
+                self.state()?.fresh.push(answer.text_of("refresh_token"));
             }
             return Ok(());
         };
         let answer = client.send("POST", "/auth/refresh", Some(&json!({"refresh_token": old})), None, None).await;
+        let mut state = self.state()?;
         match answer {
             Ok(answer) if answer.is_success() => {
-                token.0 = Some(answer.text_of("refresh_token"));
-                self.state()?.rotations += 1;
+                state.fresh.push(answer.text_of("refresh_token"));
+                state.rotations += 1;
             }
             Ok(Answer { status, text, .. }) if (400..500).contains(&status) => {
-                self.state()?.broken.push(format!("a fresh refresh token was refused: {status} {text}"));
+                state.broken.push(format!("a fresh refresh token was refused: {status} {text}"));
             }
             Ok(_) | Err(_) => {}
         }
@@ -210,7 +220,9 @@ fn judged(answer: anyhow::Result<Answer>) -> Outcome {
         Ok(answer) => {
             let code = answer.text_of("code");
             match answer.status {
-                400..500 if !matches!(answer.status, 401 | 408 | 409 | 425 | 429) => Outcome::Refused(answer.status, code),
+                400..500 if !matches!(answer.status, 401 | 408 | 409 | 425 | 429) => {
+                    Outcome::Refused(answer.status, code)
+                }
                 status => Outcome::Unknown(format!("{status} {code}")),
             }
         }
@@ -224,7 +236,8 @@ pub async fn person(client: &Client, by: &str, email: &str, roles: &[&str]) -> a
         let answer = client.send("GET", &format!("/admin/roles?q={name}"), None, Some(by), None).await?;
         let found = answer.json();
         let items = found["items"].as_array().context("roles")?;
-        let role = items.iter().find(|role| role["name"] == *name).with_context(|| format!("no role {name}: {found}"))?;
+        let role =
+            items.iter().find(|role| role["name"] == *name).with_context(|| format!("no role {name}: {found}"))?;
         ids.push(role["id"].clone());
     }
     let body = json!({"email": email, "name": email, "password": PASSWORD, "roles": ids});

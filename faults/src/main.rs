@@ -53,7 +53,9 @@ fn options() -> anyhow::Result<Options> {
             "--only" => options.only = value()?.split(',').map(|name| name.trim().to_uppercase()).collect(),
             "--short" => options.is_short = true,
             "--allow-missing" => options.may_miss = true,
-            other => bail!("unknown option {other} (known: --seed N, --rounds N, --only F1,F3, --short, --allow-missing)"),
+            other => {
+                bail!("unknown option {other} (known: --seed N, --rounds N, --only F1,F3, --short, --allow-missing)")
+            }
         }
     }
     ensure!(options.rounds != Some(0), "--rounds is at least 1");
@@ -67,7 +69,8 @@ fn options() -> anyhow::Result<Options> {
 impl Options {
     /// The cases with how often each.
     fn chosen(&self) -> Vec<(&'static Case, usize)> {
-        let wanted = cases::ALL.iter().filter(|case| self.only.is_empty() || self.only.iter().any(|one| one == case.name));
+        let wanted =
+            cases::ALL.iter().filter(|case| self.only.is_empty() || self.only.iter().any(|one| one == case.name));
         wanted
             .filter_map(|case| {
                 let rounds = if self.is_short { case.short_rounds? } else { case.rounds };

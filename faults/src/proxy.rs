@@ -55,8 +55,7 @@ impl Proxy {
     pub async fn start(to: u16, random: Random) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let shared =
-            Arc::new(Shared { plan: Mutex::default(), random: Mutex::new(random), hits: AtomicU64::new(0) });
+        let shared = Arc::new(Shared { plan: Mutex::default(), random: Mutex::new(random), hits: AtomicU64::new(0) });
         let task = tokio::spawn({
             let shared = shared.clone();
             async move {
@@ -298,7 +297,9 @@ mod tests {
     #[test]
     fn a_commit_and_what_came_before_it_are_understood() {
         let parse = frame(b'P', b"s1\0insert into audit_logs\n (id) values ($1)\0\0\0");
-        assert!(matches!(understood(&parse), Message::Parse { name: b"s1", query } if marks_in(query).contains(AUDITED)));
+        assert!(
+            matches!(understood(&parse), Message::Parse { name: b"s1", query } if marks_in(query).contains(AUDITED))
+        );
         assert!(matches!(understood(&frame(b'B', b"\0s1\0\0\0")), Message::Bind { statement: b"s1" }));
         assert!(matches!(understood(&frame(b'Q', b"COMMIT\0")), Message::Commit));
         assert!(matches!(understood(&frame(b'Q', b"BEGIN\0")), Message::Begin));

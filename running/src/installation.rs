@@ -62,10 +62,9 @@ impl Installation {
 
     /// Rules that fit many sign-ins from one place, and the administrator.
     pub async fn prepare(&self) -> anyhow::Result<()> {
-        // We are one address, and no new device; super-admins would have to set up a second factor and to agree.
+        // We are one address, and no new device; super-admins would have to set up a second factor.
         for (key, value) in [
             ("sessions.sign_in", json!({"second_factor_roles": []})),
-            ("approvals.rules", json!({"required": 0})),
             ("sessions.limits", json!({"free_by_account": 20, "free_by_address": 1000})),
             (
                 "sessions.risk",

@@ -65,31 +65,23 @@ pub async fn full(run: Run<'_>) -> anyhow::Result<()> {
             return Ok(());
         }
     };
-    let result = on(&disk, run).await;
+    let result = fill_and_free(&disk, run).await;
     disk.unmount().await?;
     result
 }
 
-async fn on(disk: &Disk, run: Run<'_>) -> anyhow::Result<()> {
-    let wal = run.ground.folder.join("wal");
-    // First only the data is on the small disk, then all of it.
-    data(disk, &wal, run).await
-}
-
-async fn data(disk: &Disk, wal: &Path, run: Run<'_>) -> anyhow::Result<()> {
+/// First only the data is on the small disk, then only the WAL.
+async fn fill_and_free(disk: &Disk, run: Run<'_>) -> anyhow::Result<()> {
     let Run { ground, mut random, rounds, findings } = run;
-    for (name, is_wal_apart) in [("f10data", true), ("f10wal", false)] {
-        let folder = disk.0.join(name);
-        let wal = wal.join(name);
-        let mut initdb = vec!["--wal-segsize=1"];
+    for (name, place) in [("f10data", "data"), ("f10wal", "WAL")] {
+        let (small, roomy) = (disk.0.join(name), ground.folder.join(name));
+        let (folder, wal) = if place == "data" { (&small, &roomy) } else { (&roomy, &small) };
+        fs::create_dir_all(wal)?;
+        own(wal, &ground.folder).await?;
         let waldir = format!("--waldir={}", wal.display());
-        if is_wal_apart {
-            fs::create_dir_all(&wal)?;
-            initdb.push(&waldir);
-            own(&wal, &ground.folder).await?;
-        }
+        let initdb = ["--wal-segsize=1", &waldir];
         let settings = "max_wal_size = 16MB\nmin_wal_size = 4MB\n";
-        let cluster = Cluster::make(&ground.programs, &folder, &initdb, settings).await?;
+        let cluster = Cluster::make(&ground.programs, folder, &initdb, settings).await?;
         let result = async {
             ground.make_model(&cluster).await?;
             let world = ground.world_on(&cluster, name).await?;
@@ -112,7 +104,12 @@ async fn data(disk: &Disk, wal: &Path, run: Run<'_>) -> anyhow::Result<()> {
                 }
                 refused += in_a_row;
                 let is_full = in_a_row == 5;
-                findings.is_so("I7", "acts are refused once the disk is full", is_full, format!("{name}, round {round}"));
+                findings.is_so(
+                    "I7",
+                    "acts are refused once the disk is full",
+                    is_full,
+                    format!("{name}, round {round}"),
+                );
                 node.client.get("/healthz", None).await.context("/healthz answers with a full disk")?;
                 disk.free()?;
                 if !cluster.answers().await {
@@ -126,10 +123,16 @@ async fn data(disk: &Disk, wal: &Path, run: Run<'_>) -> anyhow::Result<()> {
                 load.renew(&node.client).await?;
                 let act = load.next()?;
                 let works = matches!(load.act(&node.client, &act).await?, Outcome::Done { .. });
-                findings.is_so("I12", "acts are done again once there is room", works, format!("{name}, round {round}"));
+                findings.is_so(
+                    "I12",
+                    "acts are done again once there is room",
+                    works,
+                    format!("{name}, round {round}"),
+                );
             }
-            let place = if is_wal_apart { "data alone" } else { "data and WAL" };
-            findings.did(format!("{place}: full {rounds} times, {acts} acts, {refused} not done, PostgreSQL gave up {deaths} times"));
+            findings.did(format!(
+                "{place} on it: full {rounds} times, {acts} acts, {refused} not done, PostgreSQL gave up {deaths} times"
+            ));
             auditor::settle(&load, &node.client, &mut random, findings).await?;
             auditor::compare(&load, &world, findings).await?;
             node.kill().await?;
@@ -137,7 +140,8 @@ async fn data(disk: &Disk, wal: &Path, run: Run<'_>) -> anyhow::Result<()> {
         }
         .await;
         cluster.end().await;
-        fs::remove_dir_all(&folder)?;
+        fs::remove_dir_all(folder)?;
+        fs::remove_dir_all(wal)?;
         result?;
     }
     Ok(())

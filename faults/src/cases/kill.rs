@@ -21,7 +21,7 @@ pub async fn kill(run: Run<'_>) -> anyhow::Result<()> {
         load.renew(&node.client).await?;
         let clients = [node.client.clone()];
         // At first something is under way, then it ends at any moment of it.
-        let wait = Duration::from_micros(150_000 + random.below(50_000));
+        let wait = Duration::from_micros(300_000 + random.below(50_000));
         let (done, ()) = load::during(&load, &clients, CLIENTS, async {
             tokio::time::sleep(wait).await;
             node.kill().await

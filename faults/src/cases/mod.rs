@@ -44,7 +44,7 @@ pub const ALL: &[Case] = &[
         name: "F3",
         title: "PostgreSQL killed (kill -9, immediate stop) under load",
         rounds: 20,
-        short_rounds: Some(2),
+        short_rounds: Some(1),
         act: |run| Box::pin(postgres::killed(run)),
     },
     Case {

@@ -122,7 +122,8 @@ pub async fn one_approval(run: Run<'_>) -> anyhow::Result<()> {
         // Who has stayed makes the other one super-admin again, and takes the lesser role away.
         let (client, stayed, gone) =
             if first.is_success() { (&one.client, &boss, &peer_id) } else { (&two.client, &peer, &boss_id) };
-        let back = patch(client, &format!("/admin/users/{gone}/roles"), json!({"roles": ["super-admin"]}), stayed).await?;
+        let back =
+            patch(client, &format!("/admin/users/{gone}/roles"), json!({"roles": ["super-admin"]}), stayed).await?;
         ensure!(back.is_success(), "give it back: {} {}", back.status, back.text);
         for (client, token) in [(&one.client, &boss), (&two.client, &peer)] {
             until("both are super-admin again", async || {
@@ -161,7 +162,8 @@ pub async fn one_approval(run: Run<'_>) -> anyhow::Result<()> {
             let answer = attempt.await??;
             applied += usize::from(answer.is_success() && answer.text_of("state") == "applied");
         }
-        let events = format!("select count(*) from audit_logs where action = 'approval.apply' and resource_id = '{id}'");
+        let events =
+            format!("select count(*) from audit_logs where action = 'approval.apply' and resource_id = '{id}'");
         let events = rows(&world.database(), &events).await?.join("");
         if applied != 1 || events != "1" {
             twice.push(format!("round {round}: applied in {applied} answers, {events} times in the log"));
@@ -193,7 +195,12 @@ struct Asked {
 }
 
 /// Asks in a row until told to stop.
-async fn stream(client: Client, token: String, path: &'static str, stop: Arc<AtomicBool>) -> anyhow::Result<Vec<Asked>> {
+async fn stream(
+    client: Client,
+    token: String,
+    path: &'static str,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<Vec<Asked>> {
     let mut asked = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let sent = Instant::now();
@@ -231,13 +238,13 @@ async fn watched(
     refused_with: u16,
     take: impl Future<Output = anyhow::Result<Answer>>,
 ) -> anyhow::Result<Watched> {
-    until("it is allowed at first", async || {
-        Ok(client.send("GET", path, None, Some(token), None).await?.status == 200)
-    })
+    until(
+        "it is allowed at first",
+        async || Ok(client.send("GET", path, None, Some(token), None).await?.status == 200),
+    )
     .await?;
     let stop = Arc::new(AtomicBool::new(false));
-    let streams =
-        [0, 1].map(|_| tokio::spawn(stream(client.clone(), token.to_owned(), path, stop.clone())));
+    let streams = [0, 1].map(|_| tokio::spawn(stream(client.clone(), token.to_owned(), path, stop.clone())));
     tokio::time::sleep(Duration::from_millis(100)).await;
     let answer = take.await?;
     let taken = Instant::now();
@@ -308,7 +315,8 @@ pub async fn revoked_while_used(run: Run<'_>) -> anyhow::Result<()> {
     findings.holds("I5", "the session that was ended is dead on the other node at once", alive);
     findings.holds("I5", "what was refused once stays refused", revived);
     findings.holds("I7", "every request is answered with yes or no", unanswered);
-    findings.did(format!("{rounds} rights and {rounds} sessions taken away during {requests} requests to the other node"));
+    findings
+        .did(format!("{rounds} rights and {rounds} sessions taken away during {requests} requests to the other node"));
     one.kill().await?;
     two.kill().await?;
     auditor::verify(&world, findings).await

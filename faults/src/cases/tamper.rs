@@ -97,7 +97,8 @@ pub async fn the_log(run: Run<'_>) -> anyhow::Result<()> {
     std::fs::write(&file, &kept.stdout)?;
     let (is_whole, said) = verified(&world, &file).await?;
     findings.is_so("I6", "an untouched log is intact, and holds the checkpoint kept elsewhere", is_whole, said);
-    let head = rows(&world.database(), "select count(*) from audit_chain group by chain order by 1 desc limit 1").await?;
+    let head =
+        rows(&world.database(), "select count(*) from audit_chain group by chain order by 1 desc limit 1").await?;
     let head = head.join("").parse::<u64>().context("a head")?;
     ensure!(head > 10, "the log has {head} rows");
     let (mut missed, mut count) = (Vec::new(), 0);
@@ -172,7 +173,8 @@ pub async fn sealed_secrets(run: Run<'_>) -> anyhow::Result<()> {
         }
         let done = world.installation.command(&["verify", "--strict"]).output().await?;
         let said = String::from_utf8_lossy(&done.stdout).into_owned();
-        let named = said.lines().skip_while(|line| !line.contains("every sealed value opens at its place: DOES NOT HOLD"));
+        let named =
+            said.lines().skip_while(|line| !line.contains("every sealed value opens at its place: DOES NOT HOLD"));
         let named = named.skip(1).take_while(|line| line.starts_with("    ")).count();
         if done.status.success() || named != 2 {
             missed.push(format!("round {round}: {named} places named: {said}"));
