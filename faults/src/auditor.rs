@@ -26,7 +26,8 @@ pub async fn settle(load: &Load, client: &Client, random: &mut Random, findings:
             Outcome::Unknown(before) => {
                 unknown += 1;
                 match load.send(client, &act).await? {
-                    Outcome::Done { .. } => {}
+                    // A refusal says that it was not done either; that is compared later.
+                    Outcome::Done { .. } | Outcome::Refused(..) => {}
                     Outcome::Unknown(why) if why == DONE_ALREADY => told += 1,
                     now => unsettled.push(format!("{} {}: {before}, then {now:?}", act.kind_name(), act.what)),
                 }

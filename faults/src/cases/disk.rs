@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use bawwab_running::psql;
 use tokio::process::Command;
 
 use crate::{
@@ -91,7 +92,11 @@ async fn fill_and_free(disk: &Disk, run: Run<'_>) -> anyhow::Result<()> {
             for round in 0..rounds {
                 disk.fill(random.below(200_000)).await?;
                 let mut in_a_row = 0;
-                for _ in 0..ACTS {
+                for n in 0..ACTS {
+                    if place == "WAL" && n % 8 == 7 {
+                        // Each takes another file of the WAL. What it says when there is no room is no matter.
+                        psql(&world.database(), "select pg_switch_wal()").await.ok();
+                    }
                     let act = load.next()?;
                     acts += 1;
                     match load.act(&node.client, &act).await? {
