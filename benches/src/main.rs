@@ -3,7 +3,6 @@
 //! Absolute times on shared machines mean little. Every row is measured in blocks, ours and the floor in turn with the order
 //! rotated; what is told is the median of the ratios of the blocks. A further row is one more `Row`.
 
-mod http;
 mod rows;
 mod server;
 mod timing;

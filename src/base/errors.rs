@@ -121,8 +121,8 @@ pub enum Conflict {
     Stale(Stale),
     /// The key was used for another request.
     IdempotencyMismatch,
-    /// A request with this key is under way, or was done but its answer is lost.
-    IdempotencyInProgress,
+    /// What it asks for has been done, and its answer is not kept: not yet, or it is lost.
+    IdempotencyDone,
     /// The link was used, or replaced by a newer one, or has expired.
     LinkSpent,
     /// The thing is still in use.
@@ -304,7 +304,7 @@ impl AppError {
             AppError::Conflict(conflict) => match conflict {
                 Conflict::Stale(_) => "stale",
                 Conflict::IdempotencyMismatch => "idempotency_mismatch",
-                Conflict::IdempotencyInProgress => "idempotency_in_progress",
+                Conflict::IdempotencyDone => "idempotency_done",
                 Conflict::LinkSpent => "link_spent",
                 Conflict::InUse => "in_use",
                 Conflict::LastWayIn => "last_way_in",

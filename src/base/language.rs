@@ -131,7 +131,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
         AppError::Conflict(conflict) => match conflict {
             Conflict::Stale(_) => td_string!(locale, base.error_stale),
             Conflict::IdempotencyMismatch => td_string!(locale, base.error_idempotency_mismatch),
-            Conflict::IdempotencyInProgress => td_string!(locale, base.error_idempotency_in_progress),
+            Conflict::IdempotencyDone => td_string!(locale, base.error_idempotency_done),
             Conflict::LinkSpent => td_string!(locale, base.error_link_spent),
             Conflict::InUse => td_string!(locale, base.error_in_use),
             Conflict::LastWayIn => td_string!(locale, base.error_last_way_in),

@@ -518,7 +518,7 @@ impl Tx {
         .execute(&mut *self.tx)
         .await?;
         if claimed.rows_affected() == 0 {
-            return Err(AppError::Conflict(Conflict::IdempotencyInProgress));
+            return Err(AppError::Conflict(Conflict::IdempotencyDone));
         }
         Ok(())
     }

@@ -12,6 +12,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use tracing::warn;
 
 use crate::{
     access::server::{Caller, Cx, IDEMPOTENCY_LASTS, IdempotencyKey, PersonCaller, Quiet},
@@ -50,9 +51,9 @@ async fn try_once(cx: &Cx, mut request: Request, next: Next) -> Result<Response,
     request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(cx.with_idempotency(key.clone()));
     let response = next.run(request).await;
-    if response.extensions().get::<AppError>() == Some(&AppError::Conflict(Conflict::IdempotencyInProgress)) {
+    if response.extensions().get::<AppError>() == Some(&AppError::Conflict(Conflict::IdempotencyDone)) {
         // Another request with this key has just been quicker.
-        return first_answer(cx, person, &key).await?.ok_or(AppError::Conflict(Conflict::IdempotencyInProgress));
+        return first_answer(cx, person, &key).await?.ok_or(AppError::Conflict(Conflict::IdempotencyDone));
     }
     if !response.status().is_success() {
         // Nothing was done: the key is free for another try.
@@ -80,8 +81,9 @@ async fn first_answer(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey) -> R
     if row.request_digest != key.digest {
         return Err(AppError::Conflict(Conflict::IdempotencyMismatch));
     }
+    // The row came with the act: it is done, whatever became of the answer.
     let (Some(status), Some(sealed)) = (row.status, row.response) else {
-        return Err(AppError::Conflict(Conflict::IdempotencyInProgress));
+        return Err(AppError::Conflict(Conflict::IdempotencyDone));
     };
     let body = cx.keys().open(&place(person, &key.key), &sealed)?;
     let status = StatusCode::from_u16(status.unsigned_abs()).unwrap_or(StatusCode::OK);
@@ -95,12 +97,25 @@ async fn first_answer(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey) -> R
     Ok(Some(response))
 }
 
+/// Keeps the answer beside its key. What it tells of is done: whoever asked hears of it, also where it cannot be kept.
 async fn keep(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey, response: Response) -> Result<Response, AppError> {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 4 * BODY_LIMIT).await.map_err(|error| anyhow::anyhow!("read an answer: {error}"))?;
     let sealed = cx.keys().seal(&place(person, &key.key), &body);
-    let status = i16::try_from(parts.status.as_u16()).unwrap_or(200);
     let etag = parts.headers.get(header::ETAG).map(HeaderValue::to_str).transpose().context("read a version")?;
+    let status = i16::try_from(parts.status.as_u16()).unwrap_or(200);
+    if let Err(error) = put(cx, person, key, (status, sealed, etag)).await {
+        warn!("the answer to a request with an Idempotency-Key is not kept: {error:?}");
+    }
+    Ok(Response::from_parts(parts, Body::from(body)))
+}
+
+async fn put(
+    cx: &Cx,
+    person: &PersonCaller,
+    key: &IdempotencyKey,
+    (status, sealed, etag): (i16, Vec<u8>, Option<&str>),
+) -> Result<(), AppError> {
     let mut tx = cx.of_caller_enrolling().await?;
     sqlx::query!(
         "update idempotency_keys set status = $3, response = $4, etag = $5 where actor_id = $1 and key = $2",
@@ -112,6 +127,5 @@ async fn keep(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey, response: Re
     )
     .execute(tx.conn())
     .await?;
-    tx.commit_quietly(Quiet::Answer).await?;
-    Ok(Response::from_parts(parts, Body::from(body)))
+    tx.commit_quietly(Quiet::Answer).await
 }

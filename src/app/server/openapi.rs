@@ -154,7 +154,7 @@ impl Traits {
             ("404", "`not_found`", self.is_about_one),
             (
                 "409",
-                "`stale` (with `current_version`), `in_use`, `idempotency_mismatch`, `idempotency_in_progress`",
+                "`stale` (with `current_version`), `in_use`, `idempotency_mismatch`, `idempotency_done`",
                 self.is_unsafe,
             ),
             ("413", "`invalid`: the body is longer than 256 KiB", self.takes && self.is_unsafe && !self.is_authzen),

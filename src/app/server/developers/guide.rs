@@ -137,7 +137,7 @@ fn codes(locale: Locale) -> AnyView {
         AppError::Conflict(Conflict::LastWayIn),
         AppError::Conflict(Conflict::Full),
         AppError::Conflict(Conflict::IdempotencyMismatch),
-        AppError::Conflict(Conflict::IdempotencyInProgress),
+        AppError::Conflict(Conflict::IdempotencyDone),
         AppError::Conflict(Conflict::LinkSpent),
         AppError::TooMany { retry_after: 30 },
         AppError::SignedOut(SignedOut::CodeMailed),

@@ -379,7 +379,7 @@ async fn parallel_requests_with_one_key_have_one_effect(pool: PgPool) {
             StatusCode::CREATED => {
                 ids.insert(answer.json()["id"].to_string());
             }
-            StatusCode::CONFLICT => assert_eq!(answer.code(), "idempotency_in_progress"),
+            StatusCode::CONFLICT => assert_eq!(answer.code(), "idempotency_done"),
             // The name was taken by the winner before this one came to claim the key.
             status => assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text),
         }
