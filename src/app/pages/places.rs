@@ -5,8 +5,7 @@ use crate::base::language::td_string;
 use crate::{
     access::{
         API_KEYS_MANAGE, AUDIT_READ, CONSENTS_READ, GROUPS_READ, PERMISSIONS_READ, POLICIES_READ, Permission,
-        REPORTS_READ,
-        ROLES_READ, SETTINGS_READ, USERS_READ,
+        REPORTS_READ, ROLES_READ, SETTINGS_READ, USERS_READ,
     },
     i18n::Locale,
     sessions::Me,

@@ -8,7 +8,7 @@ use crate::{
     },
     accounts::server::store as people,
     base::{
-        errors::{AppError, Conflict, DenialCode},
+        errors::{AppError, Conflict, DenialCode, Stale},
         ids::{ConsentId, UserId},
         server::input::Input,
     },
@@ -33,7 +33,10 @@ pub async fn give(cx: &Cx, id: ConsentId, given: Input<GivenConsent>) -> Result<
     if text.is_retired {
         return Err(AppError::NotFound);
     }
-    Conflict::check_version(Some(number.into()), text.latest.into())?;
+    if number != text.latest {
+        let stale = Stale { current: Some(text.latest.into()), ..Stale::default() };
+        return Err(AppError::Conflict(Conflict::Stale(stale)));
+    }
     if !text.can_be_given() {
         return Ok(text);
     }

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     base::{
-        errors::AppError,
         ids::RoleId,
         language::{self, td_string},
     },
