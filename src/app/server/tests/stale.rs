@@ -198,10 +198,9 @@ async fn a_request_tells_who_was_quicker(pool: PgPool) {
     let asked = hind.post("/admin/approvals", ask).await.ok();
     let path = format!("/admin/approvals/{}", asked["id"].as_str().expect("an id"));
     omar.post(&format!("{path}/reject"), json!({"comment": "no"})).await.ok();
-    for refused in [
-        huda.post(&format!("{path}/approve"), json!({})).await,
-        hind.delete(&path.replace("/admin/", "/auth/")).await,
-    ] {
+    for refused in
+        [huda.post(&format!("{path}/approve"), json!({})).await, hind.delete(&path.replace("/admin/", "/auth/")).await]
+    {
         assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "stale"));
         assert_eq!(changes(&refused), [change("omar@x.example", &[])]);
     }
