@@ -52,7 +52,7 @@ pub fn to_readers(permission: &str, draw: Callback<(), AnyView>) -> AnyView {
         <Suspense>
             {move || {
                 let (viewer, permission) = (viewer.clone(), permission.clone());
-                Suspend::new(async move { viewer.holds().await.may(&permission).then(|| move || draw.run(())) })
+                Suspend::new(async move { viewer.holds().await.may(&permission).then_some(move || draw.run(())) })
             }}
         </Suspense>
     }
