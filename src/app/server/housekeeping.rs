@@ -11,6 +11,7 @@ use crate::{
     access::server::{Cx, Heart, IDEMPOTENCY_LASTS, Quiet},
     accounts::server::leaving,
     base::{errors::AppError, server::jobs},
+    roles::server::reminders,
     sessions::server::risk,
 };
 
@@ -32,6 +33,11 @@ pub async fn run(heart: Heart, stop: CancellationToken) {
             Ok(0) => {}
             Ok(accounts) => info!(accounts, "deleted {accounts} accounts whose people had asked for it"),
             Err(error) => warn!(%error, "the accounts that are due could not be deleted"),
+        }
+        match reminders::once(&cx).await {
+            Ok(0) => {}
+            Ok(people) => info!(people, "reminded {people} people of what ends soon"),
+            Err(error) => warn!(%error, "people could not be reminded of what ends soon"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -92,6 +98,10 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
         .await?
         .rows_affected();
     rows += sqlx::query!("delete from jobs where dead_at < $1", now - TimeDelta::days(30))
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows += sqlx::query!("delete from grant_reminders where expires_at < $1", now - TimeDelta::days(30))
         .execute(tx.conn())
         .await?
         .rows_affected();
