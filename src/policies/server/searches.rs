@@ -307,8 +307,7 @@ async fn subjects_rest(
     subjects(&cx, asked).await.map(Json)
 }
 
-/// On which people, roles, groups or policies somebody may do something (AuthZEN): `permissions.read`, `users.read`, and
-/// the right to see them
+/// On which things kept here somebody may do something (AuthZEN): `permissions.read`, `users.read`, and to see those
 #[utoipa::path(post, path = "/access/v1/search/resource", operation_id = "search_resource", tag = "authzen", request_body = AuthzenSearch, responses((status = 200, body = AuthzenFoundPage)))]
 async fn resources_rest(
     cx: Extension<Cx>,
