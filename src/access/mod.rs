@@ -128,6 +128,7 @@ permissions! {
     DEVICES_REVOKE = "devices.revoke";
     SETTINGS_READ = "settings.read";
     SETTINGS_UPDATE = "settings.update";
+    REQUESTS_VOUCH = "requests.vouch";
 }
 
 /// What a super-admin keeps whatever is denied to them, so that administration cannot be locked for good.

@@ -71,6 +71,9 @@ pub struct Request {
     pub device: Option<String>,
     /// 1: one factor was shown; 2: a second one as well, or a passkey.
     pub assurance: Option<u8>,
+    /// What a program would say of it beside that, as `env.context.…`.
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
+    pub context: Option<Map<String, Value>>,
 }
 
 /// One question, or many at once.
@@ -181,7 +184,8 @@ pub struct Document {
     /// `{"and": […]}`, `{"or": […]}`, `{"not": {…}}`, or tests of attributes: `{"user.level": {"gte": 3}}`, in short
     /// `{"user.active": true}`. Attributes: `user.id`, `user.tenant`, `user.department`, `user.region`, `user.roles`,
     /// `user.groups`, `user.` with a path into the attributes of the account, `resource.` with what is known of the thing,
-    /// `env.time`, `env.address`, `env.device`, `env.assurance`. Tests: `eq`, `ne`, `in`, `contains`, `starts_with`, `gt`,
+    /// `env.time`, `env.address`, `env.device`, `env.assurance`, and `env.context.` with a path into what a program that
+    /// holds `requests.vouch` says when it asks by AuthZEN; it is not known where another one asks. Tests: `eq`, `ne`, `in`, `contains`, `starts_with`, `gt`,
     /// `gte`, `lt`, `lte`, `between`, `exists`; `eq`, `ne` and `contains` also take `{"ref": "user.department"}`.
     #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
     pub rules: Value,

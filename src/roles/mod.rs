@@ -19,6 +19,28 @@ pub mod pages;
 pub mod server;
 pub mod templates;
 
+/// When people are reminded that something they were given ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Reminders {
+    /// So many days before: 1 to 90; 0: not so early.
+    pub first_days: i64,
+    /// Again so many days before, fewer than the first: 1 to 30; 0: not again.
+    pub last_days: i64,
+}
+
+impl Default for Reminders {
+    fn default() -> Self {
+        Reminders { first_days: 7, last_days: 1 }
+    }
+}
+
+impl Reminders {
+    pub const FIRST_DAYS: (i64, i64) = (0, 90);
+    pub const LAST_DAYS: (i64, i64) = (0, 30);
+}
+
 /// A role with what it gives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

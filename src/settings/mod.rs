@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     accounts::Registration,
     base::{errors::AppError, password::PasswordRule, time::Timestamp},
+    roles::Reminders,
     sessions::{
         SignIn,
         rules::{Lifetimes, Limits, Risk},
@@ -29,6 +30,7 @@ pub struct Settings {
     pub lifetimes: Lifetimes,
     pub risk: Risk,
     pub limits: Limits,
+    pub reminders: Reminders,
     /// Grows with each change; send it back to be told of somebody else's.
     pub version: i64,
 }
@@ -44,6 +46,7 @@ pub struct SettingsEdit {
     pub lifetimes: Option<Lifetimes>,
     pub risk: Option<Risk>,
     pub limits: Option<Limits>,
+    pub reminders: Option<Reminders>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -61,6 +64,7 @@ impl SettingsEdit {
             lifetimes: changed(&before.lifetimes, &after.lifetimes),
             risk: changed(&before.risk, &after.risk),
             limits: changed(&before.limits, &after.limits),
+            reminders: changed(&before.reminders, &after.reminders),
             version: Some(before.version),
         }
     }

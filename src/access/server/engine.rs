@@ -105,6 +105,8 @@ pub struct About<'a> {
     pub facts: Option<&'a Facts>,
     /// What is known of the request.
     pub env: Option<&'a Env>,
+    /// What a trusted program says of the request that it asks about.
+    pub context: Option<&'a serde_json::Value>,
     pub now: DateTime<Utc>,
 }
 
@@ -282,7 +284,7 @@ impl Snapshot {
     /// What a policy says of somebody when nothing else is known. Nothing of whoever does not exist.
     pub fn say(&self, policy: &Policy, user: UserId, now: DateTime<Utc>) -> Say {
         self.person(user).map_or(Say { denies: Some(false), allows: Some(false) }, |person| {
-            policy.says(Situation { snapshot: self, user, person, facts: None, env: None, now })
+            policy.says(Situation { snapshot: self, user, person, facts: None, env: None, context: None, now })
         })
     }
 
@@ -476,7 +478,7 @@ impl Snapshot {
         &'a self,
         who: UserId,
         permission: &Permission,
-        About { facts, env, now }: About<'_>,
+        About { facts, env, context, now }: About<'_>,
         mut note: impl FnMut(Source<'a>),
     ) -> Answer {
         let Some(person) = self.person(who) else {
@@ -491,7 +493,7 @@ impl Snapshot {
             self.stand(who, person, permission, facts, now, &mut note);
         let (mut may_be_denied, mut may_be_allowed) = (false, scoped && facts.is_none());
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
-            let mut say = policy.says(Situation { snapshot: self, user: who, person, facts, env, now });
+            let mut say = policy.says(Situation { snapshot: self, user: who, person, facts, env, context, now });
             // An allow has to give all that is asked about.
             if !policy.gives(permission) {
                 say.allows = Some(false);
@@ -564,7 +566,7 @@ impl Snapshot {
 
     /// The answer alone, without allocating, where nothing is known of a request.
     pub fn check(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Answer {
-        self.check_about(who, permission, About { facts, env: None, now })
+        self.check_about(who, permission, About { facts, env: None, context: None, now })
     }
 
     /// The answer alone, without allocating.
@@ -574,7 +576,7 @@ impl Snapshot {
 
     /// The answer with every source of it, what decides first, where nothing is known of a request.
     pub fn decide(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Decision {
-        self.decide_about(who, permission, About { facts, env: None, now })
+        self.decide_about(who, permission, About { facts, env: None, context: None, now })
     }
 
     /// The answer with every source of it, what decides first.
@@ -644,7 +646,7 @@ impl Snapshot {
     pub fn scopes(&self, who: UserId, permission: &Permission, env: &Env, now: DateTime<Utc>) -> Vec<Scope> {
         let mut scopes = Vec::new();
         let mut is_open = false;
-        let about = About { facts: None, env: Some(env), now };
+        let about = About { facts: None, env: Some(env), context: None, now };
         let answer = self.judge(who, permission, about, |source| match source {
             Source::Role(given) => scopes.push(given.scope.clone()),
             Source::Policy(_, say) => is_open |= say.denies.is_none(),

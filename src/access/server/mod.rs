@@ -258,7 +258,7 @@ fn check(
         return Answer::No;
     }
     let env = cx.env(snapshot);
-    snapshot.check_about(person.user, permission, About { facts, env: Some(&env), now: cx.now() })
+    snapshot.check_about(person.user, permission, About { facts, env: Some(&env), context: None, now: cx.now() })
 }
 
 /// The context of the request that a server function or a page answers.

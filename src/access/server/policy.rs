@@ -78,6 +78,8 @@ pub enum Attribute {
     EnvAddress,
     EnvDevice,
     EnvAssurance,
+    /// A path in what a trusted program says of the request that it asks about.
+    EnvContext(Vec<String>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -137,6 +139,8 @@ pub struct Situation<'a> {
     pub facts: Option<&'a Facts>,
     /// None: nothing is known of the request.
     pub env: Option<&'a Env>,
+    /// What a trusted program says of the request. Of one that is made here nobody says anything.
+    pub context: Option<&'a Value>,
     pub now: DateTime<Utc>,
 }
 
@@ -297,7 +301,8 @@ impl Attribute {
             | Attribute::EnvTime
             | Attribute::EnvAddress
             | Attribute::EnvDevice
-            | Attribute::EnvAssurance => false,
+            | Attribute::EnvAssurance
+            | Attribute::EnvContext(_) => false,
         }
     }
 
@@ -320,6 +325,11 @@ impl Attribute {
             }
             Attribute::EnvDevice => on.env.map_or(Seen::Unknown, |env| text(env.device)),
             Attribute::EnvAssurance => on.env.map_or(Seen::Unknown, |env| Seen::Number(f64::from(env.assurance))),
+            Attribute::EnvContext(path) => match (on.context, on.env) {
+                (Some(context), _) => at(context, path),
+                (None, Some(_)) => Seen::Missing,
+                (None, None) => Seen::Unknown,
+            },
         }
     }
 }
@@ -599,6 +609,8 @@ impl Reader<'_> {
             ("env", "address") => Attribute::EnvAddress,
             ("env", "device") => Attribute::EnvDevice,
             ("env", "assurance") => Attribute::EnvAssurance,
+            // A name space of its own: nothing that is said there stands for what we know ourselves.
+            ("env", rest) if rest.starts_with("context.") => Attribute::EnvContext(path[1..].to_vec()),
             _ => return self.wrong(at, FieldCode::Unknown),
         })
     }

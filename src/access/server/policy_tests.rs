@@ -104,7 +104,7 @@ fn holds(condition: Value, facts: Option<&Facts>, env: Option<&Env>) -> Option<b
     let read = rules(json!([{"effect": "allow", "condition": condition}]));
     let person = snapshot.person(user(1)).expect("somebody");
     let condition = read[0].condition.as_ref().expect("a condition");
-    condition.holds(Situation { snapshot: &snapshot, user: user(1), person, facts, env, now: noon() })
+    condition.holds(Situation { snapshot: &snapshot, user: user(1), person, facts, env, context: None, now: noon() })
 }
 
 /// C5: each test, by hand.
@@ -369,7 +369,8 @@ fn a_trace_names_every_condition() {
     let mut snapshot = world();
     snapshot.put_person(user(1), person(&[TRADER], json!({"level": 3})));
     let person = snapshot.person(user(1)).expect("somebody");
-    let on = Situation { snapshot: &snapshot, user: user(1), person, facts: None, env: None, now: noon() };
+    let on =
+        Situation { snapshot: &snapshot, user: user(1), person, facts: None, env: None, context: None, now: noon() };
     let document = json!([{"effect": "allow", "condition": {"and": [
         {"user.level": 3}, {"not": {"user.roles": {"contains": "trader"}}}, {"resource.open": true},
     ]}}]);
@@ -428,7 +429,7 @@ proptest! {
         let clock = json!({"env.time": {"between": ["22:00+14:00", "06:00-12:00"]}});
         let document = json!([{"effect": "allow", "condition": {"or": [condition, clock]}}]);
         snapshot.put_policy(POLICY, Some(policy(Mode::Require, &["signals.create"], document)));
-        let about = About { facts: None, env: None, now: DateTime::<Utc>::MAX_UTC };
+        let about = About { facts: None, env: None, context: None, now: DateTime::<Utc>::MAX_UTC };
         let end = snapshot.check_about(user(1), &key("signals.create"), about);
         prop_assert_eq!(end, snapshot.check_about(user(1), &key("signals.create"), about));
     }

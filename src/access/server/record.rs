@@ -101,6 +101,8 @@ actions! {
     UserLinkRevoke = "admin.user_link_revoke";
     AssignRoles = "admin.assign_roles";
     GrantPermission = "admin.grant_permission";
+    /// Somebody was reminded that what they were given ends.
+    GrantReminder = "system.grant_reminder";
     RoleCreate = "admin.role_create";
     RoleUpdate = "admin.role_update";
     RoleDelete = "admin.role_delete";

@@ -327,6 +327,47 @@ pub fn guessed(reader: Reader<'_>) -> Letter {
     })
 }
 
+/// What ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    Role,
+    Permission,
+    Group,
+}
+
+/// One thing that ends, and when.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    pub what: Ends,
+    pub name_ar: String,
+    pub name_en: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Before the fact: what somebody was given for a time ends soon, and where to ask for more.
+pub fn rights_end(reader: Reader<'_>, ends: &[Ending], ask: &str) -> Letter {
+    let mut letter = letter(reader, "rights_end", |locale| {
+        let line = |one: &Ending| {
+            let name = if locale == Locale::ar { &one.name_ar } else { &one.name_en };
+            let (what, moment) = (language::isolate(name), language::date_time(locale, Timestamp::from(one.at)));
+            match one.what {
+                Ends::Role => td_string!(locale, mail.rights_end_role, what = what, moment = moment).to_string(),
+                Ends::Permission => {
+                    td_string!(locale, mail.rights_end_permission, what = what, moment = moment).to_string()
+                }
+                Ends::Group => td_string!(locale, mail.rights_end_group, what = what, moment = moment).to_string(),
+            }
+        };
+        let mut body = ends.iter().map(line).collect::<Vec<_>>();
+        body.push(td_string!(locale, mail.rights_end_ask).to_owned());
+        (td_string!(locale, mail.rights_end_subject), body)
+    });
+    let locale = language::parse(&letter.locale).unwrap_or_default();
+    letter.button = Some((td_string!(locale, mail.rights_end_button).to_owned(), ask.to_owned()));
+    letter.until = ends.iter().map(|one| one.at).max().map(Into::into);
+    letter
+}
+
 fn after_the_fact(
     reader: Reader<'_>,
     about: &str,
@@ -346,6 +387,14 @@ pub fn samples(locale: &str) -> Vec<Letter> {
     let at = DateTime::from_timestamp(1_795_000_000, 0).unwrap_or_default();
     let address =
         Address { link: "https://id.example.com/reset?token=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", until: at };
+    let ends = [Ends::Role, Ends::Permission, Ends::Group].map(|what| {
+        let (name_ar, name_en) = match what {
+            Ends::Role => ("analyst", "analyst"),
+            Ends::Permission => ("\u{639}\u{631}\u{636} \u{627}\u{644}\u{633}\u{62c}\u{644}", "See the log"),
+            Ends::Group => ("Riyadh", "Riyadh"),
+        };
+        Ending { what, name_ar: name_ar.to_owned(), name_en: name_en.to_owned(), at }
+    });
     vec![
         invitation(reader, address),
         confirmation(reader, address),
@@ -380,6 +429,7 @@ pub fn samples(locale: &str) -> Vec<Letter> {
         deletion_called_off(reader),
         deletion_refused(reader),
         deletion_done(reader),
+        rights_end(reader, &ends, "https://id.example.com/console/approvals/new"),
     ]
 }
 

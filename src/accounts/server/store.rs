@@ -1,7 +1,9 @@
 //! The rows of people.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
@@ -543,6 +545,51 @@ pub async fn brief(tx: &mut Tx, people: &[UserId]) -> Result<Vec<Brief>, AppErro
         Ok(Brief { id: UserId(row.id), name: row.name, email: row.email, status: read_status(&row.status)? })
     });
     people.collect()
+}
+
+/// The usernames of those of these people who have one.
+pub async fn usernames(tx: &mut Tx, people: &[UserId]) -> Result<HashMap<UserId, String>, AppError> {
+    let (tenant, ids) = (tx.tenant()?, people.iter().map(|id| id.0).collect::<Vec<_>>());
+    let rows = sqlx::query!(
+        r#"select id, username as "username!" from users
+           where tenant_id = $1 and id = any($2) and username is not null"#,
+        tenant.0,
+        &ids,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (UserId(row.id), row.username)).collect())
+}
+
+/// Some people of the tenant in the order of their ids, with what a decision may look at in each, as one object.
+pub async fn some_facts(
+    tx: &mut Tx,
+    after: Option<Uuid>,
+    most: u32,
+) -> Result<Vec<(UserId, Map<String, Value>)>, AppError> {
+    let tenant = tx.tenant()?;
+    let rows = sqlx::query!(
+        "select id, department, region, attributes from users
+         where tenant_id = $1 and status <> 'deleted' and id > $2 order by id limit $3",
+        tenant.0,
+        after.unwrap_or_default(),
+        i64::from(most),
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let facts = rows.into_iter().map(|row| {
+        let mut said = match row.attributes {
+            Value::Object(attributes) => attributes,
+            _ => Map::new(),
+        };
+        for (name, value) in [("department", row.department), ("region", row.region)] {
+            // What an attribute of that name says does not stand for it.
+            said.remove(name);
+            said.extend(value.map(|value| (name.to_owned(), Value::String(value))));
+        }
+        (UserId(row.id), said)
+    });
+    Ok(facts.collect())
 }
 
 /// Those of these people who are inside the caller's scopes.

@@ -12,6 +12,7 @@ use crate::{
     accounts::server::leaving,
     base::{errors::AppError, server::jobs},
     reports::server::standings,
+    roles::server::reminders,
     sessions::server::risk,
 };
 
@@ -36,6 +37,11 @@ pub async fn run(heart: Heart, stop: CancellationToken) {
         }
         if let Err(error) = standings::keep(&cx).await {
             warn!(%error, "how the tenants stand was not noted");
+        }
+        match reminders::once(&cx).await {
+            Ok(0) => {}
+            Ok(people) => info!(people, "reminded {people} people of what ends soon"),
+            Err(error) => warn!(%error, "people could not be reminded of what ends soon"),
         }
         tokio::select! {
             () = stop.cancelled() => return,
@@ -96,6 +102,10 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
         .await?
         .rows_affected();
     rows += sqlx::query!("delete from jobs where dead_at < $1", now - TimeDelta::days(30))
+        .execute(tx.conn())
+        .await?
+        .rows_affected();
+    rows += sqlx::query!("delete from grant_reminders where expires_at < $1", now - TimeDelta::days(30))
         .execute(tx.conn())
         .await?
         .rows_affected();

@@ -1,4 +1,6 @@
-//! The decision engine as OpenID's Authorization API 1.0 asks it (AuthZEN): one question, many at once, and where to ask.
+//! The decision engine as OpenID's Authorization API 1.0 asks it (AuthZEN): one question, many at once, and where to ask
+//! (C18). What the caller says of a request is believed of those who may vouch for it; for others it stays unknown, and what
+//! depends on it is a no.
 
 use std::collections::HashMap;
 
@@ -15,11 +17,11 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{MOST, find};
+use super::{MOST, find, searches};
 use crate::{
     access::{
-        Answer, Facts, PERMISSIONS_READ, Permission, Reason, USERS_READ,
-        server::{Cx, Tx},
+        Answer, Facts, PERMISSIONS_READ, Permission, REQUESTS_VOUCH, Reason, USERS_READ,
+        server::{Cx, Tx, engine::About},
     },
     base::{
         errors::{AppError, FieldCode, FieldErrors},
@@ -45,7 +47,8 @@ pub struct AuthzenRequest {
     action: Option<Value>,
     #[schema(value_type = Option<AuthzenResource>)]
     resource: Option<Value>,
-    /// Taken and not looked at: nothing that is decided here depends on it.
+    /// Policies see it as `env.context.…` where the caller holds `requests.vouch`. Anybody else's is not looked at, and what
+    /// a policy decides by it is a no.
     #[schema(value_type = Option<Object>)]
     context: Option<Value>,
     /// At most 200. Each takes from above what it does not say itself; where there are none, the question above is asked.
@@ -81,15 +84,15 @@ pub enum AuthzenSemantic {
 pub struct AuthzenSubject {
     /// `user`; nobody else can be asked about.
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
     /// Id, e-mail address or username.
-    id: String,
+    pub(super) id: String,
 }
 
 /// What they would do; its properties are not looked at. The name is the last part of a permission, as `read`.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct AuthzenAction {
-    name: String,
+    pub(super) name: String,
 }
 
 /// What they would do it to.
@@ -97,7 +100,7 @@ pub struct AuthzenAction {
 pub struct AuthzenResource {
     /// The first part of a permission, as `users`.
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
     /// Whichever of them: what counts is where it lies.
     #[expect(dead_code, reason = "the specification wants it, and no right here is about one thing alone")]
     id: String,
@@ -176,6 +179,9 @@ pub struct AuthzenMetadata {
     policy_decision_point: String,
     access_evaluation_endpoint: String,
     access_evaluations_endpoint: String,
+    search_subject_endpoint: String,
+    search_resource_endpoint: String,
+    search_action_endpoint: String,
 }
 
 /// A question that can be decided.
@@ -183,6 +189,8 @@ struct Question {
     subject: AuthzenSubject,
     action: AuthzenAction,
     resource: AuthzenResource,
+    /// An object.
+    context: Option<Value>,
 }
 
 /// The parts of a question as they were sent.
@@ -200,12 +208,10 @@ impl Parts {
         let subject = part::<AuthzenSubject>("subject", self.subject, &mut errors)?;
         let action = part::<AuthzenAction>("action", self.action, &mut errors)?;
         let resource = part::<AuthzenResource>("resource", self.resource, &mut errors)?;
-        if self.context.is_some_and(|context| !context.is_object()) {
-            errors.add("context", FieldCode::Malformed);
-        }
+        check_context(self.context.as_ref(), &mut errors);
         match (subject, action, resource) {
             (Some(subject), Some(action), Some(resource)) if errors.0.is_empty() => {
-                Ok(Question { subject, action, resource })
+                Ok(Question { subject, action, resource, context: self.context })
             }
             _ => Err(AppError::Invalid(errors)),
         }
@@ -224,6 +230,12 @@ impl Parts {
     }
 }
 
+pub(super) fn check_context(context: Option<&Value>, errors: &mut FieldErrors) {
+    if context.is_some_and(|context| !context.is_object()) {
+        errors.add("context", FieldCode::Malformed);
+    }
+}
+
 fn over(part: Option<Value>, default: &Option<Value>) -> Option<Value> {
     match (part, default) {
         (Some(Value::Object(mut part)), Some(Value::Object(default))) => {
@@ -239,7 +251,11 @@ fn over(part: Option<Value>, default: &Option<Value>) -> Option<Value> {
 }
 
 /// A part of a question, or what is wrong with it.
-fn part<T: DeserializeOwned>(name: &str, sent: Option<Value>, errors: &mut FieldErrors) -> Result<Option<T>, AppError> {
+pub(super) fn part<T: DeserializeOwned>(
+    name: &str,
+    sent: Option<Value>,
+    errors: &mut FieldErrors,
+) -> Result<Option<T>, AppError> {
     let Some(sent) = sent else {
         errors.add(name, FieldCode::Required);
         return Ok(None);
@@ -316,22 +332,30 @@ impl AuthzenError {
 }
 
 /// A transaction in which questions are asked.
-struct Asking {
-    tx: Tx,
+pub(super) struct Asking {
+    pub(super) tx: Tx,
+    /// What the caller says of a request is believed.
+    vouches: bool,
     /// Whom a subject's id names, so that many questions about one person look for them once.
     found: HashMap<String, Option<UserId>>,
 }
 
 impl Asking {
-    async fn open(cx: &Cx) -> Result<Self, AppError> {
+    pub(super) async fn open(cx: &Cx) -> Result<Self, AppError> {
         let tx = cx.read(PERMISSIONS_READ).await?;
         tx.require(USERS_READ).await?;
-        Ok(Asking { tx, found: HashMap::new() })
+        let vouches = tx.also_holds(&REQUESTS_VOUCH)?;
+        Ok(Asking { tx, vouches, found: HashMap::new() })
     }
 
-    /// The engine's answer. Whoever is not known is looked for and decided on like anybody else.
-    async fn decide(&mut self, question: &Question) -> Result<AuthzenDecision, AppError> {
-        let named = question.subject.id.trim();
+    /// What is known of what is asked about. The time is ours, whatever the caller says.
+    pub(super) fn about<'a>(&self, facts: Option<&'a Facts>, context: Option<&'a Value>) -> About<'a> {
+        About { facts, env: None, context: context.filter(|_| self.vouches), now: self.tx.now() }
+    }
+
+    /// Whom a subject names; nobody where it is none of ours, or out of the caller's bounds.
+    pub(super) async fn known(&mut self, subject: &AuthzenSubject) -> Result<Option<UserId>, AppError> {
+        let named = subject.id.trim();
         let known = match self.found.get(named) {
             Some(known) => *known,
             None => {
@@ -340,14 +364,26 @@ impl Asking {
                 known
             }
         };
-        let known = known.filter(|_| question.subject.kind == "user");
+        Ok(known.filter(|_| subject.kind == "user"))
+    }
+
+    /// The permission that an action on a kind of thing is, if there is one.
+    pub(super) fn key(&self, kind: &str, action: &str) -> Result<Option<Permission>, AppError> {
+        let key = Permission::parse(&format!("{}.{}", kind.trim(), action.trim())).ok();
         let snapshot = self.tx.snapshot()?;
-        let key = format!("{}.{}", question.resource.kind.trim(), question.action.name.trim());
-        let Some(key) = Permission::parse(&key).ok().filter(|key| snapshot.knows(key)) else {
+        Ok(key.filter(|key| snapshot.knows(key)))
+    }
+
+    /// The engine's answer. Whoever is not known is looked for and decided on like anybody else.
+    async fn decide(&mut self, question: &Question) -> Result<AuthzenDecision, AppError> {
+        let known = self.known(&question.subject).await?;
+        let Some(key) = self.key(&question.resource.kind, &question.action.name)? else {
             return Ok(AuthzenDecision::because(false, AuthzenReason::UnknownPermission));
         };
         let user = known.unwrap_or(UserId(Uuid::nil()));
-        let decision = snapshot.decide(user, &key, question.resource.facts().as_ref(), self.tx.now());
+        let facts = question.resource.facts();
+        let about = self.about(facts.as_ref(), question.context.as_ref());
+        let decision = self.tx.snapshot()?.decide_about(user, &key, about);
         let why = match known {
             Some(_) => AuthzenReason::of(decision.answer, decision.because.first()),
             None => AuthzenReason::NothingGrants,
@@ -358,12 +394,19 @@ impl Asking {
 
 impl AuthzenResource {
     /// What is said of it, if anything: where it lies, and what else policies may look at.
-    fn facts(&self) -> Option<Facts> {
-        let properties = self.properties.as_ref().filter(|properties| !properties.is_empty())?;
-        let said = |name: &str| properties.get(name)?.as_str().map(str::to_owned);
-        let other = serde_json::Value::Object(properties.clone());
-        Some(Facts { department: said("department"), region: said("region"), other })
+    pub(super) fn facts(&self) -> Option<Facts> {
+        facts_of(self.properties.as_ref()?)
     }
+}
+
+/// What properties say of a thing; nothing where there are none.
+pub(super) fn facts_of(properties: &Map<String, Value>) -> Option<Facts> {
+    if properties.is_empty() {
+        return None;
+    }
+    let said = |name: &str| properties.get(name)?.as_str().map(str::to_owned);
+    let other = Value::Object(properties.clone());
+    Some(Facts { department: said("department"), region: said("region"), other })
 }
 
 impl AuthzenDecision {
@@ -411,7 +454,7 @@ impl AuthzenReason {
 /// The routes. Their errors have the status that the specification gives them.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     let decisions = OpenApiRouter::new().routes(routes!(evaluation_rest)).routes(routes!(evaluations_rest));
-    decisions.layer(from_fn(say_bad_request)).routes(routes!(metadata))
+    decisions.merge(searches::routes()).layer(from_fn(say_bad_request)).routes(routes!(metadata))
 }
 
 /// What is wrong with a body is 400 here (Authorization API 1.0, Error responses), and 422 elsewhere.
@@ -449,5 +492,8 @@ async fn metadata(cx: Extension<Cx>) -> Json<AuthzenMetadata> {
         policy_decision_point: at(""),
         access_evaluation_endpoint: at(EVALUATION),
         access_evaluations_endpoint: at(EVALUATIONS),
+        search_subject_endpoint: at(searches::SUBJECT),
+        search_resource_endpoint: at(searches::RESOURCE),
+        search_action_endpoint: at(searches::ACTION),
     })
 }

@@ -212,12 +212,13 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
     let user = super::find(&mut tx, user.trim()).await?;
     let user = errors.take("user", user.ok_or(FieldCode::Unknown));
     let facts = resource.map(|thing| facts(thing).1);
+    let context = super::said(env.as_ref());
     let env = request(env.as_ref(), "", &mut errors);
     errors.check()?;
     let (Some(document), Some(user)) = (document, user) else { return Err(AppError::NotFound) };
     let person = snapshot.person(user).ok_or(AppError::NotFound)?;
     let (facts, env, now) = (facts.as_ref(), env.as_ref(), tx.now());
-    let on = Situation { snapshot: &snapshot, user, person, facts, env, now };
+    let on = Situation { snapshot: &snapshot, user, person, facts, env, context: context.as_ref(), now };
     let says = read(PolicyId(Uuid::nil()), "", &document)?.says(on);
     let conditions = policy::trace(&document.rules, on).into_iter().map(|(at, holds)| TriedCondition { at, holds });
     Ok(Tried { denies: says.denies, allows: says.allows, conditions: conditions.collect() })

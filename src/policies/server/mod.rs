@@ -4,6 +4,7 @@ pub mod authzen;
 pub mod graph;
 pub mod kept;
 pub mod rest;
+pub mod searches;
 pub mod store;
 
 use std::{collections::BTreeMap, net::IpAddr};
@@ -75,7 +76,8 @@ async fn answer(tx: &mut Tx, question: Question, at: &str) -> Result<Evaluation,
     let env = request(question.env.as_ref(), at, &mut errors);
     errors.check()?;
     let (Some(key), Some(user)) = (key, user) else { return Err(AppError::NotFound) };
-    let about = About { facts: facts.as_ref(), env: env.as_ref(), now: tx.now() };
+    let context = said(question.env.as_ref());
+    let about = About { facts: facts.as_ref(), env: env.as_ref(), context: context.as_ref(), now: tx.now() };
     Ok(explain(&snapshot, user, &key, about))
 }
 
@@ -89,6 +91,11 @@ async fn find(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppError> {
 fn facts(thing: Thing) -> (String, Facts) {
     let Thing { kind, department, region, attributes } = thing;
     (kind, Facts { department, region, other: Value::Object(attributes) })
+}
+
+/// What a program would say of a request.
+fn said(request: Option<&Request>) -> Option<Value> {
+    request?.context.clone().map(Value::Object)
 }
 
 /// What is known of a request, where anything is said of it.
@@ -203,16 +210,9 @@ pub async fn who_can(cx: &Cx, key: &str, query: Input<AbleQuery>) -> Result<Able
     let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
     let can = snapshot.everybody().map(|(id, _)| id);
     let can = can.filter(|id| snapshot.check(*id, &key, None, now) != Answer::No).collect::<Vec<_>>();
-    let mut can = accounts::server::store::within(&mut tx, &can).await?;
+    let can = accounts::server::store::within(&mut tx, &can).await?;
     let total = u32::try_from(can.len()).unwrap_or(u32::MAX);
-    can.retain(|id| after.is_none_or(|after| id.0 > after));
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = can.len() > limit;
-    if more {
-        can.select_nth_unstable(limit);
-        can.truncate(limit);
-    }
-    can.sort_unstable();
+    let (can, next) = page_of(can, after, limit);
     let people = accounts::server::store::brief(&mut tx, &can).await?;
     let people = people.into_iter().map(|person| (person.id, person)).collect::<BTreeMap<_, _>>();
     let items = can.iter().filter_map(|id| {
@@ -227,6 +227,19 @@ pub async fn who_can(cx: &Cx, key: &str, query: Input<AbleQuery>) -> Result<Able
             because: decision.because,
         })
     });
-    let next = can.last().filter(|_| more).map(ToString::to_string);
     Ok(AblePage { items: items.collect(), next, total })
+}
+
+/// The people of one page in the order of their ids, and where the next one starts.
+fn page_of(mut all: Vec<UserId>, after: Option<Uuid>, limit: u32) -> (Vec<UserId>, Option<String>) {
+    all.retain(|id| after.is_none_or(|after| id.0 > after));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = all.len() > limit;
+    if more {
+        all.select_nth_unstable(limit);
+        all.truncate(limit);
+    }
+    all.sort_unstable();
+    let next = all.last().filter(|_| more).map(ToString::to_string);
+    (all, next)
 }

@@ -4,6 +4,7 @@ pub mod approved;
 pub mod bulk;
 pub mod exchange;
 pub mod keys;
+pub mod reminders;
 pub mod rest;
 pub mod store;
 pub mod what_if;

@@ -4,6 +4,7 @@ use crate::{
     accounts::RegistrationMode,
     base::{errors::FieldCode, language::td_string, password::PasswordRule},
     i18n::Locale,
+    roles::Reminders,
     sessions::{
         Verification,
         rules::{Lifetimes, Limits},
@@ -255,6 +256,27 @@ pub const SECTIONS: &[Section] = &[
                 lifetimes.idle_days
             ),
             bounded!("lifetimes.absolute_days", absolute_days, None, Lifetimes::ABSOLUTE_DAYS, lifetimes.absolute_days),
+        ],
+    },
+    Section {
+        id: "reminders",
+        title: word!(reminders),
+        about: word!(reminders_about),
+        items: &[
+            bounded!(
+                "reminders.first_days",
+                reminder_first,
+                Some(word!(reminder_first_hint)),
+                Reminders::FIRST_DAYS,
+                reminders.first_days
+            ),
+            bounded!(
+                "reminders.last_days",
+                reminder_last,
+                Some(word!(reminder_last_hint)),
+                Reminders::LAST_DAYS,
+                reminders.last_days
+            ),
         ],
     },
     Section {

@@ -22,6 +22,7 @@ use crate::{
             settings::{self, Setting},
         },
     },
+    roles::Reminders,
     sessions::{
         SignIn,
         rules::{Lifetimes, Limits, Risk},
@@ -45,6 +46,7 @@ async fn read(tx: &mut Tx) -> Result<Settings, AppError> {
         lifetimes: settings::get::<Lifetimes>(tx.conn(), tenant).await?,
         risk: settings::get::<Risk>(tx.conn(), tenant).await?,
         limits: settings::get::<Limits>(tx.conn(), tenant).await?,
+        reminders: settings::get::<Reminders>(tx.conn(), tenant).await?,
         version: settings::version(tx.conn(), tenant).await?,
     })
 }
@@ -66,6 +68,7 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     let passwords = judged(&mut errors, edit.passwords.map(PasswordRule::parse))?;
     let lifetimes = judged(&mut errors, edit.lifetimes.map(Lifetimes::parse))?;
     let limits = judged(&mut errors, edit.limits.map(Limits::parse))?;
+    let reminders = judged(&mut errors, edit.reminders.map(Reminders::parse))?;
     if let Some(group) = &edit.sign_in {
         judged(&mut errors, Some(check_roles(&mut tx, group).await))?;
     }
@@ -77,6 +80,7 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     put(&mut tx, &mut events, lifetimes).await?;
     put(&mut tx, &mut events, edit.risk).await?;
     put(&mut tx, &mut events, limits).await?;
+    put(&mut tx, &mut events, reminders).await?;
     let after = read(&mut tx).await?;
     let Some(last) = events.pop() else { return Ok(after) };
     for event in &events {
@@ -127,6 +131,7 @@ pub async fn set(tx: &mut Tx, key: &str, value: Value) -> Result<Option<Event>, 
         Lifetimes::KEY => put(tx, &mut events, Some(group::<Lifetimes>(key, value)?.parse()?)).await?,
         Risk::KEY => put(tx, &mut events, Some(group::<Risk>(key, value)?)).await?,
         Limits::KEY => put(tx, &mut events, Some(group::<Limits>(key, value)?.parse()?)).await?,
+        Reminders::KEY => put(tx, &mut events, Some(group::<Reminders>(key, value)?.parse()?)).await?,
         _ => return Err(AppError::field(key, FieldCode::Unknown)),
     }
     Ok(events.pop())

@@ -257,8 +257,13 @@ async fn requests_are_named_and_endpoints_told(pool: PgPool) {
     let base = told["policy_decision_point"].as_str().expect("an address").to_owned();
     assert_eq!(told["access_evaluation_endpoint"], format!("{base}{ONE}"));
     assert_eq!(told["access_evaluations_endpoint"], format!("{base}{MANY}"));
-    assert!(told.get("search_subject_endpoint").is_none(), "only what there is");
-    assert_eq!(pep.post("/access/v1/search/subject", json!({})).await.code(), "not_found");
+    for what in ["subject", "resource", "action"] {
+        let path = format!("/access/v1/search/{what}");
+        assert_eq!(told[format!("search_{what}_endpoint")], format!("{base}{path}"));
+        let searched = named(&pep).post(&path, json!({})).await;
+        assert_eq!(searched.status, StatusCode::BAD_REQUEST);
+        assert_eq!(searched.headers["x-request-id"], "bfe9eb29-ab87-4ca3-be83-a1d5d8305716");
+    }
 }
 
 /// C11, C18: a right that is held in a part of the tenant counts where the resource says that it lies, and whoever is out

@@ -436,6 +436,9 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/users/{id}/deletion", vec!["delete"]),
         ("/access/v1/evaluation", vec!["post"]),
         ("/access/v1/evaluations", vec!["post"]),
+        ("/access/v1/search/subject", vec!["post"]),
+        ("/access/v1/search/resource", vec!["post"]),
+        ("/access/v1/search/action", vec!["post"]),
         ("/.well-known/authzen-configuration", vec!["get"]),
     ] {
         for method in methods {
