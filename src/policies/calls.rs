@@ -16,7 +16,7 @@ use crate::{
 #[server(prefix = "/api", endpoint = "policies/evaluate", input = Json)]
 pub async fn evaluate(question: Question) -> Result<Evaluations, AppError> {
     let cx = crate::access::server::from_context()?;
-    crate::policies::server::evaluate(&cx, crate::policies::Questions::One(question).into()).await
+    crate::policies::server::evaluate(&cx, crate::policies::Questions::One(Box::new(question)).into()).await
 }
 
 /// Who can do this?

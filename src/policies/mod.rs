@@ -81,7 +81,7 @@ pub struct Request {
 #[serde(untagged)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Questions {
-    One(Question),
+    One(Box<Question>),
     Many(ManyQuestions),
 }
 

@@ -45,7 +45,7 @@ pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluation
     let mut tx = cx.read(PERMISSIONS_READ).await?;
     tx.require(USERS_READ).await?;
     match questions.read()? {
-        Questions::One(question) => Ok(Evaluations::One(answer(&mut tx, question, "").await?)),
+        Questions::One(question) => Ok(Evaluations::One(answer(&mut tx, *question, "").await?)),
         Questions::Many(ManyQuestions { evaluations }) => {
             if evaluations.is_empty() || evaluations.len() > MOST {
                 return Err(AppError::field("evaluations", FieldCode::TooLong));
