@@ -11,7 +11,12 @@ use super::{PATH, label, lines, list::state};
 use crate::{
     access::{CONSENTS_MANAGE, USERS_READ},
     accounts::pages::list::person_name,
-    base::{errors::AppError, ids::ConsentId, language::td_string, paging::Page},
+    base::{
+        errors::AppError,
+        ids::ConsentId,
+        language::{self, td_string},
+        paging::Page,
+    },
     consents::{
         ConsentChange, ConsentEdit, ConsentText, ConsentsQuery, Giver, NewConsent,
         calls::{change_consent, get_consent},
@@ -215,8 +220,10 @@ fn acts(text: &ConsentText, call: Call, send: Callback<ConsentChange>) -> AnyVie
     let locale = locale();
     let live = is_live();
     let (id, version) = (text.id, text.version);
+    let name = language::isolate(text.draft.of(locale).0);
     let one = |dialog: &'static str,
-               class: &'static str,
+               danger: bool,
+               title: String,
                word: &'static str,
                about: &'static str,
                change: StoredValue<ConsentChange>| {
@@ -225,23 +232,26 @@ fn acts(text: &ConsentText, call: Call, send: Callback<ConsentChange>) -> AnyVie
             open.set(false);
             send.run(change.get_value());
         });
+        let class = if danger { "btn danger" } else { "btn" };
         view! {
             <button class=class type="button" disabled=move || !live.get() on:click=move |_| open.set(true)>{word}</button>
-            <Confirm id=dialog open title=word about word call act />
+            <Confirm id=dialog open title about word danger call act />
         }
         .into_any()
     };
     view! {
         {one(
             "publish",
-            "btn",
+            false,
+            td_string!(locale, consents.publish_title, name = name.clone()).to_string(),
             td_string!(locale, consents.publish),
             td_string!(locale, consents.publish_about),
             StoredValue::new(ConsentChange::Publish(id, version)),
         )}
         {one(
             "retire",
-            "btn danger",
+            true,
+            td_string!(locale, consents.retire_title, name = name).to_string(),
             td_string!(locale, consents.retire),
             td_string!(locale, consents.retire_about),
             StoredValue::new(ConsentChange::Retire(id, version)),
