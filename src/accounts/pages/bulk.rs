@@ -414,7 +414,7 @@ fn save_form(review: Review, changer: Option<RoleChanger>, changed: Callback<()>
         review.call.run(asked.send(changer.clone()), move |answer| {
             review.open.set(false);
             // Whoever was skipped stays chosen: there is something left to do about them.
-            let chosen = review.selection.items();
+            let chosen = untrack(|| review.selection.items());
             review.selection.clear();
             review.selection.set(&skipped(&answer, chosen), true);
             // The bar is gone, and with it the button that would have the focus.
@@ -472,7 +472,7 @@ fn save_form(review: Review, changer: Option<RoleChanger>, changed: Callback<()>
 fn skipped(answer: &BulkAnswer, chosen: Vec<selection::Item>) -> Vec<selection::Item> {
     let refused = |item: &selection::Item| {
         let line = answer.people.iter().find(|line| line.user.to_string() == item.id);
-        line.is_some_and(|line| matches!(line.fate, Fate::Refused | Fate::Unknown | Fate::NeedsApproval))
+        line.is_some_and(|line| matches!(line.fate, Fate::Refused | Fate::Unknown))
     };
     chosen.into_iter().filter(refused).collect()
 }
