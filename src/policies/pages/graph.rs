@@ -149,7 +149,7 @@ fn picture(query: &GraphQuery, graph: Graph) -> AnyView {
     let sized = move |by: i32| size.update(|size| *size = size.saturating_add_signed(by as isize).min(SIZES.len() - 1));
     view! {
         {more}
-        <section class="stack" aria-labelledby="picture-title">
+        <div class="stack">
             <div class="row-of">
                 <h2 id="picture-title" class="grow">{td_string!(locale, policies.graph_picture)}</h2>
                 <button
@@ -190,7 +190,7 @@ fn picture(query: &GraphQuery, graph: Graph) -> AnyView {
                     <div class="layers">{layers}</div>
                 </div>
             </div>
-        </section>
+        </div>
         {said(&nodes, &lines)}
     }
     .into_any()
