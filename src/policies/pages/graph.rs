@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    base::language::td_string,
+    base::language::{self, td_string},
     policies::{
         calls::get_graph,
         graph::{Graph, GraphQuery, Line, LineKind, Node, NodeKind},
@@ -31,6 +31,9 @@ const WIDTH: usize = 216;
 const HEIGHT: usize = 44;
 const BESIDE: usize = 88;
 const BELOW: usize = 10;
+
+/// How many nodes below each other every screen has room for.
+const LOW: usize = 8;
 
 /// The classes of the sizes that the picture may have, the smallest first.
 const SIZES: [&str; 4] = ["picture size-half", "picture size-small", "picture", "picture size-large"];
@@ -84,11 +87,16 @@ fn drawn(query: &GraphQuery, graph: Graph) -> AnyView {
     }
     shows.push(("no_permissions".to_owned(), td_string!(locale, policies.graph_no_permissions).to_owned()));
     let focused = match (&query.focus, graph.nodes.iter().find(|node| node.focused)) {
-        (Some(focus), Some(node)) => chips(vec![Chip {
+        (Some(focus), Some(node)) => {
             // A resource stands for its permissions; its own name is in the address alone.
-            word: pieces::isolate_key(focus.strip_prefix("resource:").unwrap_or(&node.name)),
-            without: at("", query),
-        }]),
+            let word = match node.kind {
+                NodeKind::Person | NodeKind::Group | NodeKind::Role => language::isolate(&node.name),
+                NodeKind::Resource | NodeKind::Permission => {
+                    pieces::isolate_key(focus.strip_prefix("resource:").unwrap_or(&node.name))
+                }
+            };
+            chips(vec![Chip { word, without: at("", query) }])
+        }
         _ => ().into_any(),
     };
     let body = if graph.nodes.is_empty() { states::nothing_found(PATH) } else { picture(query, graph) };
@@ -126,10 +134,12 @@ fn picture(query: &GraphQuery, graph: Graph) -> AnyView {
     let columns = (0..count).map(|column| nodes.iter().filter(|node| node.column == column).collect::<Vec<_>>());
     let columns = columns.collect::<Vec<_>>();
     let tallest = columns.iter().map(Vec::len).max().unwrap_or_default();
+    // What is higher than a screen begins at its top, or there would be nothing to see at first.
+    let is_tall = tallest > LOW;
     let (width, height) = (columns.len() * (WIDTH + BESIDE) - BESIDE, tallest * (HEIGHT + BELOW) - BELOW);
     let mut middles = Vec::with_capacity(nodes.len());
     for column in &columns {
-        let top = (tallest - column.len()) * (HEIGHT + BELOW) / 2;
+        let top = if is_tall { 0 } else { (tallest - column.len()) * (HEIGHT + BELOW) / 2 };
         middles.extend((0..column.len()).map(|row| top + row * (HEIGHT + BELOW) + HEIGHT / 2));
     }
     let paths = lines.iter().map(|line| path(line, &nodes, &middles, lit)).collect_view();
@@ -187,7 +197,7 @@ fn picture(query: &GraphQuery, graph: Graph) -> AnyView {
                     >
                         {paths}
                     </svg>
-                    <div class="layers">{layers}</div>
+                    <div class=if is_tall { "layers tall" } else { "layers" }>{layers}</div>
                 </div>
             </div>
         </div>
