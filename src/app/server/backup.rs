@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -216,6 +217,21 @@ pub(super) async fn restore(config: Config, args: RestoreArgs) -> anyhow::Result
     restored
 }
 
+/// Whether nobody else is connected. Whoever has just gone needs a moment to be gone: it is looked for three seconds.
+async fn is_left(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    for _ in 0..30 {
+        let others = sqlx::query_scalar!(
+            r#"select count(*) as "count!" from pg_stat_activity
+           where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"#
+        );
+        if others.fetch_one(&mut *connection).await? == 0 {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(false)
+}
+
 async fn restore_into(
     config: &Config,
     database: &Database,
@@ -223,14 +239,7 @@ async fn restore_into(
     manifest: &Manifest,
 ) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect_with(database.options()).await.context("connect to PostgreSQL")?;
-    let others = sqlx::query_scalar!(
-        r#"select count(*) as "count!" from pg_stat_activity
-           where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'"#
-    );
-    ensure!(
-        others.fetch_one(&mut connection).await? == 0,
-        "somebody is connected to the database: stop all nodes first"
-    );
+    ensure!(is_left(&mut connection).await?, "somebody is connected to the database: stop all nodes first");
     let holds = sqlx::query_scalar!(r#"select to_regclass('public.users') is not null as "holds!""#);
     let holds = holds.fetch_one(&mut connection).await?;
     ensure!(
