@@ -420,17 +420,19 @@ fn reached<'a>(
 fn folded(snapshot: &Snapshot, leads: Vec<Lead>, with_groups: bool) -> (BTreeSet<Thing>, Vec<Lead>) {
     let mut things = snapshot.role_ids().into_iter().map(Thing::Role).collect::<BTreeSet<_>>();
     things.extend(snapshot.group_ids().into_iter().filter(|_| with_groups).map(Thing::Group));
-    let mut kept = Vec::<Lead>::new();
+    let (mut kept, mut met) = (Vec::new(), BTreeSet::new());
     for mut lead in leads {
         if let Thing::Permission(key) = &lead.to
             && !key.resource().is_empty()
         {
             lead.to = Thing::Resource(key.resource().to_owned());
+            // Only these can be the same as one before.
+            if !met.insert((lead.from.clone(), lead.to.clone())) {
+                continue;
+            }
         }
         things.insert(lead.to.clone());
-        if !kept.contains(&lead) {
-            kept.push(lead);
-        }
+        kept.push(lead);
     }
     (things, kept)
 }
@@ -468,7 +470,8 @@ async fn drawn(
     let brief = accounts::server::store::brief(tx, &ids.collect::<Vec<_>>()).await?;
     let names = brief.into_iter().map(|person| (person.id, person.name)).collect::<BTreeMap<_, _>>();
     let counts = people.may.then(|| people.counts(snapshot, tx.now()));
-    let keys = given(&bones(snapshot, false, tx.now())).cloned().collect::<BTreeSet<_>>();
+    let roles = snapshot.role_ids().into_iter().filter_map(|id| snapshot.role(id));
+    let keys = roles.flat_map(|role| role.own.iter()).collect::<BTreeSet<_>>();
     let leads = leads.into_iter().filter(|lead| things.contains(&lead.from) && things.contains(&lead.to));
     let leads = leads.collect::<Vec<_>>();
 
