@@ -17,7 +17,7 @@ use crate::{
         errors::{AppError, FieldCode},
         ids::{GroupId, RoleId, UserId},
         search,
-        server::input::Input,
+        server::{input::Input, search as text},
         time::Timestamp,
     },
     policies::{
@@ -129,8 +129,7 @@ pub async fn graph(cx: &Cx, query: Input<GraphQuery>) -> Result<Graph, AppError>
     let mut tx = cx.read(PERMISSIONS_READ).await?;
     tx.require(ROLES_READ).await?;
     let GraphQuery { focus, q, show } = query.read()?;
-    let filled = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let show = match filled(show).as_deref() {
+    let show = match text::given(show).as_deref() {
         None | Some("all") => Show::All,
         Some("no_people") => Show::NoPeople,
         Some("no_permissions") => Show::NoPermissions,
@@ -141,7 +140,7 @@ pub async fn graph(cx: &Cx, query: Input<GraphQuery>) -> Result<Graph, AppError>
     let sees = People::of(&mut tx, &snapshot).await?;
     let mut leads = bones(&snapshot, with_groups, now);
 
-    let wanted = match (filled(focus), filled(q)) {
+    let wanted = match (text::given(focus), text::given(q)) {
         (Some(id), _) => {
             let thing = Thing::parse(&id).ok_or_else(|| AppError::field("focus", FieldCode::Malformed))?;
             Some(there(&snapshot, thing, &leads, &sees, with_groups)?)
