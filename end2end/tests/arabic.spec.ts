@@ -2,7 +2,7 @@
 // of both directions stand in sentences without disturbing them.
 
 import { join } from "node:path";
-import { DESKTOP, LANGS, OUT, PHONE, expect, open, test, words, type Lang } from "./support";
+import { DESKTOP, LANGS, OUT, PHONE, expect, open, roleBox, test, words, type Lang } from "./support";
 import type { Locator, Page } from "@playwright/test";
 
 const say = words("ar");
@@ -62,7 +62,7 @@ test("one switch writes every number of an Arabic page in Arabic-Indic digits", 
 
     // What only the browser writes has them too; names, addresses, keys and ids stay as they are.
     await open(page, `/console/people/${id}?tab=roles`);
-    for (const role of ["trader", "support", "legal"]) await page.getByRole("checkbox", { name: role }).check();
+    for (const role of ["trader", "support", "legal"]) await (await roleBox(page, say, role)).check();
     const bar = page.getByRole("region", { name: say("roles.unsaved_region") });
     await expect(bar).toContainText(inArabicDigits(say("roles.unsaved", { count: 3 })));
     await bar.getByRole("button", { name: say("roles.discard") }).click();

@@ -1,6 +1,6 @@
 // The palette with the keyboard alone: it opens, finds, says what it found, and leads there.
 
-import { DESKTOP, LANGS, PHONE, expect, open, test, words, type Say } from "./support";
+import { DESKTOP, LANGS, PHONE, expect, open, roleBox, test, words, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
 const ROLE = "مراجعو الحسابات";
@@ -132,7 +132,7 @@ for (const lang of LANGS) {
         const { id } = await api.addPerson({ name: "Ward", email: `ward.${lang}@example.com` });
         const page = await visitor({ lang, as: admin });
         await open(page, `/console/people/${id}?tab=roles`);
-        await page.getByRole("checkbox", { name: "trader" }).check();
+        await (await roleBox(page, say, "trader")).check();
         let asked = "";
         page.once("dialog", (dialog) => {
             asked = dialog.message();

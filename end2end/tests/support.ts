@@ -399,6 +399,12 @@ export async function goTo(page: Page, say: Say, place: string) {
     await link.click();
 }
 
+/** A role in the list of a person's roles: looked for, since the list draws only those in sight. */
+export async function roleBox(page: Page, say: Say, role: string) {
+    await page.getByRole("searchbox", { name: say("roles.search_roles") }).fill(role);
+    return page.getByRole("checkbox", { name: role });
+}
+
 /** Signs in as people do, from the page at which one is asked to. */
 export async function signIn(page: Page, say: Say, { email, password }: Person) {
     await page.getByLabel(say("sessions.email_or_username"), { exact: true }).fill(email);
@@ -507,12 +513,13 @@ export function checkedPictures(of: string) {
     };
 }
 
-/** Runs in the page, where axe has been put before; with all rules, or only with those named. */
+/** Runs in the page, where axe has been put before; with all rules and the size of targets (WCAG 2.5.8), or only with those named. */
 export async function axe(rules?: string[]): Promise<string[]> {
     await document.fonts.ready;
     type Found = { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] };
     const run = (window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } }).axe.run;
-    const { violations } = await run({ resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) });
+    const which = rules ? { runOnly: { type: "rule", values: rules } } : { rules: { "target-size": { enabled: true } } };
+    const { violations } = await run({ resultTypes: ["violations"], ...which });
     return violations.flatMap(({ id, help, nodes }) =>
         nodes.slice(0, 3).map(({ target, failureSummary }) => `${id} (${help}) at ${target.join(" ")}: ${failureSummary}`),
     );

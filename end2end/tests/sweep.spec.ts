@@ -16,6 +16,7 @@ import {
     mailedLink,
     mailedLinks,
     open,
+    roleBox,
     test as base,
     texts,
     words,
@@ -481,8 +482,8 @@ const STOPS: Stop[] = [
         who: "admin",
         at: (world) => `/console/people/${world.sara}?tab=roles`,
         act: async (page, say) => {
-            await page.getByRole("checkbox", { name: "trader" }).check();
-            await page.getByRole("checkbox", { name: ROLE }).uncheck();
+            await (await roleBox(page, say, "trader")).check();
+            await (await roleBox(page, say, ROLE)).uncheck();
             const bar = page.getByRole("region", { name: say("roles.unsaved_region") });
             await bar.getByRole("button", { name: say("roles.review") }).click();
             await expect(page.getByRole("dialog")).toBeVisible();

@@ -34,7 +34,8 @@ const DEVICE: &str = "__Host-bawwab-device";
 const STEP: &str = "__Host-bawwab-step";
 const ACTING: &str = "__Host-bawwab-acting";
 
-/// How long the secret before a renewal stays good, for requests that are under way.
+/// How long the secret before a renewal stays good once the new one has been shown, for requests that are under way; and
+/// how long an answer with a new secret may be under way before it counts as lost.
 const GRACE: TimeDelta = TimeDelta::seconds(60);
 
 /// A request's context, and the cookies that its answer renews.
@@ -130,13 +131,20 @@ async fn by_secret(cx: Cx, secret: &str, by_cookie: bool, headers: &HeaderMap) -
     store::slide(&mut tx, caller.session, now + TimeDelta::days(lifetimes.idle_days)).await?;
     let access = access_token(&cx, caller.user, caller.session, caller.tenant, &lifetimes, live.absolute_expires_at)?;
     let mut cookies = vec![set(ACCESS, access.expose(), lifetimes.access_minutes * 60)];
-    if live.keyed_rights_version < live.rights_version {
+    if live.by_previous || live.keyed_rights_version < live.rights_version {
         let fresh = crypto::token();
         let fresh_digest = crypto::token_digest(Kind::Browser.as_str(), fresh.expose());
         // Where another request has been quicker its answer brings the new secret, and the old one lasts until then.
-        if store::rekey(&mut tx, &live, &digest, &fresh_digest, now + GRACE).await? {
+        let given = if live.by_previous {
+            store::rekey_again(&mut tx, &live, &digest, &fresh_digest, now - GRACE).await?
+        } else {
+            store::rekey(&mut tx, &live, &digest, &fresh_digest).await?
+        };
+        if given {
             cookies.push(set(SESSION, fresh.expose(), lifetimes.idle_days * 86_400));
         }
+    } else {
+        store::settle(&mut tx, caller.session, now + GRACE).await?;
     }
     tx.commit_quietly(Quiet::Renewal).await?;
     Ok(Recognised { cx: cx.for_person(live.caller), cookies, by_cookie })

@@ -284,6 +284,8 @@ pub async fn insert(tx: &mut Tx, session: &NewSession<'_>) -> Result<(), AppErro
 pub struct Live {
     pub caller: PersonCaller,
     pub is_browser: bool,
+    /// It was found by the secret before the last renewal, so the newer one may never have arrived.
+    pub by_previous: bool,
     pub rights_version: i64,
     pub keyed_rights_version: i64,
     pub absolute_expires_at: DateTime<Utc>,
@@ -293,7 +295,7 @@ pub struct Live {
 pub enum By<'a> {
     /// A verified access token names it.
     Id(SessionId),
-    /// The digest of a browser's secret, current or of a moment ago.
+    /// The digest of a browser's secret: the current one, or the one before while it is good.
     Digest(&'a [u8]),
 }
 
@@ -306,7 +308,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     };
     let row = sqlx::query!(
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
-                  s.proved_at, s.assurance, u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
+                  s.proved_at, s.assurance, s.digest is distinct from $2 as "by_previous!", u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
                   owes_consent(coalesce(i.tenant_id, s.tenant_id), coalesce(i.id, s.user_id)) as "owes_consent!",
@@ -315,7 +317,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
            join users u on u.id = s.user_id and u.status = 'active'
            join tenants t on t.id = s.tenant_id and t.status = 'active'
            left join users i on i.id = s.impersonator_id and i.status = 'active'
-           where (s.impersonator_id is null or i.id is not null) and (s.id = $1 or s.digest = $2 or (s.previous_digest = $2 and s.previous_until > $3))
+           where (s.impersonator_id is null or i.id is not null) and (s.id = $1 or s.digest = $2 or (s.previous_digest = $2 and (s.previous_until is null or s.previous_until > $3)))
              and s.ended_at is null and s.expires_at > $3 and s.absolute_expires_at > $3"#,
         id,
         digest,
@@ -350,6 +352,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             acting,
         },
         is_browser: row.kind == "browser",
+        by_previous: digest.is_some() && row.by_previous,
         rights_version: row.rights_version,
         keyed_rights_version: row.keyed_rights_version,
         absolute_expires_at: row.absolute_expires_at,
@@ -371,26 +374,61 @@ pub async fn slide(tx: &mut Tx, session: SessionId, expires_at: DateTime<Utc>) -
     Ok(())
 }
 
-/// Gives a browser session a new secret, unless another request has just done so. The old one stays good for a moment.
-pub async fn rekey(
-    tx: &mut Tx,
-    live: &Live,
-    old_digest: &[u8],
-    new_digest: &[u8],
-    old_until: DateTime<Utc>,
-) -> Result<bool, AppError> {
+/// Gives a browser session a new secret, unless another request has just done so. The old one stays good until the new
+/// one is shown.
+pub async fn rekey(tx: &mut Tx, live: &Live, old_digest: &[u8], new_digest: &[u8]) -> Result<bool, AppError> {
+    let now = tx.now();
     let done = sqlx::query!(
-        "update sessions set digest = $3, previous_digest = digest, previous_until = $4, keyed_rights_version = $5
-         where id = $1 and digest = $2 and ended_at is null and keyed_rights_version < $5",
+        "update sessions
+         set digest = $3, previous_digest = digest, previous_until = null, rekeyed_at = $5, keyed_rights_version = $4
+         where id = $1 and digest = $2 and ended_at is null and keyed_rights_version < $4",
         live.caller.session.0,
         old_digest,
         new_digest,
-        old_until,
         live.rights_version,
+        now,
     )
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Puts another secret in the place of one that was never shown since `before`: its answer has been lost. Of parallel
+/// requests with the old secret one is given it.
+pub async fn rekey_again(
+    tx: &mut Tx,
+    live: &Live,
+    old_digest: &[u8],
+    new_digest: &[u8],
+    before: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    let now = tx.now();
+    let done = sqlx::query!(
+        "update sessions set digest = $3, rekeyed_at = $6, keyed_rights_version = $4
+         where id = $1 and previous_digest = $2 and previous_until is null and rekeyed_at < $5 and ended_at is null",
+        live.caller.session.0,
+        old_digest,
+        new_digest,
+        live.rights_version,
+        before,
+        now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The current secret has been shown: from `until` on it is the only one.
+pub async fn settle(tx: &mut Tx, session: SessionId, until: DateTime<Utc>) -> Result<(), AppError> {
+    sqlx::query!(
+        "update sessions set previous_until = $2
+         where id = $1 and previous_digest is not null and previous_until is null",
+        session.0,
+        until,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Ends one session, or all of a person. Gives back how many.

@@ -8,7 +8,7 @@ use sqlx::PgPool;
 
 use crate::app::server::{
     cli::set_up_link,
-    test_app::{PASSWORD, PUBLIC, TestApp, options_of},
+    test_app::{Client, PASSWORD, PUBLIC, TestApp, options_of},
 };
 
 /// A12: a one-time link, no default password, leads to the first super-admin, once.
@@ -314,27 +314,70 @@ async fn a_browser_session_renews_itself_and_ends_with_log_out(pool: PgPool) {
 async fn a_change_of_rights_renews_the_session_key(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
-    let sara = app.person(&admin, "sara@x.example", &[]).await;
+    let (old, renewed, device) = renewed_by_a_grant(&app, &admin).await;
+    // A second tab that did not see the new key goes on, and gets no key of its own.
+    let second_tab = old.get("/auth/me").await;
+    assert_eq!(second_tab.status, StatusCode::OK);
+    assert!(!second_tab.cookies().contains("__Host-bawwab-session="));
+    let new = app.anonymous().with("cookie", &format!("{renewed}; {device}"));
+    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
+    // The access part has run out, so the new key is shown; the old one is good for the moment after that.
+    app.advance(Duration::from_secs(901)).await;
+    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
+    assert_eq!(old.get("/auth/me").await.status, StatusCode::OK, "requests under way");
+    app.advance(Duration::from_secs(901)).await;
+    assert_eq!(old.get("/auth/me").await.status, StatusCode::UNAUTHORIZED, "the moment is over");
+    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
+}
+
+/// "Sessions", A2: an answer that brings a new key can be lost. Whoever goes on with the old one stays signed in and is
+/// given another, one of parallel requests; the lost one opens nothing.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_lost_session_key_is_given_again(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let (old, lost, device) = renewed_by_a_grant(&app, &admin).await;
+    app.advance(Duration::from_secs(901)).await;
+    let asking = (0..8).map(|_| {
+        let old = old.clone();
+        tokio::spawn(async move { old.get("/auth/me").await })
+    });
+    let mut given = Vec::new();
+    for answer in asking.collect::<Vec<_>>() {
+        let answer = answer.await.expect("an answer");
+        assert_eq!(answer.status, StatusCode::OK);
+        given.extend(Some(answer.cookies()).filter(|cookies| cookies.contains("__Host-bawwab-session=")));
+    }
+    assert_eq!(given.len(), 1, "one of parallel requests is given the key");
+    let stolen = app.anonymous().with("cookie", &format!("{}; {device}", session_pair(&lost)));
+    assert_eq!(stolen.get("/auth/me").await.status, StatusCode::UNAUTHORIZED, "the lost key is none");
+    let new = app.anonymous().with("cookie", &format!("{}; {device}", session_pair(&given[0])));
+    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
+    app.advance(Duration::from_secs(901)).await;
+    assert_eq!(old.get("/auth/me").await.status, StatusCode::UNAUTHORIZED, "the new one has been shown");
+    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
+}
+
+/// Somebody signed in by a browser, whose rights then change: the browser with its old cookies, the cookies that the next
+/// answer brings, and the cookie of the device.
+async fn renewed_by_a_grant(app: &TestApp, admin: &Client) -> (Client, String, String) {
+    let sara = app.person(admin, "sara@x.example", &[]).await;
     let form = [("email", "sara@x.example"), ("password", PASSWORD)];
-    let entered = app.anonymous().form("/login", &form).await;
-    let old = app.anonymous().with("cookie", &entered.cookies());
+    let entered = app.anonymous().form("/login", &form).await.cookies();
+    let old = app.anonymous().with("cookie", &entered);
     let overrides = json!({"allow": ["users.read"]});
     admin.patch(&format!("/admin/users/{}/permissions", sara.id), overrides).await.ok();
     let renewed = old.get("/auth/me").await;
     assert_eq!(renewed.status, StatusCode::OK);
     assert!(renewed.cookies().contains("__Host-bawwab-session="), "{}", renewed.cookies());
-    // A second tab that did not see the new key goes on, and gets no key of its own.
-    let second_tab = old.get("/auth/me").await;
-    assert_eq!(second_tab.status, StatusCode::OK);
-    assert!(!second_tab.cookies().contains("__Host-bawwab-session="));
-    // The browser keeps the cookie of its device.
-    let kept = entered.cookies();
-    let device = kept.split("; ").find(|pair| pair.starts_with("__Host-bawwab-device=")).expect("a device");
-    let new = app.anonymous().with("cookie", &format!("{}; {device}", renewed.cookies()));
-    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
-    app.advance(Duration::from_secs(901)).await;
-    assert_eq!(old.get("/auth/me").await.status, StatusCode::UNAUTHORIZED, "the moment is over");
-    assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
+    let device = entered.split("; ").find(|pair| pair.starts_with("__Host-bawwab-device=")).expect("a device");
+    (old, renewed.cookies(), device.to_owned())
+}
+
+/// The session's secret alone, without the access part beside it.
+fn session_pair(cookies: &str) -> String {
+    let pair = cookies.split("; ").find(|pair| pair.starts_with("__Host-bawwab-session="));
+    pair.expect("a session's secret").to_owned()
 }
 
 /// "Sessions": a bearer token wins over cookies, and neither kind opens the other's door.
