@@ -71,8 +71,8 @@ fn report(lines: &[Measured], timing: &timing::Timing, effort: Effort, is_short:
     let _ = writeln!(
         text,
         "{kind} {cores} cores, {} pairs of blocks of {:?}, the order turned round each time; the ratio is the median of the \
-         pairs' ratios. Client, server and PostgreSQL share the cores; PostgreSQL is the throwaway one of `./dev \
-         with-database`, which never waits for the disk.\n",
+         pairs' ratios. Client, server and PostgreSQL share the cores; PostgreSQL has its settings as they come and \
+         waits for the disk at each commit.\n",
         effort.blocks, effort.block
     );
     text.push_str("| quantity | ours ÷ | ours | floor | ratio | target |\n| --- | --- | --- | --- | --- | --- |\n");

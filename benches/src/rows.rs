@@ -50,7 +50,7 @@ pub fn all() -> Vec<Row> {
             floor: |_server, _prepared, time| Box::pin(hashes(time)),
         },
         Row {
-            name: "refresh rotation",
+            name: "refresh rotation, durable",
             what: "pgbench doing the same two statements",
             target: "≥ 0.6",
             prepare: |server| Box::pin(refreshable(server)),

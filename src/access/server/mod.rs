@@ -26,7 +26,7 @@ use uuid::Uuid;
 pub use self::tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
     engine::{About, Snapshot},
-    node::{Grants, Known, set_context},
+    node::{Grants, Known},
     policy::Env,
     record::{Action, Event},
 };
@@ -523,8 +523,7 @@ impl Cx {
     }
 
     async fn try_record_apart(&self, tenant: Option<TenantId>, event: &Event) -> Result<(), AppError> {
-        let mut tx = self.0.heart.pool.begin().await?;
-        set_context(&mut tx, tenant, "door", self.now()).await?;
+        let mut tx = node::begin(&self.0.heart.pool, tenant, "door", self.now(), false).await?;
         record::insert(&mut tx, self.keys(), tenant, &self.0.origin, event, self.now()).await?;
         tx.commit().await?;
         self.0.heart.metrics.happened(event.action.as_str(), event.outcome.as_str());

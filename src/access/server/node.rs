@@ -12,7 +12,7 @@ use std::{
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, SecondsFormat, Utc};
-use sqlx::{PgConnection, PgPool, postgres::PgListener};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction, postgres::PgListener};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use uuid::Uuid;
@@ -104,8 +104,7 @@ impl Grants {
     pub async fn refresh(&self, pool: &PgPool) -> Result<(), AppError> {
         let _alone = self.0.refreshing.lock().await;
         let asked_at = self.0.clock.monotonic();
-        let mut tx = pool.begin().await?;
-        set_context(&mut tx, None, "node", self.0.clock.now()).await?;
+        let mut tx = begin(pool, None, "node", self.0.clock.now(), false).await?;
         let before = self.0.clock.monotonic();
         let time = sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&mut *tx).await?;
         self.0.clock.sample(time, before, self.0.clock.monotonic());
@@ -205,6 +204,26 @@ pub async fn set_context(
     .fetch_one(connection)
     .await?;
     Ok(())
+}
+
+/// Begins a transaction in such a context, in one round trip: every request needs a few of them.
+pub async fn begin(
+    pool: &PgPool,
+    tenant: Option<TenantId>,
+    scope: &'static str,
+    now: DateTime<Utc>,
+    read_only: bool,
+) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let tenant = tenant.map_or_else(String::new, |tenant| tenant.to_string());
+    let mode = if read_only { " read only" } else { "" };
+    let now = now.to_rfc3339_opts(SecondsFormat::Micros, true);
+    // A statement that begins takes no parameters. A UUID, a word of ours and a time hold nothing that ends a text.
+    pool.begin_with(AssertSqlSafe(format!(
+        "begin{mode};
+         select set_config('app.tenant', '{tenant}', true), set_config('app.scope', '{scope}', true),
+                set_config('app.now', '{now}', true)"
+    )))
+    .await
 }
 
 /// Compiles a tenant's grants. The transaction is in the scope `node`.

@@ -94,16 +94,12 @@ impl Tx {
         undecided: Option<Permission>,
         read_only: bool,
     ) -> Result<Self, AppError> {
-        let mut tx = cx.0.heart.pool.begin().await?;
         // What belongs to no tenant is a super-admin's to read, and only theirs.
         let person = cx.person()?;
         let user = person.user;
         let is_whole = person.reaches(&EVERYTHING);
         let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
-        set_context(&mut tx, Some(tenant), scope, cx.now()).await?;
-        if read_only {
-            sqlx::query!("set transaction read only").execute(&mut *tx).await?;
-        }
+        let tx = node::begin(&cx.0.heart.pool, Some(tenant), scope, cx.now(), read_only).await?;
         let env = cx.env(&snapshot);
         let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, &env, cx.now()));
         Ok(Tx {
@@ -124,8 +120,7 @@ impl Tx {
     }
 
     pub(super) async fn open_scope(cx: &Cx, scope: &'static str) -> Result<Self, AppError> {
-        let mut tx = cx.0.heart.pool.begin().await?;
-        set_context(&mut tx, None, scope, cx.now()).await?;
+        let tx = node::begin(&cx.0.heart.pool, None, scope, cx.now(), false).await?;
         let cx = cx.clone();
         Ok(Tx {
             tx,

@@ -23,6 +23,9 @@ pub fn newest_migration() -> i64 {
 /// The oldest PostgreSQL that is supported (14 has reached its end of life).
 const OLDEST: i32 = 150_000;
 
+/// After so long without use a connection may have been lost without anybody having noticed.
+const RESTED: Duration = Duration::from_secs(1);
+
 /// Brings the database to the current shape as its owner: the application role, then the migrations.
 pub async fn prepare(owner: &PgConnectOptions) -> anyhow::Result<()> {
     let mut connection = PgConnection::connect_with(owner).await.context("connect to PostgreSQL")?;
@@ -85,6 +88,16 @@ pub async fn connect(options: PgConnectOptions, connections: u32) -> anyhow::Res
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(5))
+        // Asking whether a connection still lives costs a round trip: only one that has rested is asked.
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > RESTED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(|connection, _| {
             Box::pin(async move {
                 connection
