@@ -417,7 +417,7 @@ const proofs = new WeakMap<State, { email: string; password: string; at: number 
 
 /**
  * Takes over into kept cookies what a browser was given instead: whenever its person's rights change, a session gets a new
- * secret and the old one is good for a minute. Of browsers with the same cookies only one is given the new secret.
+ * secret, and the old one is good until the new one is shown. Of browsers with the same cookies only one is given it.
  */
 async function keepRenewed(state: State, context: BrowserContext) {
     const { cookies } = await context.storageState();
