@@ -104,11 +104,12 @@ impl Window {
         T: Clone + Send + Sync + 'static,
         D: Fn(usize, T) -> AnyView + Clone + Send + Sync + 'static,
     {
-        // The rows are read before the range, which is made of them: of two sources that are out of date the first is
-        // asked first, and other rows in a range of the same length would go unnoticed once it has answered.
         let seen = move || {
+            // Before the range, which is made of them: of two sources that are out of date the first is asked first, and
+            // other rows in a range of the same length would go unnoticed once it has answered.
+            rows.track();
+            let (from, to) = self.range.get();
             rows.with(|rows| {
-                let (from, to) = self.range.get();
                 let to = to.min(rows.len());
                 (from.min(to)..to).map(|at| (at, rows[at].clone())).collect::<Vec<_>>()
             })
