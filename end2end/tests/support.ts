@@ -516,6 +516,8 @@ export function checkedPictures(of: string) {
 /** Runs in the page, where axe has been put before; with all rules and the size of targets (WCAG 2.5.8), or only with those named. */
 export async function axe(rules?: string[]): Promise<string[]> {
     await document.fonts.ready;
+    // What stays in sight covers what lies below it wherever the page has been scrolled to: judged from its beginning.
+    window.scrollTo({ top: 0, behavior: "instant" });
     type Found = { id: string; help: string; nodes: { target: string[]; failureSummary: string }[] };
     const run = (window as unknown as { axe: { run(options: object): Promise<{ violations: Found[] }> } }).axe.run;
     const which = rules ? { runOnly: { type: "rule", values: rules } } : { rules: { "target-size": { enabled: true } } };
