@@ -421,49 +421,60 @@ pub fn place(rules: &[Rule], path: &[usize]) -> Option<String> {
     Some(at)
 }
 
-/// The rule that decides and, as far as one of them alone does, the block in it. `holds` tells how a place stands.
+/// The rule that decides and, as far as one of them alone does, the block in it. `holds` tells how a place stands; `must_hold`
+/// is a policy that denies where none of its rules allows.
 pub fn deciding(rules: &[Rule], must_hold: bool, holds: &dyn Fn(&str) -> Option<bool>) -> Option<Path> {
-    let stands = |path: &[usize]| match parts(rules, path) {
+    let first = |denies: bool, wanted: Option<bool>| {
+        let mut found = rules.iter().enumerate().filter(|(_, rule)| rule.raw.is_none() && rule.denies == denies);
+        found.find(|(at, _)| stands(rules, &[*at], holds) == wanted).map(|(at, _)| at)
+    };
+    let mut allowing = rules.iter().enumerate().filter(|(_, rule)| rule.raw.is_none() && !rule.denies);
+    let only = allowing.next().map(|(at, _)| at).filter(|_| allowing.next().is_none());
+    let allows = first(false, Some(true)).or_else(|| first(false, None));
+    let refusing = if must_hold && allows.is_none() { only } else { None };
+    let several_refuse = must_hold && allows.is_none() && refusing.is_none() && first(false, Some(false)).is_some();
+    let rule = match first(true, Some(true)).or(refusing) {
+        Some(rule) => rule,
+        None if several_refuse => return None,
+        None => first(true, None).or(allows)?,
+    };
+    let mut path = vec![rule];
+    while let Some(next) = decides_in(rules, &path, holds) {
+        path.push(next);
+    }
+    Some(path)
+}
+
+/// How a block or a rule stands. A rule without a condition always holds.
+fn stands(rules: &[Rule], path: &[usize], holds: &dyn Fn(&str) -> Option<bool>) -> Option<bool> {
+    match parts(rules, path) {
         Some(parts) if parts.is_empty() && path.len() == 1 => Some(true),
         _ => place(rules, path).and_then(|at| holds(&at)),
-    };
-    let first = |denies: bool, wanted: Option<bool>| {
-        let found = rules.iter().enumerate();
-        let mut found = found.filter(|(_, rule)| rule.raw.is_none() && rule.denies == denies);
-        found.find(|(at, _)| stands(&[*at]) == wanted).map(|(at, _)| at)
-    };
-    let rule = first(true, Some(true))
-        .or_else(|| first(true, None))
-        .or_else(|| first(false, Some(true)))
-        .or_else(|| first(false, None))
-        .or_else(|| if must_hold { first(false, Some(false)) } else { None })?;
-    let mut path = vec![rule];
-    let wanted = stands(&path);
-    let mut wanted = (wanted, Kind::All);
-    loop {
-        let Some(here) = parts(rules, &path) else { return Some(path) };
-        if let [Node::Group { .. } | Node::Test(_) | Node::Raw(_)] = here.as_slice() {
-            path.push(0);
-        } else {
-            // One part that holds is enough for `or`, one that does not for `and`; else all of them decide.
-            let alone = match wanted {
-                (None, _) => None,
-                (Some(true), Kind::Any) => Some(true),
-                (Some(false), Kind::All) | (Some(true), Kind::Not) => Some(false),
-                _ => return Some(path),
-            };
-            let child = |at: &usize| path.iter().copied().chain([*at]).collect::<Vec<_>>();
-            let Some(next) = (0..here.len()).map(|at| child(&at)).find(|child| stands(child) == alone) else {
-                return Some(path);
-            };
-            path = next;
-        }
-        let kind = match node(rules, &path) {
-            Some(Node::Group { kind, .. }) => *kind,
-            _ => return Some(path),
-        };
-        wanted = (stands(&path), kind);
     }
+}
+
+/// The part that alone makes a rule or a group stand as it does.
+fn decides_in(rules: &[Rule], path: &[usize], holds: &dyn Fn(&str) -> Option<bool>) -> Option<usize> {
+    let here = parts(rules, path)?;
+    if here.len() < 2 {
+        return (!here.is_empty()).then_some(0);
+    }
+    let kind = match node(rules, path) {
+        Some(Node::Group { kind, .. }) if path.len() > 1 => *kind,
+        _ => Kind::All,
+    };
+    // One part that holds is enough for `or`, one that does not for `and`, and so for `not`; else all of them decide.
+    let wanted = match (stands(rules, path, holds), kind) {
+        (Some(true), Kind::Any) => Some(true),
+        (Some(false), Kind::All) | (Some(true), Kind::Not) => Some(false),
+        (None, _) => None,
+        _ => return None,
+    };
+    let at = |at: usize| path.iter().copied().chain([at]).collect::<Path>();
+    let mut found = (0..here.len()).filter(|part| stands(rules, &at(*part), holds) == wanted);
+    let first = found.next();
+    // Of several that are unknown none decides alone.
+    if wanted.is_none() && found.next().is_some() { None } else { first }
 }
 
 #[cfg(test)]
