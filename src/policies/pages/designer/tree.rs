@@ -18,7 +18,10 @@ pub struct Rule {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    Group { kind: Kind, parts: Vec<Node> },
+    Group {
+        kind: Kind,
+        parts: Vec<Node>,
+    },
     Test(Test),
     /// What cannot be drawn as a block is kept as it is.
     Raw(Value),
@@ -38,6 +41,22 @@ pub enum Of {
     YesNo,
     /// Another attribute.
     Attribute,
+}
+
+impl Of {
+    pub fn key(self) -> &'static str {
+        match self {
+            Of::Text => "text",
+            Of::Number => "number",
+            Of::YesNo => "yes_no",
+            Of::Attribute => "attribute",
+        }
+    }
+
+    /// Text where it is none of the others.
+    pub fn of(key: &str) -> Self {
+        [Of::Number, Of::YesNo, Of::Attribute].into_iter().find(|of| of.key() == key).unwrap_or(Of::Text)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -179,7 +198,9 @@ impl Test {
         match self.of {
             Of::Text => json!(text),
             // What is no number is written as it was typed, and the server names the place.
-            Of::Number => serde_json::from_str::<Number>(text.trim()).map_or_else(|_no_number| json!(text), Value::Number),
+            Of::Number => {
+                serde_json::from_str::<Number>(text.trim()).map_or_else(|_no_number| json!(text), Value::Number)
+            }
             Of::YesNo => json!(text == "true"),
             Of::Attribute => json!({ "ref": text }),
         }

@@ -105,7 +105,8 @@ fn what_decides_only_together_is_not_marked_alone() {
     assert_eq!(deciding(&not, true, &without_b), Some(vec![0, 0, 1]));
     assert_eq!(deciding(&not, true, &|at| Some(!at.ends_with(".not"))), Some(vec![0, 0]));
     assert_eq!(deciding(&not, true, &|_| None), Some(vec![0, 0]));
-    let two = of(json!([{"effect": "allow", "condition": {"user.a": 1}}, {"effect": "allow", "condition": {"user.b": 1}}]));
+    let two =
+        of(json!([{"effect": "allow", "condition": {"user.a": 1}}, {"effect": "allow", "condition": {"user.b": 1}}]));
     assert_eq!(deciding(&two, true, &|_| Some(false)), None);
     assert_eq!(deciding(&two, true, &|at| Some(at.ends_with("user.b"))), Some(vec![1, 0]));
     let always = of(json!([{"effect": "deny"}, {"effect": "allow", "condition": {"user.a": 1}}]));
@@ -129,7 +130,8 @@ fn a_block_steps() {
 fn any_node() -> impl Strategy<Value = Node> {
     let text = "[a-z]{1,4}";
     let leaf = (text, 0_usize..9).prop_map(|(name, operator)| {
-        let mut test = Test { attribute: format!("user.{name}"), operator: String::new(), of: Of::Number, values: Vec::new() };
+        let mut test =
+            Test { attribute: format!("user.{name}"), operator: String::new(), of: Of::Number, values: Vec::new() };
         test.turn_to(OPERATORS[operator]);
         test.of = if test.operator == "starts_with" { Of::Text } else { Of::Number };
         test.values = vec!["3".to_owned()];
@@ -167,10 +169,12 @@ fn paths(rules: &[Rule]) -> Vec<Path> {
 }
 
 fn leaves(rules: &[Rule]) -> Vec<String> {
-    let of = |path: &Path| node(rules, path).filter(|_| path.len() > 1).map(|node| match node {
-        Node::Group { kind, .. } => kind.key().to_owned(),
-        other => format!("{other:?}"),
-    });
+    let of = |path: &Path| {
+        node(rules, path).filter(|_| path.len() > 1).map(|node| match node {
+            Node::Group { kind, .. } => kind.key().to_owned(),
+            other => format!("{other:?}"),
+        })
+    };
     let mut all = paths(rules).iter().filter_map(of).collect::<Vec<_>>();
     all.sort();
     all
