@@ -3,7 +3,7 @@
 use leptos::{ev::KeyboardEvent, prelude::*};
 
 use super::{
-    Designer, Said,
+    Designer,
     tree::{self, Kind, Node, OPERATORS, Of, Path, Rule, Test, Way},
 };
 use crate::{
@@ -180,6 +180,9 @@ pub fn pane(designer: Designer) -> AnyView {
                     {attributes.collect_view()}
                     {piece(designer, "user.", td_string!(locale, policies.another_attribute).into_any())}
                 </div>
+                <ol class="plain-list stack" role="list">
+                    {tree}
+                </ol>
                 <div class="block-acts" role="group" aria-label=td_string!(locale, policies.block_acts)>
                     <span class="small muted">{td_string!(locale, policies.block_chosen)} " " {chosen}</span>
                     {ways.collect_view()}
@@ -192,9 +195,6 @@ pub fn pane(designer: Designer) -> AnyView {
                         {td_string!(locale, policies.block_remove)}
                     </button>
                 </div>
-                <ol class="plain-list stack" role="list">
-                    {tree}
-                </ol>
             </div>
             <div class="row-of" role="group" aria-label=td_string!(locale, policies.add_rule)>
                 {effects.collect_view()}
@@ -298,11 +298,7 @@ fn rule_card(designer: Designer, at: usize, rule: &Rule) -> AnyView {
                 id=id("effect", &path)
                 aria-label=td_string!(locale, policies.rule_effect)
                 on:change=move |event| {
-                    let denies = event_target_value(&event) == "deny";
-                    designer.change(Said::Nothing, &|rules| {
-                        rules.get_mut(at)?.denies = denies;
-                        Some(vec![at])
-                    });
+                    designer.turn(at, event_target_value(&event) == "deny");
                 }
             >
                 <option value="allow" selected=!rule.denies>{effect_word(false)}</option>
@@ -315,7 +311,7 @@ fn rule_card(designer: Designer, at: usize, rule: &Rule) -> AnyView {
     let empty = (rule.raw.is_none() && rule.parts.is_empty())
         .then(|| view! { <p class="small muted">{td_string!(locale, policies.rule_always)}</p> });
     view! {
-        <li class="block rule" class:denies=rule.denies>
+        <li class="brick rule" class:denies=rule.denies>
             <div class="block-head">{handle(designer, &path, label.into_any())} {inside} {mark(designer, &path)}</div>
             {empty}
             {parts}
@@ -349,7 +345,7 @@ fn block(designer: Designer, path: &Path, part: &Node) -> AnyView {
     let (here, over) = (zone.clone(), designer.drag.over);
     let (label, inside, below) = match part {
         Node::Group { kind, parts: all } => {
-            (kind_word(*kind).into_any(), choice(designer, path, "kind", *kind), Some(parts(designer, path, all)))
+            (kind_word(*kind).into_any(), choice(designer, path, *kind), Some(parts(designer, path, all)))
         }
         Node::Test(test) => (icon(Icon::More).into_any(), test_fields(designer, path, test), None),
         Node::Raw(raw) => (td_string!(locale(), policies.block_raw).into_any(), kept(raw), None),
@@ -361,7 +357,7 @@ fn block(designer: Designer, path: &Path, part: &Node) -> AnyView {
     };
     let label = if matches!(part, Node::Test(_)) { view! { {label} {spoken} }.into_any() } else { label };
     view! {
-        <li class="block">
+        <li class="brick">
             <div
                 class="block-head"
                 data-drop=zone
@@ -383,7 +379,7 @@ fn kept(raw: &serde_json::Value) -> AnyView {
 }
 
 /// The choice of what a group is.
-fn choice(designer: Designer, path: &Path, what: &'static str, chosen: Kind) -> AnyView {
+fn choice(designer: Designer, path: &Path, chosen: Kind) -> AnyView {
     let options = [Kind::All, Kind::Any, Kind::Not].map(|kind| {
         view! { <option value=kind.key() selected=kind == chosen>{kind_word(kind)}</option> }
     });
@@ -391,11 +387,11 @@ fn choice(designer: Designer, path: &Path, what: &'static str, chosen: Kind) -> 
     view! {
         <select
             class="input"
-            id=id(what, path)
+            id=id("kind", path)
             aria-label=td_string!(locale(), policies.group_kind)
             on:change=move |event| {
                 let Some(turned) = Kind::of(&event_target_value(&event)) else { return };
-                designer.edit(&at, true, &|node| if let Node::Group { kind, .. } = node { *kind = turned });
+                designer.edit(&at, Some("kind"), &|node| if let Node::Group { kind, .. } = node { *kind = turned });
             }
         >
             {options.collect_view()}
@@ -404,7 +400,7 @@ fn choice(designer: Designer, path: &Path, what: &'static str, chosen: Kind) -> 
     .into_any()
 }
 
-fn on_test(designer: Designer, path: &[usize], again: bool, change: &dyn Fn(&mut Test)) {
+fn on_test(designer: Designer, path: &[usize], again: Option<&'static str>, change: &dyn Fn(&mut Test)) {
     designer.edit(path, again, &|node| {
         if let Node::Test(test) = node {
             change(test);
@@ -434,7 +430,7 @@ fn test_fields(designer: Designer, path: &Path, test: &Test) -> AnyView {
                 aria-label=td_string!(locale, policies.value_kind)
                 on:change=move |event| {
                     let chosen = event_target_value(&event);
-                    on_test(designer, &for_kind, true, &|test| test.of = Of::of(&chosen));
+                    on_test(designer, &for_kind, Some("of"), &|test| test.of = Of::of(&chosen));
                 }
             >
                 {kinds.collect_view()}
@@ -457,7 +453,7 @@ fn test_fields(designer: Designer, path: &Path, test: &Test) -> AnyView {
                 value=test.attribute.clone()
                 on:input=move |event| {
                     let typed = event_target_value(&event);
-                    on_test(designer, &for_name, false, &|test| test.attribute.clone_from(&typed));
+                    on_test(designer, &for_name, None, &|test| test.attribute.clone_from(&typed));
                 }
             />
             <select
@@ -466,7 +462,7 @@ fn test_fields(designer: Designer, path: &Path, test: &Test) -> AnyView {
                 aria-label=td_string!(locale, policies.operator)
                 on:change=move |event| {
                     let chosen = event_target_value(&event);
-                    on_test(designer, &for_operator, true, &|test| test.turn_to(&chosen));
+                    on_test(designer, &for_operator, Some("operator"), &|test| test.turn_to(&chosen));
                 }
             >
                 {operators.collect_view()}
@@ -491,7 +487,7 @@ fn value_lines(designer: Designer, path: &Path, test: &Test) -> AnyView {
             on:input=move |event| {
                 let typed = event_target_value(&event);
                 let lines = || typed.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned);
-                on_test(designer, &at, false, &|test| test.values = lines().collect());
+                on_test(designer, &at, None, &|test| test.values = lines().collect());
             }
         >
             {test.values.join("\n")}
@@ -506,7 +502,7 @@ fn value_field(designer: Designer, path: &Path, test: &Test, number: usize) -> A
     let value = test.values.get(number).cloned().unwrap_or_default();
     let typed = move |event| {
         let typed = event_target_value(&event);
-        on_test(designer, &at, false, &|test| {
+        on_test(designer, &at, None, &|test| {
             if let Some(value) = test.values.get_mut(number) {
                 value.clone_from(&typed);
             }

@@ -114,30 +114,41 @@ impl Designer {
                 td_string!(locale, policies.said_moved, name = name, place = place).to_string()
             }
             Said::Removed => td_string!(locale, policies.said_removed, name = name).to_string(),
-            Said::Nothing => String::new(),
         };
         self.rules.set(rules);
         self.write();
         self.chosen.set(path.clone());
-        self.shape.update(|shape| *shape += 1);
-        if word != Said::Nothing {
-            self.said.set(said);
-            // The tree is drawn first.
-            set_timeout(move || browser::focus(&blocks::id("block", &path)), std::time::Duration::from_millis(20));
-        }
+        self.said.set(said);
+        self.draw(blocks::id("block", &path));
     }
 
-    /// Changes what is in a block; `again` draws it anew.
-    fn edit(self, path: &[usize], again: bool, change: &dyn Fn(&mut Node)) {
+    /// Changes what is in a block. Where that gives it other fields it is drawn anew, and the focus stays in the field named.
+    fn edit(self, path: &[usize], again: Option<&'static str>, change: &dyn Fn(&mut Node)) {
         self.rules.update(|rules| {
             if let Some(node) = tree::node_mut(rules, path) {
                 change(node);
             }
         });
         self.write();
-        if again {
-            self.shape.update(|shape| *shape += 1);
+        if let Some(field) = again {
+            self.draw(blocks::id(field, path));
         }
+    }
+
+    fn turn(self, rule: usize, denies: bool) {
+        self.rules.update(|rules| {
+            if let Some(rule) = rules.get_mut(rule) {
+                rule.denies = denies;
+            }
+        });
+        self.write();
+        self.draw(blocks::id("effect", &[rule]));
+    }
+
+    /// Draws the tree anew, and then moves the focus.
+    fn draw(self, focus: String) {
+        self.shape.update(|shape| *shape += 1);
+        set_timeout(move || browser::focus(&focus), std::time::Duration::from_millis(20));
     }
 
     /// What was dragged is new, `new:` with a word, or a block, and a place is a rule or group with a number in it.
@@ -230,7 +241,6 @@ enum Said {
     Added,
     Moved,
     Removed,
-    Nothing,
 }
 
 fn locale_of() -> crate::i18n::Locale {
