@@ -6,9 +6,11 @@ use serde_json::{Map, Value};
 use super::{designer, designer::Designer, mode_word};
 use crate::{
     access::PolicyMode,
+    accounts::{PeopleQuery, PersonRow, calls::list_people},
     base::{
         errors::{AppError, FieldCode},
         language::td_string,
+        paging::Page,
     },
     policies::{Document, Policy, Request, Thing, Trial, Tried, calls::try_policy},
     ui::{
@@ -49,6 +51,9 @@ fn label(field: &str) -> Option<&'static str> {
 
 /// How long what is written rests before it is tried by itself.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// How many people are offered; who is not among them is found by typing more.
+const OFFERED: u32 = 8;
 
 const EXAMPLE: &str = r#"[
   {
@@ -99,6 +104,14 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
         Some(Err(error)) => live_error.set(Some(error)),
         None => live_error.set(None),
     });
+    // Who is meant is offered while it is typed.
+    let person = RwSignal::new(String::new());
+    let people = RwSignal::new(None);
+    let search = move || {
+        let q = Some(person.get()).filter(|typed| !typed.trim().is_empty())?;
+        Some(list_people(PeopleQuery { q: Some(q), limit: Some(OFFERED), ..PeopleQuery::default() }))
+    };
+    follow(PAUSE, search, move |answer| people.set(answer.and_then(Result::ok)));
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
         match document(&typed) {
@@ -169,12 +182,17 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                 </div>
                 {fields::summary(trial.error, label)}
                 <div class="form-grid">
-                    <Field
-                        name="user"
-                        label=td_string!(locale, policies.person_field)
-                        ltr=true
-                        error=field_error(trial.error, "user")
-                    />
+                    <div on:input=move |event| person.set(event_target_value(&event))>
+                        <Field
+                            name="user"
+                            label=td_string!(locale, policies.person_field)
+                            ltr=true
+                            list="people-offered"
+                            autocomplete="off"
+                            error=field_error(trial.error, "user")
+                        />
+                        <datalist id="people-offered">{move || people.get().map(offered)}</datalist>
+                    </div>
                     <Field
                         name="resource"
                         label=td_string!(locale, policies.thing)
@@ -210,6 +228,12 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
         </form>
     }
     .into_any()
+}
+
+/// People by their addresses, with their names beside them.
+fn offered(page: Page<PersonRow>) -> AnyView {
+    let people = page.items.into_iter().map(|row| view! { <option value=row.email>{row.name}</option> });
+    people.collect_view().into_any()
 }
 
 /// The document as it is typed.
