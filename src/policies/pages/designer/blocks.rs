@@ -1,6 +1,9 @@
 //! How rules, groups and tests are drawn, and what they are called.
 
-use leptos::{ev::KeyboardEvent, prelude::*};
+use leptos::{
+    ev::{Event, KeyboardEvent},
+    prelude::*,
+};
 
 use super::{
     Designer,
@@ -301,8 +304,8 @@ fn rule_card(designer: Designer, at: usize, rule: &Rule) -> AnyView {
                     designer.turn(at, event_target_value(&event) == "deny");
                 }
             >
-                <option value="allow" selected=!rule.denies>{effect_word(false)}</option>
-                <option value="deny" selected=rule.denies>{effect_word(true)}</option>
+                <option value="allow" selected={!rule.denies}>{effect_word(false)}</option>
+                <option value="deny" selected={rule.denies}>{effect_word(true)}</option>
             </select>
         }
         .into_any(),
@@ -381,7 +384,7 @@ fn kept(raw: &serde_json::Value) -> AnyView {
 /// The choice of what a group is.
 fn choice(designer: Designer, path: &Path, chosen: Kind) -> AnyView {
     let options = [Kind::All, Kind::Any, Kind::Not].map(|kind| {
-        view! { <option value=kind.key() selected=kind == chosen>{kind_word(kind)}</option> }
+        view! { <option value=kind.key() selected={kind == chosen}>{kind_word(kind)}</option> }
     });
     let at = path.clone();
     view! {
@@ -411,7 +414,7 @@ fn on_test(designer: Designer, path: &[usize], again: Option<&'static str>, chan
 fn test_fields(designer: Designer, path: &Path, test: &Test) -> AnyView {
     let locale = locale();
     let operators = OPERATORS.map(|operator| {
-        view! { <option value=operator selected=test.operator == operator>{operator_word(operator)}</option> }
+        view! { <option value=operator selected={test.operator == operator}>{operator_word(operator)}</option> }
     });
     let fits = |of: Of| match test.operator.as_str() {
         "exists" | "missing" => false,
@@ -420,7 +423,7 @@ fn test_fields(designer: Designer, path: &Path, test: &Test) -> AnyView {
         _ => true,
     };
     let kinds = [Of::Text, Of::Number, Of::YesNo, Of::Attribute].into_iter().filter(|of| fits(*of) || *of == test.of);
-    let kinds = kinds.map(|of| view! { <option value=of.key() selected=of == test.of>{of_word(of)}</option> });
+    let kinds = kinds.map(|of| view! { <option value=of.key() selected={of == test.of}>{of_word(of)}</option> });
     let (for_name, for_operator, for_kind) = (path.clone(), path.clone(), path.clone());
     let kind = fits(test.of).then(|| {
         view! {
@@ -500,7 +503,7 @@ fn value_field(designer: Designer, path: &Path, test: &Test, number: usize) -> A
     let locale = locale();
     let at = path.clone();
     let value = test.values.get(number).cloned().unwrap_or_default();
-    let typed = move |event| {
+    let typed = move |event: Event| {
         let typed = event_target_value(&event);
         on_test(designer, &at, None, &|test| {
             if let Some(value) = test.values.get_mut(number) {
@@ -517,8 +520,8 @@ fn value_field(designer: Designer, path: &Path, test: &Test, number: usize) -> A
     if test.of == Of::YesNo {
         return view! {
             <select class="input" id=own aria-label=label on:change=typed>
-                <option value="true" selected=value == "true">{td_string!(locale, policies.yes)}</option>
-                <option value="false" selected=value != "true">{td_string!(locale, policies.no)}</option>
+                <option value="true" selected={value == "true"}>{td_string!(locale, policies.yes)}</option>
+                <option value="false" selected={value != "true"}>{td_string!(locale, policies.no)}</option>
             </select>
         }
         .into_any();

@@ -39,9 +39,11 @@ impl Designer {
     pub fn new(text: String) -> Self {
         let this = StoredValue::new(None::<Designer>);
         // The listener of the drag needs the designer, and the designer the drag.
+        // The window's listeners do not know the language of the page.
+        let owner = StoredValue::new(Owner::current());
         let dropped = Callback::new(move |(what, place): (String, String)| {
-            if let Some(designer) = this.get_value() {
-                designer.drop_at(&what, &place);
+            if let (Some(designer), Some(owner)) = (this.get_value(), owner.get_value()) {
+                owner.with(|| designer.drop_at(&what, &place));
             }
         });
         let designer = Designer {
@@ -93,7 +95,7 @@ impl Designer {
 
     /// Gives the tree another shape, and says so. Nothing changes where `change` tells no place.
     fn change(self, word: Said, change: &dyn Fn(&mut Vec<Rule>) -> Option<Path>) {
-        let locale = locale_of();
+        let locale = locale();
         if self.broken.with_untracked(Option::is_some) {
             return;
         }
@@ -221,7 +223,7 @@ impl Designer {
 
     /// The rule that decides in a sentence; nothing before somebody was tried.
     pub fn decision(self) -> Option<String> {
-        let locale = locale_of();
+        let locale = locale();
         self.tried.with(Option::is_some).then(|| match self.deciding() {
             None => td_string!(locale, policies.decides_none).to_owned(),
             Some(path) => {
@@ -241,10 +243,6 @@ enum Said {
     Added,
     Moved,
     Removed,
-}
-
-fn locale_of() -> crate::i18n::Locale {
-    locale()
 }
 
 /// The blocks and the field with the JSON.
