@@ -433,7 +433,7 @@ fn test_fields(designer: Designer, path: &Path, test: &Test) -> AnyView {
                 aria-label=td_string!(locale, policies.value_kind)
                 on:change=move |event| {
                     let chosen = event_target_value(&event);
-                    on_test(designer, &for_kind, Some("of"), &|test| test.of = Of::of(&chosen));
+                    on_test(designer, &for_kind, Some("of"), &|test| test.of = Of::parse(&chosen));
                 }
             >
                 {kinds.collect_view()}

@@ -54,7 +54,7 @@ impl Of {
     }
 
     /// Text where it is none of the others.
-    pub fn of(key: &str) -> Self {
+    pub fn parse(key: &str) -> Self {
         [Of::Number, Of::YesNo, Of::Attribute].into_iter().find(|of| of.key() == key).unwrap_or(Of::Text)
     }
 }
