@@ -348,7 +348,7 @@ fn block(designer: Designer, path: &Path, part: &Node) -> AnyView {
     let (here, over) = (zone.clone(), designer.drag.over);
     let (label, inside, below) = match part {
         Node::Group { kind, parts: all } => {
-            (kind_word(*kind).into_any(), choice(designer, path, *kind), Some(parts(designer, path, all)))
+            (icon(Icon::More).into_any(), choice(designer, path, *kind), Some(parts(designer, path, all)))
         }
         Node::Test(test) => (icon(Icon::More).into_any(), test_fields(designer, path, test), None),
         Node::Raw(raw) => (td_string!(locale(), policies.block_raw).into_any(), kept(raw), None),
@@ -358,7 +358,7 @@ fn block(designer: Designer, path: &Path, part: &Node) -> AnyView {
         let words = designer.rules.with(|rules| name(rules, &name_path));
         view! { <span class="away">{words}</span> }
     };
-    let label = if matches!(part, Node::Test(_)) { view! { {label} {spoken} }.into_any() } else { label };
+    let label = if !matches!(part, Node::Raw(_)) { view! { {label} {spoken} }.into_any() } else { label };
     view! {
         <li class="brick">
             <div
