@@ -573,6 +573,19 @@ const STOPS: Stop[] = [
         },
     },
     {
+        name: "policy-designed",
+        who: "admin",
+        at: (world) => `/console/policies/${world.policy}`,
+        act: async (page, say) => {
+            await page.locator('[data-drag="new:or"]').click();
+            await page.locator('[data-drag="new:user.roles"]').click();
+            await page.locator("#value-0-2-0").fill("trader");
+            await page.getByLabel(say("policies.person_field"), { exact: true }).fill("sara@example.com");
+            await page.getByLabel(say("policies.person_field"), { exact: true }).blur();
+            await expect(page.locator(".marks").getByText(say("policies.decides"), { exact: true })).toBeVisible();
+        },
+    },
+    {
         name: "policy-activate",
         who: "admin",
         at: (world) => `/console/policies/${world.policy}`,

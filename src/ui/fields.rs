@@ -50,6 +50,9 @@ pub fn Field(
     #[prop(optional)] longest: Option<&'static str>,
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional)] inputmode: Option<&'static str>,
+    /// The id of a list of suggestions.
+    #[prop(optional)]
+    list: Option<&'static str>,
     #[prop(optional, into)] hint: Option<Cow<'static, str>>,
     /// Addresses, keys and secrets are written from left to right in every language.
     #[prop(optional)]
@@ -80,6 +83,7 @@ pub fn Field(
                 maxlength=longest
                 autocomplete=autocomplete
                 inputmode=inputmode
+                list=list
                 aria-invalid=move || wrong().then_some("true")
                 aria-describedby=described(own.clone(), hint.is_some(), error)
                 on:invalid=move |event| check.refused(&event)

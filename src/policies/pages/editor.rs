@@ -3,15 +3,18 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use serde_json::{Map, Value};
 
-use super::mode_word;
+use super::{designer, designer::Designer, mode_word};
 use crate::{
     access::PolicyMode,
+    accounts::{PeopleQuery, PersonRow, calls::list_people},
     base::{
         errors::{AppError, FieldCode},
         language::td_string,
+        paging::Page,
     },
-    policies::{Document, Policy, Thing, Trial, Tried, calls::try_policy},
+    policies::{Document, Policy, Request, Thing, Trial, Tried, calls::try_policy},
     ui::{
+        asking::follow,
         browser::Typed,
         calls::Call,
         fields::{self, Field, TextArea, field_error},
@@ -41,9 +44,16 @@ fn label(field: &str) -> Option<&'static str> {
         "rules" => Some(td_string!(locale, policies.rules)),
         "user" => Some(td_string!(locale, policies.person)),
         "resource" => Some(td_string!(locale, policies.thing)),
+        "env" => Some(td_string!(locale, policies.request)),
         _ => None,
     }
 }
+
+/// How long what is written rests before it is tried by itself.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// How many people are offered; who is not among them is found by typing more.
+const OFFERED: u32 = 8;
 
 const EXAMPLE: &str = r#"[
   {
@@ -66,13 +76,42 @@ pub fn pretty(rules: &Value) -> String {
 pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Callback<PolicyForm>) -> AnyView {
     let locale = locale();
     let trial = Call::new();
-    let tried = RwSignal::new(None::<Tried>);
     let (name, description) =
         policy.map(|policy| (policy.name.clone(), policy.description.clone())).unwrap_or_default();
     let mode = policy.map_or(PolicyMode::Require, |policy| policy.document.mode);
     let actions = policy.map(|policy| policy.document.actions.join("\n")).unwrap_or_default();
     let rules = policy.map_or_else(|| EXAMPLE.to_owned(), |policy| pretty(&policy.document.rules));
     let form = NodeRef::<html::Form>::new();
+    let designer = Designer::new(rules);
+    let tried = designer.tried;
+    // Counts what is chosen outside the blocks. A name is not asked for before it is written to its end.
+    let changes = RwSignal::new(0_u32);
+    let live_error = RwSignal::new(None);
+    let asked = move || {
+        changes.track();
+        let rules = designer.rules();
+        let typed = form.get().and_then(|form| Typed::of(&form))?;
+        let (rules, _) = (rules?, typed.optional("user")?);
+        let trial = written_trial(&typed, rules).ok()?;
+        let mode = trial.mode;
+        Some(async move { try_policy(trial).await.map(|tried| (tried, mode)) })
+    };
+    follow(PAUSE, asked, move |answer| match answer {
+        Some(Ok(answer)) => {
+            live_error.set(None);
+            tried.set(Some(answer));
+        }
+        Some(Err(error)) => live_error.set(Some(error)),
+        None => live_error.set(None),
+    });
+    // Who is meant is offered while it is typed.
+    let person = RwSignal::new(String::new());
+    let people = RwSignal::new(None);
+    let search = move || {
+        let q = Some(person.get()).filter(|typed| !typed.trim().is_empty())?;
+        Some(list_people(PeopleQuery { q: Some(q), limit: Some(OFFERED), ..PeopleQuery::default() }))
+    };
+    follow(PAUSE, search, move |answer| people.set(answer.and_then(Result::ok)));
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
         match document(&typed) {
@@ -84,12 +123,13 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
     };
     let try_it = move |_| {
         let Some(typed) = form.get().and_then(|form| Typed::of(&form)) else { return };
-        let read = document(&typed).and_then(|document| Ok((document, thing(&typed)?)));
+        let read = document(&typed).and_then(|document| written_trial(&typed, document.rules));
         tried.set(None);
+        live_error.set(None);
         match read {
-            Ok((Document { mode, actions, rules }, resource)) => {
-                let of = Trial { mode, actions, rules, user: typed.text("user"), resource, env: None };
-                trial.run(try_policy(of), move |answer| tried.set(Some(answer)));
+            Ok(of) => {
+                let mode = of.mode;
+                trial.run(try_policy(of), move |answer| tried.set(Some((answer, mode))));
             }
             Err(error) => trial.error.set(Some(error)),
         }
@@ -99,7 +139,7 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
         view! { <option value=choice.as_str() selected=selected>{mode_word(choice)}</option> }
     });
     view! {
-        <form class="stack" node_ref=form on:submit=submit>
+        <form class="stack" node_ref=form on:submit=submit on:change=move |_| changes.update(|count| *count += 1)>
             {fields::summary(call.error, label)}
             <div class="card padded">
                 <div class="form-grid">
@@ -132,16 +172,7 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                         hint=td_string!(locale, policies.actions_hint)
                         error=field_error(call.error, "actions")
                     />
-                    <div class="rules whole">
-                        <TextArea
-                            name="rules"
-                            label=td_string!(locale, policies.rules)
-                            value=rules
-                            ltr=true
-                            hint=td_string!(locale, policies.rules_hint)
-                            error=field_error(call.error, "rules")
-                        />
-                    </div>
+                    {designer::view(designer, field_error(call.error, "rules"))}
                 </div>
             </div>
             <section class="card padded stack" aria-labelledby="try-title">
@@ -151,12 +182,17 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                 </div>
                 {fields::summary(trial.error, label)}
                 <div class="form-grid">
-                    <Field
-                        name="user"
-                        label=td_string!(locale, policies.person_field)
-                        ltr=true
-                        error=field_error(trial.error, "user")
-                    />
+                    <div on:input=move |event| person.set(event_target_value(&event))>
+                        <Field
+                            name="user"
+                            label=td_string!(locale, policies.person_field)
+                            ltr=true
+                            list="people-offered"
+                            autocomplete="off"
+                            error=field_error(trial.error, "user")
+                        />
+                        <datalist id="people-offered">{move || people.get().map(offered)}</datalist>
+                    </div>
                     <Field
                         name="resource"
                         label=td_string!(locale, policies.thing)
@@ -164,13 +200,24 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                         ltr=true
                         error=field_error(trial.error, "resource")
                     />
+                    <Field
+                        name="env"
+                        label=td_string!(locale, policies.request)
+                        hint=td_string!(locale, policies.request_hint)
+                        ltr=true
+                        error=field_error(trial.error, "env")
+                    />
                 </div>
                 <div class="row-of">
                     <button class="btn" type="button" disabled=move || trial.waits() on:click=try_it>
                         {td_string!(locale, policies.try_it)}
                     </button>
                 </div>
-                <div role="status">{move || tried.get().map(told)}</div>
+                <div role="status">
+                    {move || designer.decision().map(|words| view! { <p class="strong">{pieces::sentence(&words)}</p> })}
+                    {move || tried.get().map(|(tried, _)| told(tried))}
+                    {move || live_error.get().map(|error| fields::summary_of(&error, label))}
+                </div>
             </section>
             <div class="row-of">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
@@ -183,13 +230,36 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
     .into_any()
 }
 
+/// People by their addresses, with their names beside them.
+fn offered(page: Page<PersonRow>) -> AnyView {
+    let people = page.items.into_iter().map(|row| view! { <option value=row.email>{row.name}</option> });
+    people.collect_view().into_any()
+}
+
 /// The document as it is typed.
 fn document(typed: &Typed) -> Result<Document, AppError> {
     let rules = serde_json::from_str::<Value>(&typed.text("rules"));
     let rules = rules.map_err(|_not_json| AppError::field("rules", FieldCode::Malformed))?;
+    Ok(document_of(typed, rules))
+}
+
+fn document_of(typed: &Typed, rules: Value) -> Document {
     let mode = PolicyMode::parse(&typed.text("mode")).unwrap_or(PolicyMode::Require);
     let actions = typed.text("actions").split_whitespace().map(ToOwned::to_owned).collect();
-    Ok(Document { mode, actions, rules })
+    Document { mode, actions, rules }
+}
+
+/// What is tried: these rules, with what else the form says.
+fn written_trial(typed: &Typed, rules: Value) -> Result<Trial, AppError> {
+    let Document { mode, actions, .. } = document_of(typed, Value::Null);
+    let env = match typed.optional("env") {
+        None => None,
+        Some(text) => {
+            let read = serde_json::from_str::<Request>(&text);
+            Some(read.map_err(|_no_request| AppError::field("env", FieldCode::Malformed))?)
+        }
+    };
+    Ok(Trial { mode, actions, rules, user: typed.text("user"), resource: thing(typed)?, env })
 }
 
 /// What is known of the thing: an object, whose department and region are its own.

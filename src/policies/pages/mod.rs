@@ -20,6 +20,7 @@ use crate::{
     },
 };
 
+mod designer;
 mod editor;
 mod explain;
 mod graph;
