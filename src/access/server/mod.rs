@@ -115,6 +115,11 @@ impl Heart {
         &self.metrics
     }
 
+    /// How many people of a tenant are active.
+    pub fn active_people(&self, tenant: TenantId) -> i64 {
+        i64::try_from(self.grants.active_people(tenant)).unwrap_or(i64::MAX)
+    }
+
     /// How current the grants of this node are.
     pub fn known_grants(&self) -> Known {
         self.grants.state()
@@ -326,6 +331,11 @@ impl Cx {
 
     pub fn keys(&self) -> &Keys {
         &self.0.heart.keys
+    }
+
+    /// How many people of a tenant are active, as this node knows.
+    pub fn active_people(&self, tenant: TenantId) -> i64 {
+        self.0.heart.active_people(tenant)
     }
 
     /// Where addresses are.

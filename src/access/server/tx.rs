@@ -16,7 +16,7 @@ use crate::{
             engine::Snapshot,
             high, limits,
             node::{self, set_context},
-            record::{self, Event},
+            record::{self, Action, Event},
         },
     },
     base::{
@@ -84,7 +84,21 @@ pub struct Tx {
     agreed: Vec<Permission>,
     /// What happened, if this is committed: for the counters.
     happened: Vec<(&'static str, &'static str)>,
+    /// What it goes back to from another tenant.
+    away: Option<Away>,
+    /// Grants of another tenant than the caller's were written.
+    moved: bool,
 }
+
+/// Where a transaction of the platform came from when it went on in another tenant.
+struct Away {
+    tenant: Option<TenantId>,
+    snapshot: Option<Arc<Snapshot>>,
+    written: Option<i64>,
+}
+
+/// The scope of whoever acts for the platform.
+const PLATFORM: &str = "platform";
 
 impl Tx {
     pub(super) async fn open(
@@ -99,7 +113,7 @@ impl Tx {
         let person = cx.person()?;
         let user = person.user;
         let is_whole = person.reaches(&EVERYTHING);
-        let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
+        let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
         set_context(&mut tx, Some(tenant), scope, cx.now()).await?;
         if read_only {
             sqlx::query!("set transaction read only").execute(&mut *tx).await?;
@@ -120,6 +134,8 @@ impl Tx {
             has_mail: false,
             agreed: Vec::new(),
             happened: Vec::new(),
+            away: None,
+            moved: false,
         })
     }
 
@@ -141,7 +157,55 @@ impl Tx {
             has_mail: false,
             agreed: Vec::new(),
             happened: Vec::new(),
+            away: None,
+            moved: false,
         })
+    }
+
+    /// Whether the caller acts for the platform: a super-admin, by a session or key that reaches everything.
+    pub fn is_platform(&self) -> bool {
+        self.scope == PLATFORM
+    }
+
+    /// Refuses whoever does not act for the platform, whatever the roles of their tenant give them.
+    pub async fn for_platform(&self, permission: &Permission) -> Result<(), AppError> {
+        if self.is_platform() {
+            return Ok(());
+        }
+        let key = permission.to_string();
+        let event = Event::denied(Action::AccessDenied).on("permission", &key, key.clone());
+        self.cx.record_apart(event).await;
+        Err(AppError::denied(DenialCode::PlatformOnly))
+    }
+
+    /// Goes on in another tenant, as the platform may, until [`Tx::come_back`]: its rows are seen and written, and what is
+    /// recorded stands in its log.
+    pub async fn go_to(&mut self, tenant: TenantId) -> Result<(), AppError> {
+        if !self.is_platform() || self.away.is_some() {
+            return Err(anyhow::anyhow!("a transaction in the scope {:?} was to go to {tenant}", self.scope).into());
+        }
+        let away =
+            Away { tenant: self.tenant, snapshot: self.snapshot.clone(), written: self.written.take() };
+        self.away = Some(away);
+        self.tenant = Some(tenant);
+        self.set_scope(self.scope).await
+    }
+
+    /// Back to the caller's own tenant.
+    pub async fn come_back(&mut self) -> Result<(), AppError> {
+        let Some(away) = self.away.take() else { return Ok(()) };
+        self.moved |= self.written.is_some();
+        (self.tenant, self.snapshot, self.written) = (away.tenant, away.snapshot, away.written);
+        self.set_scope(self.scope).await
+    }
+
+    /// Refuses what would leave nobody who is super-admin and may sign in, in the whole installation.
+    pub async fn keep_super_admin(&mut self) -> Result<(), AppError> {
+        node::lock_super_admins(&mut self.tx).await?;
+        self.set_scope("node").await?;
+        let left = node::count_super_admins(&mut self.tx).await?;
+        self.set_scope(self.scope).await?;
+        if left == 0 { Err(AppError::denied(DenialCode::LastSuperAdmin)) } else { Ok(()) }
     }
 
     /// For the store functions of the capability that owns the table.
@@ -298,7 +362,8 @@ impl Tx {
     pub async fn lock_grants(&mut self, permission: Option<&Permission>) -> Result<(), AppError> {
         let tenant = self.tenant()?;
         let version = node::lock(&mut self.tx, tenant).await?;
-        if self.snapshot.as_ref().is_none_or(|snapshot| snapshot.version != version) {
+        let is_current = |snapshot: &Arc<Snapshot>| snapshot.tenant == tenant && snapshot.version == version;
+        if !self.snapshot.as_ref().is_some_and(is_current) {
             self.set_scope("node").await?;
             self.snapshot = Some(Arc::new(node::load(&mut self.tx, tenant).await?));
             self.set_scope(self.scope).await?;
@@ -463,6 +528,15 @@ impl Tx {
         self.finish().await
     }
 
+    /// Writes the event where only the platform reads, and commits: the names of tenants are no tenant's business.
+    pub async fn commit_for_platform(mut self, event: Event) -> Result<(), AppError> {
+        self.come_back().await?;
+        let now = self.now();
+        record::insert(&mut self.tx, &self.cx.0.heart.keys, None, &self.cx.0.origin, &event, now).await?;
+        self.happened.push((event.action.as_str(), event.outcome.as_str()));
+        self.finish().await
+    }
+
     /// Commits what is nobody's act and so leaves no audit row.
     pub async fn commit_quietly(self, _what: Quiet) -> Result<(), AppError> {
         self.finish().await
@@ -474,6 +548,9 @@ impl Tx {
         }
         if self.read_only {
             return Err(anyhow::anyhow!("a reading transaction was committed").into());
+        }
+        if self.away.is_some() {
+            return Err(anyhow::anyhow!("a transaction was committed in another tenant").into());
         }
         self.claim_idempotency_key().await?;
         if let (Some(version), Caller::Person(person)) = (self.written, self.cx.caller()) {
@@ -489,7 +566,7 @@ impl Tx {
         if self.has_mail {
             self.cx.0.heart.mail_waits.notify_one();
         }
-        if self.written.is_some() {
+        if self.written.is_some() || self.moved {
             self.cx.grants_moved().await;
         }
         Ok(())

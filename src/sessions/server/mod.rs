@@ -314,7 +314,7 @@ pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError
 
 /// The tenant at whose door somebody stands who has none yet.
 pub(crate) async fn first_tenant(tx: &mut Tx) -> Result<TenantId, AppError> {
-    let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
+    let tenant = sqlx::query_scalar!("select id from tenants where is_first");
     Ok(TenantId(tenant.fetch_one(tx.conn()).await?))
 }
 
