@@ -86,7 +86,7 @@ pub struct Tx {
     happened: Vec<(&'static str, &'static str)>,
     /// What it goes back to from another tenant.
     away: Option<Away>,
-    /// Grants of another tenant than the caller's were written.
+    /// It was in another tenant, where grants may have been written.
     moved: bool,
 }
 
@@ -184,9 +184,10 @@ impl Tx {
         if !self.is_platform() || self.away.is_some() {
             return Err(anyhow::anyhow!("a transaction in the scope {:?} was to go to {tenant}", self.scope).into());
         }
-        let away =
-            Away { tenant: self.tenant, snapshot: self.snapshot.clone(), written: self.written.take() };
+        let away = Away { tenant: self.tenant, snapshot: self.snapshot.clone(), written: self.written.take() };
         self.away = Some(away);
+        // Also a tenant that has just come to be is something that the nodes have to learn of.
+        self.moved = true;
         self.tenant = Some(tenant);
         self.set_scope(self.scope).await
     }
@@ -194,7 +195,6 @@ impl Tx {
     /// Back to the caller's own tenant.
     pub async fn come_back(&mut self) -> Result<(), AppError> {
         let Some(away) = self.away.take() else { return Ok(()) };
-        self.moved |= self.written.is_some();
         (self.tenant, self.snapshot, self.written) = (away.tenant, away.snapshot, away.written);
         self.set_scope(self.scope).await
     }
