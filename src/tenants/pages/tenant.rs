@@ -63,7 +63,7 @@ fn new_form() -> AnyView {
             email,
             name: typed.text("admin.name"),
             locale: Some(language::code(locale).to_owned()),
-            mail_link: typed.is_ticked("mail_link"),
+            mail_link: !typed.all("mail_link").is_empty(),
         });
         let plan = Plan::parse(&typed.text("plan")).unwrap_or_default();
         call.run(create_tenant(NewTenant { name: typed.text("name"), plan, admin }), move |made| {

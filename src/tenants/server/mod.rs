@@ -25,9 +25,7 @@ use crate::{
         server::{cursor::Part, input::Input, names, search::Words},
         text::optional_line,
     },
-    tenants::{
-        CreatedTenant, NewAdmin, NewTenant, Tenant, TenantEdit, TenantStatus, TenantStatusChange, TenantsQuery,
-    },
+    tenants::{CreatedTenant, NewAdmin, NewTenant, Tenant, TenantEdit, TenantStatus, TenantStatusChange, TenantsQuery},
 };
 
 /// The longest name.
