@@ -146,6 +146,15 @@ pub struct TenantEdit {
     pub version: Option<i64>,
 }
 
+/// A super-admin goes into a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Visit {
+    /// Why, for whoever reads the log of either tenant: one line.
+    pub reason: String,
+}
+
 /// A tenant is suspended, or opened again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

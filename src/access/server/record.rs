@@ -155,6 +155,9 @@ actions! {
     TenantUpdate = "tenants.update";
     /// A tenant was suspended, or opened again.
     TenantStatus = "tenants.status";
+    /// A super-admin went into another tenant.
+    TenantEnter = "tenants.enter";
+    TenantLeave = "tenants.leave";
     /// An operator had a new data key made; from a moment on it is used.
     KeyRotate = "system.key_rotate";
     /// Nothing is opened with a data key any more.

@@ -17,6 +17,7 @@ use crate::{
             high, limits,
             node::{self, set_context},
             record::{self, Action, Event},
+            visiting,
         },
     },
     base::{
@@ -113,7 +114,8 @@ impl Tx {
         let person = cx.person()?;
         let user = person.user;
         let is_whole = person.reaches(&EVERYTHING);
-        let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
+        let is_home = tenant == person.tenant;
+        let scope = if is_whole && is_home && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
         set_context(&mut tx, Some(tenant), scope, cx.now()).await?;
         if read_only {
             sqlx::query!("set transaction read only").execute(&mut *tx).await?;
@@ -363,9 +365,20 @@ impl Tx {
         let tenant = self.tenant()?;
         let version = node::lock(&mut self.tx, tenant).await?;
         let is_current = |snapshot: &Arc<Snapshot>| snapshot.tenant == tenant && snapshot.version == version;
-        if !self.snapshot.as_ref().is_some_and(is_current) {
+        let visitor = match self.cx.caller() {
+            Caller::Person(person) if tenant != person.tenant && tenant == person.works_in() => {
+                Some((person.user, person.tenant))
+            }
+            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => None,
+        };
+        if visitor.is_some() || !self.snapshot.as_ref().is_some_and(is_current) {
             self.set_scope("node").await?;
-            self.snapshot = Some(Arc::new(node::load(&mut self.tx, tenant).await?));
+            let mut snapshot = Arc::new(node::load(&mut self.tx, tenant).await?);
+            if let Some((user, home)) = visitor {
+                let home = node::load(&mut self.tx, home).await?;
+                snapshot = visiting(&home, &snapshot, user, self.now())?;
+            }
+            self.snapshot = Some(snapshot);
             self.set_scope(self.scope).await?;
         }
         match permission {
@@ -517,7 +530,8 @@ impl Tx {
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();
-        record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, event, now).await?;
+        let placed = self.cx.placed(event.clone());
+        record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, &placed, now).await?;
         self.happened.push((event.action.as_str(), event.outcome.as_str()));
         Ok(())
     }
@@ -552,12 +566,28 @@ impl Tx {
         if self.away.is_some() {
             return Err(anyhow::anyhow!("a transaction was committed in another tenant").into());
         }
+        // A visitor's session and keys are at home.
+        let home = match self.cx.caller() {
+            Caller::Person(person) if person.entered.is_some() => Some(person.tenant),
+            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => None,
+        };
+        let is_visit = home.is_some() && self.tenant != home;
+        if is_visit {
+            self.tenant = home;
+            self.set_scope(self.scope).await?;
+        }
         self.claim_idempotency_key().await?;
         if let (Some(version), Caller::Person(person)) = (self.written, self.cx.caller()) {
             let session = person.session.0;
-            sqlx::query!("update sessions set seen_version = $2 where id = $1", session, version)
-                .execute(&mut *self.tx)
-                .await?;
+            if is_visit {
+                sqlx::query!("update sessions set entered_version = $2 where id = $1", session, version)
+                    .execute(&mut *self.tx)
+                    .await?;
+            } else {
+                sqlx::query!("update sessions set seen_version = $2 where id = $1", session, version)
+                    .execute(&mut *self.tx)
+                    .await?;
+            }
         }
         self.tx.commit().await?;
         for (action, outcome) in self.happened {

@@ -17,6 +17,7 @@ pub mod rules;
 pub mod store;
 pub mod throttle;
 pub mod tokens;
+pub mod visits;
 
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ use crate::{
         },
     },
     sessions::{
-        ImpersonatedBy, LinkInfo, Me, StepFactors,
+        EnteredTenant, ImpersonatedBy, LinkInfo, Me, StepFactors,
         rules::{Lifetimes, Risk},
     },
 };
@@ -478,6 +479,10 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
     let rule = settings::get::<PasswordRule>(tx.conn(), caller.tenant).await?;
     let password_shortest = rule.shortest_for(caller.has_second_factor);
     Ok(Me {
+        entered: caller
+            .entered
+            .as_ref()
+            .map(|entered| EnteredTenant { id: entered.tenant, name: entered.name.clone() }),
         id: person.id,
         name: person.name,
         email: person.email,

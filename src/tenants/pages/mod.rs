@@ -9,10 +9,15 @@ use leptos_router::{
 };
 
 use crate::{
-    base::language::td_string,
-    tenants::{Plan, TenantStatus},
+    base::language::{self, td_string},
+    sessions::EnteredTenant,
+    tenants::{Plan, TenantStatus, calls::leave_tenant},
     ui::{
-        icons::Icon,
+        browser,
+        calls::Call,
+        fields,
+        icons::{Icon, icon},
+        is_live,
         lazy::lazy_pages,
         locale,
         pieces::{self, Tone},
@@ -24,6 +29,27 @@ mod tenant;
 
 use list::TenantsPage;
 use tenant::{NewTenantPage, TenantPage};
+
+/// The band across the top of every page while a super-admin is in another tenant. It cannot be put away.
+#[component]
+pub fn VisitBand(entered: EnteredTenant) -> impl IntoView {
+    let locale = locale();
+    let (call, live) = (Call::new(), is_live());
+    let leave = move |_| call.run(leave_tenant(), move |()| browser::leave_for(PATH));
+    let words = td_string!(locale, tenants.band, name = language::isolate(&entered.name)).to_string();
+    view! {
+        <section class="acting-band" aria-label=td_string!(locale, tenants.band_label)>
+            {icon(Icon::Door)}
+            <p class="grow strong">{pieces::sentence(&words)}</p>
+            <button class="btn sm" type="button" disabled=move || !live.get() || call.waits() on:click=leave>
+                {icon(Icon::Out)}
+                {td_string!(locale, tenants.leave)}
+            </button>
+            {fields::summary(call.error, |_field| None)}
+        </section>
+    }
+    .into_any()
+}
 
 const PATH: &str = "/console/tenants";
 

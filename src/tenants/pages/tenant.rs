@@ -15,14 +15,14 @@ use crate::{
         language::{self, td_string},
     },
     tenants::{
-        CreatedTenant, NewAdmin, NewTenant, Plan, Tenant, TenantEdit, TenantStatus, TenantStatusChange,
-        calls::{create_tenant, edit_tenant, get_tenant, set_tenant_status},
+        CreatedTenant, NewAdmin, NewTenant, Plan, Tenant, TenantEdit, TenantStatus, TenantStatusChange, Visit,
+        calls::{create_tenant, edit_tenant, enter_tenant, get_tenant, set_tenant_status},
     },
     ui::{
         address,
-        browser::Typed,
+        browser::{self, Typed},
         calls::Call,
-        dialog::Confirm,
+        dialog::{Confirm, Dialog, form_end},
         fields::{self, Field, Select, field_error},
         icons::{Icon, icon},
         is_live, locale, pieces, states,
@@ -235,6 +235,7 @@ fn page(tenant: &Tenant, held: &Held, changed: Callback<()>) -> AnyView {
                 </p>
                 {first}
             </div>
+            {is_platform.then(|| enter_act(tenant))}
             {(is_platform && !tenant.is_first).then(|| status_act(tenant, changed))}
         </div>
         {body}
@@ -325,6 +326,39 @@ fn status_act(tenant: &Tenant, changed: Callback<()>) -> AnyView {
             {word}
         </button>
         <Confirm id="tenant-status" open title=title about=about word danger=is_active call act />
+    }
+    .into_any()
+}
+
+fn enter_act(tenant: &Tenant) -> AnyView {
+    let locale = locale();
+    let live = is_live();
+    let (open, call, id) = (RwSignal::new(false), Call::new(), tenant.id);
+    let title = td_string!(locale, tenants.enter_title, name = language::isolate(&tenant.name)).to_string();
+    let submit = move |event: SubmitEvent| {
+        let Some(typed) = Typed::take(&event) else { return };
+        call.run(enter_tenant(id, Visit { reason: typed.text("reason") }), move |()| browser::leave_for("/console"));
+    };
+    view! {
+        <button class="btn" type="button" disabled=move || !live.get() on:click=move |_| open.set(true)>
+            {icon(Icon::Door)}
+            {td_string!(locale, tenants.enter)}
+        </button>
+        <Dialog id="enter-tenant" open title=title>
+            <p class="muted">{td_string!(locale, tenants.enter_about)}</p>
+            {fields::summary(call.error, label)}
+            <form class="stack" on:submit=submit>
+                <Field
+                    name="reason"
+                    own="enter-reason".to_owned()
+                    label=td_string!(locale, tenants.enter_reason)
+                    required=true
+                    longest="500"
+                    error=field_error(call.error, "reason")
+                />
+                {form_end(open, call, td_string!(locale, tenants.enter))}
+            </form>
+        </Dialog>
     }
     .into_any()
 }

@@ -23,9 +23,12 @@ use crate::{
         ids::TenantId,
         paging::Page,
         server::{cursor::Part, input::Input, names, search::Words},
-        text::optional_line,
+        text::{one_line, optional_line},
     },
-    tenants::{CreatedTenant, NewAdmin, NewTenant, Tenant, TenantEdit, TenantStatus, TenantStatusChange, TenantsQuery},
+    sessions::server::visits,
+    tenants::{
+        CreatedTenant, NewAdmin, NewTenant, Tenant, TenantEdit, TenantStatus, TenantStatusChange, TenantsQuery, Visit,
+    },
 };
 
 /// The longest name.
@@ -140,6 +143,41 @@ pub async fn set_status(cx: &Cx, id: TenantId, change: Input<TenantStatusChange>
     tx.record(&event).await?;
     tx.commit_for_platform(event).await?;
     Ok(after)
+}
+
+/// Goes into a tenant, as a super-admin may who has proved themselves of late. What they do there stands in its log.
+pub async fn enter(cx: &Cx, id: TenantId, visit: Input<Visit>) -> Result<(), AppError> {
+    let mut tx = cx.allow(TENANTS_READ).await?;
+    let home = cx.in_person()?.tenant;
+    let tenant = find(&mut tx, id).await?;
+    cx.at_home()?;
+    tx.for_platform(&TENANTS_READ).await?;
+    tx.decide(&Default::default())?;
+    cx.fresh()?;
+    let reason = one_line(&visit.read()?.reason, 1, 500).map_err(|code| AppError::field("reason", code))?;
+    if id == home {
+        return Err(AppError::NotFound);
+    }
+    visits::enter(&mut tx, id).await?;
+    let event = Event::done(Action::TenantEnter).on("tenant", id, &tenant.name).meta("reason", reason);
+    let event = event.meta("home_tenant", home.to_string());
+    tx.go_to(id).await?;
+    tx.record(&event).await?;
+    tx.commit_for_platform(event).await
+}
+
+/// Comes home, whatever became of the caller's rights.
+pub async fn leave(cx: &Cx) -> Result<(), AppError> {
+    let mut tx = cx.own_enrolling().await?;
+    let Some(entered) = cx.in_person()?.entered.clone() else { return Err(AppError::NotFound) };
+    visits::leave(&mut tx).await?;
+    let event = Event::done(Action::TenantLeave).on("tenant", entered.tenant, &entered.name);
+    if !tx.is_platform() {
+        return tx.commit(event).await;
+    }
+    tx.go_to(entered.tenant).await?;
+    tx.record(&event).await?;
+    tx.commit_for_platform(event).await
 }
 
 /// A writing transaction of the platform, whatever the caller's tenant gives them.

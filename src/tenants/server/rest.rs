@@ -13,13 +13,18 @@ use crate::{
         errors::AppError,
         ids::TenantId,
         paging::Page,
-        server::http::{Asked, Id, Sent, versioned},
+        server::http::{Asked, Done, Id, Sent, versioned},
     },
-    tenants::{CreatedTenant, NewTenant, Tenant, TenantEdit, TenantStatusChange, TenantsQuery, server},
+    tenants::{CreatedTenant, NewTenant, Tenant, TenantEdit, TenantStatusChange, TenantsQuery, Visit, server},
 };
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(get, edit)).routes(routes!(set_status))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, edit))
+        .routes(routes!(set_status))
+        .routes(routes!(enter))
+        .routes(routes!(leave))
 }
 
 /// List tenants, all of them for the platform and your own otherwise: `tenants.read`
@@ -58,4 +63,16 @@ async fn set_status(
 ) -> Result<Response, AppError> {
     let tenant = server::set_status(&cx, id, change).await?;
     Ok(versioned(tenant.version, tenant))
+}
+
+/// Go into a tenant with this session until you leave it: `tenants.read`, as a super-admin
+#[utoipa::path(post, path = "/admin/tenants/{id}/enter", tag = "tenants", params(("id" = uuid::Uuid, Path)), request_body = Visit, responses((status = 200, body = Done)))]
+async fn enter(cx: Extension<Cx>, Id(id): Id<TenantId>, Sent(visit): Sent<Visit>) -> Result<Json<Done>, AppError> {
+    server::enter(&cx, id, visit).await.map(|()| Json(Done::OK))
+}
+
+/// Leave the tenant that you have gone into
+#[utoipa::path(delete, path = "/auth/visit", tag = "tenants", responses((status = 200, body = Done)))]
+async fn leave(cx: Extension<Cx>) -> Result<Json<Done>, AppError> {
+    server::leave(&cx).await.map(|()| Json(Done::OK))
 }

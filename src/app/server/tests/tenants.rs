@@ -291,6 +291,7 @@ fn body(operation: &str, things: &Things, own: &str) -> Value {
         "post /admin/roles/{id}/what-if" => json!({"permissions": []}),
         "post /admin/policies/{id}/activate" => json!({"number": 1}),
         "post /auth/consents/{id}" => json!({"number": 1}),
+        "post /admin/tenants/{id}/enter" => json!({"reason": "r"}),
         "patch /auth/webauthn/credentials/{id}" => json!({"name": "n"}),
         "post /admin/approvals/{id}/approve" | "post /admin/approvals/{id}/reject" => json!({"comment": user}),
         _ => json!({}),
@@ -514,4 +515,98 @@ async fn row_level_security_alone_keeps_tenants_apart(pool: PgPool) {
 /// Whether the database says that this role may not (42501): by its rights or by row-level security.
 fn refused(error: Option<&sqlx::Error>) -> bool {
     error.and_then(sqlx::Error::as_database_error).and_then(|error| error.code()).is_some_and(|code| code == "42501")
+}
+
+/// D3: a super-admin goes into a tenant, works there as there, and comes home; the logs of both tell.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_super_admin_goes_into_a_tenant_and_comes_home(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (id, badr) = other(&app, &boss).await;
+    let enter = format!("/admin/tenants/{id}/enter");
+    assert_eq!(boss.post(&enter, json!({"reason": " "})).await.json()["errors"][0]["field"], "reason");
+    let why = json!({"reason": "طلبوا مساعدة"});
+    boss.post(&enter, why.clone()).await.ok();
+    let me = boss.get("/auth/me").await.ok();
+    assert_eq!((&me["entered"]["id"], &me["tenant_name"]), (&json!(id), &json!("Default Tenant")));
+    let people = boss.all("/admin/users").await;
+    assert_eq!(people.iter().map(|one| text(&one["email"])).collect::<Vec<_>>(), [BADR]);
+    // Written there, with grants, and read back at once on another node.
+    let node = app.second_node().await;
+    let role = boss.make_role("night", &["users.read"]).await;
+    let huda = app.person(&boss, "huda@other.example", &["night"]).await;
+    assert_eq!(boss.on(&node).held(&huda.id).await, ["users.read"]);
+    assert!(badr.all("/admin/roles").await.iter().any(|one| one["id"] == json!(role)));
+    let log = badr.get("/admin/audit?action=admin.role_create").await.ok();
+    let row = &log["items"][0];
+    assert_eq!(row["user_name"], "هند العتيبي", "{log}");
+    assert_eq!(row["meta"]["home_tenant"], json!(first_tenant(&app).await.to_string()), "{log}");
+    // There they are no platform, and no party to what is for its people.
+    assert_eq!(boss.all("/admin/tenants").await.len(), 1);
+    assert_eq!(boss.post("/admin/tenants", json!({"name": "x"})).await.code(), "platform_only");
+    let audit = boss.get("/admin/audit?action=tenants.create").await.ok();
+    assert_eq!(audit["items"].as_array().map(Vec::len), Some(1), "the row of the tenant alone: {audit}");
+    for (path, body) in [
+        ("/admin/api-keys", json!({"name": "k", "scopes": ["users.read"]})),
+        ("/admin/impersonate", json!({"target_user_id": huda.id, "reason": "r"})),
+        (enter.as_str(), why.clone()),
+    ] {
+        let refused = boss.post(path, body).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "not_while_visiting"), "{path}");
+    }
+    // Their own account is at home.
+    assert_eq!(boss.get("/auth/profile").await.ok()["email"], "hind@nakheel.example");
+    let once = boss.with("idempotency-key", "one");
+    let group = json!({"name": "فريق"});
+    assert_eq!(
+        once.post("/admin/groups", group.clone()).await.ok(),
+        once.post("/admin/groups", group.clone()).await.ok()
+    );
+    boss.delete("/auth/visit").await.ok();
+    assert_eq!(boss.delete("/auth/visit").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(once.post("/admin/groups", group).await.code(), "idempotency_mismatch", "done in another tenant");
+    assert_eq!(boss.all("/admin/users").await.len(), 1);
+    assert_eq!(boss.get("/auth/me").await.ok()["entered"], Value::Null);
+    let told = badr.get("/admin/audit?resource_type=tenant").await.ok();
+    let told = told["items"].as_array().expect("rows").iter().map(|row| text(&row["action"])).collect::<Vec<_>>();
+    assert_eq!(told, ["tenants.leave", "tenants.enter", "tenants.create"]);
+}
+
+/// D3, A10: nobody else goes in, not without a fresh proof, and not as somebody else or with a key.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn nobody_else_goes_into_a_tenant(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (id, badr) = other(&app, &boss).await;
+    may_everything(&app, &id).await;
+    let first = first_tenant(&app).await;
+    let why = json!({"reason": "r"});
+    let foreign = badr.post(&format!("/admin/tenants/{first}/enter"), why.clone()).await;
+    assert_eq!(foreign.status, StatusCode::NOT_FOUND);
+    let own = badr.post(&format!("/admin/tenants/{id}/enter"), why.clone()).await;
+    assert_eq!(own.code(), "platform_only");
+    assert_eq!(boss.post(&format!("/admin/tenants/{first}/enter"), why.clone()).await.status, StatusCode::NOT_FOUND);
+    app.advance(std::time::Duration::from_secs(301)).await;
+    let stale = boss.post(&format!("/admin/tenants/{id}/enter"), why).await;
+    assert_eq!(stale.code(), "step_up_required");
+    assert_eq!(app.count("select count(*) from sessions where entered_tenant is not null").await, 0);
+}
+
+/// D3: whoever stops being super-admin inside is refused there from the next request on, not moved home without a word, and
+/// may leave.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_is_no_super_admin_any_more_is_refused_inside(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (id, _badr) = other(&app, &boss).await;
+    let second = app.person(&boss, "second@x.example", &["super-admin"]).await;
+    second.post(&format!("/admin/tenants/{id}/enter"), json!({"reason": "r"})).await.ok();
+    assert_eq!(second.all("/admin/users").await.len(), 1);
+    boss.patch(&format!("/admin/users/{}/roles", second.id), json!({"roles": ["admin"]})).await.ok();
+    for path in ["/admin/users", "/admin/roles", "/admin/audit"] {
+        let refused = second.get(path).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::FORBIDDEN, "platform_only"), "{path}");
+    }
+    second.delete("/auth/visit").await.ok();
+    assert_eq!(second.all("/admin/users").await.len(), 2, "at home they are an administrator");
 }
