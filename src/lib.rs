@@ -26,6 +26,7 @@ pub mod roles;
 pub mod second_factor;
 pub mod sessions;
 pub mod settings;
+pub mod tenants;
 pub mod ui;
 
 /// Where the browser takes over the pages that the server has drawn. What a page needs is there before: drawing it then is

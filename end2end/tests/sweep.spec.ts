@@ -53,6 +53,8 @@ type World = {
     consent: string;
     /** A group with roles, with one inside it, and with people. */
     group: string;
+    /** A tenant beside the first. */
+    tenant: string;
     /** A policy in force with a newer draft. */
     policy: string;
     powerless: State;
@@ -131,6 +133,7 @@ const test = base.extend<{}, { world: World }>({
             await api.call("PATCH", `/admin/policies/${policy.id}`, { rules: rules(8) });
 
             const words = { title_ar: "رسائل الأخبار", title_en: "Newsletter", body_ar: "نراسلك كل شهر.\n\nولك أن تسحب إقرارك.", body_en: "We write once a month." };
+            const tenant = await api.call("POST", "/admin/tenants", { name: "مؤسسة النخيل للتمور والتجارة — Palm dates trading" });
             const consent = await api.call("POST", "/admin/consents", { key: "newsletter", ...words });
             await api.call("POST", `/admin/consents/${consent.id}/publish`);
             await api.call("POST", `/auth/consents/${consent.id}`, { number: 1 });
@@ -162,6 +165,7 @@ const test = base.extend<{}, { world: World }>({
                 welcome: invited.link,
                 consent: consent.id,
                 group: group.id,
+                tenant: tenant.tenant.id,
                 policy: policy.id,
                 powerless: asker,
                 leaving,
@@ -553,6 +557,20 @@ const STOPS: Stop[] = [
         },
     },
     { name: "person-groups", who: "admin", at: (world) => `/console/people/${world.sara}?tab=groups` },
+    { name: "tenants", who: "admin", at: () => "/console/tenants" },
+    { name: "tenants-nothing-found", who: "admin", at: () => "/console/tenants?q=zzzz" },
+    { name: "tenant-new", who: "admin", at: () => "/console/tenants/new" },
+    { name: "tenant", who: "admin", at: (world) => `/console/tenants/${world.tenant}` },
+    {
+        name: "tenant-suspend",
+        who: "admin",
+        at: (world) => `/console/tenants/${world.tenant}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("tenants.suspend") }).click();
+            await expect(page.getByRole("dialog").getByText(say("tenants.suspend_about"))).toBeVisible();
+        },
+    },
+    { name: "refused-tenants", who: "powerless", at: () => "/console/tenants", status: 403 },
     { name: "consents", who: "admin", at: () => "/console/consents" },
     { name: "consent-new", who: "admin", at: () => "/console/consents/new" },
     { name: "consent", who: "admin", at: (world) => `/console/consents/${world.consent}` },

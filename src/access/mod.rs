@@ -128,6 +128,9 @@ permissions! {
     DEVICES_REVOKE = "devices.revoke";
     SETTINGS_READ = "settings.read";
     SETTINGS_UPDATE = "settings.update";
+    TENANTS_READ = "tenants.read";
+    TENANTS_CREATE = "tenants.create";
+    TENANTS_UPDATE = "tenants.update";
     REQUESTS_VOUCH = "requests.vouch";
 }
 

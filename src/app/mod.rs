@@ -32,6 +32,7 @@ use crate::{
         MagicLinkPage, MailedCodePage, PasswordPage, RegisterPage, ResetPage, SetupPage, WelcomePage,
     },
     settings::pages::SettingsRoutes,
+    tenants::pages::TenantRoutes,
     ui::{
         Hydrated, browser,
         clock::Clock,
@@ -84,6 +85,7 @@ pub async fn load_console() -> Result<(), NotLoaded> {
     crate::reports::pages::load_reports().await?;
     crate::roles::pages::load_roles().await?;
     crate::settings::pages::load_settings().await?;
+    crate::tenants::pages::load_tenants().await?;
     load_rest().await?;
     #[cfg(debug_assertions)]
     pages::design::load_design().await?;
@@ -205,6 +207,7 @@ pub fn App() -> impl IntoView {
                     <ApiKeyRoutes />
                     <ConsentRoutes />
                     <ApprovalRoutes />
+                    <TenantRoutes />
                 </ParentRoute>
             </Routes>
         </Router>

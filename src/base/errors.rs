@@ -93,6 +93,10 @@ pub enum DenialCode {
     OwnRequest,
     /// Only whoever it belongs to may do this.
     NotYours,
+    /// Whoever has gone into another tenant is not party to this there.
+    NotVisiting,
+    /// Only the platform's super-admins do this.
+    PlatformOnly,
     /// It came in the clear, where anybody on the way can read it.
     HttpsOnly,
 }
@@ -291,6 +295,8 @@ impl AppError {
                 DenialCode::ApprovalNeeded => "approval_needed",
                 DenialCode::OwnRequest => "own_request",
                 DenialCode::NotYours => "not_yours",
+                DenialCode::NotVisiting => "not_while_visiting",
+                DenialCode::PlatformOnly => "platform_only",
                 DenialCode::HttpsOnly => "https_only",
             },
             AppError::SignedOut(SignedOut::NoSession) => "signed_out",

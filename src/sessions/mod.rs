@@ -43,8 +43,19 @@ pub struct Me {
     pub roles: Vec<String>,
     /// Every key of the catalogue that is held, at least inside a scope.
     pub permissions: Vec<String>,
+    /// The tenant that they have gone into, as a super-admin may.
+    pub entered: Option<EnteredTenant>,
     /// Whoever acts as this person in this session.
     pub impersonator: Option<ImpersonatedBy>,
+}
+
+/// Another tenant that a super-admin works in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct EnteredTenant {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub id: TenantId,
+    pub name: String,
 }
 
 /// Who acts as somebody, why and until when.

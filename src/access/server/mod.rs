@@ -25,7 +25,7 @@ use uuid::Uuid;
 
 pub use self::tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
-    engine::{About, Snapshot},
+    engine::{About, PersonGrants, Snapshot},
     node::{Grants, Known},
     policy::Env,
     record::{Action, Event},
@@ -115,6 +115,11 @@ impl Heart {
         &self.metrics
     }
 
+    /// How many people of a tenant are active.
+    pub fn active_people(&self, tenant: TenantId) -> i64 {
+        i64::try_from(self.grants.active_people(tenant)).unwrap_or(i64::MAX)
+    }
+
     /// How current the grants of this node are.
     pub fn known_grants(&self) -> Known {
         self.grants.state()
@@ -165,6 +170,17 @@ pub struct PersonCaller {
     /// Whoever is behind the caller has not given the last version of a text that is required.
     pub owes_consent: bool,
     pub acting: Acting,
+    /// Where a super-admin works who has gone into another tenant. Their own account stays at home.
+    pub entered: Option<Entered>,
+}
+
+/// A tenant that a super-admin has gone into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entered {
+    pub tenant: TenantId,
+    pub name: String,
+    /// The version of the session's last write there.
+    pub seen_version: i64,
 }
 
 /// Who is behind a caller.
@@ -203,6 +219,11 @@ impl PersonCaller {
             Acting::Key(key) => Some(&key.scopes),
             Acting::Themselves | Acting::Impersonated(_) => None,
         }
+    }
+
+    /// The tenant that the caller works in.
+    pub fn works_in(&self) -> TenantId {
+        self.entered.as_ref().map_or(self.tenant, |entered| entered.tenant)
     }
 
     /// Whether the caller's rights, as they are narrowed, reach so far.
@@ -259,6 +280,26 @@ fn check(
     }
     let env = cx.env(snapshot);
     snapshot.check_about(person.user, permission, About { facts, env: Some(&env), context: None, now: cx.now() })
+}
+
+/// The grants of a tenant with somebody of the platform among its people: they hold there what makes them a super-admin at
+/// home, and what is denied to them at home. Whoever is none any more holds nothing there.
+fn visiting(
+    home: &Snapshot,
+    there: &Arc<Snapshot>,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> Result<Arc<Snapshot>, AppError> {
+    if !home.is_super_admin(user, now) {
+        return Err(AppError::denied(DenialCode::PlatformOnly));
+    }
+    let of_platform =
+        home.roles_of(user).iter().filter(|given| home.role(given.role).is_some_and(|role| role.platform));
+    let roles = of_platform.cloned().collect();
+    let overrides = home.overrides_of(user).to_vec();
+    let mut visited = Snapshot::above(there);
+    visited.put_person(user, PersonGrants { active: true, roles, overrides, ..PersonGrants::default() });
+    Ok(Arc::new(visited))
 }
 
 /// The context of the request that a server function or a page answers.
@@ -326,6 +367,11 @@ impl Cx {
 
     pub fn keys(&self) -> &Keys {
         &self.0.heart.keys
+    }
+
+    /// How many people of a tenant are active, as this node knows.
+    pub fn active_people(&self, tenant: TenantId) -> i64 {
+        self.0.heart.active_people(tenant)
     }
 
     /// Where addresses are.
@@ -422,10 +468,28 @@ impl Cx {
         let snapshot = self.snapshot(&person).await?;
         self.check_owed(&person, &snapshot)?;
         self.check_impersonator(&person, &snapshot)?;
+        let (tenant, snapshot) = self.place(&person, snapshot).await?;
         match check(self, &snapshot, &person, &permission, None) {
-            Answer::Yes => Tx::open(self, person.tenant, snapshot, None, read_only).await,
-            Answer::Depends => Tx::open(self, person.tenant, snapshot, Some(permission), read_only).await,
+            Answer::Yes => Tx::open(self, tenant, snapshot, None, read_only).await,
+            Answer::Depends => Tx::open(self, tenant, snapshot, Some(permission), read_only).await,
             Answer::No => Err(self.refuse(permission).await),
+        }
+    }
+
+    /// Where the caller works and on what it is decided: at home, or in the tenant that they have gone into. Whoever may not be
+    /// there any more is refused, and not moved home without a word.
+    async fn place(&self, person: &PersonCaller, home: Arc<Snapshot>) -> Result<(TenantId, Arc<Snapshot>), AppError> {
+        let Some(entered) = &person.entered else { return Ok((person.tenant, home)) };
+        let heart = &self.0.heart;
+        let there = heart.grants.snapshot(&heart.pool, entered.tenant, entered.seen_version).await?;
+        Ok((entered.tenant, visiting(&home, &there, person.user, self.now())?))
+    }
+
+    /// Refuses whoever has gone into another tenant: what only somebody of a tenant is party to.
+    pub fn at_home(&self) -> Result<(), AppError> {
+        match self.person()?.entered {
+            None => Ok(()),
+            Some(_) => Err(AppError::denied(DenialCode::NotVisiting)),
         }
     }
 
@@ -516,9 +580,17 @@ impl Cx {
 
     /// Records an event in a transaction of its own: what must stay though the act did not happen.
     pub async fn record_apart(&self, event: Event) {
-        let tenant = self.person().ok().map(|person| person.tenant);
-        if let Err(error) = self.try_record_apart(tenant, &event).await {
+        let tenant = self.person().ok().map(PersonCaller::works_in);
+        if let Err(error) = self.try_record_apart(tenant, &self.placed(event.clone())).await {
             error!(%error, action = event.action.as_str(), "an audit row could not be written");
+        }
+    }
+
+    /// What a visitor does says from where they come.
+    fn placed(&self, event: Event) -> Event {
+        match &self.0.caller {
+            Caller::Person(person) if person.entered.is_some() => event.meta("home_tenant", person.tenant.to_string()),
+            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => event,
         }
     }
 

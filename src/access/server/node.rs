@@ -81,6 +81,12 @@ impl Grants {
         self.known(tenant).ok_or(AppError::Unavailable)
     }
 
+    /// How many people of a tenant are active, as this node knows.
+    pub fn active_people(&self, tenant: TenantId) -> usize {
+        let snapshot = self.known(tenant);
+        snapshot.map_or(0, |snapshot| snapshot.everybody().filter(|(_, person)| person.active).count())
+    }
+
     fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {
         self.0.tenants.load().get(&tenant).cloned()
     }
@@ -427,6 +433,7 @@ pub async fn count_super_admins(connection: &mut PgConnection) -> sqlx::Result<i
            from user_roles ur
            join roles r on r.id = ur.role_id and r.tenant_id is null
            join users u on u.id = ur.user_id and u.status = 'active'
+           join tenants t on t.id = u.tenant_id and t.status = 'active'
            where ur.expires_at is null and ur.scope_department is null and ur.scope_region is null"#,
     )
     .fetch_one(connection)

@@ -151,6 +151,13 @@ actions! {
     /// A text has a new version; whoever gave an earlier one is asked anew.
     ConsentPublish = "admin.consent_publish";
     ConsentRetire = "admin.consent_retire";
+    TenantCreate = "tenants.create";
+    TenantUpdate = "tenants.update";
+    /// A tenant was suspended, or opened again.
+    TenantStatus = "tenants.status";
+    /// A super-admin went into another tenant.
+    TenantEnter = "tenants.enter";
+    TenantLeave = "tenants.leave";
     /// An operator had a new data key made; from a moment on it is used.
     KeyRotate = "system.key_rotate";
     /// Nothing is opened with a data key any more.

@@ -16,7 +16,8 @@ use crate::{
             engine::Snapshot,
             high, limits,
             node::{self, set_context},
-            record::{self, Event},
+            record::{self, Action, Event},
+            visiting,
         },
     },
     base::{
@@ -84,7 +85,21 @@ pub struct Tx {
     agreed: Vec<Permission>,
     /// What happened, if this is committed: for the counters.
     happened: Vec<(&'static str, &'static str)>,
+    /// What it goes back to from another tenant.
+    away: Option<Away>,
+    /// It was in another tenant, where grants may have been written.
+    moved: bool,
 }
+
+/// Where a transaction of the platform came from when it went on in another tenant.
+struct Away {
+    tenant: Option<TenantId>,
+    snapshot: Option<Arc<Snapshot>>,
+    written: Option<i64>,
+}
+
+/// The scope of whoever acts for the platform.
+const PLATFORM: &str = "platform";
 
 impl Tx {
     pub(super) async fn open(
@@ -98,7 +113,8 @@ impl Tx {
         let person = cx.person()?;
         let user = person.user;
         let is_whole = person.reaches(&EVERYTHING);
-        let scope = if is_whole && snapshot.is_super_admin(user, cx.now()) { "platform" } else { "" };
+        let is_home = tenant == person.tenant;
+        let scope = if is_whole && is_home && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
         let tx = node::begin(&cx.0.heart.pool, Some(tenant), scope, cx.now(), read_only).await?;
         let env = cx.env(&snapshot);
         let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, &env, cx.now()));
@@ -116,6 +132,8 @@ impl Tx {
             has_mail: false,
             agreed: Vec::new(),
             happened: Vec::new(),
+            away: None,
+            moved: false,
         })
     }
 
@@ -136,7 +154,55 @@ impl Tx {
             has_mail: false,
             agreed: Vec::new(),
             happened: Vec::new(),
+            away: None,
+            moved: false,
         })
+    }
+
+    /// Whether the caller acts for the platform: a super-admin, by a session or key that reaches everything.
+    pub fn is_platform(&self) -> bool {
+        self.scope == PLATFORM
+    }
+
+    /// Refuses whoever does not act for the platform, whatever the roles of their tenant give them.
+    pub async fn for_platform(&self, permission: &Permission) -> Result<(), AppError> {
+        if self.is_platform() {
+            return Ok(());
+        }
+        let key = permission.to_string();
+        let event = Event::denied(Action::AccessDenied).on("permission", &key, key.clone());
+        self.cx.record_apart(event).await;
+        Err(AppError::denied(DenialCode::PlatformOnly))
+    }
+
+    /// Goes on in another tenant, as the platform may, until [`Tx::come_back`]: its rows are seen and written, and what is
+    /// recorded stands in its log.
+    pub async fn go_to(&mut self, tenant: TenantId) -> Result<(), AppError> {
+        if !self.is_platform() || self.away.is_some() {
+            return Err(anyhow::anyhow!("a transaction in the scope {:?} was to go to {tenant}", self.scope).into());
+        }
+        let away = Away { tenant: self.tenant, snapshot: self.snapshot.clone(), written: self.written.take() };
+        self.away = Some(away);
+        // Also a tenant that has just come to be is something that the nodes have to learn of.
+        self.moved = true;
+        self.tenant = Some(tenant);
+        self.set_scope(self.scope).await
+    }
+
+    /// Back to the caller's own tenant.
+    pub async fn come_back(&mut self) -> Result<(), AppError> {
+        let Some(away) = self.away.take() else { return Ok(()) };
+        (self.tenant, self.snapshot, self.written) = (away.tenant, away.snapshot, away.written);
+        self.set_scope(self.scope).await
+    }
+
+    /// Refuses what would leave nobody who is super-admin and may sign in, in the whole installation.
+    pub async fn keep_super_admin(&mut self) -> Result<(), AppError> {
+        node::lock_super_admins(&mut self.tx).await?;
+        self.set_scope("node").await?;
+        let left = node::count_super_admins(&mut self.tx).await?;
+        self.set_scope(self.scope).await?;
+        if left == 0 { Err(AppError::denied(DenialCode::LastSuperAdmin)) } else { Ok(()) }
     }
 
     /// For the store functions of the capability that owns the table.
@@ -293,9 +359,21 @@ impl Tx {
     pub async fn lock_grants(&mut self, permission: Option<&Permission>) -> Result<(), AppError> {
         let tenant = self.tenant()?;
         let version = node::lock(&mut self.tx, tenant).await?;
-        if self.snapshot.as_ref().is_none_or(|snapshot| snapshot.version != version) {
+        let is_current = |snapshot: &Arc<Snapshot>| snapshot.tenant == tenant && snapshot.version == version;
+        let visitor = match self.cx.caller() {
+            Caller::Person(person) if tenant != person.tenant && tenant == person.works_in() => {
+                Some((person.user, person.tenant))
+            }
+            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => None,
+        };
+        if visitor.is_some() || !self.snapshot.as_ref().is_some_and(is_current) {
             self.set_scope("node").await?;
-            self.snapshot = Some(Arc::new(node::load(&mut self.tx, tenant).await?));
+            let mut snapshot = Arc::new(node::load(&mut self.tx, tenant).await?);
+            if let Some((user, home)) = visitor {
+                let home = node::load(&mut self.tx, home).await?;
+                snapshot = visiting(&home, &snapshot, user, self.now())?;
+            }
+            self.snapshot = Some(snapshot);
             self.set_scope(self.scope).await?;
         }
         match permission {
@@ -447,7 +525,8 @@ impl Tx {
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
         let now = self.now();
-        record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, event, now).await?;
+        let placed = self.cx.placed(event.clone());
+        record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, &placed, now).await?;
         self.happened.push((event.action.as_str(), event.outcome.as_str()));
         Ok(())
     }
@@ -455,6 +534,15 @@ impl Tx {
     /// Writes the event and commits. The next request on this node sees it.
     pub async fn commit(mut self, event: Event) -> Result<(), AppError> {
         self.record(&event).await?;
+        self.finish().await
+    }
+
+    /// Writes the event where only the platform reads, and commits: the names of tenants are no tenant's business.
+    pub async fn commit_for_platform(mut self, event: Event) -> Result<(), AppError> {
+        self.come_back().await?;
+        let now = self.now();
+        record::insert(&mut self.tx, &self.cx.0.heart.keys, None, &self.cx.0.origin, &event, now).await?;
+        self.happened.push((event.action.as_str(), event.outcome.as_str()));
         self.finish().await
     }
 
@@ -470,12 +558,31 @@ impl Tx {
         if self.read_only {
             return Err(anyhow::anyhow!("a reading transaction was committed").into());
         }
+        if self.away.is_some() {
+            return Err(anyhow::anyhow!("a transaction was committed in another tenant").into());
+        }
+        // A visitor's session and keys are at home.
+        let home = match self.cx.caller() {
+            Caller::Person(person) if person.entered.is_some() => Some(person.tenant),
+            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => None,
+        };
+        let is_visit = home.is_some() && self.tenant != home;
+        if is_visit {
+            self.tenant = home;
+            self.set_scope(self.scope).await?;
+        }
         self.claim_idempotency_key().await?;
         if let (Some(version), Caller::Person(person)) = (self.written, self.cx.caller()) {
             let session = person.session.0;
-            sqlx::query!("update sessions set seen_version = $2 where id = $1", session, version)
-                .execute(&mut *self.tx)
-                .await?;
+            if is_visit {
+                sqlx::query!("update sessions set entered_version = $2 where id = $1", session, version)
+                    .execute(&mut *self.tx)
+                    .await?;
+            } else {
+                sqlx::query!("update sessions set seen_version = $2 where id = $1", session, version)
+                    .execute(&mut *self.tx)
+                    .await?;
+            }
         }
         self.tx.commit().await?;
         for (action, outcome) in self.happened {
@@ -484,7 +591,7 @@ impl Tx {
         if self.has_mail {
             self.cx.0.heart.mail_waits.notify_one();
         }
-        if self.written.is_some() {
+        if self.written.is_some() || self.moved {
             self.cx.grants_moved().await;
         }
         Ok(())

@@ -153,7 +153,8 @@ pub async fn find(tx: &mut Tx, purpose: Purpose, token: &str) -> Result<Link, Ap
     let digest = crypto::token_digest(purpose.as_str(), token);
     let row = sqlx::query!(
         r#"select l.id, l.tenant_id, l.user_id, u.name as "name?", u.email as "email?"
-           from links l left join users u on u.id = l.user_id
+           from links l join tenants t on t.id = l.tenant_id and t.status = 'active'
+           left join users u on u.id = l.user_id
            where l.digest = $1 and l.purpose = $2 and l.used_at is null and l.expires_at > $3
              and (u.id is null or u.status = 'active' or (u.status = 'invited' and l.purpose = 'welcome'))"#,
         digest,

@@ -334,6 +334,23 @@ pub async fn make_registered(tx: &mut Tx, registered: &registration::Registered)
     Ok(id)
 }
 
+/// Invites the first administrator of a tenant that was just made: nobody in it could. The transaction is in that tenant.
+pub async fn invite_first(tx: &mut Tx, person: &rules::ParsedPerson) -> Result<AddedPerson, AppError> {
+    let id = UserId(Uuid::now_v7());
+    tx.lock_grants(None).await?;
+    store::insert(tx, id, person, Status::Invited, None).await?;
+    let role = store::admin_role(tx).await?;
+    let grant = RoleGrant { role, scope: Default::default(), expires_at: None };
+    let changes =
+        [Change::Person { user: id, active: false, first_role: None }, Change::Roles { user: id, roles: vec![grant] }];
+    tx.grant(&changes, Granter::Setup).await?;
+    let added = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    let answer = hand_out_link(tx, &added, person.mail_link).await?;
+    let event = Event::done(Action::UserCreate).on("user", id, &person.name).new_value(store::audited(&added));
+    tx.record(&event.meta("mailed", answer.mailed_to.is_some())).await?;
+    Ok(answer)
+}
+
 /// Makes the first super-admin, or one more at the operator's command.
 pub async fn make_super_admin(
     tx: &mut Tx,

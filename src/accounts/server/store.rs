@@ -8,7 +8,7 @@ use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
 
 use crate::{
-    access::{Facts, STANDARD_USER, SUPER_ADMIN, Scope, server::Tx},
+    access::{ADMIN, Facts, STANDARD_USER, SUPER_ADMIN, Scope, server::Tx},
     accounts::{
         NO_ROLE, PeopleCounts, PeopleOrder, PeopleQuery, PeopleSort, Person, PersonRow, SOON_DAYS, Status,
         server::rules::{ParsedEdit, ParsedPerson},
@@ -502,6 +502,13 @@ pub async fn first_role(tx: &mut Tx) -> Result<Option<RoleId>, AppError> {
     let tenant = tx.tenant()?;
     let id = sqlx::query_scalar!("select id from roles where tenant_id = $1 and name = $2", tenant.0, STANDARD_USER);
     Ok(id.fetch_optional(tx.conn()).await?.map(RoleId))
+}
+
+/// The built-in role that administers the tenant.
+pub async fn admin_role(tx: &mut Tx) -> Result<RoleId, AppError> {
+    let tenant = tx.tenant()?;
+    let id = sqlx::query_scalar!("select id from roles where tenant_id = $1 and name = $2", tenant.0, ADMIN);
+    Ok(RoleId(id.fetch_one(tx.conn()).await?))
 }
 
 /// The platform's `super-admin`.

@@ -61,6 +61,7 @@ pub async fn own(cx: &Cx) -> Result<Vec<ApiKey>, AppError> {
 pub async fn create(cx: &Cx, key: Input<NewApiKey>) -> Result<MadeApiKey, AppError> {
     let mut tx = cx.allow(API_KEYS_MANAGE).await?;
     let user = cx.in_person()?.user;
+    cx.at_home()?;
     cx.fresh()?;
     tx.decide(&Default::default())?;
     let key = key.read()?;

@@ -23,6 +23,7 @@ use crate::{
     impersonation::pages::ActingBand,
     roles::calls::{all_roles, change_role_of_many},
     sessions::{Me, me},
+    tenants::pages::VisitBand,
     ui::{
         address, browser,
         icons::{Icon, brand_mark, icon},
@@ -66,7 +67,12 @@ pub fn Frame() -> impl IntoView {
         <a class="skip" href="#main" rel="external">{td_string!(locale, ui.skip)}</a>
         <Suspense>
             {move || Suspend::new(async move {
-                me.await.ok().filter(|me| me.impersonator.is_some()).map(|me| view! { <ActingBand me /> })
+                me.await
+                    .ok()
+                    .and_then(|me| match me.entered {
+                        Some(entered) => Some(view! { <VisitBand entered /> }.into_any()),
+                        None => me.impersonator.is_some().then(|| view! { <ActingBand me /> }.into_any()),
+                    })
             })}
         </Suspense>
         <div class="app">

@@ -5,7 +5,7 @@ use crate::base::language::td_string;
 use crate::{
     access::{
         API_KEYS_MANAGE, AUDIT_READ, CONSENTS_READ, GROUPS_READ, PERMISSIONS_READ, POLICIES_READ, Permission,
-        REPORTS_READ, ROLES_READ, SETTINGS_READ, USERS_READ,
+        REPORTS_READ, ROLES_READ, SETTINGS_READ, TENANTS_READ, USERS_READ,
     },
     i18n::Locale,
     sessions::Me,
@@ -32,7 +32,7 @@ pub const APPROVALS: &str = "/console/approvals";
 /// All places that this person may open, in the order of the menu.
 pub fn places(me: &Me) -> Vec<Place> {
     let inside = |href, sign, name, needed| Place { href, sign, name, short: None, needed, outside: false };
-    let all: [Place; 16] = [
+    let all: [Place; 17] = [
         inside("/console", Icon::Home, |locale| td_string!(locale, app.home), None),
         inside("/console/people", Icon::People, |locale| td_string!(locale, app.people), Some(USERS_READ)),
         inside("/console/roles", Icon::Role, |locale| td_string!(locale, app.roles), Some(ROLES_READ)),
@@ -55,6 +55,7 @@ pub fn places(me: &Me) -> Vec<Place> {
         inside(APPROVALS, Icon::Allowed, |locale| td_string!(locale, app.approvals), None),
         inside("/console/api-keys", Icon::Link, |locale| td_string!(locale, app.api_keys), Some(API_KEYS_MANAGE)),
         inside("/console/consents", Icon::Edit, |locale| td_string!(locale, app.consents), Some(CONSENTS_READ)),
+        inside("/console/tenants", Icon::Door, |locale| td_string!(locale, app.tenants), Some(TENANTS_READ)),
         inside("/console/settings", Icon::Settings, |locale| td_string!(locale, app.settings), Some(SETTINGS_READ)),
         Place { outside: true, ..inside("/developers", Icon::Code, |locale| td_string!(locale, app.developers), None) },
     ];

@@ -402,7 +402,7 @@ pub async fn set_up_link(heart: Heart) -> Result<Option<String>, AppError> {
 }
 
 pub(super) async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
-    let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
+    let tenant = sqlx::query_scalar!("select id from tenants where is_first");
     let tenant = tenant.fetch_one(tx.conn()).await?;
     tx.enter(crate::base::ids::TenantId(tenant)).await
 }

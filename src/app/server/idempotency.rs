@@ -42,7 +42,7 @@ async fn try_once(cx: &Cx, mut request: Request, next: Next) -> Result<Response,
     let key = key.ok_or(AppError::field("idempotency-key", FieldCode::Malformed))?.to_owned();
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_LIMIT).await.map_err(|_too_long| AppError::field("body", FieldCode::TooLong))?;
-    let mut digested = format!("{} {}\n", parts.method, parts.uri).into_bytes();
+    let mut digested = format!("{} {} {}\n", person.works_in(), parts.method, parts.uri).into_bytes();
     digested.extend_from_slice(&body);
     let key = IdempotencyKey { key, digest: crypto::sha256(&digested) };
     if let Some(answer) = first_answer(cx, person, &key).await? {

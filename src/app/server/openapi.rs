@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     accounts, api_keys, app::server::problem::Problem, approvals, audit, consents, groups, impersonation, passkeys,
-    policies, reports, roles, second_factor, sessions, settings,
+    policies, reports, roles, second_factor, sessions, settings, tenants,
 };
 
 #[derive(OpenApi)]
@@ -65,6 +65,7 @@ pub fn rest<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .merge(impersonation::server::rest::routes())
         .merge(api_keys::server::rest::routes())
         .merge(settings::server::rest::routes())
+        .merge(tenants::server::rest::routes())
 }
 
 /// The whole description.

@@ -118,6 +118,11 @@ impl TestApp {
         self.set("approvals.rules", json!({"required": 0})).await;
     }
 
+    /// The same for tenants that have come since.
+    pub async fn calm(&self) {
+        self.without_required_factors().await;
+    }
+
     /// Other limits than the product comes with.
     pub async fn admin_limits(&self, limits: Value) {
         self.set("sessions.limits", limits).await;

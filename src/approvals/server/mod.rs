@@ -92,6 +92,7 @@ pub async fn ask(tx: &mut Tx, new: NewApproval) -> Result<(ApprovalId, Event), A
     let (tenant, now) = (tx.tenant()?, tx.now());
     let cx = tx.cx().clone();
     let person = cx.in_person()?;
+    cx.at_home()?;
     let rules = settings::get::<ApprovalRules>(tx.conn(), tenant).await?;
     let waiting = sqlx::query_scalar!(
         r#"select count(*) as "n!" from approvals where requester_id = $1 and status = 'waiting' and expires_at > $2"#,
@@ -189,6 +190,7 @@ pub async fn decide(
 ) -> Result<Approval, AppError> {
     let mut tx = cx.allow(APPROVALS_DECIDE).await?;
     let person = cx.in_person()?.clone();
+    cx.at_home()?;
     let verdict = verdict.read_or_default()?;
     // Grants are locked first, as by everybody who writes them; then the request.
     tx.lock_grants(None).await?;

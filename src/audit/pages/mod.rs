@@ -292,6 +292,7 @@ fn filters(query: AuditQuery) -> AnyView {
         ("user".to_owned(), td_string!(locale, audit.resource_user).to_owned()),
         ("role".to_owned(), td_string!(locale, audit.resource_role).to_owned()),
         ("group".to_owned(), td_string!(locale, audit.resource_group).to_owned()),
+        ("tenant".to_owned(), td_string!(locale, audit.resource_tenant).to_owned()),
         ("session".to_owned(), td_string!(locale, audit.resource_session).to_owned()),
         ("settings".to_owned(), td_string!(locale, audit.resource_settings).to_owned()),
         ("api_key".to_owned(), td_string!(locale, audit.resource_api_key).to_owned()),

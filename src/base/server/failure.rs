@@ -55,6 +55,8 @@ fn of_constraint(name: &str) -> Option<AppError> {
         "passkeys_credential_key" => ("attestation", FieldCode::Taken),
         "roles_name_key" | "roles_platform_name" => ("name", FieldCode::Taken),
         "groups_name_key" | "access_policies_name_key" => ("name", FieldCode::Taken),
+        "tenants_name_key" => ("name", FieldCode::Taken),
+        "tenants_name_lookalike_key" => ("name", FieldCode::Lookalike),
         "groups_name_lookalike_key" | "access_policies_name_lookalike_key" => ("name", FieldCode::Lookalike),
         "consent_texts_key_key" => ("key", FieldCode::Taken),
         "permissions_own_key_key" => ("key", FieldCode::Taken),

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use crate::base::{
     errors::{AppError, Conflict, FieldCode, Stale},
-    ids::{ApiKeyId, ApprovalId, ConsentId, DeviceId, GroupId, PasskeyId, PolicyId, RoleId, SessionId, UserId},
+    ids::{
+        ApiKeyId, ApprovalId, ConsentId, DeviceId, GroupId, PasskeyId, PolicyId, RoleId, SessionId, TenantId, UserId,
+    },
     server::input::{Input, What},
 };
 
@@ -71,7 +73,7 @@ macro_rules! path_id {
         impl PathId for $id {}
     )*};
 }
-path_id!(ApiKeyId, ApprovalId, ConsentId, UserId, RoleId, GroupId, PolicyId, SessionId, DeviceId, PasskeyId);
+path_id!(ApiKeyId, ApprovalId, ConsentId, UserId, RoleId, GroupId, PolicyId, SessionId, DeviceId, PasskeyId, TenantId);
 
 impl<S: Send + Sync, T: PathId> FromRequestParts<S> for Id<T> {
     type Rejection = std::convert::Infallible;

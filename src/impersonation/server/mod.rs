@@ -87,6 +87,7 @@ fn check(tx: &Tx, person: &Person) -> Result<(), AppError> {
 pub async fn begin(cx: &Cx, request: Input<Impersonate>) -> Result<Begun, AppError> {
     let mut tx = cx.allow(IMPERSONATE_USERS).await?;
     let by = cx.in_person()?.clone();
+    cx.at_home()?;
     cx.fresh()?;
     let request = request.read()?;
     let reason = one_line(&request.reason, 1, 500).map_err(|code| AppError::field("reason", code))?;

@@ -100,6 +100,7 @@ fn proposed(tx: &Tx, before: &PersonRights, edit: &RightsEdit) -> Result<Value, 
 pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<ApprovalId, AppError> {
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
     cx.in_person()?;
+    cx.at_home()?;
     let request = request.read()?;
     let reason = parse_reason(&request.reason).map_err(|code| AppError::field("reason", code))?;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;

@@ -78,6 +78,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
         assurance: 1,
         factor_roles: rule.second_factor_roles,
         owes_consent: row.owes_consent,
+        entered: None,
         acting: Acting::Key(KeyCaller { id: row.id, name: row.key_name, scopes }),
     }))
 }

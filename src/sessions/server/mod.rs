@@ -17,6 +17,7 @@ pub mod rules;
 pub mod store;
 pub mod throttle;
 pub mod tokens;
+pub mod visits;
 
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ use crate::{
         },
     },
     sessions::{
-        ImpersonatedBy, LinkInfo, Me, StepFactors,
+        EnteredTenant, ImpersonatedBy, LinkInfo, Me, StepFactors,
         rules::{Lifetimes, Risk},
     },
 };
@@ -314,7 +315,7 @@ pub async fn prove_password(cx: &Cx, password: &Password) -> Result<(), AppError
 
 /// The tenant at whose door somebody stands who has none yet.
 pub(crate) async fn first_tenant(tx: &mut Tx) -> Result<TenantId, AppError> {
-    let tenant = sqlx::query_scalar!("select id from tenants order by created_at, id limit 1");
+    let tenant = sqlx::query_scalar!("select id from tenants where is_first");
     Ok(TenantId(tenant.fetch_one(tx.conn()).await?))
 }
 
@@ -478,6 +479,10 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
     let rule = settings::get::<PasswordRule>(tx.conn(), caller.tenant).await?;
     let password_shortest = rule.shortest_for(caller.has_second_factor);
     Ok(Me {
+        entered: caller
+            .entered
+            .as_ref()
+            .map(|entered| EnteredTenant { id: entered.tenant, name: entered.name.clone() }),
         id: person.id,
         name: person.name,
         email: person.email,

@@ -152,6 +152,7 @@ async fn find(tx: &mut Tx, end: End, token: &str) -> Result<EmailChange, AppErro
                   (case when c.cancel_digest = $2 then c.old_confirmed_at else c.confirmed_at end) is not null
                       as "is_confirmed!"
            from email_changes c join users u on u.id = c.user_id and u.status = 'active'
+           join tenants t on t.id = c.tenant_id and t.status = 'active'
            where c.cancelled_at is null
              and ((c.confirm_digest = $1 and c.confirmed_at is null and c.confirm_until > $3)
                   or (c.cancel_digest = $2 and c.cancel_until > $3))"#,

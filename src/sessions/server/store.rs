@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    access::server::{Acting, Impersonator, PersonCaller, Tx},
+    access::server::{Acting, Entered, Impersonator, PersonCaller, Tx},
     accounts::server::letters::Reader,
     base::{
         errors::AppError,
@@ -312,10 +312,12 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
                   owes_consent(coalesce(i.tenant_id, s.tenant_id), coalesce(i.id, s.user_id)) as "owes_consent!",
+                  s.entered_tenant, s.entered_version, e.name as "entered_name?",
                   s.impersonation_reason, i.id as "impersonator_id?", i.name as "impersonator_name?"
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
            join tenants t on t.id = s.tenant_id and t.status = 'active'
+           left join tenants e on e.id = s.entered_tenant
            left join users i on i.id = s.impersonator_id and i.status = 'active'
            where (s.impersonator_id is null or i.id is not null) and (s.id = $1 or s.digest = $2 or (s.previous_digest = $2 and (s.previous_until is null or s.previous_until > $3)))
              and s.ended_at is null and s.expires_at > $3 and s.absolute_expires_at > $3"#,
@@ -350,6 +352,11 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             factor_roles: rule.second_factor_roles,
             owes_consent: row.owes_consent,
             acting,
+            entered: row.entered_tenant.zip(row.entered_name).map(|(tenant, name)| Entered {
+                tenant: TenantId(tenant),
+                name,
+                seen_version: row.entered_version,
+            }),
         },
         is_browser: row.kind == "browser",
         by_previous: digest.is_some() && row.by_previous,

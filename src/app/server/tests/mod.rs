@@ -55,5 +55,6 @@ mod source;
 mod stale;
 mod strangers;
 mod tamper;
+mod tenants;
 mod tokens;
 mod what_if;

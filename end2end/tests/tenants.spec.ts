@@ -1,0 +1,46 @@
+// Tenants side by side: made with a first administrator, who sees their own alone; suspended, and opened again.
+
+import { LANGS, expect, isUsable, open, test, words } from "./support";
+
+const PASSWORD = "نخلة عند باب البستان";
+
+for (const lang of LANGS) {
+    const say = words(lang);
+
+    test(`a tenant is made with its administrator, suspended and opened again, ${lang}`, async ({ visitor, admin }) => {
+        const name = `Palm tree ${lang}`;
+        const email = `first.${lang}@palm.example`;
+        const page = await visitor({ lang, as: admin });
+        await open(page, "/console/tenants");
+        await isUsable(page);
+        await page.getByRole("link", { name: say("tenants.create") }).first().click();
+        await page.getByLabel(say("tenants.name"), { exact: true }).fill(name);
+        await page.getByLabel(say("tenants.plan")).selectOption("pro");
+        await page.getByLabel(say("tenants.admin_email")).fill(email);
+        await page.getByLabel(say("tenants.admin_name")).fill("First");
+        await isUsable(page);
+        await page.getByRole("button", { name: say("tenants.create") }).click();
+        const link = await page.getByTestId("one-time-link").textContent();
+        await isUsable(page);
+
+        const first = await visitor({ lang });
+        await open(first, new URL(link ?? "").pathname + new URL(link ?? "").search);
+        for (const field of await first.locator("input[type=password]").all()) await field.fill(PASSWORD);
+        await first.locator("button[type=submit]").first().click();
+        await expect(first).toHaveURL(/console/);
+        await open(first, "/console/tenants");
+        await expect(first.getByRole("rowheader")).toHaveText([name]);
+        await first.getByRole("link", { name }).click();
+        await expect(first.getByText(say("tenants.fixed"))).toBeVisible();
+
+        await page.getByRole("link", { name: say("tenants.open") }).click();
+        await page.getByRole("button", { name: say("tenants.suspend") }).click();
+        await page.getByRole("dialog").getByRole("button", { name: say("tenants.suspend") }).click();
+        await expect(page.getByText(say("tenants.status_suspended"), { exact: true })).toBeVisible();
+        await first.goto("/console/tenants");
+        await expect(first).toHaveURL(/login/);
+        await page.getByRole("button", { name: say("tenants.resume") }).click();
+        await page.getByRole("dialog").getByRole("button", { name: say("tenants.resume") }).click();
+        await expect(page.getByText(say("tenants.status_active"), { exact: true })).toBeVisible();
+    });
+}
