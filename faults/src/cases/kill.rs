@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bawwab_running::Node;
+use bawwab_running::Client;
 
 use crate::{
     auditor,
@@ -104,10 +104,11 @@ async fn at_points(run: &mut Run<'_>) -> anyhow::Result<()> {
         findings.is_so("I1", "the node ended at the point that was told", is_reached, &about);
         let is_open = matches!(outcome, Outcome::Unknown(_));
         findings.is_so("I1", "nothing is acknowledged by a node that ended before its answer", is_open, &about);
-        left(&world, &act, place.left, &about, findings).await?;
+        let killed = Killed { world: &world, load: &load, act: &act, about };
+        killed.left(place.left, findings).await?;
         node = world.node("node").await?;
-        again(&load, &node, &act, place.again, &about, findings).await?;
-        left(&world, &act, (1, 1), &format!("{about}, asked again"), findings).await?;
+        killed.asked_again(&node.client, place.again, findings).await?;
+        killed.left((1, 1), findings).await?;
     }
     findings.did(format!("{rounds} kills at chosen points"));
     auditor::settle(&load, &node.client, random, findings).await?;
@@ -116,44 +117,45 @@ async fn at_points(run: &mut Run<'_>) -> anyhow::Result<()> {
     auditor::verify(&world, findings).await
 }
 
-/// I2: the act and its row of the audit log are both there, once, or neither is.
-async fn left(
-    world: &World,
-    act: &Act,
-    expected: (usize, usize),
-    about: &str,
-    findings: &mut Findings,
-) -> anyhow::Result<()> {
-    let found = auditor::standing(world, act).await?;
-    let place = format!("{about}: {} of it and {} rows of the audit log, not {expected:?}", found.0, found.1);
-    findings.is_so("I2", "an act and its row of the audit log come together or not at all", found == expected, place);
-    Ok(())
+/// An act whose node ended in the midst of it.
+struct Killed<'a> {
+    world: &'a World,
+    load: &'a Load,
+    act: &'a Act,
+    about: String,
 }
 
-/// I3: whoever asks again with the same key.
-async fn again(
-    load: &Load,
-    node: &Node,
-    act: &Act,
-    expected: Again,
-    about: &str,
-    findings: &mut Findings,
-) -> anyhow::Result<()> {
-    let mut texts = Vec::new();
-    for time in 0..2 {
-        let answer = node.client.send("POST", &act.path, Some(&act.body), Some(&load.token()?), Some(&act.key)).await?;
-        let is_told = answer.status == 409 && answer.text_of("code") == "idempotency_done";
-        let is_right = match expected {
-            Again::Done => answer.is_success() && answer.is_replayed == (time > 0),
-            Again::Told => is_told,
-            Again::Replayed => answer.is_success() && answer.is_replayed,
-        };
-        let place = format!("{about}; asked again: {} {}", answer.status, answer.text);
-        findings.is_so("I3", "whoever asks again is told what became of it", is_right, place);
-        texts.push(answer.text);
+impl Killed<'_> {
+    /// I2: it and its row of the audit log are both there, once, or neither is.
+    async fn left(&self, expected: (usize, usize), findings: &mut Findings) -> anyhow::Result<()> {
+        let found = auditor::standing(self.world, self.act).await?;
+        let place = format!("{}: there are {found:?} of it and of its rows, not {expected:?}", self.about);
+        findings.is_so(
+            "I2",
+            "an act and its row of the audit log come together or not at all",
+            found == expected,
+            place,
+        );
+        Ok(())
     }
-    // What is told of a lost answer names each request by itself.
-    let is_same = expected == Again::Told || texts.windows(2).all(|pair| pair[0] == pair[1]);
-    findings.is_so("I3", "whoever asks twice is told the same", is_same, format!("{about}: {texts:?}"));
-    Ok(())
+
+    /// I3: whoever asks again with the same key, and once more.
+    async fn asked_again(&self, client: &Client, expected: Again, findings: &mut Findings) -> anyhow::Result<()> {
+        let (act, token, mut texts) = (self.act, self.load.token()?, Vec::new());
+        for time in 0..2 {
+            let answer = client.send("POST", &act.path, Some(&act.body), Some(&token), Some(&act.key)).await?;
+            let is_right = match expected {
+                Again::Done => answer.is_success() && answer.is_replayed == (time > 0),
+                Again::Told => answer.status == 409 && answer.text_of("code") == "idempotency_done",
+                Again::Replayed => answer.is_success() && answer.is_replayed,
+            };
+            let place = format!("{}; asked again: {} {}", self.about, answer.status, answer.text);
+            findings.is_so("I3", "whoever asks again is told what became of it", is_right, place);
+            texts.push(answer.text);
+        }
+        // A refusal names the request that it is for.
+        let is_same = expected == Again::Told || texts.windows(2).all(|pair| pair[0] == pair[1]);
+        findings.is_so("I3", "whoever asks twice is told the same", is_same, format!("{}: {texts:?}", self.about));
+        Ok(())
+    }
 }

@@ -56,7 +56,7 @@ pub const ALL: &[Case] = &[
     },
     Case {
         name: "F10",
-        title: "the disk full: data, then WAL",
+        title: "the disk full: data, WAL, then logs and exports",
         rounds: 3,
         short_rounds: None,
         act: |run| Box::pin(disk::full(run)),

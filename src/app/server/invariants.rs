@@ -7,7 +7,11 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Cx, Quiet},
-    app::server::{audit_commands, cli::with_database, oracle, sealed},
+    app::server::{
+        audit_commands,
+        cli::{say, with_database},
+        oracle, sealed,
+    },
     audit::server::{seal, verify},
     base::{errors::AppError, ids::TenantId, server::config::Config},
 };
@@ -47,29 +51,29 @@ pub(super) async fn verify_all(config: Config, args: VerifyArgs) -> anyhow::Resu
 
 /// Looks at everything and prints what it found. Gives back how many invariants do not hold.
 pub(super) async fn look(cx: &Cx, is_strict: bool) -> anyhow::Result<usize> {
-    let mut broken = told("installation", &of_node(cx).await?);
+    let mut broken = told("installation", &of_node(cx).await?)?;
     for (chain, name) in audit_commands::chains(cx, None).await? {
         if let Some(tenant) = seal::owner(chain) {
-            broken += told(&name, &of_tenant(cx, tenant).await?);
+            broken += told(&name, &of_tenant(cx, tenant).await?)?;
         }
         if is_strict {
-            broken += told(&name, &strict(cx, chain).await?);
+            broken += told(&name, &strict(cx, chain).await?)?;
         }
     }
     Ok(broken)
 }
 
 /// Prints a line for each check and one for each place where it does not hold. Gives back how many do not hold.
-fn told(whose: &str, checks: &[Check]) -> usize {
+fn told(whose: &str, checks: &[Check]) -> anyhow::Result<usize> {
     for check in checks {
         if check.broken.is_empty() {
-            println!("{whose}: {}: holds", check.what);
+            say(format_args!("{whose}: {}: holds", check.what))?;
         } else {
-            println!("{whose}: {}: DOES NOT HOLD", check.what);
-            check.broken.iter().for_each(|place| println!("    {place}"));
+            say(format_args!("{whose}: {}: DOES NOT HOLD", check.what))?;
+            check.broken.iter().try_for_each(|place| say(format_args!("    {place}")))?;
         }
     }
-    checks.iter().filter(|check| !check.broken.is_empty()).count()
+    Ok(checks.iter().filter(|check| !check.broken.is_empty()).count())
 }
 
 /// What holds for the installation as a whole.
