@@ -99,7 +99,7 @@ async fn compare(
         let view = sqlx::query_scalar!(
             r#"select permission_key as "key!" from v_user_effective_permissions where tenant_id = $1 and user_id = $2"#,
             tenant.0,
-            id,
+            *id,
         );
         let view = view.fetch_all(tx.conn()).await?.into_iter().collect::<BTreeSet<_>>();
         let held = keys.iter().filter(|key| snapshot.check(UserId(*id), key, None, now) == Answer::Yes);
