@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use bawwab_running::{Client, MASTER_KEY, PASSWORD, rows};
 
 use crate::{
     findings::Findings,
     ground::World,
-    journal::{Entry, Kind, Outcome},
-    load::Load,
+    journal::{Act, Entry, Kind, Outcome},
+    load::{Load, ROLES},
     random::Random,
 };
 
@@ -108,6 +109,25 @@ pub async fn compare(load: &Load, world: &World, findings: &mut Findings) -> any
     findings.holds("I4", "a refresh token that was acknowledged is good, once", broken);
     findings.did(format!("{} acts and {rotations} rotations of refresh tokens", entries.len()));
     Ok(())
+}
+
+/// How much of what an act makes is there now, and how many rows of the audit log tell of it: 0 or 1 of each, else it is
+/// half done or done twice.
+pub async fn standing(world: &World, act: &Act) -> anyhow::Result<(usize, usize)> {
+    let held = Held::read(&world.database()).await?;
+    let told = |id: &str| held.events.get(&(act.kind.action().to_owned(), id.to_owned())).copied().unwrap_or(0);
+    let whom = act.whom.as_deref();
+    let ids = held.ids(act.kind, &act.what, whom);
+    let rows = match whom {
+        // The log names the person: what they were given before is told of there as well.
+        Some(whom) => {
+            let is_other = |role: &String| *role != act.what && ROLES.contains(&role.as_str());
+            let others = held.grants.iter().filter(|(person, role)| person == whom && is_other(role)).count();
+            told(whom).checked_sub(others).with_context(|| format!("roles of {whom} have no row of the audit log"))?
+        }
+        None => ids.iter().map(|id| told(id)).sum(),
+    };
+    Ok((ids.len(), rows))
 }
 
 /// `bawwab verify --strict`, and what the logs of the nodes must not hold.

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The roles that are granted: made before the load begins.
-const ROLES: [&str; 3] = ["clerk", "reader", "keeper"];
+pub const ROLES: [&str; 3] = ["clerk", "reader", "keeper"];
 
 pub struct Load {
     pub journal: Journal,
@@ -118,6 +118,18 @@ impl Load {
                 )
             }
         })
+    }
+
+    /// The next act of a kind. What comes before it is done.
+    pub async fn next_of(&self, client: &Client, kind: Kind) -> anyhow::Result<Act> {
+        for _ in 0..500 {
+            let act = self.next()?;
+            if act.kind == kind {
+                return Ok(act);
+            }
+            self.act(client, &act).await?;
+        }
+        anyhow::bail!("no {kind:?} among 500 acts")
     }
 
     /// Journals, sends, journals.

@@ -129,6 +129,14 @@ impl Node {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Waits until it has ended by itself, for ten seconds. Gives back whether it has.
+    pub async fn ends(&mut self) -> anyhow::Result<bool> {
+        match tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await {
+            Ok(status) => status.map(|_status| true).context("wait for the server"),
+            Err(_late) => Ok(false),
+        }
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub async fn kill(&mut self) -> anyhow::Result<()> {
         Ok(self.child.kill().await?)

@@ -35,7 +35,7 @@ pub struct Case {
 pub const ALL: &[Case] = &[
     Case {
         name: "F1",
-        title: "a node killed (kill -9) while it grants",
+        title: "a node killed (kill -9) while it grants, at any moment and at chosen ones",
         rounds: 60,
         short_rounds: Some(4),
         act: |run| Box::pin(kill::kill(run)),
@@ -56,7 +56,7 @@ pub const ALL: &[Case] = &[
     },
     Case {
         name: "F10",
-        title: "the disk full: data, then WAL",
+        title: "the disk full: data, WAL, then logs and exports",
         rounds: 3,
         short_rounds: None,
         act: |run| Box::pin(disk::full(run)),

@@ -5,6 +5,8 @@
 
 pub mod change;
 pub mod engine;
+#[cfg(debug_assertions)]
+pub mod fail_point;
 pub mod given;
 pub mod high;
 mod limits;
@@ -55,6 +57,8 @@ pub struct Heart {
     post: Arc<PostFacts>,
     places: Places,
     metrics: Metrics,
+    #[cfg(debug_assertions)]
+    fail_point: fail_point::FailPoint,
 }
 
 /// The connections of a node to its database.
@@ -70,7 +74,20 @@ impl Heart {
         let grants = Grants::new(clock.clone());
         let (mail_waits, post) = (Arc::default(), Arc::default());
         let (places, metrics) = (Places::default(), Metrics::default());
-        Heart { pool, grants, clock, keys, hasher, public_url, mail_waits, post, places, metrics }
+        Heart {
+            pool,
+            grants,
+            clock,
+            keys,
+            hasher,
+            public_url,
+            mail_waits,
+            post,
+            places,
+            metrics,
+            #[cfg(debug_assertions)]
+            fail_point: fail_point::FailPoint::told(),
+        }
     }
 
     /// With a database of countries.
@@ -367,6 +384,12 @@ impl Cx {
 
     pub fn keys(&self) -> &Keys {
         &self.0.heart.keys
+    }
+
+    /// A point at which a fault run may end the process.
+    #[cfg(debug_assertions)]
+    pub fn reach(&self, point: fail_point::Point, action: &str) {
+        self.0.heart.fail_point.reach(point, action);
     }
 
     /// How many people of a tenant are active, as this node knows.

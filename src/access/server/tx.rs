@@ -6,6 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
+#[cfg(debug_assertions)]
+use crate::access::server::fail_point::Point;
 use crate::{
     access::{
         APPROVALS_DECIDE, Answer, ApprovalRules, EVERYTHING, Facts, GROUPS_READ, Permission, ROLES_READ, Scope,
@@ -524,6 +526,8 @@ impl Tx {
 
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
+        #[cfg(debug_assertions)]
+        self.cx.reach(Point::BeforeAudit, event.action.as_str());
         let now = self.now();
         let placed = self.cx.placed(event.clone());
         record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, &placed, now).await?;
@@ -585,6 +589,8 @@ impl Tx {
             }
         }
         self.tx.commit().await?;
+        #[cfg(debug_assertions)]
+        self.happened.iter().for_each(|(action, _outcome)| self.cx.reach(Point::AfterCommit, action));
         for (action, outcome) in self.happened {
             self.cx.0.heart.metrics.happened(action, outcome);
         }

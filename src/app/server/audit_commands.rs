@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Cx, Quiet},
-    app::server::cli::with_database,
+    app::server::cli::{say, with_database},
     audit::{
         BadRow, Checkpoint, Report,
         server::{seal, verify},
@@ -67,7 +67,7 @@ async fn verify(cx: &Cx, tenant: Option<String>, checkpoint: Option<PathBuf>) ->
         let started = Instant::now();
         let kept = kept.iter().find(|kept| kept.chain == chain);
         let report = verify::verify(cx, chain, kept).await?;
-        println!("{}", told(&name, &report, kept, started.elapsed().as_secs_f64()));
+        say(told(&name, &report, kept, started.elapsed().as_secs_f64()))?;
         bad += usize::from(report.first_bad.is_some());
     }
     if bad > 0 {
@@ -118,7 +118,7 @@ async fn checkpoints(cx: &Cx, tenant: Option<String>) -> anyhow::Result<()> {
         let checkpoint = seal::checkpoint(&mut tx, chain).await?;
         tx.commit_quietly(Quiet::Job).await?;
         if let Some(checkpoint) = checkpoint {
-            println!("{}", serde_json::to_string(&checkpoint)?);
+            say(serde_json::to_string(&checkpoint)?)?;
         }
     }
     Ok(())

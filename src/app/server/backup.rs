@@ -151,9 +151,8 @@ pub(super) async fn backup(config: Config, args: BackupArgs) -> anyhow::Result<(
     let made = back_up(&config, &database, &args.folder).await;
     database.close().await?;
     let made = made?;
-    println!("{}: {} bytes, SHA-256 {}", args.folder.display(), made.bytes, made.sha256);
-    println!("It is of no use without the master key {}: keep a copy of that elsewhere.", made.master_key);
-    Ok(())
+    cli::say(format_args!("{}: {} bytes, SHA-256 {}", args.folder.display(), made.bytes, made.sha256))?;
+    cli::say(format_args!("It is of no use without the master key {}: keep a copy of that elsewhere.", made.master_key))
 }
 
 /// Makes the folder beside its place first, so that one that is there is whole.
@@ -264,13 +263,17 @@ async fn restore_into(
     db::prepare(database.options()).await?;
     let over = void(&mut connection, args.keep_api_keys).await?;
     connection.close().await?;
-    println!("Restored what was backed up {}.", manifest.made_at);
-    println!("{} sessions are over and {} API keys are off; everybody signs in again.", over.sessions, over.api_keys);
+    let said = cli::say(format_args!(
+        "Restored what was backed up {}.\n{} sessions are over and {} API keys are off; everybody signs in again.",
+        manifest.made_at, over.sessions, over.api_keys,
+    ));
     let heart = database.heart(config).await?;
     let cx = Cx::for_job(heart.clone(), "restore");
     let looked = record_and_look(&cx, manifest).await;
     heart.close().await;
     let broken = looked?;
+    // It stands in the log all the same.
+    said?;
     ensure!(broken == 0, "{broken} of the invariants do not hold");
     Ok(())
 }

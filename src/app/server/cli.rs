@@ -1,6 +1,14 @@
 //! The command line: serve, migrate, make an administrator, keys, backups, checks, print the API.
 
-use std::{fs, io::Read as _, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+use std::{
+    fmt::Display,
+    fs,
+    io::{self, Read as _, Write as _},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
@@ -143,10 +151,7 @@ pub async fn run() -> anyhow::Result<()> {
         Command::Verify(args) => invariants::verify_all(config, args).await,
         Command::Backup(args) => backup::backup(config, args).await,
         Command::Restore(args) => backup::restore(config, args).await,
-        Command::Openapi => {
-            println!("{}", openapi::document().to_pretty_json()?);
-            Ok(())
-        }
+        Command::Openapi => say(openapi::document().to_pretty_json()?),
     }
 }
 
@@ -154,11 +159,26 @@ fn start_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("BAWWAB_LOG")
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,sqlx=warn"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A line that cannot be written is lost. Left to itself the subscriber would say so by `eprintln!`, which panics for the
+    // same reason as the line could not be written, and once more in the hook that logs the panic.
+    let log = log.log_internal_errors(false);
     match format {
         LogFormat::Text => log.with_target(false).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     panics::install();
+}
+
+/// What a command prints. Where it goes to a file on a full disk it has failed: `println!` would panic.
+pub(super) fn say(what: impl Display) -> anyhow::Result<()> {
+    writeln!(io::stdout(), "{what}").context("write to standard output")
+}
+
+/// What a node prints when it starts, which it does whether or not anybody can read it.
+fn announce(what: impl Display) {
+    if let Err(error) = say(what) {
+        warn!("{error:#}");
+    }
 }
 
 /// The file in the data directory that holds the master key.
@@ -329,9 +349,9 @@ async fn serve_on(config: &Config, database: &Database, stop: CancellationToken)
     let router = router::router(wiring).into_make_service_with_connect_info::<SocketAddr>();
     let address = SocketAddr::new(config.listen, config.port);
     let listener = TcpListener::bind(address).await.with_context(|| format!("listen on {address}"))?;
-    println!("Bawwab is at {}", public_url.origin());
+    announce(format_args!("Bawwab is at {}", public_url.origin()));
     if let Some(link) = set_up_link(heart.clone()).await? {
-        println!("Make the first administrator here (once, within 24 hours):\n{link}");
+        announce(format_args!("Make the first administrator here (once, within 24 hours):\n{link}"));
     }
     let served = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
     let deadline = async {
@@ -466,15 +486,13 @@ async fn create_admin(config: Config, email: &str, name: Option<String>) -> anyh
         tx.commit(event).await?;
         Ok::<_, anyhow::Error>(user)
     });
-    println!("{}", made.await.context("make the administrator")?);
-    Ok(())
+    say(made.await.context("make the administrator")?)
 }
 
 async fn recover(config: Config, who: &str) -> anyhow::Result<()> {
     let made = with_database(&config, "admin recover", async |cx: Cx| factors::recover(&cx, who).await).await?;
     let Some((link, until)) = made else { bail!("there is nobody active by the name {who}") };
-    println!("{link}\nIt works once, until {}.", until.format("%F %T UTC"));
-    Ok(())
+    say(format_args!("{link}\nIt works once, until {}.", until.format("%F %T UTC")))
 }
 
 /// What an operator's arguments say. Whoever runs the tests may have settings of their own in the environment.

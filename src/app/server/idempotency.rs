@@ -14,6 +14,8 @@ use axum::{
 };
 use tracing::warn;
 
+#[cfg(debug_assertions)]
+use crate::access::server::fail_point::Point;
 use crate::{
     access::server::{Caller, Cx, IDEMPOTENCY_LASTS, IdempotencyKey, PersonCaller, Quiet},
     base::{
@@ -107,6 +109,8 @@ async fn keep(cx: &Cx, person: &PersonCaller, key: &IdempotencyKey, response: Re
     if let Err(error) = put(cx, person, key, (status, sealed, etag)).await {
         warn!("the answer to a request with an Idempotency-Key is not kept: {error:?}");
     }
+    #[cfg(debug_assertions)]
+    cx.reach(Point::BeforeReply, "");
     Ok(Response::from_parts(parts, Body::from(body)))
 }
 

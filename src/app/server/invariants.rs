@@ -7,14 +7,19 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Cx, Quiet},
-    app::server::{audit_commands, cli::with_database, sealed},
+    app::server::{
+        audit_commands,
+        cli::{say, with_database},
+        oracle, sealed,
+    },
     audit::server::{seal, verify},
     base::{errors::AppError, ids::TenantId, server::config::Config},
 };
 
 #[derive(Args)]
 pub(super) struct VerifyArgs {
-    /// Also hold the whole audit log against its chain, and open every sealed value. Reads everything
+    /// Also hold the whole audit log against its chain, compare everybody's rights with what plain SQL makes of them, and
+    /// open every sealed value. Reads everything
     #[arg(long)]
     strict: bool,
 }
@@ -46,29 +51,29 @@ pub(super) async fn verify_all(config: Config, args: VerifyArgs) -> anyhow::Resu
 
 /// Looks at everything and prints what it found. Gives back how many invariants do not hold.
 pub(super) async fn look(cx: &Cx, is_strict: bool) -> anyhow::Result<usize> {
-    let mut broken = told("installation", &of_node(cx).await?);
+    let mut broken = told("installation", &of_node(cx).await?)?;
     for (chain, name) in audit_commands::chains(cx, None).await? {
         if let Some(tenant) = seal::owner(chain) {
-            broken += told(&name, &of_tenant(cx, tenant).await?);
+            broken += told(&name, &of_tenant(cx, tenant).await?)?;
         }
         if is_strict {
-            broken += told(&name, &strict(cx, chain).await?);
+            broken += told(&name, &strict(cx, chain).await?)?;
         }
     }
     Ok(broken)
 }
 
 /// Prints a line for each check and one for each place where it does not hold. Gives back how many do not hold.
-fn told(whose: &str, checks: &[Check]) -> usize {
+fn told(whose: &str, checks: &[Check]) -> anyhow::Result<usize> {
     for check in checks {
         if check.broken.is_empty() {
-            println!("{whose}: {}: holds", check.what);
+            say(format_args!("{whose}: {}: holds", check.what))?;
         } else {
-            println!("{whose}: {}: DOES NOT HOLD", check.what);
-            check.broken.iter().for_each(|place| println!("    {place}"));
+            say(format_args!("{whose}: {}: DOES NOT HOLD", check.what))?;
+            check.broken.iter().try_for_each(|place| say(format_args!("    {place}")))?;
         }
     }
-    checks.iter().filter(|check| !check.broken.is_empty()).count()
+    Ok(checks.iter().filter(|check| !check.broken.is_empty()).count())
 }
 
 /// What holds for the installation as a whole.
@@ -135,6 +140,7 @@ pub(super) async fn tenant_checks(connection: &mut PgConnection, tenant: TenantI
     let begins = begins.fetch_one(&mut *connection).await?.unwrap_or(chrono::DateTime::UNIX_EPOCH);
     rights(&mut checks, connection, tenant, begins).await?;
     spent_once(&mut checks, connection, tenant).await?;
+    consents(&mut checks, connection, tenant, begins).await?;
     Ok(checks)
 }
 
@@ -180,7 +186,8 @@ async fn rights(
                  where tenant_id = $1 and exists (
                      select from access_policy_versions v where v.policy_id = p.id and v.number = 1 and v.saved_by is not null)
                  union all select 'api_key', id, created_at from api_keys where tenant_id = $1
-                 union all select 'approval', id, created_at from approvals where tenant_id = $1) made
+                 union all select 'approval', id, created_at from approvals where tenant_id = $1
+                 union all select 'consent', id, created_at from consent_texts where tenant_id = $1) made
            where made.created_at >= $2 and not exists (
                select from audit_logs l
                where l.tenant_id = $1 and l.resource_type = made.kind and l.resource_id = made.id::text
@@ -288,7 +295,112 @@ async fn spent_once(checks: &mut Vec<Check>, connection: &mut PgConnection, tena
     Ok(())
 }
 
-/// I6 and F28: the chain of the log, and every secret under the key of this program, at its own place.
+/// I2 and A13: what was published stays, and what people said to it is told once, in its order. Times are of several nodes,
+/// whose clocks differ by less than the minute that is granted them.
+async fn consents(
+    checks: &mut Vec<Check>,
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    begins: chrono::DateTime<chrono::Utc>,
+) -> Result<(), AppError> {
+    check!(
+        checks,
+        connection,
+        "a text has every version up to its last",
+        r#"select format('text %s: the last is %s, there are %s', t.key, t.latest, count(v.number)) as "broken!"
+           from consent_texts t left join consent_versions v on v.tenant_id = $1 and v.text_id = t.id
+           where t.tenant_id = $1 group by t.id, t.key, t.latest
+           having t.latest <> count(v.number) or t.latest <> coalesce(max(v.number), 0)
+           order by 1 limit $2"#,
+        tenant.0,
+        NAMED
+    );
+    check!(
+        checks,
+        connection,
+        "consents are about versions of the same tenant that were published by then",
+        r#"select format('record %s of person %s', r.id, r.user_id) as "broken!"
+           from consent_records r
+           left join consent_versions v on v.tenant_id = $1 and v.text_id = r.text_id and v.number = r.number
+           where r.tenant_id = $1 and (v.number is null or v.published_at > r.created_at + interval '1 minute')
+           order by 1 limit $2"#,
+        tenant.0,
+        NAMED
+    );
+    check!(
+        checks,
+        connection,
+        "nobody gives what they have given already, nor a version before it",
+        r#"with said as (
+               select id, user_id, number, given, lag(given) over before as was_given, lag(number) over before as last
+               from consent_records where tenant_id = $1
+               window before as (partition by user_id, text_id order by id))
+           select format('record %s of person %s: version %s after version %s', id, user_id, number, last) as "broken!"
+           from said where given and (number < last or (number = last and was_given))
+           order by 1 limit $2"#,
+        tenant.0,
+        NAMED
+    );
+    check!(
+        checks,
+        connection,
+        "only what has been given is withdrawn, and later",
+        r#"with said as (
+               select id, user_id, number, given, created_at, lag(given) over before as was_given,
+                      lag(number) over before as last, lag(created_at) over before as last_at
+               from consent_records where tenant_id = $1
+               window before as (partition by user_id, text_id order by id))
+           select format('record %s of person %s', id, user_id) as "broken!"
+           from said
+           where not given
+             and (was_given is not true or number <> last or created_at < last_at - interval '1 minute')
+           order by 1 limit $2"#,
+        tenant.0,
+        NAMED
+    );
+    check!(
+        checks,
+        connection,
+        "each consent and each version has its event, and each event its consent",
+        r#"select broken as "broken!" from (
+               select format('record %s of person %s', r.id, r.user_id) as broken
+               from consent_records r
+               where r.tenant_id = $1 and r.created_at >= $2 and not exists (
+                   select from audit_logs l
+                   where l.tenant_id = $1 and l.outcome = 'done' and l.resource_type = 'consent'
+                     and l.resource_id = r.text_id::text and (l.user_id is null or l.user_id = r.user_id)
+                     and l.action = case when r.given then 'auth.consent_give' else 'auth.consent_withdraw' end
+                     and l.created_at between r.created_at - interval '1 second' and r.created_at + interval '1 minute')
+               union all
+               select format('version %s of text %s', v.number, v.text_id)
+               from consent_versions v
+               where v.tenant_id = $1 and v.published_at >= $2 and not exists (
+                   select from audit_logs l
+                   where l.tenant_id = $1 and l.outcome = 'done' and l.resource_type = 'consent'
+                     and l.resource_id = v.text_id::text and l.action = 'admin.consent_publish'
+                     and l.created_at between v.published_at - interval '1 second'
+                                          and v.published_at + interval '1 minute')
+               union all
+               select format('event %s of person %s', l.id, l.user_id)
+               from audit_logs l
+               where l.tenant_id = $1 and l.outcome = 'done'
+                 and l.action in ('auth.consent_give', 'auth.consent_withdraw') and not exists (
+                   select from consent_records r
+                   where r.tenant_id = $1 and r.text_id::text = l.resource_id
+                     and (l.user_id is null or r.user_id = l.user_id)
+                     and r.given = (l.action = 'auth.consent_give')
+                     and r.created_at between l.created_at - interval '1 minute'
+                                          and l.created_at + interval '1 second')) as found
+           order by 1 limit $3"#,
+        tenant.0,
+        begins,
+        NAMED
+    );
+    Ok(())
+}
+
+/// C4, I6 and F28: everybody's rights told in two ways, the chain of the log, and every secret under the key of this
+/// program, at its own place.
 pub async fn strict(cx: &Cx, chain: Uuid) -> Result<Vec<Check>, AppError> {
     let report = verify::verify(cx, chain, None).await?;
     let bad = report.first_bad.as_ref().map(audit_commands::fault);
@@ -296,6 +408,10 @@ pub async fn strict(cx: &Cx, chain: Uuid) -> Result<Vec<Check>, AppError> {
     let mut tx = cx.node().await?;
     counted(&mut checks, tx.conn(), chain).await?;
     tx.commit_quietly(Quiet::Job).await?;
+    if let Some(tenant) = seal::owner(chain) {
+        let broken = oracle::differences(cx, tenant).await?;
+        checks.push(Check { what: "the engine gives everybody what plain SQL gives them", broken });
+    }
     let mut broken = sealed::unreadable(cx, seal::owner(chain)).await?;
     broken.truncate(usize::try_from(NAMED).unwrap_or(usize::MAX));
     checks.push(Check { what: "every sealed value opens at its place", broken });

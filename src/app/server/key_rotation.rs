@@ -15,7 +15,7 @@ use crate::{
         record::{Action, Event},
     },
     app::server::{
-        cli::{KEY_FILE, with_database},
+        cli::{KEY_FILE, say, with_database},
         repeat, sealed,
     },
     base::{
@@ -121,15 +121,12 @@ pub(super) async fn keys(config: Config, command: KeysCommand) -> anyhow::Result
         KeysCommand::List => {
             let current = cx.keys().current();
             for key in read(&cx).await? {
-                println!("{}", told(&key, current));
+                say(told(&key, current))?;
             }
             Ok(())
         }
         KeysCommand::Rotate => match make(&cx, false).await? {
-            Some(key) => {
-                println!("{}", told(&key, cx.keys().current()));
-                Ok(())
-            }
+            Some(key) => say(told(&key, cx.keys().current())),
             None => bail!("somebody else has made a key at this moment"),
         },
         KeysCommand::RotateMaster { new_key } => rotate_master(&cx, config, new_key).await,
@@ -182,13 +179,12 @@ async fn rotate_master(cx: &Cx, config: &Config, new_key: Option<HiddenText>) ->
         let old = file.with_extension("key.old");
         fs::copy(&file, &old).with_context(|| format!("keep the old key in {}", old.display()))?;
         fs::rename(&next, &file).with_context(|| format!("put {} in place", file.display()))?;
-        println!("{keys} data keys are sealed under the new master key in {}.", file.display());
-        println!("Keep a copy of it. Backups from before need the old one, which is now in {}.", old.display());
+        say(format_args!("{keys} data keys are sealed under the new master key in {}.", file.display()))?;
+        say(format_args!("Keep a copy of it. Backups from before need the old one, which is now in {}.", old.display()))
     } else {
-        println!("{keys} data keys are sealed under the new master key: start all nodes with it.");
-        println!("Backups from before need the old one.");
+        say(format_args!("{keys} data keys are sealed under the new master key: start all nodes with it."))?;
+        say("Backups from before need the old one.")
     }
-    Ok(())
 }
 
 /// The master key that is about to take the place of the one in `file`.

@@ -16,6 +16,7 @@ pub mod layers;
 pub mod mailer;
 pub mod metrics;
 pub mod openapi;
+pub mod oracle;
 pub mod own_data;
 pub mod panics;
 pub mod plain;

@@ -5,6 +5,7 @@ use std::{fs, path::PathBuf, time::Duration};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use uuid::Uuid;
 
 use super::second_factor::{enrol, login};
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         cli::{self, Database},
         factors,
         invariants::{self, Check},
-        key_rotation,
+        key_rotation, oracle,
         test_app::{Client, TestApp, options_of},
     },
     base::{
@@ -61,10 +62,19 @@ async fn lived_in(app: &TestApp) -> (Client, Client) {
     admin.post(&members, json!({"user": sara.id})).await.ok();
     admin.post("/admin/api-keys", json!({"name": "ci", "scopes": ["users.read"]})).await.ok();
     admin.patch(&format!("/admin/users/{}/status", omar.id), json!({"status": "suspended"})).await.ok();
+    let text = json!({"key": "news", "required": false, "title_ar": "النشرة", "title_en": "News", "body_ar": "نص",
+        "body_en": "Text"});
+    let text = admin.post("/admin/consents", text).await.ok();
+    let id = text["id"].as_str().expect("an id");
+    admin.post(&format!("/admin/consents/{id}/publish"), json!({})).await.ok();
+    for person in [&admin, &sara] {
+        person.post(&format!("/auth/consents/{id}"), json!({"number": 1})).await.ok();
+    }
+    sara.delete(&format!("/auth/consents/{id}")).await.ok();
     (admin, sara)
 }
 
-/// I2, I4, I8, I10: what the product itself leaves behind holds, and whatever is done to it behind its back is named.
+/// I2, I4, I8, I10, A13: what the product itself leaves behind holds, and whatever is done to it behind its back is named.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn what_must_hold_holds_until_somebody_tampers(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
@@ -72,7 +82,7 @@ async fn what_must_hold_holds_until_somebody_tampers(pool: PgPool) {
     enrol(&app, sara).await;
     let tenant = tenant(&app).await;
     assert_eq!(broken(&app).await, []);
-    assert_eq!(checks(&app).await.len(), 15);
+    assert_eq!(checks(&app).await.len(), 21);
 
     let cases = [
         ("every table is under row-level security, its owner included", "alter table groups no force row level security"),
@@ -118,6 +128,34 @@ async fn what_must_hold_holds_until_somebody_tampers(pool: PgPool) {
         ("only active people have live sessions", "alter table users disable trigger users_end_sessions;
              update users set status = 'suspended' where email = 'sara@x.example'"),
         ("people have as many passkeys as it says", "update users set passkeys = 3 where email = 'sara@x.example'"),
+        ("a text has every version up to its last", "update consent_texts set latest = 2"),
+        (
+            "consents are about versions of the same tenant that were published by then",
+            "insert into consent_records (tenant_id, user_id, text_id, number, given, created_at)
+             select u.tenant_id, u.id, t.id, 1, true, '2020-01-01' from users u, consent_texts t
+             where u.email = 'omar@x.example'",
+        ),
+        (
+            "nobody gives what they have given already, nor a version before it",
+            "insert into consent_records (tenant_id, user_id, text_id, number, given, created_at)
+             select r.tenant_id, r.user_id, r.text_id, r.number, true, r.created_at
+             from consent_records r join users u on u.id = r.user_id where u.email <> 'sara@x.example'",
+        ),
+        (
+            "only what has been given is withdrawn, and later",
+            "insert into consent_records (tenant_id, user_id, text_id, number, given, created_at)
+             select tenant_id, user_id, text_id, number, false, created_at from consent_records where not given",
+        ),
+        (
+            "each consent and each version has its event, and each event its consent",
+            "insert into consent_records (tenant_id, user_id, text_id, number, given, created_at)
+             select tenant_id, user_id, text_id, number, true, created_at + interval '1 hour'
+             from consent_records where not given",
+        ),
+        (
+            "each consent and each version has its event, and each event its consent",
+            "delete from consent_records where not given",
+        ),
     ];
     for (what, tampering) in cases {
         let mut tx = app.owner.begin().await.expect("a transaction");
@@ -141,6 +179,83 @@ async fn what_must_hold_holds_until_somebody_tampers(pool: PgPool) {
         .await
         .expect("altered");
     assert_eq!(broken(&app).await[0].0, "the audit log is as it was written");
+}
+
+/// C4, I7: whoever has by plain SQL what the engine does not give them, or the other way round, is named with it; what a
+/// policy takes is no difference.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn rights_that_are_told_in_two_ways_are_named(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let (admin, sara) = lived_in(&app).await;
+    let (cx, tenant) = (job(&app), tenant(&app).await);
+    sqlx::query(
+        "with made as (
+             insert into access_policies (tenant_id, name, active) select id, 'nobody', 1 from tenants
+             returning id, tenant_id)
+         insert into access_policy_versions (tenant_id, policy_id, number, mode, actions, rules, saved_at)
+         select tenant_id, id, 1, 'require', array['users.read'], $1, now() from made",
+    )
+    .bind(json!([{"effect": "allow", "condition": {"user.department": "a department of nobody"}}]))
+    .execute(&app.owner)
+    .await
+    .expect("a policy");
+    // More people than are compared at a time, of whom only the last are told wrongly.
+    sqlx::query(
+        "insert into users (id, tenant_id, email, name, status, created_at)
+         select gen_random_uuid(), id, 'crowd' || n || '@x.example', 'crowd', 'active', '2026-11-22' from tenants, generate_series(1, 250) n",
+    )
+    .execute(&app.owner)
+    .await
+    .expect("a crowd");
+    let differences = async || oracle::differences(&cx, tenant).await.expect("compared");
+    assert_eq!(differences().await, Vec::<String>::new());
+
+    let mistake = |told: &str| {
+        format!(
+            "alter view v_user_effective_permissions rename to honest;
+             create view v_user_effective_permissions with (security_invoker = true) as {told};
+             grant select on v_user_effective_permissions to bawwab_app"
+        )
+    };
+    let mended = "drop view v_user_effective_permissions; alter view honest rename to v_user_effective_permissions";
+    let omar = sqlx::query_scalar::<_, Uuid>("select id from users where email = 'omar@x.example'");
+    let omar = omar.fetch_one(&app.owner).await.expect("omar");
+    let last = sqlx::query_scalar::<_, Uuid>("select id from users order by id desc limit 1");
+    let last = last.fetch_one(&app.owner).await.expect("somebody");
+    for (told, names) in [
+        (
+            // Suspended: the engine gives him nothing.
+            format!("select * from honest union all select tenant_id, id, 'users.read' from users where id = '{omar}'"),
+            vec![format!("omar@x.example ({omar}), users.read: the engine says no, the view says yes")],
+        ),
+        (
+            format!("select * from honest where not (permission_key = 'users.read' and user_id = '{}')", sara.id),
+            vec![format!("sara@x.example ({}), users.read: the engine says yes, the view says no", sara.id)],
+        ),
+        (
+            format!(
+                "select * from honest union all select tenant_id, id, 'groups.read' from users where id = '{last}'"
+            ),
+            vec![format!("crowd ({last}), groups.read: the engine says no, the view says yes")],
+        ),
+    ] {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(mistake(&told))).execute(&app.owner).await.expect("a mistake");
+        assert_eq!(differences().await, names);
+        sqlx::raw_sql(mended).execute(&app.owner).await.expect("mended");
+    }
+
+    // Nobody has anything any more by the view: so many are named and no more, and the check is the one that says so.
+    sqlx::raw_sql(sqlx::AssertSqlSafe(mistake("select * from honest where false")))
+        .execute(&app.owner)
+        .await
+        .expect("a mistake");
+    assert_eq!(differences().await.len(), 20);
+    let checks = invariants::strict(&cx, tenant.0).await.expect("checks");
+    let broken = checks.into_iter().filter(|check| !check.broken.is_empty()).map(|check| check.what);
+    assert_eq!(broken.collect::<Vec<_>>(), ["the engine gives everybody what plain SQL gives them"]);
+    sqlx::raw_sql(mended).execute(&app.owner).await.expect("mended");
+    admin.delete(&format!("/admin/users/{}", sara.id)).await;
+    assert_eq!(differences().await, Vec::<String>::new(), "nobody is left with what they had");
 }
 
 /// E7, F29: a new data key takes over on all nodes while people work. Nobody is thrown out, everything is sealed anew; a
