@@ -215,17 +215,17 @@ begin
     get diagnostics n = row_count; about := 'account'; affected := n; return next;
 
     -- What others wrote in their own words is theirs: it is counted, so that somebody can read it through.
-    select (select count(*) from approvals where tenant_id = home and names_person(reason, anywhere, texts))
-         + (select count(*) from approval_decisions where tenant_id = home and names_person(comment, anywhere, texts))
-         + (select count(*) from user_roles where tenant_id = home and names_person(reason, anywhere, texts))
-         + (select count(*) from user_permissions where tenant_id = home and names_person(reason, anywhere, texts))
-         + (select count(*) from sessions where tenant_id = home and names_person(impersonation_reason, anywhere, texts))
+    select (select count(*) from approvals where tenant_id = home and names_person(reason, anywhere, '{}'))
+         + (select count(*) from approval_decisions where tenant_id = home and names_person(comment, anywhere, '{}'))
+         + (select count(*) from user_roles where tenant_id = home and names_person(reason, anywhere, '{}'))
+         + (select count(*) from user_permissions where tenant_id = home and names_person(reason, anywhere, '{}'))
+         + (select count(*) from sessions where tenant_id = home and names_person(impersonation_reason, anywhere, '{}'))
          + (select count(*) from groups where tenant_id = home
-                and (names_person(name, anywhere, texts) or names_person(description, anywhere, texts)))
+                and (names_person(name, anywhere, '{}') or names_person(description, anywhere, '{}')))
          + (select count(*) from roles where tenant_id = home
-                and (names_person(name, anywhere, texts) or names_person(description, anywhere, texts)))
+                and (names_person(name, anywhere, '{}') or names_person(description, anywhere, '{}')))
          + (select count(*) from access_policies where tenant_id = home
-                and (names_person(name, anywhere, texts) or names_person(description, anywhere, texts)))
+                and (names_person(name, anywhere, '{}') or names_person(description, anywhere, '{}')))
          + (select count(*) from access_policy_versions where tenant_id = home
                 and names_person(rules::text, anywhere, '{}'))
          + (select count(*) from consent_texts where tenant_id = home
@@ -234,7 +234,7 @@ begin
                 and names_person(concat_ws(' ', title_ar, title_en, body_ar, body_en), anywhere, '{}'))
          + (select count(*) from permissions where tenant_id = home
                 and names_person(concat_ws(' ', name_ar, name_en, description_ar, description_en), anywhere, '{}'))
-         + (select count(*) from api_keys where tenant_id = home and names_person(name, anywhere, texts))
+         + (select count(*) from api_keys where tenant_id = home and names_person(name, anywhere, '{}'))
          + (select count(*) from settings where tenant_id = home and names_person(value::text, anywhere, '{}'))
         into n;
     about := 'words'; affected := n; return next;

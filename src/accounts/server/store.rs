@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -11,6 +12,7 @@ use crate::{
     access::{ADMIN, Facts, STANDARD_USER, SUPER_ADMIN, Scope, server::Tx},
     accounts::{
         NO_ROLE, PeopleCounts, PeopleOrder, PeopleQuery, PeopleSort, Person, PersonRow, SOON_DAYS, Status,
+        erasure::ErasureReport,
         server::rules::{ParsedEdit, ParsedPerson},
     },
     base::{
