@@ -21,6 +21,30 @@ create function names_person(part text, anywhere text[], whole text[]) returns b
         or exists (select from unnest(whole) t where part = t or position(to_jsonb(t)::text in part) > 0))
 $$;
 
+-- What somebody goes by, and went by: names, addresses, and what other systems call them.
+create function person_texts(who uuid, home uuid) returns text[]
+    language sql stable set search_path = pg_catalog, public as $$
+    select coalesce(array_agg(distinct t), '{}') from (
+        select unnest(array[u.name, u.email, u.username, u.external_id]) as t from users u
+            where u.id = who and u.tenant_id = home
+        union all
+        select unnest(array[e.old_email, e.new_email]) from email_changes e where e.user_id = who and e.tenant_id = home
+        union all
+        select l.user_name from audit_logs l where l.tenant_id = home and l.user_id = who
+        union all
+        select l.impersonator_name from audit_logs l where l.tenant_id = home and l.impersonator_id = who
+        union all
+        select l.resource_name from audit_logs l
+            where l.tenant_id = home and l.resource_type = 'user' and l.resource_id = who::text
+        union all
+        select unnest(array[j.v ->> 'name', j.v ->> 'email', j.v ->> 'username', j.v ->> 'external_id'])
+            from audit_logs l, lateral (values (l.old_value), (l.new_value)) j (v)
+            where l.tenant_id = home and l.resource_type = 'user' and l.resource_id = who::text
+              and l.action in ('admin.user_create', 'admin.user_update', 'admin.user_delete', 'auth.profile_update')
+    -- What an erasure before has put in their place is nobody's.
+    ) of_person where t is not null and btrim(t) <> '' and t !~ '^#\d+(@erased\.invalid)?$'
+$$;
+
 -- Erases a deleted person of the tenant that the transaction works for. What is told is counted as it is done; a look
 -- ahead does the same and is rolled back. `letters` are jobs that hold letters to them: these are sealed, and only the
 -- program can tell to whom they go.
@@ -53,25 +77,7 @@ begin
         where s.tenant_id = home and s.key = 'audit.retention';
     held := coalesce(held, false);
 
-    -- What they go by, and went by.
-    select array_agg(distinct t) into texts from (
-        select unnest(array[u.name, u.email, u.username, u.external_id]) as t from users u where u.id = who
-        union all
-        select unnest(array[e.old_email, e.new_email]) from email_changes e where e.user_id = who and e.tenant_id = home
-        union all
-        select l.user_name from audit_logs l where l.tenant_id = home and l.user_id = who
-        union all
-        select l.impersonator_name from audit_logs l where l.tenant_id = home and l.impersonator_id = who
-        union all
-        select l.resource_name from audit_logs l
-            where l.tenant_id = home and l.resource_type = 'user' and l.resource_id = who::text
-        union all
-        select unnest(array[j.v ->> 'name', j.v ->> 'email', j.v ->> 'username', j.v ->> 'external_id'])
-            from audit_logs l, lateral (values (l.old_value), (l.new_value)) j (v)
-            where l.tenant_id = home and l.resource_type = 'user' and l.resource_id = who::text
-              and l.action in ('admin.user_create', 'admin.user_update', 'admin.user_delete', 'auth.profile_update')
-    ) of_person where t is not null and btrim(t) <> '' and t <> label and t not like '#%@erased.invalid';
-    texts := coalesce(texts, '{}');
+    texts := person_texts(who, home);
     -- An address is nobody else's, and a name of several words hardly anybody's; a single word is also a role's or a
     -- thing's, and counts only where it is the whole of a value.
     select coalesce(array_agg(t), '{}') into anywhere from unnest(texts) t where t ~ '@' or btrim(t) ~ '\s';
@@ -243,4 +249,5 @@ begin
 end $$;
 revoke execute on function erase_person(uuid, bigint[], timestamptz) from public;
 revoke execute on function names_person(text, text[], text[]) from public;
-grant execute on function erase_person(uuid, bigint[], timestamptz) to bawwab_app;
+revoke execute on function person_texts(uuid, uuid) from public;
+grant execute on function person_texts(uuid, uuid), erase_person(uuid, bigint[], timestamptz) to bawwab_app;

@@ -639,6 +639,13 @@ pub async fn find_named(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppE
     Ok(found.map(UserId))
 }
 
+/// What somebody goes by, and went by.
+pub async fn texts(tx: &mut Tx, id: UserId) -> Result<Vec<String>, AppError> {
+    let tenant = tx.tenant()?;
+    let texts = sqlx::query_scalar!(r#"select person_texts($1, $2) as "texts!""#, id.0, tenant.0);
+    Ok(texts.fetch_one(tx.conn()).await?)
+}
+
 /// Erases a deleted person, with the letters to them that wait. Gives back how many rows of each kind that concerned.
 pub async fn erase(
     tx: &mut Tx,

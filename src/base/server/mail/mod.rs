@@ -87,12 +87,12 @@ pub fn open(keys: &Keys, payload: &Value) -> anyhow::Result<Waiting> {
     Ok(Waiting { id, letter })
 }
 
-/// The jobs of the letters to an address that wait or could not be sent.
+/// The jobs of the letters to one of these addresses that wait or could not be sent.
 pub async fn addressed_to(
     connection: &mut PgConnection,
     keys: &Keys,
     tenant: TenantId,
-    address: &str,
+    addresses: &[String],
 ) -> anyhow::Result<Vec<i64>> {
     let rows = sqlx::query!("select id, payload from jobs where tenant_id = $1 and kind = $2", tenant.0, KIND)
         .fetch_all(connection)
@@ -100,7 +100,7 @@ pub async fn addressed_to(
         .context("read the letters that wait")?;
     let mut found = Vec::new();
     for row in rows {
-        if open(keys, &row.payload)?.letter.to == address {
+        if addresses.contains(&open(keys, &row.payload)?.letter.to) {
             found.push(row.id);
         }
     }
