@@ -61,15 +61,8 @@ impl World {
     async fn start(pool: &PgPool) -> Self {
         let app = TestApp::start(options_of(pool)).await;
         let admin = app.admin().await;
-        app.person(&admin, "sara@old.example", &["readonly"]).await;
-        let sara = app.sign_in("sara@old.example").await;
+        let sara = app.person(&admin, "sara@old.example", &["readonly"]).await;
         let path = format!("/admin/users/{}", sara.id);
-        let edit = json!({
-            "name": NAME, "username": "sara.mutairi", "external_id": "EMP-77810", "department": "المالية",
-            "attributes": {"phone": "+966500000017"}, "email": SARA,
-        });
-        admin.patch(&path, edit).await.ok();
-        let sara = app.sign_in(SARA).await;
         sara.post("/auth/email", json!({"email": "sara@new.example"})).await.ok();
         let access = json!({"permission": "users.delete", "reason": format!("{NAME} asks for it")});
         sara.post("/auth/access-requests", access).await.ok();
@@ -84,6 +77,11 @@ impl World {
         let text = text["id"].as_str().expect("an id");
         admin.post(&format!("/admin/consents/{text}/publish"), json!({})).await.ok();
         sara.post(&format!("/auth/consents/{text}"), json!({"number": 1})).await.ok();
+        let edit = json!({
+            "name": NAME, "username": "sara.mutairi", "external_id": "EMP-77810", "department": "المالية",
+            "attributes": {"phone": "+966500000017"}, "email": SARA,
+        });
+        admin.patch(&path, edit).await.ok();
         admin.delete(&path).await.ok();
         World { app, admin, sara }
     }
@@ -108,8 +106,8 @@ impl World {
         for (table, column) in columns {
             let search = format!(
                 "select exists (select from {table}, unnest($1::text[]) hers
-                 where strpos(lower({column}::text), lower(hers)) > 0
-                    or strpos(lower({column}::text), fold_text(hers)) > 0)"
+                 where strpos(lower(\"{column}\"::text), lower(hers)) > 0
+                    or strpos(lower(\"{column}\"::text), fold_text(hers)) > 0)"
             );
             let is_found: bool = sqlx::query_scalar(AssertSqlSafe(search))
                 .bind(HERS.map(str::to_owned).to_vec())
