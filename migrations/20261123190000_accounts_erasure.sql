@@ -56,11 +56,11 @@ declare
     home constant uuid := app_tenant();
     scope_before constant text := app_scope();
     label text;
-    held boolean;
     texts text[];
     anywhere text[];
     patterns text[];
     found_rows uuid[];
+    held_rows uuid[];
     one text;
     n bigint;
     total bigint;
@@ -73,10 +73,6 @@ begin
     if label is null then
         raise exception 'only who was deleted can be erased' using errcode = '42501';
     end if;
-    select coalesce((s.value ->> 'legal_hold')::boolean, false) into held from settings s
-        where s.tenant_id = home and s.key = 'audit.retention';
-    held := coalesce(held, false);
-
     texts := person_texts(who, home);
     -- An address is nobody else's, and a name of several words hardly anybody's; a single word is also a role's or a
     -- thing's, and counts only where it is the whole of a value.
@@ -162,55 +158,60 @@ begin
     about := 'given'; affected := n; return next;
 
     -- The log: the rows stay, and so do their digests; the parts that name the person go with their salts.
-    select coalesce(array_agg(l.id), '{}') into found_rows from audit_logs l
-        where l.user_id = who or l.impersonator_id = who
-           or ((l.tenant_id = home or l.tenant_id is null)
-               and (l.resource_id = who::text or l.search like any (patterns)));
-    if held then
-        about := 'log_held'; affected := cardinality(found_rows); return next;
-    else
-        with marked as (
-            select l.id, l.resource_type = 'user' and l.resource_id = who::text as is_about,
-                   l.user_id = who or l.impersonator_id = who as is_by
-            from audit_logs l where l.id = any(found_rows)
-        ), parts as (
-            select l.id, array_remove(array[
-                case when l.user_id = who and l.user_name is not null then 'user_name' end,
-                case when l.impersonator_id = who and l.impersonator_name is not null then 'impersonator_name' end,
-                case when m.is_by and l.ip is not null then 'ip' end,
-                case when m.is_by and l.user_agent is not null then 'user_agent' end,
-                case when l.resource_name is not null
-                      and (m.is_about or names_person(l.resource_name, anywhere, texts)) then 'resource_name' end,
-                case when l.old_value is not null
-                      and (m.is_about or names_person(l.old_value::text, anywhere, texts)) then 'old_value' end,
-                case when l.new_value is not null
-                      and (m.is_about or names_person(l.new_value::text, anywhere, texts)) then 'new_value' end,
-                case when l.meta <> '{}' and names_person(l.meta::text, anywhere, texts) then 'meta' end
-            ], null) as gone
-            from audit_logs l join marked m on m.id = l.id
-            -- The records of erasures and of removals name nobody, and are never touched.
-            where l.action not in ('admin.user_erase', 'audit.retention') or m.is_by
-        ), told as (
-            select l.id, p.gone,
-                case when 'user_name' = any(p.gone) then null else l.user_name end as user_name,
-                case when 'impersonator_name' = any(p.gone) then null else l.impersonator_name end as impersonator_name,
-                case when 'ip' = any(p.gone) then null else l.ip end as ip,
-                case when 'user_agent' = any(p.gone) then null else l.user_agent end as user_agent,
-                case when 'resource_name' = any(p.gone) then null else l.resource_name end as resource_name,
-                case when 'old_value' = any(p.gone) then null else l.old_value end as old_value,
-                case when 'new_value' = any(p.gone) then null else l.new_value end as new_value,
-                case when 'meta' = any(p.gone) then '{}' else l.meta end as meta
-            from audit_logs l join parts p on p.id = l.id where cardinality(p.gone) > 0
-        )
-        update audit_logs l set
-            user_name = t.user_name, impersonator_name = t.impersonator_name, ip = t.ip, user_agent = t.user_agent,
-            resource_name = t.resource_name, old_value = t.old_value, new_value = t.new_value, meta = t.meta,
-            salts = l.salts - t.gone,
-            search = fold_text(concat_ws(' ', l.action, t.user_name, t.impersonator_name, t.resource_name,
-                t.old_value::text, t.new_value::text, t.meta::text, host(t.ip)))
-            from told t where t.id = l.id;
-        get diagnostics n = row_count; about := 'log'; affected := n; return next;
+    -- A legal hold of the tenant whose log it is leaves them as they are.
+    select coalesce(array_agg(x.id) filter (where not x.is_held), '{}'),
+           coalesce(array_agg(x.id) filter (where x.is_held), '{}') into found_rows, held_rows
+        from (select l.id, exists (
+                  select from settings s where s.tenant_id = coalesce(l.tenant_id, home) and s.key = 'audit.retention'
+                     and coalesce((s.value ->> 'legal_hold')::boolean, false)) as is_held
+              from audit_logs l
+              where l.user_id = who or l.impersonator_id = who
+                 or ((l.tenant_id = home or l.tenant_id is null)
+                     and (l.resource_id = who::text or l.search like any (patterns)))) x;
+    if cardinality(held_rows) > 0 then
+        about := 'log_held'; affected := cardinality(held_rows); return next;
     end if;
+    with marked as (
+        select l.id, l.resource_type = 'user' and l.resource_id = who::text as is_about,
+               l.user_id = who or l.impersonator_id = who as is_by
+        from audit_logs l where l.id = any(found_rows)
+    ), parts as (
+        select l.id, array_remove(array[
+            case when l.user_id = who and l.user_name is not null then 'user_name' end,
+            case when l.impersonator_id = who and l.impersonator_name is not null then 'impersonator_name' end,
+            case when m.is_by and l.ip is not null then 'ip' end,
+            case when m.is_by and l.user_agent is not null then 'user_agent' end,
+            case when l.resource_name is not null
+                  and (m.is_about or names_person(l.resource_name, anywhere, texts)) then 'resource_name' end,
+            case when l.old_value is not null
+                  and (m.is_about or names_person(l.old_value::text, anywhere, texts)) then 'old_value' end,
+            case when l.new_value is not null
+                  and (m.is_about or names_person(l.new_value::text, anywhere, texts)) then 'new_value' end,
+            case when l.meta <> '{}' and names_person(l.meta::text, anywhere, texts) then 'meta' end
+        ], null) as gone
+        from audit_logs l join marked m on m.id = l.id
+        -- The records of erasures and of removals name nobody, and are never touched.
+        where l.action not in ('admin.user_erase', 'audit.retention') or m.is_by
+    ), told as (
+        select l.id, p.gone,
+            case when 'user_name' = any(p.gone) then null else l.user_name end as user_name,
+            case when 'impersonator_name' = any(p.gone) then null else l.impersonator_name end as impersonator_name,
+            case when 'ip' = any(p.gone) then null else l.ip end as ip,
+            case when 'user_agent' = any(p.gone) then null else l.user_agent end as user_agent,
+            case when 'resource_name' = any(p.gone) then null else l.resource_name end as resource_name,
+            case when 'old_value' = any(p.gone) then null else l.old_value end as old_value,
+            case when 'new_value' = any(p.gone) then null else l.new_value end as new_value,
+            case when 'meta' = any(p.gone) then '{}' else l.meta end as meta
+        from audit_logs l join parts p on p.id = l.id where cardinality(p.gone) > 0
+    )
+    update audit_logs l set
+        user_name = t.user_name, impersonator_name = t.impersonator_name, ip = t.ip, user_agent = t.user_agent,
+        resource_name = t.resource_name, old_value = t.old_value, new_value = t.new_value, meta = t.meta,
+        salts = l.salts - t.gone,
+        search = fold_text(concat_ws(' ', l.action, t.user_name, t.impersonator_name, t.resource_name,
+            t.old_value::text, t.new_value::text, t.meta::text, host(t.ip)))
+        from told t where t.id = l.id;
+    get diagnostics n = row_count; about := 'log'; affected := n; return next;
 
     -- The account itself: a number, to which what stays still points.
     update users set name = label, email = label || '@erased.invalid', username = null, external_id = null,
