@@ -108,7 +108,7 @@ fn erase_act(person: &Person, changed: Callback<()>) -> AnyView {
     .into_any()
 }
 
-/// A line a kind. Kinds of which there was nothing are left out, as they say nothing of the person.
+/// A line a kind, in two columns: a phone has room for no more. Kinds of which there was nothing are left out, as they say nothing of the person.
 fn drawn(lines: Vec<ErasureLine>) -> AnyView {
     let locale = locale();
     let line = |line: ErasureLine| {
@@ -121,10 +121,11 @@ fn drawn(lines: Vec<ErasureLine>) -> AnyView {
             <tr>
                 <td>
                     <span class="strong">{kind_word(line.kind)}</span>
+                    " "
+                    {pieces::badge(tone, None, fate)}
                     <p class="small muted">{reason_words(line.reason)}</p>
                 </td>
                 <td class="num">{number(line.rows)}</td>
-                <td>{pieces::badge(tone, None, fate)}</td>
             </tr>
         }
         .into_any()
@@ -138,7 +139,6 @@ fn drawn(lines: Vec<ErasureLine>) -> AnyView {
                     <tr>
                         <th scope="col">{td_string!(locale, accounts.erasure_kind)}</th>
                         <th scope="col">{td_string!(locale, accounts.erasure_rows)}</th>
-                        <th scope="col">{td_string!(locale, accounts.erasure_fate)}</th>
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
