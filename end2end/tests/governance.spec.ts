@@ -2,7 +2,11 @@
 
 import { readFileSync } from "node:fs";
 
-import { ADMIN, DESKTOP, LANGS, PHONE, expect, open, test, words } from "./support";
+import type { Locator } from "@playwright/test";
+
+import { ADMIN, DESKTOP, LANGS, PHONE, expect, open, pictures, test, words } from "./support";
+
+const picture = pictures("governance");
 
 for (const lang of LANGS) {
     const say = words(lang);
@@ -63,6 +67,40 @@ for (const lang of LANGS) {
         await expect(row).toHaveCount(0);
         expect((await ask("/admin/users", rotated)).status).toBe(401);
     });
+
+    for (const size of [DESKTOP, PHONE]) {
+        test(`a deleted person is erased, and the report tells what stays, ${lang}, ${size.width}`, async ({ visitor, api, signedIn }) => {
+            const name = `Mona Saleh ${lang} ${size.width}`;
+            const email = `mona.${lang}.${size.width}@example.com`;
+            const { id } = await api.addPerson({ name, email, password: "a password of many words", locale: lang });
+            await api.call("DELETE", `/admin/users/${id}`);
+            // It cannot be undone, and needs a proof of late.
+            const page = await visitor({ lang, size, as: await signedIn(ADMIN) });
+            await open(page, `/console/people/${id}`);
+            const card = page.getByRole("region", { name: say("accounts.erasure"), exact: true });
+            await expect(card.getByText(say("accounts.erasure_about"), { exact: true })).toBeVisible();
+            await card.getByRole("button", { name: say("accounts.erase"), exact: true }).click();
+            const dialog = page.getByRole("dialog");
+            await expect(dialog.getByRole("heading")).toHaveText(say("accounts.erase_title", { name }));
+            const line = (place: Locator, kind: string) => place.getByRole("row").filter({ hasText: say(`accounts.kind_${kind}`) });
+            for (const place of [dialog, card]) {
+                // First what would happen, then what has happened: the same lines.
+                if (place === card) await dialog.getByRole("button", { name: say("accounts.erase"), exact: true }).click();
+                await expect(line(place, "account")).toContainText(say("accounts.fate_pseudonymised"));
+                await expect(line(place, "account")).toContainText(say("accounts.why_referred"));
+                await expect(line(place, "log")).toContainText(say("accounts.why_chained"));
+                await picture(page, `erasure-${place === card ? "done" : "ahead"}-${lang}-${size.width}`);
+            }
+            await expect(page.getByText(say("accounts.erased"), { exact: true })).toBeVisible();
+            await expect(card.getByRole("button", { name: say("accounts.erase"), exact: true })).toHaveCount(0);
+            await expect(page.getByRole("heading", { level: 1 })).not.toContainText(name);
+            const download = page.waitForEvent("download");
+            await card.getByRole("link", { name: say("accounts.erasure_file"), exact: true }).click();
+            const report = JSON.parse(readFileSync(await (await download).path(), "utf8"));
+            expect(report.lines).toContainEqual({ kind: "account", rows: 1, fate: "pseudonymised", reason: "referred" });
+            expect(JSON.stringify(await api.call("GET", `/admin/users/${id}`))).not.toContain(email);
+        });
+    }
 
     test(`what is high waits for a second person, ${lang}`, async ({ visitor, admin, api, signedIn }) => {
         const boss = await api.roleId("super-admin");

@@ -43,6 +43,9 @@ type World = {
     /** Has everything: roles, overrides with expiry and reason. */
     sara: string;
     suspended: string;
+    /** Somebody who was deleted, and somebody who was erased as well. */
+    gone: string;
+    erased: string;
     role: string;
     /** A role that nobody has. */
     empty: string;
@@ -103,6 +106,9 @@ const test = base.extend<{}, { world: World }>({
             await api.addPerson({ name: "بلا دور", email: "bare@example.com", password: "nothing at all was given", roles: [] });
             const gone = await api.addPerson({ name: "Gone Tomorrow", email: "gone@example.com" });
             await api.call("DELETE", `/admin/users/${gone.id}`);
+            const erased = await api.addPerson({ name: "Nobody Any More", email: "nobody@example.com" });
+            await api.call("DELETE", `/admin/users/${erased.id}`);
+            await api.call("POST", `/admin/users/${erased.id}/erasure`);
             await api.call("PATCH", `/admin/users/${invited.id}`, { department: "Procurement", region: "Cairo" });
 
             const own = { name_ar: "قراءة الصفقات", name_en: "Read deals", description_ar: "لبرنامج المبيعات" };
@@ -158,6 +164,8 @@ const test = base.extend<{}, { world: World }>({
             await use({
                 sara: sara.id,
                 suspended: suspended.id,
+                gone: gone.id,
+                erased: erased.id,
                 role: role.id,
                 empty: empty.id,
                 builtIn: await api.roleId("admin"),
@@ -470,6 +478,16 @@ const STOPS: Stop[] = [
     },
     { name: "person-details", who: "admin", at: (world) => `/console/people/${world.sara}` },
     { name: "person-suspended", who: "admin", at: (world) => `/console/people/${world.suspended}` },
+    { name: "person-erased", who: "admin", at: (world) => `/console/people/${world.erased}` },
+    {
+        name: "person-erasure-dialog",
+        who: "admin",
+        at: (world) => `/console/people/${world.gone}`,
+        act: async (page, say) => {
+            await page.getByRole("button", { name: say("accounts.erase"), exact: true }).click();
+            await expect(page.getByRole("dialog")).toBeVisible();
+        },
+    },
     {
         name: "person-dialog",
         who: "admin",

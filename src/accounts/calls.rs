@@ -10,6 +10,7 @@ use crate::{
         AddedPerson, DeletionRequest, Leaving, NewPerson, OwnProfile, PendingDeletion, PeopleCounts, PeopleQuery,
         Person, PersonEdit, PersonRow, ProfileEdit, Status,
         bulk::{BulkAnswer, BulkStatus},
+        erasure::ErasureReport,
     },
     base::{errors::AppError, ids::UserId, paging::Page},
 };
@@ -68,6 +69,20 @@ pub async fn set_status_of_many(change: BulkStatus) -> Result<BulkAnswer, AppErr
 pub async fn delete_person(id: UserId, version: Option<i64>) -> Result<(), AppError> {
     let cx = crate::access::server::from_context()?;
     crate::accounts::server::delete(&cx, id, version).await
+}
+
+/// What erasing a deleted person would do; once that is done, what it did (E5).
+#[server(prefix = "/api", endpoint = "people/erasure", input = Json)]
+pub async fn erasure_of(id: UserId) -> Result<ErasureReport, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::erasure::report(&cx, id).await
+}
+
+/// Erases a deleted person (E5).
+#[server(prefix = "/api", endpoint = "people/erase", input = Json)]
+pub async fn erase_person(id: UserId) -> Result<ErasureReport, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::accounts::server::erasure::erase(&cx, id).await
 }
 
 /// A fresh one-time link for somebody who lost theirs or their password.

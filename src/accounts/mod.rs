@@ -13,6 +13,7 @@ use crate::base::{
 
 pub mod bulk;
 pub mod calls;
+pub mod erasure;
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod server;
@@ -104,6 +105,9 @@ pub struct Person {
     /// When the account is deleted, where its person has asked for that and may still change their mind.
     #[cfg_attr(feature = "ssr", schema(value_type = Option<String>, format = DateTime))]
     pub deletion_due_at: Option<Timestamp>,
+    /// What was erased and what stayed, where the person was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<erasure::ErasureReport>,
     /// Grows with each change of the person or their rights; send it back to be told of somebody else's change.
     pub version: i64,
 }

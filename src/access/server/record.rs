@@ -95,6 +95,8 @@ actions! {
     UserUpdate = "admin.user_update";
     UserStatus = "admin.user_status";
     UserDelete = "admin.user_delete";
+    /// What names a deleted person was erased; the row counts what went and what stayed.
+    UserErase = "admin.user_erase";
     /// An administrator called off the deletion that a person had asked for.
     UserDeletionCancel = "admin.deletion_cancel";
     UserLink = "admin.user_link";

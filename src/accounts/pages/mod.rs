@@ -26,6 +26,7 @@ pub mod acts;
 pub mod add;
 pub mod bulk;
 pub mod details;
+pub mod erasure;
 pub mod leaving;
 pub mod link;
 pub mod list;

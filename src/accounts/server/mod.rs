@@ -1,6 +1,7 @@
 //! Operations on people: list, add, edit, suspend, delete, hand out a one-time link.
 
 pub mod bulk;
+pub mod erasure;
 pub mod leaving;
 pub mod letters;
 pub mod links;

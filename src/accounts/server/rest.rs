@@ -2,7 +2,7 @@
 
 use axum::{
     Extension, Json,
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -12,6 +12,7 @@ use crate::{
     accounts::{
         AddedPerson, LinkRequest, NewPerson, PeopleQuery, Person, PersonEdit, PersonRow, StatusChange,
         bulk::{BulkAnswer, BulkStatus},
+        erasure::ErasureReport,
         server,
     },
     base::{
@@ -30,6 +31,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(bulk_status))
         .routes(routes!(new_link, revoke_link))
         .routes(routes!(call_off_deletion))
+        .routes(routes!(erasure_of, erase))
 }
 
 /// List people: `users.read`
@@ -102,4 +104,18 @@ async fn revoke_link(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Done>
 #[utoipa::path(delete, path = "/admin/users/{id}/deletion", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = Done)))]
 async fn call_off_deletion(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<Done>, AppError> {
     server::leaving::call_off(&cx, id).await.map(|()| Json(Done::OK))
+}
+
+/// What erasing a deleted person would do, or what it did, as a file: `users.delete`
+#[utoipa::path(get, path = "/admin/users/{id}/erasure", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = ErasureReport)))]
+async fn erasure_of(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Response, AppError> {
+    let report = server::erasure::report(&cx, id).await?;
+    let name = [(header::CONTENT_DISPOSITION, "attachment; filename=\"erasure.json\"")];
+    Ok((name, Json(report)).into_response())
+}
+
+/// Erase what names a deleted person, and tell what stays and why; needs a fresh proof: `users.delete`
+#[utoipa::path(post, path = "/admin/users/{id}/erasure", tag = "users", params(("id" = uuid::Uuid, Path)), responses((status = 200, body = ErasureReport)))]
+async fn erase(cx: Extension<Cx>, Id(id): Id<UserId>) -> Result<Json<ErasureReport>, AppError> {
+    server::erasure::erase(&cx, id).await.map(Json)
 }

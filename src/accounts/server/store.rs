@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use sqlx::{Postgres, QueryBuilder, Row as _, postgres::PgRow};
@@ -11,6 +12,7 @@ use crate::{
     access::{ADMIN, Facts, STANDARD_USER, SUPER_ADMIN, Scope, server::Tx},
     accounts::{
         NO_ROLE, PeopleCounts, PeopleOrder, PeopleQuery, PeopleSort, Person, PersonRow, SOON_DAYS, Status,
+        erasure::ErasureReport,
         server::rules::{ParsedEdit, ParsedPerson},
     },
     base::{
@@ -295,7 +297,7 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
     let row = sqlx::query!(
         r#"select u.id, u.number, u.tenant_id, u.external_id, u.username, u.email, u.name, u.department, u.region,
                   u.locale, u.status, u.email_confirmed_at, u.last_login_at, u.attributes, u.version, u.created_at,
-                  u.updated_at,
+                  u.updated_at, u.erased_at, u.erasure,
                   (select d.due_at from account_deletions d
                    where d.user_id = u.id and d.tenant_id = u.tenant_id and d.ended_at is null) as deletion_due_at,
                   array(select r.name from user_roles ur join roles r on r.id = ur.role_id
@@ -310,6 +312,13 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
     .await?;
     let Some(row) = row else { return Ok(None) };
     let status = read_status(&row.status)?;
+    let erasure = match row.erased_at.zip(row.erasure) {
+        Some((at, lines)) => Some(ErasureReport {
+            erased_at: Some(at.into()),
+            lines: serde_json::from_value(lines).context("read the report of an erasure")?,
+        }),
+        None => None,
+    };
     Ok(Some(Person {
         id: UserId(row.id),
         number: row.number,
@@ -331,6 +340,7 @@ pub async fn by_id(tx: &mut Tx, id: UserId) -> Result<Option<Person>, AppError> 
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
         deletion_due_at: row.deletion_due_at.map(Into::into),
+        erasure,
         version: row.version,
     }))
 }
@@ -627,4 +637,38 @@ pub async fn find_named(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppE
     .fetch_optional(tx.conn())
     .await?;
     Ok(found.map(UserId))
+}
+
+/// What somebody goes by, and went by.
+pub async fn texts(tx: &mut Tx, id: UserId) -> Result<Vec<String>, AppError> {
+    let tenant = tx.tenant()?;
+    let texts = sqlx::query_scalar!(r#"select person_texts($1, $2) as "texts!""#, id.0, tenant.0);
+    Ok(texts.fetch_one(tx.conn()).await?)
+}
+
+/// Erases a deleted person, with the letters to them that wait. Gives back how many rows of each kind that concerned.
+pub async fn erase(
+    tx: &mut Tx,
+    id: UserId,
+    letters: &[i64],
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, i64)>, AppError> {
+    let rows = sqlx::query!(
+        r#"select about as "about!", affected as "affected!" from erase_person($1, $2, $3)"#,
+        id.0,
+        letters,
+        now,
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.about, row.affected)).collect())
+}
+
+/// Keeps the report on an erasure, in the transaction that has done it.
+pub async fn keep_erasure(tx: &mut Tx, id: UserId, lines: &Value) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    sqlx::query!("update users set erasure = $3 where id = $1 and tenant_id = $2", id.0, tenant.0, lines)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }

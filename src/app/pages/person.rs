@@ -16,6 +16,7 @@ use crate::{
         pages::{
             acts::PersonActs,
             details::{PersonDetails, PersonHead},
+            erasure::PersonErasure,
         },
     },
     audit::{AuditEntry, AuditQuery, list_audit, pages::list::entries},
@@ -261,6 +262,7 @@ fn details(person: Person, held: Held, changed: Callback<()>) -> AnyView {
     view! {
         <PersonDetails person=person.clone() held=held.clone() changed />
         <PersonActs person=person.clone() held=held.clone() changed />
+        <PersonErasure person=person.clone() held=held.clone() changed />
         {(held.may(IMPERSONATE_USERS.as_str()) && person.status == Status::Active)
             .then(|| {
                 view! {

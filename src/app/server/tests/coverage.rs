@@ -175,6 +175,8 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             | "/api/people/get"
             | "/api/people/revoke-link"
             | "/api/people/call-off-deletion"
+            | "/api/people/erasure"
+            | "/api/people/erase"
             | "/api/roles/get"
             | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
@@ -443,6 +445,7 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/mail/test", vec!["post"]),
         ("/admin/users/{id}/link", vec!["post", "delete"]),
         ("/admin/users/{id}/deletion", vec!["delete"]),
+        ("/admin/users/{id}/erasure", vec!["get", "post"]),
         ("/access/v1/evaluation", vec!["post"]),
         ("/access/v1/evaluations", vec!["post"]),
         ("/access/v1/search/subject", vec!["post"]),

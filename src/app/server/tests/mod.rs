@@ -15,6 +15,7 @@ mod coverage;
 mod doors;
 mod elsewhere;
 mod enrolment;
+mod erasure;
 mod escalation;
 mod explain;
 mod graph;

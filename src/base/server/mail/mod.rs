@@ -87,6 +87,26 @@ pub fn open(keys: &Keys, payload: &Value) -> anyhow::Result<Waiting> {
     Ok(Waiting { id, letter })
 }
 
+/// The jobs of the letters to one of these addresses that wait or could not be sent.
+pub async fn addressed_to(
+    connection: &mut PgConnection,
+    keys: &Keys,
+    tenant: TenantId,
+    addresses: &[String],
+) -> anyhow::Result<Vec<i64>> {
+    let rows = sqlx::query!("select id, payload from jobs where tenant_id = $1 and kind = $2", tenant.0, KIND)
+        .fetch_all(connection)
+        .await
+        .context("read the letters that wait")?;
+    let mut found = Vec::new();
+    for row in rows {
+        if addresses.contains(&open(keys, &row.payload)?.letter.to) {
+            found.push(row.id);
+        }
+    }
+    Ok(found)
+}
+
 /// The letters that wait or could not be sent, some at a time. In the scope `node`.
 pub async fn sealed(connection: &mut PgConnection, after: SealedAfter) -> anyhow::Result<Vec<SealedValue>> {
     let rows = sqlx::query!(
