@@ -141,7 +141,7 @@ fn page(policy: &Policy, versions: Vec<Saved>, held: &Held, changed: Callback<()
         <Title text=policy.name.clone() />
         <div class="page-head">
             <div class="grow">
-                <h1 class="breaks">{pieces::typed(policy.name.clone())}</h1>
+                <h1 class="breaks">{pieces::typed_in_parts(&policy.name)}</h1>
                 <p>{state(policy)}</p>
             </div>
             {delete}
