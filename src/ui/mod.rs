@@ -36,8 +36,8 @@ pub mod table;
 pub mod tabs;
 pub mod toasts;
 pub mod tri_state;
-pub mod viewer;
 pub mod unsaved;
+pub mod viewer;
 pub mod virtual_list;
 
 /// The language of this page. The server chose it; it does not change while the page lives.

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// Before each field of what is written down, and between its name and what it holds: nobody types these.
-const FIELD: char = '\u{1e}';
-const HOLDS: char = '\u{1f}';
+const FIELD: &str = "\u{1e}";
+const HOLDS: &str = "\u{1f}";
 
 /// The fields within one place of a page, written down as they are typed in (H4).
 #[derive(Clone, Copy)]
@@ -55,11 +55,11 @@ impl Unsaved {
     pub fn write(self) {
         let Some(place) = self.place.try_get_untracked().flatten() else { return };
         let changed = fields(&place).into_iter().filter(|field| field.now() != field.saved());
-        let changed = changed.map(|field| [field.name().as_str(), &field.now()].join(&HOLDS.to_string()));
+        let changed = changed.map(|field| format!("{}{HOLDS}{}", field.name(), field.now()));
         let mut parts = vec![self.version.to_string()];
         parts.extend(changed);
         let is_there = parts.len() > 1;
-        let text = if is_there { parts.join(&FIELD.to_string()) } else { String::new() };
+        let text = if is_there { parts.join(FIELD) } else { String::new() };
         self.name.try_with_value(|name| browser::keep(name, &text));
         self.is_there.try_set(is_there);
     }
@@ -74,7 +74,7 @@ impl Unsaved {
     fn read(self, place: &Element, toasts: Toasts) {
         let Some(kept) = self.name.with_value(|name| browser::kept(name)) else { return };
         let mut parts = kept.split(FIELD);
-        let is_of_this = parts.next() == Some(&self.version.to_string());
+        let is_of_this = parts.next().is_some_and(|version| version == self.version.to_string());
         let parts = parts.filter_map(|part| part.split_once(HOLDS)).collect::<Vec<_>>();
         let mut is_there = false;
         for field in fields(place) {
@@ -195,5 +195,5 @@ fn ticked(yes: bool) -> String {
 fn fields(place: &Element) -> Vec<Field> {
     let all = place.get_elements_by_tag_name("*");
     let elements = (0..all.length()).filter_map(|at| all.item(at));
-    elements.filter_map(Field::of).filter(|field| !field.name().trim().is_empty()).collect()
+    elements.filter_map(Field::of).filter(|field| !field.name().starts_with(' ') && !field.name().is_empty()).collect()
 }
