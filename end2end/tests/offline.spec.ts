@@ -71,7 +71,7 @@ for (const lang of LANGS) {
             await page.context().setOffline(true);
             await expect(band(page, say)).toBeVisible();
             await page.getByRole("button", { name: say(submit), exact: true }).click();
-            await expect(page.getByRole("alert").first()).toBeVisible();
+            await expect(page.getByRole("alert").filter({ hasText: /\S/ }).first()).toBeVisible();
             await isThere();
 
             await page.context().setOffline(false);
