@@ -16,6 +16,13 @@ async function openAndKeep(page: Page, address: string) {
     });
 }
 
+/** Forms of the console that write down what is typed: where they are, what is filled in, and the button. */
+const WRITTEN_DOWN = [
+    { list: "/console/groups", fields: { "groups.name": "مناوبة الليل", "groups.description": "from nine to five" }, submit: "groups.create" },
+    { list: "/console/policies", fields: { "policies.name": "Half a rule", "policies.actions": "orders.read", "policies.rules": '[{"effect": "deny"' }, submit: "policies.save_draft" },
+    { list: "/console/consents", fields: { "consents.key": "half", "consents.title_ar": "نصف نص", "consents.title_en": "Half a text" }, submit: "consents.save" },
+];
+
 for (const lang of LANGS) {
     const say = words(lang);
     const size = lang === "ar" ? PHONE : DESKTOP;
@@ -43,6 +50,73 @@ for (const lang of LANGS) {
         await expect(band(page, say)).toHaveCount(0);
         await add.click();
         await expect(page.getByRole("link", { name: say("accounts.open_person") })).toBeVisible();
+    });
+
+    for (const { list, fields, submit } of WRITTEN_DOWN) {
+        test(`what was typed at ${list} outlives the network and a reload, and is left on purpose only, ${lang}`, async ({ admin, visitor }) => {
+            const page = await visitor({ lang, size, as: admin, losses: true });
+            const field = (key: string) => page.getByLabel(say(key), { exact: true });
+            const isThere = async () => {
+                for (const [key, text] of Object.entries(fields)) await expect(field(key)).toHaveValue(text);
+            };
+            let leaves = false;
+            let asked = 0;
+            page.on("dialog", (dialog) => {
+                if (dialog.type() === "beforeunload") return dialog.accept();
+                asked += 1;
+                return leaves ? dialog.accept() : dialog.dismiss();
+            });
+            await open(page, `${list}/new`);
+            for (const [key, text] of Object.entries(fields)) await field(key).fill(text);
+            await page.context().setOffline(true);
+            await expect(band(page, say)).toBeVisible();
+            await page.getByRole("button", { name: say(submit), exact: true }).click();
+            await expect(page.getByRole("alert").filter({ hasText: /\S/ }).first()).toBeVisible();
+            await isThere();
+
+            await page.context().setOffline(false);
+            await page.reload();
+            await expect(page.getByRole("status").getByText(say("ui.draft_restored"), { exact: true })).toBeVisible();
+            await isThere();
+
+            const cancel = page.getByRole("link", { name: say("ui.cancel"), exact: true });
+            await cancel.click();
+            await expect.poll(() => asked).toBe(1);
+            await expect(page).toHaveURL(`${list}/new`);
+            await isThere();
+            leaves = true;
+            await cancel.click();
+            await expect(page).toHaveURL(list);
+
+            // Given up is given up.
+            await open(page, `${list}/new`);
+            await expect(field(Object.keys(fields)[0]!)).toHaveValue("");
+            await expect(page.getByText(say("ui.draft_restored"))).toHaveCount(0);
+        });
+    }
+
+    test(`what was typed about a group goes over what others have saved, and is gone once it is saved, ${lang}`, async ({ admin, visitor, api }) => {
+        const group = await api.call("POST", "/admin/groups", { name: `Written ${lang}` });
+        const page = await visitor({ lang, size, as: admin, losses: true });
+        const name = page.getByLabel(say("groups.name"), { exact: true });
+        const description = page.getByLabel(say("groups.description"), { exact: true });
+        const trader = page.getByRole("checkbox", { name: "trader" });
+        await open(page, `/console/groups/${group.id}`);
+        await description.fill("Half typed");
+        await trader.check();
+        await api.call("PATCH", `/admin/groups/${group.id}`, { name: `Renamed ${lang}` });
+        await page.reload();
+        await expect(page.getByRole("status").getByText(say("ui.draft_restored_over"))).toBeVisible();
+        await expect(name).toHaveValue(`Renamed ${lang}`);
+        await expect(description).toHaveValue("Half typed");
+        await expect(trader).toBeChecked();
+        await page.getByRole("button", { name: say("groups.save"), exact: true }).click();
+        await expect(page.getByText(say("groups.saved"), { exact: true })).toBeVisible();
+        const saved = await api.call("GET", `/admin/groups/${group.id}`);
+        expect([saved.name, saved.description, saved.roles.length]).toEqual([`Renamed ${lang}`, "Half typed", 1]);
+        await open(page, `/console/groups/${group.id}`);
+        await expect(description).toHaveValue("Half typed");
+        await expect(page.getByText(say("ui.draft_restored"))).toHaveCount(0);
     });
 
     test(`signing in waits for the network with all that was typed, ${lang}`, async ({ visitor }) => {

@@ -250,7 +250,7 @@ test("unsaved work asks before it is left, and is there again after a reload", a
     await page.reload();
     await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
     await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
-    await expect(page.getByRole("status").getByText(t("roles.draft_restored"))).toBeVisible();
+    await expect(page.getByRole("status").getByText(t("ui.draft_restored"))).toBeVisible();
 });
 
 test("unsaved work asks before the menu or the palette leaves it, and a step back keeps it", async ({ visitor, admin, api }) => {
@@ -291,7 +291,7 @@ test("unsaved work asks before the menu or the palette leaves it, and a step bac
     await expect(bar).toBeHidden();
     await page.goForward();
     await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
-    await expect(page.getByRole("status").getByText(t("roles.draft_restored"), { exact: true })).toBeVisible();
+    await expect(page.getByRole("status").getByText(t("ui.draft_restored"), { exact: true })).toBeVisible();
 });
 
 test("a draft that is older than what is saved says so when it is back", async ({ visitor, admin, api }) => {
@@ -310,7 +310,7 @@ test("a draft that is older than what is saved says so when it is back", async (
     for (let times = 0; times < 2; times += 1) {
         await page.reload();
         await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
-        await expect(page.getByRole("status").getByText(t("roles.draft_restored_over"))).toBeVisible();
+        await expect(page.getByRole("status").getByText(t("ui.draft_restored_over"))).toBeVisible();
     }
     await bar.getByRole("button", { name: t("roles.review") }).click();
     const dialog = page.getByRole("dialog");

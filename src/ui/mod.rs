@@ -36,6 +36,7 @@ pub mod table;
 pub mod tabs;
 pub mod toasts;
 pub mod tri_state;
+pub mod unsaved;
 pub mod viewer;
 pub mod virtual_list;
 

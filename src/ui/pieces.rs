@@ -67,9 +67,34 @@ pub fn initials(name: &str) -> String {
     letters.join(if letters.iter().all(|letter| letter.is_ascii()) { "" } else { " " })
 }
 
-/// A permission key, an id or a code.
+/// The longest part of a key that a narrow place has room for.
+const LONGEST_PART: usize = 16;
+
+/// A permission key, an id or a code. A narrow place breaks it where its parts end; only where a part is longer than any
+/// word of ours, as in a fingerprint, it breaks anywhere (H2).
 pub fn key(text: impl Into<String>) -> AnyView {
-    view! { <bdi class="mono" dir="ltr">{text.into()}</bdi> }.into_any()
+    draw_key(&text.into())
+}
+
+fn draw_key(text: &str) -> AnyView {
+    let class = if parts(text).all(|part| part.len() <= LONGEST_PART) { "mono key" } else { "mono" };
+    view! { <bdi class=class dir="ltr">{in_parts(text)}</bdi> }.into_any()
+}
+
+/// A name that a person typed, where it may be written like a key: it breaks where its parts end.
+pub fn typed_in_parts(text: &str) -> AnyView {
+    view! { <bdi>{in_parts(text)}</bdi> }.into_any()
+}
+
+fn in_parts(text: &str) -> AnyView {
+    let first = parts(text).next().unwrap_or_default().to_owned();
+    let rest = parts(text).skip(1).map(|part| view! { <wbr /> {part.to_owned()} }).collect::<Vec<_>>();
+    view! { {first} {rest} }.into_any()
+}
+
+/// The parts of a key, each with the sign that ends it.
+fn parts(key: &str) -> impl Iterator<Item = &str> {
+    key.split_inclusive(['.', '_', ':', '/', ' '])
 }
 
 /// Something that a person typed, kept apart from the text around it.
@@ -191,6 +216,13 @@ pub fn pager(first: Option<String>, next: Option<String>) -> AnyView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// H2.
+    #[test]
+    fn a_key_breaks_where_its_parts_end() {
+        assert_eq!(parts("api_keys.manage").collect::<Vec<_>>(), ["api_", "keys.", "manage"]);
+        assert_eq!(parts("*").collect::<Vec<_>>(), ["*"]);
+    }
 
     #[test]
     fn initials_are_the_first_and_the_last_word() {

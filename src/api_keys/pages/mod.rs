@@ -219,7 +219,7 @@ fn keys_list(query: &ApiKeysQuery, keys: Result<Page<ApiKey>, AppError>, acts: A
         Column::new(td_string!(locale, api_keys.holder)).wide(),
         Column::new(td_string!(locale, api_keys.last_used)).wide(),
         Column::new(td_string!(locale, api_keys.expires)).wide(),
-        Column::new(td_string!(locale, api_keys.acts)),
+        Column::new(td_string!(locale, api_keys.acts)).wide(),
     ];
     list(keys, place, empty, |keys| {
         table(td_string!(locale, api_keys.title), columns, keys.into_iter().map(|key| row(key, acts)).collect())
@@ -262,11 +262,13 @@ fn row(key: ApiKey, acts: Acts) -> AnyView {
                 {networks}
                 {overlap}
                 {narrow}
+                // A phone has no room for them beside the key: there they stand below it, next to each other.
+                <div class="narrow-only">{buttons(&key, acts)}</div>
             </td>
             <td class="wide-only">{pieces::typed(holder)}</td>
             <td class="wide-only small">{pieces::moment_or_dash(used)} " " {ip}</td>
             <td class="wide-only small">{expires()}</td>
-            <td>{buttons(&key, acts)}</td>
+            <td class="wide-only">{buttons(&key, acts)}</td>
         </tr>
     }
     .into_any()

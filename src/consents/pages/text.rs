@@ -33,6 +33,7 @@ use crate::{
         locale, pieces, states,
         table::{Column, table},
         toasts::toasts,
+        unsaved::Unsaved,
         viewer::{Held, viewer},
     },
 };
@@ -113,10 +114,17 @@ fn page(
 fn form(text: Option<&ConsentText>, changed: Callback<()>) -> AnyView {
     let locale = locale();
     let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
+    let name = text.map_or_else(|| "new".to_owned(), |text| text.id.to_string());
+    let unsaved = Unsaved::new(format!("consent/{name}"), text.map(|text| text.version).unwrap_or_default());
     let send = Callback::new(move |change: ConsentChange| {
         let (navigate, is_new) = (navigate.clone(), matches!(change, ConsentChange::Create(_)));
         let is_published = matches!(change, ConsentChange::Publish(..));
+        // What was published or retired is what was saved before.
+        let is_saved = matches!(change, ConsentChange::Create(_) | ConsentChange::Edit(..));
         call.run(change_consent(change), move |text| {
+            if is_saved {
+                unsaved.forget();
+            }
             toasts.say(td_string!(locale, consents.saved));
             if is_new {
                 navigate(&format!("{PATH}/{}", text.id), NavigateOptions::default());
@@ -182,7 +190,7 @@ fn form(text: Option<&ConsentText>, changed: Callback<()>) -> AnyView {
     view! {
         <form class="stack" on:submit=submit>
             {fields::summary(call.error, label)}
-            <div class="card padded">
+            <div class="card padded" node_ref=unsaved.place() on:input=move |_| unsaved.write()>
                 <div class="form-grid">
                     {key}
                     {title("title_ar", draft.title_ar)}
@@ -208,6 +216,9 @@ fn form(text: Option<&ConsentText>, changed: Callback<()>) -> AnyView {
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
                     {td_string!(locale, consents.save)}
                 </button>
+                <a class="btn ghost" href=PATH on:click=move |_| unsaved.forget()>
+                    {td_string!(locale, ui.cancel)}
+                </a>
                 {acts}
             </div>
         </form>

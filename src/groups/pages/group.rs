@@ -33,6 +33,7 @@ use crate::{
         is_live, locale, pieces, states,
         tabs::{Tab, tabs},
         toasts::toasts,
+        unsaved::Unsaved,
         viewer::{Held, viewer},
     },
 };
@@ -87,17 +88,19 @@ pub fn NewGroupPage() -> impl IntoView {
 fn new_form(choices: Choices, held: &Held) -> AnyView {
     let locale = locale();
     let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
+    let unsaved = Unsaved::new("group/new".to_owned(), 0);
     let save = Callback::new(move |form: GroupForm| {
         let navigate = navigate.clone();
         let group =
             NewGroup { name: form.name, description: form.description, parents: form.parents, roles: form.roles };
         call.run(create_group(group), move |group: Group| {
+            unsaved.forget();
             toasts.say(td_string!(locale, groups.created));
             navigate(&format!("/console/groups/{}", group.id), NavigateOptions::default());
         });
     });
     let may_assign = held.may(PERMISSIONS_ASSIGN.as_str());
-    editor(None, choices, may_assign, (td_string!(locale, groups.create), call, save))
+    editor(None, choices, may_assign, (td_string!(locale, groups.create), call, save, unsaved))
 }
 
 /// The parts of the page; which one is shown is in the address.
@@ -211,6 +214,7 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
     if held.may(GROUPS_MANAGE.as_str()) {
         let (call, toasts) = (Call::new(), toasts());
         let (id, version) = (group.id, group.version);
+        let unsaved = Unsaved::new(format!("group/{id}"), version);
         let may_assign = held.may(PERMISSIONS_ASSIGN.as_str());
         let before = GroupForm::of(&group);
         let save = Callback::new(move |form: GroupForm| {
@@ -223,12 +227,13 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
                 version: Some(version),
             };
             call.run(edit_group(id, edit), move |_group| {
+                unsaved.forget();
                 toasts.say(td_string!(locale, groups.saved));
                 changed.run(());
             });
         });
         let children = links(td_string!(locale, groups.children), &group.children);
-        let form = editor(Some(&group), choices, may_assign, (td_string!(locale, groups.save), call, save));
+        let form = editor(Some(&group), choices, may_assign, (td_string!(locale, groups.save), call, save, unsaved));
         return view! { {form} {children} }.into_any();
     }
     let roles = group.roles.iter().map(|has| view! { <li>{role_line(has)}</li> }).collect_view();
@@ -278,7 +283,7 @@ fn editor(
     group: Option<&Group>,
     choices: Choices,
     may_assign: bool,
-    (word, call, save): (&'static str, Call, Callback<GroupForm>),
+    (word, call, save, unsaved): (&'static str, Call, Callback<GroupForm>, Unsaved),
 ) -> AnyView {
     let locale = locale();
     let form = group.map(GroupForm::of).unwrap_or_default();
@@ -362,39 +367,43 @@ fn editor(
     view! {
         <form class="stack" on:submit=submit>
             {fields::summary(call.error, label)}
-            <div class="card padded">
-                <div class="form-grid">
-                    <Field
-                        name="name"
-                        label=td_string!(locale, groups.name)
-                        value=form.name
-                        required=true
-                        longest="120"
-                        error=field_error(call.error, "name")
-                    />
-                    <TextArea
-                        name="description"
-                        label=td_string!(locale, groups.description)
-                        value=form.description
-                        error=field_error(call.error, "description")
-                    />
+            <div class="stack" node_ref=unsaved.place() on:input=move |_| unsaved.write()>
+                <div class="card padded">
+                    <div class="form-grid">
+                        <Field
+                            name="name"
+                            label=td_string!(locale, groups.name)
+                            value=form.name
+                            required=true
+                            longest="120"
+                            error=field_error(call.error, "name")
+                        />
+                        <TextArea
+                            name="description"
+                            label=td_string!(locale, groups.description)
+                            value=form.description
+                            error=field_error(call.error, "description")
+                        />
+                    </div>
                 </div>
+                {fixed}
+                <section class="card" aria-labelledby="group-roles">
+                    <div class="card-head">
+                        <h2 class="grow" id="group-roles">{td_string!(locale, groups.roles)}</h2>
+                        <p class="small muted">{td_string!(locale, groups.roles_about)}</p>
+                    </div>
+                    <div class="group">{roles}</div>
+                </section>
+                {parents}
+                {reason}
             </div>
-            {fixed}
-            <section class="card" aria-labelledby="group-roles">
-                <div class="card-head">
-                    <h2 class="grow" id="group-roles">{td_string!(locale, groups.roles)}</h2>
-                    <p class="small muted">{td_string!(locale, groups.roles_about)}</p>
-                </div>
-                <div class="group">{roles}</div>
-            </section>
-            {parents}
-            {reason}
             <div class="row-of">
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
                     {word}
                 </button>
-                <a class="btn ghost" href="/console/groups">{td_string!(locale, ui.cancel)}</a>
+                <a class="btn ghost" href="/console/groups" on:click=move |_| unsaved.forget()>
+                    {td_string!(locale, ui.cancel)}
+                </a>
             </div>
         </form>
     }

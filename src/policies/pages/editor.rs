@@ -21,6 +21,7 @@ use crate::{
         icons::Icon,
         locale,
         pieces::{self, Tone},
+        unsaved::Unsaved,
     },
 };
 
@@ -73,7 +74,13 @@ pub fn pretty(rules: &Value) -> String {
 }
 
 /// The form. `save` is called with what it holds once the rules are JSON at all.
-pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Callback<PolicyForm>) -> AnyView {
+pub fn editor(
+    policy: Option<&Policy>,
+    word: &'static str,
+    call: Call,
+    save: Callback<PolicyForm>,
+    unsaved: Unsaved,
+) -> AnyView {
     let locale = locale();
     let trial = Call::new();
     let (name, description) =
@@ -103,6 +110,12 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
         }
         Some(Err(error)) => live_error.set(Some(error)),
         None => live_error.set(None),
+    });
+    // The blocks write into the field with the JSON only after they have changed.
+    Effect::new(move |_| {
+        if designer.rules().is_some() {
+            request_animation_frame(move || unsaved.write());
+        }
     });
     // Who is meant is offered while it is typed.
     let person = RwSignal::new(String::new());
@@ -141,7 +154,7 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
     view! {
         <form class="stack" node_ref=form on:submit=submit on:change=move |_| changes.update(|count| *count += 1)>
             {fields::summary(call.error, label)}
-            <div class="card padded">
+            <div class="card padded" node_ref=unsaved.place() on:input=move |_| unsaved.write()>
                 <div class="form-grid">
                     <Field
                         name="name"
@@ -223,7 +236,9 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                 <button class="btn primary" type="submit" disabled=move || call.waits()>
                     {word}
                 </button>
-                <a class="btn ghost" href=super::PATH>{td_string!(locale, ui.cancel)}</a>
+                <a class="btn ghost" href=super::PATH on:click=move |_| unsaved.forget()>
+                    {td_string!(locale, ui.cancel)}
+                </a>
             </div>
         </form>
     }

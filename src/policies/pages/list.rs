@@ -101,7 +101,7 @@ fn row(policy: Policy) -> AnyView {
         <tr>
             <th scope="row">
                 <a class="name breaks" href=href>
-                    {pieces::typed(policy.name)}
+                    {pieces::typed_in_parts(&policy.name)}
                 </a>
             </th>
             <td class="wide-only">{mode_word(policy.document.mode)}</td>

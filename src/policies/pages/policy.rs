@@ -37,6 +37,7 @@ use crate::{
         pieces::{self, Tone},
         states,
         toasts::toasts,
+        unsaved::Unsaved,
         viewer::{Held, viewer},
     },
 };
@@ -72,17 +73,19 @@ pub fn NewPolicyPage() -> impl IntoView {
 fn new_form() -> AnyView {
     let locale = locale();
     let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
+    let unsaved = Unsaved::new("policy/new".to_owned(), 0);
     let save = Callback::new(move |form: PolicyForm| {
         let navigate = navigate.clone();
         let PolicyForm { name, description, document } = form;
         let (mode, actions, rules) = (document.mode, document.actions, document.rules);
         let policy = NewPolicy { name, description, mode, actions, rules, active: false };
         call.run(create_policy(policy), move |policy: Policy| {
+            unsaved.forget();
             toasts.say(td_string!(locale, policies.created));
             navigate(&format!("{PATH}/{}", policy.id), NavigateOptions::default());
         });
     });
-    editor(None, td_string!(locale, policies.save_draft), call, save)
+    editor(None, td_string!(locale, policies.save_draft), call, save, unsaved)
 }
 
 #[component]
@@ -141,7 +144,7 @@ fn page(policy: &Policy, versions: Vec<Saved>, held: &Held, changed: Callback<()
         <Title text=policy.name.clone() />
         <div class="page-head">
             <div class="grow">
-                <h1 class="breaks">{pieces::typed(policy.name.clone())}</h1>
+                <h1 class="breaks">{pieces::typed_in_parts(&policy.name)}</h1>
                 <p>{state(policy)}</p>
             </div>
             {delete}
@@ -160,6 +163,7 @@ fn form(policy: &Policy, changed: Callback<()>) -> AnyView {
     let locale = locale();
     let (call, toasts) = (Call::new(), toasts());
     let (id, version) = (policy.id, policy.version);
+    let unsaved = Unsaved::new(format!("policy/{id}"), version);
     let save = Callback::new(move |form: PolicyForm| {
         let edit = PolicyEdit {
             name: Some(form.name),
@@ -170,11 +174,12 @@ fn form(policy: &Policy, changed: Callback<()>) -> AnyView {
             version: Some(version),
         };
         call.run(edit_policy(id, edit), move |_policy| {
+            unsaved.forget();
             toasts.say(td_string!(locale, policies.saved));
             changed.run(());
         });
     });
-    editor(Some(policy), td_string!(locale, policies.save_draft), call, save)
+    editor(Some(policy), td_string!(locale, policies.save_draft), call, save, unsaved)
 }
 
 /// What is asked for: a version, or none, to be in force.

@@ -109,9 +109,9 @@ fn written<T: Serialize>(draft: &T, count: usize) -> String {
 fn tell(toasts: Toasts, by_others: usize) {
     let locale = locale();
     toasts.say(if by_others == 0 {
-        td_string!(locale, roles.draft_restored)
+        td_string!(locale, ui.draft_restored)
     } else {
-        td_string!(locale, roles.draft_restored_over)
+        td_string!(locale, ui.draft_restored_over)
     });
 }
 
