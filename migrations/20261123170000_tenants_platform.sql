@@ -36,7 +36,8 @@ grant insert on grant_versions to bawwab_app;
 create policy audit_logs_platform_add on audit_logs for insert
     with check (tenant_id is null and app_scope() = 'platform');
 
--- Whose tenant is suspended has no session, and none comes back to life. app.tenant is the tenant's.
+-- Whose tenant is suspended has no session, and none comes back to life: not even one that began while it was being suspended,
+-- since opening the tenant again ends what there is once more. app.tenant is the tenant's.
 create function tenants_end_sessions() returns trigger language plpgsql as $$
 begin
     update sessions set ended_at = app_now(), ended_because = 'suspended'
@@ -46,4 +47,4 @@ begin
     return null;
 end $$;
 create trigger tenants_end_sessions after update of status on tenants for each row
-    when (old.status = 'active' and new.status <> 'active') execute function tenants_end_sessions();
+    when (old.status is distinct from new.status) execute function tenants_end_sessions();

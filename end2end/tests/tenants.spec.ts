@@ -43,4 +43,27 @@ for (const lang of LANGS) {
         await page.getByRole("dialog").getByRole("button", { name: say("tenants.resume") }).click();
         await expect(page.getByText(say("tenants.status_active"), { exact: true })).toBeVisible();
     });
+
+    test(`a super-admin goes into a tenant and comes home, and other tabs follow, ${lang}`, async ({ visitor, admin }) => {
+        const name = `Date palm ${lang}`;
+        const tenant = await admin.post("/admin/tenants", { name, plan: "free" });
+        const page = await visitor({ lang, as: admin });
+        await open(page, "/console/people");
+        const tab = await page.context().newPage();
+        await open(tab, `/console/tenants/${tenant.tenant.id}`);
+        await tab.getByRole("button", { name: say("tenants.enter") }).click();
+        await tab.getByLabel(say("tenants.enter_reason")).fill("They asked for help");
+        await tab.getByRole("dialog").getByRole("button", { name: say("tenants.enter") }).click();
+        const band = (where: typeof page) => where.getByRole("region", { name: say("tenants.band_label") });
+        await expect(band(tab)).toContainText(name);
+        await isUsable(tab);
+        // It was drawn for home: nothing of what is typed there is to be written into the other tenant.
+        await expect(band(page)).toContainText(name);
+        await band(tab).getByRole("button", { name: say("tenants.leave") }).click();
+        await expect(tab).toHaveURL(/tenants/);
+        await expect(band(tab)).toHaveCount(0);
+        await expect(band(page)).toHaveCount(0);
+        await page.close();
+        await tab.close();
+    });
 }

@@ -55,6 +55,7 @@ use pages::design::DesignRoute;
 use pages::{account::AccountPage, frame::Frame, home::HomePage, missing::MissingPage, person::PersonPage};
 
 const PASSKEYS: &str = include_str!("scripts/passkeys.js");
+const PLACE: &str = include_str!("scripts/place.js");
 
 lazy_pages! {
     (draw_rest, load_rest)
@@ -128,6 +129,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             data-now=clock.started().to_string()
             data-digits=digits
             data-calendar=calendar
+            data-place=place()
         >
             <head>
                 {head::links(chosen_locale(), theme)}
@@ -136,6 +138,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <HydrationScripts options />
                 // In the document: a file of its own would be one request more before anybody can sign in.
                 <script type="module" nonce=use_nonce() inner_html=PASSKEYS></script>
+                <script type="module" nonce=use_nonce() inner_html=PLACE></script>
                 <MetaTags />
             </head>
             <body>
@@ -254,6 +257,18 @@ fn started() -> Timestamp {
     browser::document_attribute(crate::ui::clock::ATTRIBUTE)
         .and_then(|text| Timestamp::parse(&text))
         .unwrap_or(Timestamp(0))
+}
+
+/// The tenant that a page was drawn for.
+#[cfg(feature = "ssr")]
+fn place() -> Option<String> {
+    let cx = use_context::<crate::access::server::Cx>()?;
+    cx.person().ok().map(|person| person.works_in().to_string())
+}
+
+#[cfg(not(feature = "ssr"))]
+fn place() -> Option<String> {
+    browser::document_attribute("data-place")
 }
 
 #[cfg(feature = "ssr")]

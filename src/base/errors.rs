@@ -95,6 +95,8 @@ pub enum DenialCode {
     NotYours,
     /// Whoever has gone into another tenant is not party to this there.
     NotVisiting,
+    /// The time in another tenant is over; it is to be left.
+    VisitOver,
     /// Only the platform's super-admins do this.
     PlatformOnly,
     /// It came in the clear, where anybody on the way can read it.
@@ -296,6 +298,7 @@ impl AppError {
                 DenialCode::OwnRequest => "own_request",
                 DenialCode::NotYours => "not_yours",
                 DenialCode::NotVisiting => "not_while_visiting",
+                DenialCode::VisitOver => "visit_over",
                 DenialCode::PlatformOnly => "platform_only",
                 DenialCode::HttpsOnly => "https_only",
             },

@@ -118,6 +118,7 @@ pub fn error(locale: Locale, error: &AppError) -> String {
                 DenialCode::NotImpersonated => td_string!(locale, base.error_not_impersonated).to_owned(),
                 DenialCode::NotYours => td_string!(locale, base.error_not_yours).to_owned(),
                 DenialCode::NotVisiting => td_string!(locale, base.error_not_visiting).to_owned(),
+                DenialCode::VisitOver => td_string!(locale, base.error_visit_over).to_owned(),
                 DenialCode::PlatformOnly => td_string!(locale, base.error_platform_only).to_owned(),
                 DenialCode::HttpsOnly => td_string!(locale, base.error_https_only).to_owned(),
             }

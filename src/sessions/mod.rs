@@ -56,6 +56,8 @@ pub struct EnteredTenant {
     #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
     pub id: TenantId,
     pub name: String,
+    /// Nothing is done there after it.
+    pub until: Timestamp,
 }
 
 /// Who acts as somebody, why and until when.

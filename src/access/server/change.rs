@@ -592,6 +592,23 @@ pub fn set_free(
         .collect()
 }
 
+/// Whether somebody is given a role of the platform, or such a role is changed.
+pub fn is_of_platform(after: &Snapshot, changes: &[Change]) -> bool {
+    let platform = |role: RoleId| after.role(role).is_some_and(|role| role.platform);
+    changes.iter().any(|change| match change {
+        Change::Person { first_role, .. } => first_role.is_some_and(platform),
+        Change::Roles { roles, .. } | Change::Group { roles, .. } => roles.iter().any(|given| platform(given.role)),
+        Change::RolePermissions { role, .. } | Change::RemoveRole { role } => platform(*role),
+        Change::Active { .. }
+        | Change::Overrides { .. }
+        | Change::Memberships { .. }
+        | Change::RemoveGroup { .. }
+        | Change::RemovePermission { .. }
+        | Change::Facts { .. }
+        | Change::Policy { .. } => false,
+    })
+}
+
 /// Whether a change may cost the installation its last super-admin, so that they must be counted.
 pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> bool {
     let stands = |snapshot: &Snapshot, user: UserId| {

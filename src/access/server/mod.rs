@@ -188,7 +188,7 @@ pub struct PersonCaller {
     pub owes_consent: bool,
     pub acting: Acting,
     /// Where a super-admin works who has gone into another tenant. Their own account stays at home.
-    pub entered: Option<Entered>,
+    pub entered: Option<Box<Entered>>,
 }
 
 /// A tenant that a super-admin has gone into.
@@ -198,6 +198,8 @@ pub struct Entered {
     pub name: String,
     /// The version of the session's last write there.
     pub seen_version: i64,
+    /// From then on nothing is done there any more, and it is to be left.
+    pub until: DateTime<Utc>,
 }
 
 /// Who is behind a caller.
@@ -317,6 +319,11 @@ fn visiting(
     let mut visited = Snapshot::above(there);
     visited.put_person(user, PersonGrants { active: true, roles, overrides, ..PersonGrants::default() });
     Ok(Arc::new(visited))
+}
+
+/// Without the permission it is refused, and nobody is told more.
+fn missing(permission: &Permission) -> Denial {
+    Denial::new(DenialCode::MissingPermission, vec![permission.to_string()])
 }
 
 /// The context of the request that a server function or a page answers.
@@ -491,7 +498,10 @@ impl Cx {
         let snapshot = self.snapshot(&person).await?;
         self.check_owed(&person, &snapshot)?;
         self.check_impersonator(&person, &snapshot)?;
-        let (tenant, snapshot) = self.place(&person, snapshot).await?;
+        let (tenant, snapshot) = match &person.entered {
+            None => (person.tenant, snapshot),
+            Some(entered) => (entered.tenant, self.visit(&person, entered, &snapshot, &permission).await?),
+        };
         match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, tenant, snapshot, Some(permission), read_only).await,
@@ -499,13 +509,32 @@ impl Cx {
         }
     }
 
-    /// Where the caller works and on what it is decided: at home, or in the tenant that they have gone into. Whoever may not be
-    /// there any more is refused, and not moved home without a word.
-    async fn place(&self, person: &PersonCaller, home: Arc<Snapshot>) -> Result<(TenantId, Arc<Snapshot>), AppError> {
-        let Some(entered) = &person.entered else { return Ok((person.tenant, home)) };
+    /// On what it is decided in the tenant that the caller has gone into. Whoever may not be there any more is refused, and not
+    /// moved home without a word; and what the policies of their own tenant take from them, they do not hold there either.
+    async fn visit(
+        &self,
+        person: &PersonCaller,
+        entered: &Entered,
+        home: &Snapshot,
+        permission: &Permission,
+    ) -> Result<Arc<Snapshot>, AppError> {
+        if entered.until <= self.now() {
+            return Err(AppError::denied(DenialCode::VisitOver));
+        }
         let heart = &self.0.heart;
         let there = heart.grants.snapshot(&heart.pool, entered.tenant, entered.seen_version).await?;
-        Ok((entered.tenant, visiting(&home, &there, person.user, self.now())?))
+        let refused = match visiting(home, &there, person.user, self.now()) {
+            Ok(snapshot) if check(self, home, person, permission, None) == Answer::Yes => return Ok(snapshot),
+            Ok(_held_there_alone) => AppError::Forbidden(missing(permission)),
+            Err(no_super_admin) => no_super_admin,
+        };
+        self.record_refused(permission).await;
+        Err(refused)
+    }
+
+    /// Whoever works in another tenant as a visitor: none of its people.
+    pub fn visitor(&self) -> Option<&PersonCaller> {
+        self.person().ok().filter(|person| person.entered.is_some())
     }
 
     /// Refuses whoever has gone into another tenant: what only somebody of a tenant is party to.
@@ -593,27 +622,41 @@ impl Cx {
         }
     }
 
-    /// Records a denied attempt on its own connection, since a rollback would erase it, and gives back the refusal.
+    /// Records a denied attempt and gives back the refusal.
     async fn refuse(&self, permission: Permission) -> AppError {
-        let key = permission.to_string();
-        let event = Event::denied(Action::AccessDenied).on("permission", &key, key.clone());
-        self.record_apart(event).await;
-        AppError::Forbidden(Denial::new(DenialCode::MissingPermission, vec![key]))
+        self.record_refused(&permission).await;
+        AppError::Forbidden(missing(&permission))
     }
 
-    /// Records an event in a transaction of its own: what must stay though the act did not happen.
+    /// Records a denied attempt on its own connection, since a rollback would erase it, in the log of where the caller works.
+    async fn record_refused(&self, permission: &Permission) {
+        let key = permission.to_string();
+        self.record_there(Event::denied(Action::AccessDenied).on("permission", &key, key.clone())).await;
+    }
+
+    /// Records an event in a transaction of its own: what must stay though the act did not happen. It is about the caller's
+    /// own account, which stays at home.
     pub async fn record_apart(&self, event: Event) {
-        let tenant = self.person().ok().map(PersonCaller::works_in);
-        if let Err(error) = self.try_record_apart(tenant, &self.placed(event.clone())).await {
+        self.record_in(self.person().ok().map(|person| person.tenant), event).await;
+    }
+
+    /// The same about what lies in the tenant where the caller works.
+    pub async fn record_there(&self, event: Event) {
+        self.record_in(self.person().ok().map(PersonCaller::works_in), event).await;
+    }
+
+    async fn record_in(&self, tenant: Option<TenantId>, event: Event) {
+        let event = self.placed(event, tenant);
+        if let Err(error) = self.try_record_apart(tenant, &event).await {
             error!(%error, action = event.action.as_str(), "an audit row could not be written");
         }
     }
 
-    /// What a visitor does says from where they come.
-    fn placed(&self, event: Event) -> Event {
-        match &self.0.caller {
-            Caller::Person(person) if person.entered.is_some() => event.meta("home_tenant", person.tenant.to_string()),
-            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => event,
+    /// What a visitor does in the log of a tenant says from where they come.
+    fn placed(&self, event: Event, tenant: Option<TenantId>) -> Event {
+        match self.visitor() {
+            Some(person) if tenant == Some(person.works_in()) => event.meta("home_tenant", person.tenant.to_string()),
+            Some(_) | None => event,
         }
     }
 

@@ -157,7 +157,7 @@ actions! {
     TenantUpdate = "tenants.update";
     /// A tenant was suspended, or opened again.
     TenantStatus = "tenants.status";
-    /// A super-admin went into another tenant.
+    /// A super-admin went into another tenant. Without a leave after it the session ended there.
     TenantEnter = "tenants.enter";
     TenantLeave = "tenants.leave";
     /// An operator had a new data key made; from a moment on it is used.

@@ -16,7 +16,7 @@ use crate::{
             change::{self, Change, Granter},
             check,
             engine::Snapshot,
-            high, limits,
+            high, limits, missing,
             node::{self, set_context},
             record::{self, Action, Event},
             visiting,
@@ -171,9 +171,7 @@ impl Tx {
         if self.is_platform() {
             return Ok(());
         }
-        let key = permission.to_string();
-        let event = Event::denied(Action::AccessDenied).on("permission", &key, key.clone());
-        self.cx.record_apart(event).await;
+        self.cx.record_refused(permission).await;
         Err(AppError::denied(DenialCode::PlatformOnly))
     }
 
@@ -362,18 +360,19 @@ impl Tx {
         let tenant = self.tenant()?;
         let version = node::lock(&mut self.tx, tenant).await?;
         let is_current = |snapshot: &Arc<Snapshot>| snapshot.tenant == tenant && snapshot.version == version;
-        let visitor = match self.cx.caller() {
-            Caller::Person(person) if tenant != person.tenant && tenant == person.works_in() => {
-                Some((person.user, person.tenant))
-            }
-            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => None,
-        };
+        let cx = self.cx.clone();
+        let visitor = cx.visitor().filter(|person| person.works_in() == tenant);
         if visitor.is_some() || !self.snapshot.as_ref().is_some_and(is_current) {
             self.set_scope("node").await?;
             let mut snapshot = Arc::new(node::load(&mut self.tx, tenant).await?);
-            if let Some((user, home)) = visitor {
-                let home = node::load(&mut self.tx, home).await?;
-                snapshot = visiting(&home, &snapshot, user, self.now())?;
+            if let Some(person) = visitor {
+                let home = node::load(&mut self.tx, person.tenant).await?;
+                snapshot = visiting(&home, &snapshot, person.user, self.now())?;
+                if let Some(permission) = permission
+                    && check(&cx, &home, person, permission, None) != Answer::Yes
+                {
+                    return Err(AppError::Forbidden(missing(permission)));
+                }
             }
             self.snapshot = Some(snapshot);
             self.set_scope(self.scope).await?;
@@ -394,6 +393,7 @@ impl Tx {
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
         change::check_ceiling(&before, &after, changes, granter, now)?;
+        self.check_visitor(&after, changes)?;
         if let Caller::Person(person) = self.cx.caller() {
             limits::check(&before, &after, changes, person, now)?;
         }
@@ -437,6 +437,7 @@ impl Tx {
             Caller::Anonymous | Caller::Job(_) => Ok(()),
         };
         let ceiling = change::check_ceiling(&before, &after, changes, granter, now);
+        let ceiling = ceiling.and_then(|()| self.check_visitor(&after, changes));
         let checked = match ceiling.and(within_key) {
             Ok(()) => match granter {
                 Granter::Person(user) => self.check_approved(&before, &after, changes, user).await,
@@ -455,6 +456,16 @@ impl Tx {
     /// may give more than it did when they were asked.
     pub fn approved(&mut self, permissions: Vec<Permission>) {
         self.agreed = permissions;
+    }
+
+    /// Who is of the platform is decided at home, where others have to agree to it (C12): not by whoever has gone into
+    /// another tenant, where perhaps nobody could.
+    fn check_visitor(&self, after: &Snapshot, changes: &[Change]) -> Result<(), AppError> {
+        let is_visit = self.cx.visitor().is_some_and(|person| self.tenant == Some(person.works_in()));
+        if is_visit && change::is_of_platform(after, changes) {
+            return Err(AppError::denied(DenialCode::NotVisiting));
+        }
+        Ok(())
     }
 
     /// Refuses what others have to agree to first. Where nobody else could, nobody has to.
@@ -483,7 +494,8 @@ impl Tx {
         let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
-        match change::check_ceiling(&before, &after, changes, Granter::Person(user), now) {
+        let ceiling = change::check_ceiling(&before, &after, changes, Granter::Person(user), now);
+        match ceiling.and_then(|()| self.check_visitor(&after, changes)) {
             Ok(()) => {}
             Err(AppError::Forbidden(denial)) => return Ok((after, Some(denial))),
             Err(error) => return Err(error),
@@ -529,7 +541,7 @@ impl Tx {
         #[cfg(debug_assertions)]
         self.cx.reach(Point::BeforeAudit, event.action.as_str());
         let now = self.now();
-        let placed = self.cx.placed(event.clone());
+        let placed = self.cx.placed(event.clone(), self.tenant);
         record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, &placed, now).await?;
         self.happened.push((event.action.as_str(), event.outcome.as_str()));
         Ok(())
@@ -566,22 +578,24 @@ impl Tx {
             return Err(anyhow::anyhow!("a transaction was committed in another tenant").into());
         }
         // A visitor's session and keys are at home.
-        let home = match self.cx.caller() {
-            Caller::Person(person) if person.entered.is_some() => Some(person.tenant),
-            Caller::Person(_) | Caller::Anonymous | Caller::Job(_) => None,
-        };
-        let is_visit = home.is_some() && self.tenant != home;
-        if is_visit {
-            self.tenant = home;
+        let visited = self.cx.visitor().map(|person| (person.tenant, person.works_in()));
+        let visited = visited.filter(|(_, tenant)| self.tenant == Some(*tenant));
+        if let Some((home, _)) = visited {
+            self.tenant = Some(home);
             self.set_scope(self.scope).await?;
         }
         self.claim_idempotency_key().await?;
         if let (Some(version), Caller::Person(person)) = (self.written, self.cx.caller()) {
             let session = person.session.0;
-            if is_visit {
-                sqlx::query!("update sessions set entered_version = $2 where id = $1", session, version)
-                    .execute(&mut *self.tx)
-                    .await?;
+            if let Some((_, tenant)) = visited {
+                sqlx::query!(
+                    "update sessions set entered_version = $2 where id = $1 and entered_tenant = $3",
+                    session,
+                    version,
+                    tenant.0,
+                )
+                .execute(&mut *self.tx)
+                .await?;
             } else {
                 sqlx::query!("update sessions set seen_version = $2 where id = $1", session, version)
                     .execute(&mut *self.tx)
@@ -608,6 +622,10 @@ impl Tx {
         let (Some(key), Caller::Person(person)) = (&self.cx.0.origin.idempotency, self.cx.caller()) else {
             return Ok(());
         };
+        // What is written on the way to the act, as a counter, is not yet the act.
+        if self.tenant != Some(person.tenant) {
+            return Ok(());
+        }
         // One that has run out is free, whether or not housekeeping has come to it.
         let claimed = sqlx::query!(
             "insert into idempotency_keys as k (tenant_id, actor_id, key, request_digest, created_at)

@@ -152,8 +152,10 @@ pub async fn carry_out(cx: &Cx) -> Result<u64, AppError> {
     let mut tx = cx.node().await?;
     let now = tx.now();
     let due = sqlx::query!(
-        "select tenant_id, user_id from account_deletions where ended_at is null and due_at <= $1
-         order by due_at, id limit $2",
+        // Whose tenant is suspended cannot come and call it off.
+        "select d.tenant_id, d.user_id from account_deletions d
+         join tenants t on t.id = d.tenant_id and t.status = 'active'
+         where d.ended_at is null and d.due_at <= $1 order by d.due_at, d.id limit $2",
         now,
         AT_ONCE,
     )

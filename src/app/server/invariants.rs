@@ -128,6 +128,7 @@ pub(super) async fn node_checks(connection: &mut PgConnection) -> Result<Vec<Che
              and not exists (
                 select from user_roles ur join roles r on r.id = ur.role_id and r.tenant_id is null
                 join users u on u.id = ur.user_id and u.status = 'active'
+                join tenants t on t.id = u.tenant_id and t.status = 'active'
                 where ur.expires_at is null and ur.scope_department is null and ur.scope_region is null)"#
     );
     Ok(checks)

@@ -197,7 +197,8 @@ impl<'a> People<'a> {
         if !tx.also_holds(&USERS_READ)? {
             return Ok(People { all: Vec::new(), may: false });
         }
-        let mut all = snapshot.everybody().collect::<Vec<_>>();
+        let visitor = tx.cx().visitor().map(|person| person.user);
+        let mut all = snapshot.everybody().filter(|(id, _)| visitor != Some(*id)).collect::<Vec<_>>();
         if tx.filter().is_some() {
             let ids = all.iter().map(|(id, _)| *id).collect::<Vec<_>>();
             let inside = accounts::server::store::within(tx, &ids).await?.into_iter().collect::<BTreeSet<_>>();

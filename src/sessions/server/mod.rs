@@ -479,10 +479,11 @@ pub async fn me(cx: &Cx) -> Result<Me, AppError> {
     let rule = settings::get::<PasswordRule>(tx.conn(), caller.tenant).await?;
     let password_shortest = rule.shortest_for(caller.has_second_factor);
     Ok(Me {
-        entered: caller
-            .entered
-            .as_ref()
-            .map(|entered| EnteredTenant { id: entered.tenant, name: entered.name.clone() }),
+        entered: caller.entered.as_ref().map(|entered| EnteredTenant {
+            id: entered.tenant,
+            name: entered.name.clone(),
+            until: entered.until.into(),
+        }),
         id: person.id,
         name: person.name,
         email: person.email,

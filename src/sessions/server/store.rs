@@ -312,7 +312,7 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
                   owes_consent(coalesce(i.tenant_id, s.tenant_id), coalesce(i.id, s.user_id)) as "owes_consent!",
-                  s.entered_tenant, s.entered_version, e.name as "entered_name?",
+                  s.entered_tenant, s.entered_version, s.entered_until, e.name as "entered_name?",
                   s.impersonation_reason, i.id as "impersonator_id?", i.name as "impersonator_name?"
            from sessions s
            join users u on u.id = s.user_id and u.status = 'active'
@@ -352,10 +352,8 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
             factor_roles: rule.second_factor_roles,
             owes_consent: row.owes_consent,
             acting,
-            entered: row.entered_tenant.zip(row.entered_name).map(|(tenant, name)| Entered {
-                tenant: TenantId(tenant),
-                name,
-                seen_version: row.entered_version,
+            entered: row.entered_tenant.zip(row.entered_name).zip(row.entered_until).map(|((tenant, name), until)| {
+                Box::new(Entered { tenant: TenantId(tenant), name, seen_version: row.entered_version, until })
             }),
         },
         is_browser: row.kind == "browser",

@@ -63,6 +63,7 @@ async fn list(tx: &mut Tx) -> Result<Vec<Undelivered>, AppError> {
 /// Sends a letter to the caller's own address, the way all letters go.
 pub async fn send_test(cx: &Cx) -> Result<(), AppError> {
     let mut tx = cx.allow(SETTINGS_UPDATE).await?;
+    cx.at_home()?;
     tx.decide(&Default::default())?;
     let user = cx.person()?.user;
     let person = people::by_id(&mut tx, user).await?.ok_or_else(AppError::signed_out)?;

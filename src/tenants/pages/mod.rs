@@ -40,7 +40,11 @@ pub fn VisitBand(entered: EnteredTenant) -> impl IntoView {
     view! {
         <section class="acting-band" aria-label=td_string!(locale, tenants.band_label)>
             {icon(Icon::Door)}
-            <p class="grow strong">{pieces::sentence(&words)}</p>
+            <p class="grow">
+                <span class="strong">{pieces::sentence(&words)}</span>
+                " "
+                <span class="small">{td_string!(locale, tenants.band_ends)} " " {pieces::moment(entered.until)}</span>
+            </p>
             <button class="btn sm" type="button" disabled=move || !live.get() || call.waits() on:click=leave>
                 {icon(Icon::Out)}
                 {td_string!(locale, tenants.leave)}

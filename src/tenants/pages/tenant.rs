@@ -235,7 +235,8 @@ fn page(tenant: &Tenant, held: &Held, changed: Callback<()>) -> AnyView {
                 </p>
                 {first}
             </div>
-            {is_platform.then(|| enter_act(tenant))}
+            // Where the platform is at home already.
+            {(is_platform && !tenant.is_first).then(|| enter_act(tenant))}
             {(is_platform && !tenant.is_first).then(|| status_act(tenant, changed))}
         </div>
         {body}

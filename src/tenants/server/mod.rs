@@ -60,6 +60,7 @@ pub async fn create(cx: &Cx, tenant: Input<NewTenant>) -> Result<CreatedTenant, 
     errors.check()?;
     // A10: whoever makes an administrator has proved themselves of late.
     if admin.is_some() {
+        cx.in_person()?;
         cx.fresh()?;
     }
     let id = TenantId(Uuid::now_v7());
@@ -123,6 +124,7 @@ pub async fn edit(cx: &Cx, id: TenantId, edit: Input<TenantEdit>) -> Result<Tena
 
 /// Suspends a tenant, or opens it again. Suspending ends every session in it at once.
 pub async fn set_status(cx: &Cx, id: TenantId, change: Input<TenantStatusChange>) -> Result<Tenant, AppError> {
+    cx.in_person()?;
     let (mut tx, seen) = (of_one(cx, id).await?, change.seen);
     let TenantStatusChange { status, reason, version } = change.read()?;
     let reason = optional_line(reason.as_deref(), 500).map_err(|code| AppError::field("reason", code))?;
@@ -145,7 +147,8 @@ pub async fn set_status(cx: &Cx, id: TenantId, change: Input<TenantStatusChange>
     Ok(after)
 }
 
-/// Goes into a tenant, as a super-admin may who has proved themselves of late. What they do there stands in its log.
+/// Goes into a tenant, as a super-admin may who has proved themselves of late; also into one that is suspended, to look. What
+/// they do there stands in its log.
 pub async fn enter(cx: &Cx, id: TenantId, visit: Input<Visit>) -> Result<(), AppError> {
     let mut tx = cx.allow(TENANTS_READ).await?;
     let home = cx.in_person()?.tenant;
@@ -173,7 +176,11 @@ pub async fn leave(cx: &Cx) -> Result<(), AppError> {
     visits::leave(&mut tx).await?;
     let event = Event::done(Action::TenantLeave).on("tenant", entered.tenant, &entered.name);
     if !tx.is_platform() {
-        return tx.commit(event).await;
+        // The names of tenants are no business of whoever reads the log at home.
+        let at_home = Event::done(Action::TenantLeave).on("tenant", entered.tenant, "");
+        tx.commit(at_home).await?;
+        cx.record_there(event).await;
+        return Ok(());
     }
     tx.go_to(entered.tenant).await?;
     tx.record(&event).await?;

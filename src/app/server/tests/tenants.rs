@@ -562,6 +562,18 @@ async fn a_super_admin_goes_into_a_tenant_and_comes_home(pool: PgPool) {
         once.post("/admin/groups", group.clone()).await.ok(),
         once.post("/admin/groups", group.clone()).await.ok()
     );
+    // C12: who is of the platform is decided at home, also where nobody else could agree to it here.
+    let raised = boss.patch(&format!("/admin/users/{}/roles", huda.id), json!({"roles": ["super-admin"]})).await;
+    assert_eq!((raised.status, raised.code().as_str()), (StatusCode::FORBIDDEN, "not_while_visiting"));
+    let made = json!({"email": "deep@other.example", "name": "Deep", "roles": ["super-admin"]});
+    assert_eq!(boss.post("/admin/users", made).await.code(), "not_while_visiting");
+    assert_eq!(app.count("select count(*) from users where email = 'deep@other.example'").await, 0);
+    // A wrong proof is about their own account: home has it in its log, and the tenant does not.
+    boss.post("/auth/reauthenticate", json!({"password": "not this one"})).await;
+    let proofs = "select count(*) from audit_logs where outcome = 'failed' and tenant_id = '{}'";
+    assert_eq!(app.count(&proofs.replace("{}", &id)).await, 0);
+    assert!(app.count(&proofs.replace("{}", &first_tenant(&app).await.to_string())).await > 0);
+    assert_eq!(boss.post("/admin/settings/mail/test", json!({})).await.code(), "not_while_visiting");
     boss.delete("/auth/visit").await.ok();
     assert_eq!(boss.delete("/auth/visit").await.status, StatusCode::NOT_FOUND);
     assert_eq!(once.post("/admin/groups", group).await.code(), "idempotency_mismatch", "done in another tenant");
@@ -590,6 +602,46 @@ async fn nobody_else_goes_into_a_tenant(pool: PgPool) {
     let stale = boss.post(&format!("/admin/tenants/{id}/enter"), why).await;
     assert_eq!(stale.code(), "step_up_required");
     assert_eq!(app.count("select count(*) from sessions where entered_tenant is not null").await, 0);
+}
+
+/// D3: a visit ends after an hour: what is asked then is refused, not done at home, until it is left.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_visit_has_an_end(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (id, _badr) = other(&app, &boss).await;
+    boss.post(&format!("/admin/tenants/{id}/enter"), json!({"reason": "r"})).await.ok();
+    assert_eq!(boss.all("/admin/users").await.len(), 1);
+    let end =
+        "update sessions set entered_until = entered_until - interval '60 minutes' where entered_tenant is not null";
+    assert_eq!(sqlx::query(end).execute(&app.owner).await.expect("the visit").rows_affected(), 1);
+    let late = boss.post("/admin/roles", json!({"name": "late"})).await;
+    assert_eq!((late.status, late.code().as_str()), (StatusCode::FORBIDDEN, "visit_over"));
+    assert_eq!(app.count("select count(*) from roles where name = 'late'").await, 0);
+    assert_eq!(text(&boss.get("/auth/me").await.ok()["entered"]["id"]), id);
+    boss.delete("/auth/visit").await.ok();
+    boss.post("/admin/roles", json!({"name": "late"})).await.ok();
+}
+
+/// D3, C6: what is denied to a super-admin at home is denied to them inside as well, and stands in the log there.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_is_denied_at_home_is_denied_inside(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (id, badr) = other(&app, &boss).await;
+    let second = app.person(&boss, "second@x.example", &["super-admin"]).await;
+    second.post(&format!("/admin/tenants/{id}/enter"), json!({"reason": "r"})).await.ok();
+    assert_eq!(second.all("/admin/roles").await.is_empty(), false);
+    let policy = json!({
+        "name": "no roles for the second", "status": "active",
+        "rules": [{"effect": "deny", "actions": ["roles.read"], "condition": {"eq": {"user.email": "second@x.example"}}}],
+    });
+    boss.post("/admin/policies", policy).await.ok();
+    let refused = second.get("/admin/roles").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let log = badr.get("/admin/audit?outcome=denied").await.ok();
+    assert!(log["items"].as_array().is_some_and(|rows| !rows.is_empty()), "{log}");
+    assert_eq!(second.all("/admin/users").await.len(), 1, "the rest is open");
 }
 
 /// D3: whoever stops being super-admin inside is refused there from the next request on, not moved home without a word, and
