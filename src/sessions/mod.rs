@@ -57,6 +57,7 @@ pub struct EnteredTenant {
     pub id: TenantId,
     pub name: String,
     /// Nothing is done there after it.
+    #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub until: Timestamp,
 }
 

@@ -18,7 +18,7 @@ use crate::{
             engine::Snapshot,
             high, limits, missing,
             node::{self, set_context},
-            record::{self, Action, Event},
+            record::{self, Event},
             visiting,
         },
     },
