@@ -23,9 +23,9 @@ pub fn waiting(pending: &PendingDeletion) -> AnyView {
     let words = view! {
         <p class="strong">{td_string!(locale, accounts.leave_waits)}</p>
         <p>
-            {td_string!(locale, accounts.leave_due)} " " {pieces::exact_moment(pending.due_at)} ". "
-            {td_string!(locale, accounts.leave_usable)}
+            {td_string!(locale, accounts.leave_due)} " " {pieces::exact_moment(pending.due_at)}
         </p>
+        <p>{td_string!(locale, accounts.leave_usable)}</p>
         <form method="post" action="/console/account?tab=data">
             <button class="btn" type="submit" name="act" value="keep_account">
                 {icon(Icon::Undo)}
