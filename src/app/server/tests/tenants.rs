@@ -577,7 +577,7 @@ async fn a_super_admin_goes_into_a_tenant_and_comes_home(pool: PgPool) {
     let proofs = "select tenant_id::text from audit_logs where outcome = 'failed'";
     let proofs: Vec<String> = sqlx::query_scalar(proofs).fetch_all(&app.owner).await.expect("failed proofs");
     assert_eq!(proofs, [first_tenant(&app).await.to_string()]);
-    assert_eq!(boss.post("/admin/settings/mail/test", json!({})).await.code(), "not_while_visiting");
+    assert_eq!(boss.post("/admin/mail/test", json!({})).await.code(), "not_while_visiting");
     boss.delete("/auth/visit").await.ok();
     assert_eq!(boss.delete("/auth/visit").await.status, StatusCode::NOT_FOUND);
     assert_eq!(once.post("/admin/groups", group).await.code(), "idempotency_mismatch", "done in another tenant");
