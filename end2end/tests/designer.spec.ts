@@ -154,7 +154,7 @@ for (const lang of LANGS) {
         // Up, out, in again: each step is said.
         await page.keyboard.press("ArrowUp");
         await expect(block("0-0-0")).toBeFocused();
-        await expect(page.getByRole("status").filter({ hasText: say("policies.said_place", { at: 1, count: 2 }) })).toBeAttached();
+        await expect(page.getByRole("status").filter({ hasText: say("policies.said_place", { at: 1, of: 2 }) })).toBeAttached();
         const [inward, outward] = lang === "ar" ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
         await page.keyboard.press(outward);
         await expect(block("0-1")).toBeFocused();

@@ -26,7 +26,7 @@ for (const lang of LANGS) {
         const first = await visitor({ lang });
         await open(first, new URL(link ?? "").pathname + new URL(link ?? "").search);
         for (const field of await first.locator("input[type=password]").all()) await field.fill(PASSWORD);
-        await first.locator("button[type=submit]").first().click();
+        await first.getByRole("button", { name: say("sessions.welcome_submit") }).click();
         await expect(first).toHaveURL(/console/);
         await open(first, "/console/tenants");
         await expect(first.getByRole("rowheader")).toHaveText([name]);

@@ -124,7 +124,7 @@ pub fn name(rules: &[Rule], path: &[usize]) -> String {
 pub fn whereabouts(rules: &[Rule], path: &[usize]) -> String {
     let Some((last, parent)) = path.split_last() else { return String::new() };
     let around = tree::parts(rules, parent).map_or(rules.len(), Vec::len);
-    let place = td_string!(locale(), policies.said_place, at = last + 1, count = around).to_string();
+    let place = td_string!(locale(), policies.said_place, at = last + 1, of = around).to_string();
     if parent.is_empty() { place } else { format!("{place} · {}", name(rules, parent)) }
 }
 
