@@ -86,7 +86,7 @@ fn tenants_list(query: &TenantsQuery, tenants: Result<Page<Tenant>, AppError>, h
     };
     let columns = [
         Column::new(td_string!(locale, tenants.name)),
-        Column::new(td_string!(locale, tenants.plan)),
+        Column::new(td_string!(locale, tenants.plan)).wide(),
         Column::new(td_string!(locale, tenants.status)),
         Column::new(td_string!(locale, tenants.people)),
         Column::new(td_string!(locale, tenants.created_at)).wide(),
@@ -100,8 +100,8 @@ fn row(tenant: Tenant) -> AnyView {
     let href = format!("{PATH}/{}", tenant.id);
     view! {
         <tr>
-            <th scope="row"><a class="name" href=href>{pieces::typed(tenant.name)}</a></th>
-            <td>{plan_word(tenant.plan)}</td>
+            <th scope="row"><a class="name breaks" href=href>{pieces::typed(tenant.name)}</a></th>
+            <td class="wide-only">{plan_word(tenant.plan)}</td>
             <td>{status_badge(tenant.status)}</td>
             <td class="num">{number(tenant.people)}</td>
             <td class="wide-only">{pieces::moment(tenant.created_at)}</td>
