@@ -10,15 +10,36 @@ alter table users
 -- The application has no right to change the log, whatever a policy says: only `erase_person` does it, as the owner.
 create policy audit_logs_erase on audit_logs for update using (app_scope() = 'node') with check (app_scope() = 'node');
 
--- Whether a text names somebody: by one of the texts that nobody else goes by wherever it stands in it, or by any of
--- the texts as a whole value.
-create function names_person(part text, anywhere text[], whole text[]) returns boolean
+-- Whether one of the texts is the whole of a text, or a whole value in a document.
+create function names_person(part text, texts text[]) returns boolean
     language sql immutable parallel safe as $$
-    select part is not null and (
-        exists (select from unnest(anywhere) t
-                where position(lower(t) in lower(part)) > 0
-                   or position(lower(substr(to_jsonb(t)::text, 2, length(to_jsonb(t)::text) - 2)) in lower(part)) > 0)
-        or exists (select from unnest(whole) t where part = t or position(to_jsonb(t)::text in part) > 0))
+    select part is not null and exists (
+        select from unnest(texts) t where part = t or position(to_jsonb(t)::text in part) > 0)
+$$;
+
+-- Whether one of the addresses stands in a text by itself: not as a part of a longer one.
+create function names_address(part text, addresses text[]) returns boolean
+    language sql immutable parallel safe as $$
+    select part is not null and exists (
+        select from regexp_split_to_table(lower(part), '[][\s"''(),:;<>\\=&?/|{}]+') token
+        where btrim(token, '.!') = any (addresses))
+$$;
+
+-- The addresses that were somebody's: their account had them. What they only typed in is somebody else's perhaps, and so is
+-- one that another account has by now.
+create function person_addresses(who uuid, home uuid) returns text[]
+    language sql stable set search_path = pg_catalog, public as $$
+    select coalesce(array_agg(distinct lower(t)), '{}') from (
+        select u.email as t from users u where u.id = who and u.tenant_id = home
+        union all
+        select e.old_email from email_changes e where e.user_id = who and e.tenant_id = home
+        union all
+        select j.v ->> 'email' from audit_logs l, lateral (values (l.old_value), (l.new_value)) j (v)
+            where l.tenant_id = home and l.resource_type = 'user' and l.resource_id = who::text
+              and l.action in ('admin.user_create', 'admin.user_update', 'admin.user_delete')
+    ) of_person
+    where t ~ '^[^\s@]+@[^\s@]+\.[^\s@]+$' and t !~ '@erased\.invalid$'
+      and not exists (select from users o where o.id <> who and o.status <> 'deleted' and lower(o.email) = lower(t))
 $$;
 
 -- What somebody goes by, and went by: names, addresses, and what other systems call them.
@@ -57,8 +78,9 @@ declare
     scope_before constant text := app_scope();
     label text;
     texts text[];
-    anywhere text[];
+    addresses text[];
     patterns text[];
+    names text[];
     found_rows uuid[];
     held_rows uuid[];
     one text;
@@ -73,13 +95,14 @@ begin
     if label is null then
         raise exception 'only who was deleted can be erased' using errcode = '42501';
     end if;
-    texts := person_texts(who, home);
-    -- An address is nobody else's, and a name of several words hardly anybody's; a single word is also a role's or a
-    -- thing's, and counts only where it is the whole of a value.
-    select coalesce(array_agg(t), '{}') into anywhere from unnest(texts) t where t ~ '@' or btrim(t) ~ '\s';
+    addresses := person_addresses(who, home);
+    -- A single word is also a role's or a thing's: where a row is not about the person it says nothing of them.
+    select coalesce(array_agg(t), '{}') into texts from unnest(person_texts(who, home)) t
+        where t ~ '@' or btrim(t) ~ '\s';
     select coalesce(array_agg('%' || regexp_replace(fold_text(t), '([\\%_])', '\\\1', 'g') || '%'), '{}') into patterns
-        from unnest(anywhere) t;
-    patterns := patterns || ('%' || who::text || '%');
+        from unnest(addresses) t;
+    select coalesce(array_agg('%' || regexp_replace(fold_text(t), '([\\%_])', '\\\1', 'g') || '%'), '{}') into names
+        from unnest(texts) t where length(btrim(t)) > 3;
 
     -- How they sign in.
     total := 0;
@@ -110,7 +133,7 @@ begin
 
     -- What they asked for: an account, another address, leaving.
     total := 0;
-    delete from registrations where tenant_id = home and lower(email) in (select lower(t) from unnest(texts) t);
+    delete from registrations where tenant_id = home and lower(email) = any (addresses);
     get diagnostics n = row_count; total := total + n;
     delete from email_changes where user_id = who and tenant_id = home; get diagnostics n = row_count; total := total + n;
     delete from account_deletions where user_id = who and tenant_id = home; get diagnostics n = row_count; total := total + n;
@@ -133,10 +156,10 @@ begin
     update approvals set requester_name = label, reason = '—' where tenant_id = home and requester_id = who;
     update approvals set subject_name = label, department = null, region = null
         where tenant_id = home and subject_id = who;
-    foreach one in array anywhere loop
+    foreach one in array texts loop
         update approvals set proposal = replace(proposal::text, to_jsonb(one)::text, to_jsonb(label)::text)::jsonb
-            where tenant_id = home and position(to_jsonb(one)::text in proposal::text) > 0;
-        update approvals set subject_name = label where tenant_id = home and subject_name = one;
+            where tenant_id = home and position(to_jsonb(one)::text in proposal::text) > 0
+              and (requester_id = who or subject_id = who or position(who::text in proposal::text) > 0);
     end loop;
     update approval_decisions set decider_name = label, comment = null where tenant_id = home and decider_id = who;
     get diagnostics n = row_count; total := total + n;
@@ -162,18 +185,23 @@ begin
     select coalesce(array_agg(x.id) filter (where not x.is_held), '{}'),
            coalesce(array_agg(x.id) filter (where x.is_held), '{}') into found_rows, held_rows
         from (select l.id, exists (
-                  select from settings s where s.tenant_id = coalesce(l.tenant_id, home) and s.key = 'audit.retention'
+                  select from settings s where s.tenant_id = coalesce(l.tenant_id, (select t.id from tenants t where t.is_first))
+                     and s.key = 'audit.retention'
                      and coalesce((s.value ->> 'legal_hold')::boolean, false)) as is_held
               from audit_logs l
               where l.user_id = who or l.impersonator_id = who
-                 or ((l.tenant_id = home or l.tenant_id is null)
-                     and (l.resource_id = who::text or l.search like any (patterns)))) x;
+                 or (l.resource_type = 'user' and l.resource_id = who::text and (l.tenant_id = home or l.tenant_id is null))
+                 -- What is nobody's tenant's is not rewritten for a text that stands in it.
+                 or (l.tenant_id = home and l.search like any (patterns || ('%' || who::text || '%')))) x;
     if cardinality(held_rows) > 0 then
         about := 'log_held'; affected := cardinality(held_rows); return next;
     end if;
     with marked as (
         select l.id, l.resource_type = 'user' and l.resource_id = who::text as is_about,
-               l.user_id = who or l.impersonator_id = who as is_by
+               l.user_id = who or l.impersonator_id = who as is_by,
+               -- By whom it is, or what holds their id, may hold their name beside it. Elsewhere it may be a namesake's.
+               case when l.user_id = who or l.impersonator_id = who or position(who::text in l.search) > 0
+                    then texts else '{}' end as texts
         from audit_logs l where l.id = any(found_rows)
     ), parts as (
         select l.id, array_remove(array[
@@ -182,12 +210,16 @@ begin
             case when m.is_by and l.ip is not null then 'ip' end,
             case when m.is_by and l.user_agent is not null then 'user_agent' end,
             case when l.resource_name is not null
-                  and (m.is_about or names_person(l.resource_name, anywhere, texts)) then 'resource_name' end,
+                  and (m.is_about or names_person(l.resource_name, m.texts)
+                       or names_address(l.resource_name, addresses)) then 'resource_name' end,
             case when l.old_value is not null
-                  and (m.is_about or names_person(l.old_value::text, anywhere, texts)) then 'old_value' end,
+                  and (m.is_about or names_person(l.old_value::text, m.texts)
+                       or names_address(l.old_value::text, addresses)) then 'old_value' end,
             case when l.new_value is not null
-                  and (m.is_about or names_person(l.new_value::text, anywhere, texts)) then 'new_value' end,
-            case when l.meta <> '{}' and names_person(l.meta::text, anywhere, texts) then 'meta' end
+                  and (m.is_about or names_person(l.new_value::text, m.texts)
+                       or names_address(l.new_value::text, addresses)) then 'new_value' end,
+            case when l.meta <> '{}' and (names_person(l.meta::text, m.texts)
+                       or names_address(l.meta::text, addresses)) then 'meta' end
         ], null) as gone
         from audit_logs l join marked m on m.id = l.id
         -- The records of erasures and of removals name nobody, and are never touched.
@@ -216,39 +248,43 @@ begin
     -- The account itself: a number, to which what stays still points.
     update users set name = label, email = label || '@erased.invalid', username = null, external_id = null,
         department = null, region = null, attributes = '{}', password_hash = null, email_confirmed_at = null,
-        email_moved_at = null, last_login_at = null, second_factor_at = null, passkeys = 0, erased_at = erased,
+        email_moved_at = null, last_login_at = null, second_factor_at = null, passkeys = 0,
+        erased_at = coalesce(erased_at, erased),
         erasure = coalesce(erasure, '[]'), version = version + 1
         where id = who and tenant_id = home;
     get diagnostics n = row_count; about := 'account'; affected := n; return next;
 
     -- What others wrote in their own words is theirs: it is counted, so that somebody can read it through.
-    select (select count(*) from approvals where tenant_id = home and names_person(reason, anywhere, '{}'))
-         + (select count(*) from approval_decisions where tenant_id = home and names_person(comment, anywhere, '{}'))
-         + (select count(*) from user_roles where tenant_id = home and names_person(reason, anywhere, '{}'))
-         + (select count(*) from user_permissions where tenant_id = home and names_person(reason, anywhere, '{}'))
-         + (select count(*) from sessions where tenant_id = home and names_person(impersonation_reason, anywhere, '{}'))
+    select (select count(*) from approvals where tenant_id = home and fold_text(reason) like any (names))
+         + (select count(*) from approval_decisions where tenant_id = home and fold_text(comment) like any (names))
+         + (select count(*) from user_roles where tenant_id = home and fold_text(reason) like any (names))
+         + (select count(*) from user_permissions where tenant_id = home and fold_text(reason) like any (names))
+         + (select count(*) from sessions where tenant_id = home and fold_text(impersonation_reason) like any (names))
          + (select count(*) from groups where tenant_id = home
-                and (names_person(name, anywhere, '{}') or names_person(description, anywhere, '{}')))
+                and (fold_text(name) like any (names) or fold_text(description) like any (names)))
          + (select count(*) from roles where tenant_id = home
-                and (names_person(name, anywhere, '{}') or names_person(description, anywhere, '{}')))
+                and (fold_text(name) like any (names) or fold_text(description) like any (names)))
          + (select count(*) from access_policies where tenant_id = home
-                and (names_person(name, anywhere, '{}') or names_person(description, anywhere, '{}')))
+                and (fold_text(name) like any (names) or fold_text(description) like any (names)))
          + (select count(*) from access_policy_versions where tenant_id = home
-                and names_person(rules::text, anywhere, '{}'))
+                and fold_text(rules::text) like any (names))
          + (select count(*) from consent_texts where tenant_id = home
-                and names_person(concat_ws(' ', title_ar, title_en, body_ar, body_en), anywhere, '{}'))
+                and fold_text(concat_ws(' ', title_ar, title_en, body_ar, body_en)) like any (names))
          + (select count(*) from consent_versions where tenant_id = home
-                and names_person(concat_ws(' ', title_ar, title_en, body_ar, body_en), anywhere, '{}'))
+                and fold_text(concat_ws(' ', title_ar, title_en, body_ar, body_en)) like any (names))
          + (select count(*) from permissions where tenant_id = home
-                and names_person(concat_ws(' ', name_ar, name_en, description_ar, description_en), anywhere, '{}'))
-         + (select count(*) from api_keys where tenant_id = home and names_person(name, anywhere, '{}'))
-         + (select count(*) from settings where tenant_id = home and names_person(value::text, anywhere, '{}'))
+                and fold_text(concat_ws(' ', name_ar, name_en, description_ar, description_en)) like any (names))
+         + (select count(*) from api_keys where tenant_id = home and fold_text(name) like any (names))
+         + (select count(*) from settings where tenant_id = home and fold_text(value::text) like any (names))
+         + (select count(*) from audit_logs l where l.tenant_id = home and l.search like any (names)
+                and not l.id = any (held_rows))
         into n;
     about := 'words'; affected := n; return next;
 
     perform set_config('app.scope', scope_before, true);
 end $$;
 revoke execute on function erase_person(uuid, bigint[], timestamptz) from public;
-revoke execute on function names_person(text, text[], text[]) from public;
+revoke execute on function names_person(text, text[]), names_address(text, text[]) from public;
+revoke execute on function person_addresses(uuid, uuid) from public;
 revoke execute on function person_texts(uuid, uuid) from public;
-grant execute on function person_texts(uuid, uuid), erase_person(uuid, bigint[], timestamptz) to bawwab_app;
+grant execute on function person_addresses(uuid, uuid), erase_person(uuid, bigint[], timestamptz) to bawwab_app;

@@ -127,4 +127,14 @@ impl ErasureReport {
     pub fn is_held(&self) -> bool {
         self.lines.iter().any(|line| line.kind == ErasureKind::LogHeld)
     }
+
+    /// The same after the rest was erased: what went the first time stays told.
+    pub fn and(&self, rest: &[ErasureLine]) -> Self {
+        let told = |line: &ErasureLine| {
+            let before = self.lines.iter().find(|told| told.kind == line.kind).map_or(0, |told| told.rows);
+            let rows = if line.kind == ErasureKind::LogHeld { line.rows } else { line.rows.max(before) };
+            ErasureLine { rows, ..line.clone() }
+        };
+        ErasureReport { erased_at: self.erased_at, lines: rest.iter().map(told).collect() }
+    }
 }

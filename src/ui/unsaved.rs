@@ -60,19 +60,19 @@ impl Unsaved {
         parts.extend(changed);
         let is_there = parts.len() > 1;
         let text = if is_there { parts.join(FIELD) } else { String::new() };
-        self.name.try_with_value(|name| browser::keep(name, &text));
+        self.name.try_with_value(|name| browser::keep(&here(name), &text));
         self.is_there.try_set(is_there);
     }
 
     /// Nothing is unsaved any more: it was saved, or given up.
     pub fn forget(self) {
-        self.name.try_with_value(|name| browser::keep(name, ""));
+        self.name.try_with_value(|name| browser::keep(&here(name), ""));
         self.is_there.try_set(false);
     }
 
     /// Puts back what was written down, and says so.
     fn read(self, place: &Element, toasts: Toasts) {
-        let Some(kept) = self.name.with_value(|name| browser::kept(name)) else { return };
+        let Some(kept) = self.name.with_value(|name| browser::kept(&here(name))) else { return };
         let mut parts = kept.split(FIELD);
         let is_of_this = parts.next().is_some_and(|version| version == self.version.to_string());
         let parts = parts.filter_map(|part| part.split_once(HOLDS)).collect::<Vec<_>>();
@@ -97,6 +97,11 @@ impl Unsaved {
             td_string!(locale, ui.draft_restored_over)
         });
     }
+}
+
+/// The name in this tenant: what was typed into one is not put into a form of another.
+fn here(name: &str) -> String {
+    format!("{}/{name}", browser::document_attribute("data-place").unwrap_or_default())
 }
 
 /// One field of a form.

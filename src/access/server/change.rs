@@ -592,12 +592,16 @@ pub fn set_free(
         .collect()
 }
 
-/// Whether somebody is given a role of the platform, or such a role is changed.
-pub fn is_of_platform(after: &Snapshot, changes: &[Change]) -> bool {
+/// Whether somebody is given a role of the platform, or had it before, or such a role is changed.
+pub fn is_of_platform(before: &Snapshot, after: &Snapshot, changes: &[Change]) -> bool {
     let platform = |role: RoleId| after.role(role).is_some_and(|role| role.platform);
     changes.iter().any(|change| match change {
         Change::Person { first_role, .. } => first_role.is_some_and(platform),
-        Change::Roles { roles, .. } | Change::Group { roles, .. } => roles.iter().any(|given| platform(given.role)),
+        Change::Roles { user, roles } => {
+            let given = before.roles_of(*user).iter().chain(roles);
+            given.into_iter().any(|given| platform(given.role))
+        }
+        Change::Group { roles, .. } => roles.iter().any(|given| platform(given.role)),
         Change::RolePermissions { role, .. } | Change::RemoveRole { role } => platform(*role),
         Change::Active { .. }
         | Change::Overrides { .. }

@@ -532,6 +532,11 @@ impl Cx {
         Err(refused)
     }
 
+    /// The grants of a visitor's own tenant, as this node knows them.
+    fn known_at_home(&self, visitor: &PersonCaller) -> Option<Arc<Snapshot>> {
+        self.0.heart.grants.known(visitor.tenant)
+    }
+
     /// Whoever works in another tenant as a visitor: none of its people.
     pub fn visitor(&self) -> Option<&PersonCaller> {
         self.person().ok().filter(|person| person.entered.is_some())

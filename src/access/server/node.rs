@@ -87,7 +87,7 @@ impl Grants {
         snapshot.map_or(0, |snapshot| snapshot.everybody().filter(|(_, person)| person.active).count())
     }
 
-    fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {
+    pub(super) fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {
         self.0.tenants.load().get(&tenant).cloned()
     }
 

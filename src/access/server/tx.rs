@@ -335,17 +335,18 @@ impl Tx {
 
     /// A second permission that this act needs, held for the whole tenant.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
-        let person = self.cx.person()?;
-        match check(&self.cx, self.snapshot()?, person, &permission, None) {
-            Answer::Yes => Ok(()),
-            Answer::No | Answer::Depends => Err(self.cx.refuse(permission).await),
-        }
+        if self.also_holds(&permission)? { Ok(()) } else { Err(self.cx.refuse(permission).await) }
     }
 
     /// Whether the caller also holds this, for the whole tenant.
     pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
-        let person = self.cx.person()?;
-        Ok(check(&self.cx, self.snapshot()?, person, permission, None) == Answer::Yes)
+        let (cx, person) = (&self.cx, self.cx.person()?);
+        let at_home = match cx.visitor() {
+            Some(person) if self.tenant == Some(person.works_in()) => Some(cx.known_at_home(person)),
+            Some(_) | None => None,
+        };
+        let whole = |snapshot: &Snapshot| check(cx, snapshot, person, permission, None) == Answer::Yes;
+        Ok(whole(self.snapshot()?) && at_home.is_none_or(|home| home.is_some_and(|home| whole(&home))))
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.
@@ -393,7 +394,7 @@ impl Tx {
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
         change::check_ceiling(&before, &after, changes, granter, now)?;
-        self.check_visitor(&after, changes)?;
+        self.check_visitor(&before, &after, changes)?;
         if let Caller::Person(person) = self.cx.caller() {
             limits::check(&before, &after, changes, person, now)?;
         }
@@ -437,7 +438,7 @@ impl Tx {
             Caller::Anonymous | Caller::Job(_) => Ok(()),
         };
         let ceiling = change::check_ceiling(&before, &after, changes, granter, now);
-        let ceiling = ceiling.and_then(|()| self.check_visitor(&after, changes));
+        let ceiling = ceiling.and_then(|()| self.check_visitor(&before, &after, changes));
         let checked = match ceiling.and(within_key) {
             Ok(()) => match granter {
                 Granter::Person(user) => self.check_approved(&before, &after, changes, user).await,
@@ -460,9 +461,9 @@ impl Tx {
 
     /// Who is of the platform is decided at home, where others have to agree to it (C12): not by whoever has gone into
     /// another tenant, where perhaps nobody could.
-    fn check_visitor(&self, after: &Snapshot, changes: &[Change]) -> Result<(), AppError> {
+    fn check_visitor(&self, before: &Snapshot, after: &Snapshot, changes: &[Change]) -> Result<(), AppError> {
         let is_visit = self.cx.visitor().is_some_and(|person| self.tenant == Some(person.works_in()));
-        if is_visit && change::is_of_platform(after, changes) {
+        if is_visit && change::is_of_platform(before, after, changes) {
             return Err(AppError::denied(DenialCode::NotVisiting));
         }
         Ok(())
@@ -495,7 +496,7 @@ impl Tx {
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
         let ceiling = change::check_ceiling(&before, &after, changes, Granter::Person(user), now);
-        match ceiling.and_then(|()| self.check_visitor(&after, changes)) {
+        match ceiling.and_then(|()| self.check_visitor(&before, &after, changes)) {
             Ok(()) => {}
             Err(AppError::Forbidden(denial)) => return Ok((after, Some(denial))),
             Err(error) => return Err(error),

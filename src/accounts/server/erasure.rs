@@ -62,6 +62,7 @@ pub const KINDS: &[(ErasureKind, &str, &[&str])] = &[
             "consent_versions",
             "api_keys",
             "settings",
+            "audit_logs",
         ],
     ),
 ];
@@ -90,13 +91,15 @@ pub async fn erase(cx: &Cx, id: UserId) -> Result<ErasureReport, AppError> {
     }
     let now = tx.now();
     let lines = act(&mut tx, &person, now).await?;
-    store::keep_erasure(&mut tx, id, &serde_json::to_value(&lines).map_err(anyhow::Error::from)?).await?;
+    let first = person.erasure.unwrap_or(ErasureReport { erased_at: Some(now.into()), lines: Vec::new() });
+    let report = first.and(&lines);
+    store::keep_erasure(&mut tx, id, &serde_json::to_value(&report.lines).map_err(anyhow::Error::from)?).await?;
     let counts = lines.iter().map(|line| (name(line.kind).to_owned(), Value::from(line.rows)));
     let counts = Value::Object(counts.collect::<Map<_, _>>());
     // What it is called from now on: nothing of the person.
     let event = Event::done(Action::UserErase).on("user", id, format!("#{}", person.number));
     tx.commit(event.new_value(counts)).await?;
-    Ok(ErasureReport { erased_at: Some(now.into()), lines })
+    Ok(report)
 }
 
 /// A person who was deleted, held until the transaction ends. Whoever still has an account is deleted first: that ends what
@@ -117,7 +120,7 @@ fn name(kind: ErasureKind) -> &'static str {
 async fn act(tx: &mut Tx, person: &Person, now: DateTime<Utc>) -> Result<Vec<ErasureLine>, AppError> {
     let (tenant, cx) = (tx.tenant()?, tx.cx().clone());
     // Letters are sealed: the database cannot tell to whom they go.
-    let addresses = store::texts(tx, person.id).await?;
+    let addresses = store::addresses(tx, person.id).await?;
     let letters = mail::addressed_to(tx.conn(), cx.keys(), tenant, &addresses).await?;
     let counted = store::erase(tx, person.id, &letters, now).await?;
     let lines = KINDS.iter().filter_map(|(kind, name, _)| {

@@ -639,11 +639,11 @@ pub async fn find_named(tx: &mut Tx, named: &str) -> Result<Option<UserId>, AppE
     Ok(found.map(UserId))
 }
 
-/// What somebody goes by, and went by.
-pub async fn texts(tx: &mut Tx, id: UserId) -> Result<Vec<String>, AppError> {
+/// The addresses that were somebody's, in lower case.
+pub async fn addresses(tx: &mut Tx, id: UserId) -> Result<Vec<String>, AppError> {
     let tenant = tx.tenant()?;
-    let texts = sqlx::query_scalar!(r#"select person_texts($1, $2) as "texts!""#, id.0, tenant.0);
-    Ok(texts.fetch_one(tx.conn()).await?)
+    let addresses = sqlx::query_scalar!(r#"select person_addresses($1, $2) as "addresses!""#, id.0, tenant.0);
+    Ok(addresses.fetch_one(tx.conn()).await?)
 }
 
 /// Erases a deleted person, with the letters to them that wait. Gives back how many rows of each kind that concerned.

@@ -5,7 +5,10 @@ const here = document.documentElement.dataset.place;
 
 if (here) {
     const agree = () => {
-        if (localStorage.getItem("place") !== here) location.reload();
+        if (localStorage.getItem("place") === here) return;
+        // Nothing of it may be saved any more: there is nothing to ask.
+        addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), { capture: true });
+        location.reload();
     };
     localStorage.setItem("place", here);
     addEventListener("storage", agree);

@@ -108,8 +108,15 @@ pub fn editor(
             live_error.set(None);
             tried.set(Some(answer));
         }
-        Some(Err(error)) => live_error.set(Some(error)),
-        None => live_error.set(None),
+        // What was said of somebody else before is not said of this.
+        Some(Err(error)) => {
+            live_error.set(Some(error));
+            tried.set(None);
+        }
+        None => {
+            live_error.set(None);
+            tried.set(None);
+        }
     });
     // The blocks write into the field with the JSON only after they have changed.
     Effect::new(move |_| {

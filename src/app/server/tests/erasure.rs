@@ -192,9 +192,10 @@ async fn nothing_of_an_erased_person_is_found(pool: PgPool) {
     assert_eq!(world.verified().await, 0);
     let report = world.admin.post(&world.path(), json!({})).await.ok();
     let after = world.found().await;
-    assert_eq!(after.keys().collect::<Vec<_>>(), ["groups"], "{after:?}");
+    // The group that others describe with her name, and the row of the log that says so.
+    assert_eq!(after.keys().collect::<Vec<_>>(), ["audit_logs", "groups"], "{after:?}");
     let words = line(&report, "words");
-    assert_eq!((&words["fate"], &words["reason"], &words["rows"]), (&json!("kept"), &json!("others_words"), &json!(1)));
+    assert_eq!((&words["fate"], &words["reason"], &words["rows"]), (&json!("kept"), &json!("others_words"), &json!(2)));
     let erased = world.verified().await;
     assert_eq!(line(&report, "log")["rows"], erased, "as many rows as the verification finds");
     assert!(erased > 5, "{erased}");
@@ -263,8 +264,48 @@ async fn a_legal_hold_keeps_the_log(pool: PgPool) {
     let report = world.admin.post(&world.path(), json!({})).await.ok();
     assert_eq!(line(&report, "log_held"), Value::Null);
     assert_eq!(line(&report, "log")["rows"], world.verified().await);
-    assert_eq!(world.found().await.into_keys().collect::<Vec<_>>(), ["groups"]);
+    assert_eq!(world.found().await.into_keys().collect::<Vec<_>>(), ["audit_logs", "groups"]);
     assert_eq!(world.erasures().await.len(), 2);
+    assert!(line(&report, "sessions")["rows"].as_i64() > Some(0), "what went the first time stays told: {report}");
+}
+
+/// E5, E2: whoever is called as something stands in the log takes nothing of others with them: neither what their name is a
+/// part of, nor what another address begins with theirs, nor what was sent to an address that they only typed in.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_erasure_takes_nothing_of_others(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let (cunning, other) =
+        (app.person(&admin, "ali@x.example", &[]).await, app.person(&admin, "sara.ali@x.example", &[]).await);
+    app.person(&admin, "ali@x.example.org", &["readonly"]).await;
+    cunning.post("/auth/email", json!({"email": "sara.ali@x.example"})).await;
+    cunning.post("/auth/email", json!({"email": "new@y.example"})).await;
+    for name in ["Default Tenant", "@", "readonly", "Sara Ali"] {
+        cunning.patch("/auth/profile", json!({"name": name})).await.ok();
+    }
+    admin.patch(&format!("/admin/users/{}", other.id), json!({"name": "Sara Ali"})).await.ok();
+    admin
+        .post("/admin/groups", json!({"name": "g", "description": "Sara Ali leads it, ali@x.example.org helps"}))
+        .await
+        .ok();
+    let path = format!("/admin/users/{}", cunning.id);
+    admin.delete(&path).await.ok();
+    // What is by nobody of them and about nobody of them.
+    let rows = format!(
+        "select count(*), coalesce(sum(octet_length(row_to_json(l)::text)), 0)::bigint from audit_logs l
+         where l.user_id is distinct from '{0}' and l.resource_id is distinct from '{0}'
+           and l.action <> 'admin.user_erase'",
+        cunning.id
+    );
+    let size = async || {
+        let rows = sqlx::query_as::<_, (i64, i64)>(AssertSqlSafe(rows.clone()));
+        rows.fetch_one(&app.owner).await.expect("the rows of others")
+    };
+    let before = size().await;
+    admin.post(&format!("{path}/erasure"), json!({})).await.ok();
+    assert_eq!(size().await, before);
+    let kept = admin.get(&format!("/admin/users/{}", other.id)).await.ok();
+    assert_eq!((&kept["name"], &kept["email"]), (&json!("Sara Ali"), &json!("sara.ali@x.example")));
 }
 
 /// E5: only who was deleted is erased, by whoever may delete people, with a fresh proof.

@@ -255,6 +255,14 @@ pub fn view(designer: Designer, error: Signal<Option<String>>) -> AnyView {
         _ => error.get(),
     });
     let wrong = move || error.with(Option::is_some);
+    let drawn = designer.text.get_untracked();
+    // What was typed into the page before it came to life.
+    if !live.get_untracked()
+        && let Some(typed) = browser::value_of(&fields::id("rules"))
+        && typed != drawn
+    {
+        designer.read(&typed);
+    }
     view! {
         <div class="designer whole" class:carrying=move || designer.drag.is_on()>
             {move || live.get().then(|| blocks::pane(designer))}
@@ -271,7 +279,7 @@ pub fn view(designer: Designer, error: Signal<Option<String>>) -> AnyView {
                     aria-describedby=fields::described("rules", true, error)
                     on:input=move |event| designer.read(event_target_value(&event))
                 >
-                    {designer.text.get_untracked()}
+                    {drawn}
                 </textarea>
                 {fields::below("rules", Some(td_string!(locale, policies.rules_hint).into()), error)}
                 {move || {

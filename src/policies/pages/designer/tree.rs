@@ -193,13 +193,25 @@ fn read_value(value: &Value) -> Option<(Of, String)> {
     })
 }
 
+/// A number as JSON writes it, from one with the digits of an Arabic or a Persian keyboard.
+fn latin(typed: &str) -> String {
+    let digit = |zero: char, c: char| char::from_digit(u32::from(c) - u32::from(zero), 10).unwrap_or(c);
+    let latin = typed.trim().chars().map(|c| match c {
+        '\u{660}'..='\u{669}' => digit('\u{660}', c),
+        '\u{6f0}'..='\u{6f9}' => digit('\u{6f0}', c),
+        '\u{66b}' => '.',
+        c => c,
+    });
+    latin.collect()
+}
+
 impl Test {
     fn value(&self, text: &str) -> Value {
         match self.of {
             Of::Text => json!(text),
             // What is no number is written as it was typed, and the server names the place.
             Of::Number => {
-                serde_json::from_str::<Number>(text.trim()).map_or_else(|_no_number| json!(text), Value::Number)
+                serde_json::from_str::<Number>(&latin(text)).map_or_else(|_no_number| json!(text), Value::Number)
             }
             Of::YesNo => json!(text == "true"),
             Of::Attribute => json!({ "ref": text }),
@@ -228,7 +240,7 @@ impl Test {
             _ => self.values.resize(1, String::new()),
         }
         let compares = matches!(operator, "in" | "between" | "gt" | "gte" | "lt" | "lte" | "starts_with");
-        if compares && matches!(self.of, Of::Attribute | Of::YesNo) {
+        if compares && matches!(self.of, Of::Attribute | Of::YesNo) || operator == "starts_with" {
             self.of = Of::Text;
         }
     }
