@@ -75,6 +75,18 @@ pub fn value_of(id: &str) -> Option<String> {
     Some(document().get_element_by_id(id)?.dyn_into::<web_sys::HtmlInputElement>().ok()?.value())
 }
 
+/// What stands in a field of several lines, also before the page has come to life.
+#[cfg(feature = "hydrate")]
+pub fn lines_of(id: &str) -> Option<String> {
+    use leptos::wasm_bindgen::JsCast;
+    Some(document().get_element_by_id(id)?.dyn_into::<web_sys::HtmlTextAreaElement>().ok()?.value())
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn lines_of(_id: &str) -> Option<String> {
+    None
+}
+
 /// How far a puzzle is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Solving {

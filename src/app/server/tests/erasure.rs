@@ -192,10 +192,10 @@ async fn nothing_of_an_erased_person_is_found(pool: PgPool) {
     assert_eq!(world.verified().await, 0);
     let report = world.admin.post(&world.path(), json!({})).await.ok();
     let after = world.found().await;
-    // The group that others describe with her name, and the row of the log that says so.
+    // The group that others describe with her name, the row of the log that says so, and her own request with its reason.
     assert_eq!(after.keys().collect::<Vec<_>>(), ["audit_logs", "groups"], "{after:?}");
     let words = line(&report, "words");
-    assert_eq!((&words["fate"], &words["reason"], &words["rows"]), (&json!("kept"), &json!("others_words"), &json!(2)));
+    assert_eq!((&words["fate"], &words["reason"], &words["rows"]), (&json!("kept"), &json!("others_words"), &json!(3)));
     let erased = world.verified().await;
     assert_eq!(line(&report, "log")["rows"], erased, "as many rows as the verification finds");
     assert!(erased > 5, "{erased}");

@@ -258,10 +258,10 @@ pub fn view(designer: Designer, error: Signal<Option<String>>) -> AnyView {
     let drawn = designer.text.get_untracked();
     // What was typed into the page before it came to life.
     if !live.get_untracked()
-        && let Some(typed) = browser::value_of(&fields::id("rules"))
+        && let Some(typed) = browser::lines_of(&fields::id("rules"))
         && typed != drawn
     {
-        designer.read(&typed);
+        designer.read(typed);
     }
     view! {
         <div class="designer whole" class:carrying=move || designer.drag.is_on()>
