@@ -229,9 +229,12 @@ fn role_proposal(tx: &Tx, before: &Role, edit: RoleEdit) -> Result<(Proposal<Rol
     after.description = edit.description.clone().unwrap_or(after.description);
     after.permissions = permissions.iter().map(ToString::to_string).collect();
     after.parents = above.iter().map(|id| snapshot.role_ref(*id)).collect();
-    after.parents.sort_by(|a, b| a.name.cmp(&b.name));
+    // In one order, so that what is the same reads the same.
     let mut was = before.clone();
-    was.parents.sort_by(|a, b| a.name.cmp(&b.name));
+    for role in [&mut was, &mut after] {
+        role.permissions.sort();
+        role.parents.sort_by(|a, b| a.name.cmp(&b.name));
+    }
     let base = RoleEdit {
         permissions: Some(before.permissions.clone()),
         parents: Some(before.parents.iter().map(|parent| parent.id).collect()),
