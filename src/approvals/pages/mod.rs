@@ -9,6 +9,7 @@ use leptos_router::{
     path,
 };
 
+pub mod ask;
 mod rules;
 
 use rules::Rules;
