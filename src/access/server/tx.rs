@@ -315,12 +315,7 @@ impl Tx {
     }
 
     /// What was changed of a thing since a version of it, newest first, as far as its rows say.
-    pub async fn changes_since(
-        &mut self,
-        kind: &'static str,
-        id: Uuid,
-        seen: i64,
-    ) -> Result<Vec<Meanwhile>, AppError> {
+    pub async fn changes_since(&mut self, kind: &'static str, id: Uuid, seen: i64) -> Result<Vec<Meanwhile>, AppError> {
         let tenant = self.tenant()?;
         let (changes, _made) = record::since(&mut self.tx, tenant, (kind, id), seen).await?;
         Ok(changes)

@@ -305,11 +305,7 @@ pub async fn decide(
 fn is_final(error: &AppError) -> bool {
     matches!(
         error,
-        AppError::Forbidden(_)
-            | AppError::NotFound
-            | AppError::Conflict(_)
-            | AppError::Invalid(_)
-            | AppError::Cycle(_)
+        AppError::Forbidden(_) | AppError::NotFound | AppError::Conflict(_) | AppError::Invalid(_) | AppError::Cycle(_)
     )
 }
 
@@ -317,8 +313,7 @@ fn is_final(error: &AppError) -> bool {
 /// the refusal that says what was changed meanwhile, when, and by whom.
 async fn renew(mut tx: Tx, approval: &Approval, renewed: Renewed) -> Result<AppError, AppError> {
     let (cx, id) = (tx.cx().clone(), approval.id);
-    let digest =
-        digest(approval.kind, approval.subject_id, approval.requester_id, &renewed.proposal, &approval.reason);
+    let digest = digest(approval.kind, approval.subject_id, approval.requester_id, &renewed.proposal, &approval.reason);
     let permissions = renewed.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     store::renew(&mut tx, id, &renewed, &permissions, &digest).await?;
     let again = approval.decisions.iter().filter(|decision| decision.counts).map(|decision| decision.decider_id);

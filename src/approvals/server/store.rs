@@ -80,10 +80,7 @@ pub async fn list(tx: &mut Tx, which: Which) -> Result<Vec<(Approval, Facts)>, A
 }
 
 /// What was decided on these requests, of which the digests are known.
-async fn decisions(
-    tx: &mut Tx,
-    bound: &HashMap<Uuid, Vec<u8>>,
-) -> Result<HashMap<Uuid, Vec<DecisionMade>>, AppError> {
+async fn decisions(tx: &mut Tx, bound: &HashMap<Uuid, Vec<u8>>) -> Result<HashMap<Uuid, Vec<DecisionMade>>, AppError> {
     let ids = bound.keys().copied().collect::<Vec<_>>();
     let rows = sqlx::query!(
         "select approval_id, decider_id, decider_name, approves, comment, digest, decided_at from approval_decisions

@@ -17,7 +17,7 @@ pub mod list;
 mod proof;
 mod words;
 
-pub use changes::proposed;
+pub use changes::{moved, proposed};
 use list::{entries, outcome_word};
 use words::{ACTIONS, action_word};
 

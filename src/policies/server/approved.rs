@@ -77,7 +77,7 @@ async fn document(tx: &mut Tx, id: PolicyId, number: i32) -> Result<Document, Ap
 /// What is enforced, as whoever decides reads it.
 fn shown(enforced: Option<(i32, &Document)>) -> Value {
     let Some((number, document)) = enforced else { return Value::Null };
-    json!({"active": number, "mode": document.mode, "actions": document.actions, "rules": document.rules})
+    json!({"enforced": number, "mode": document.mode, "actions": document.actions, "rules": document.rules})
 }
 
 /// What enforcing a version, or none, comes to: for those who decide, and as a change, where it is one.

@@ -111,9 +111,9 @@ pub fn RoleEditor(
             open.set(false);
             asked.run(());
         });
-        let stated = Signal::derive(move || reason.map(|reason| reason.get()).unwrap_or_default());
-        view! { <AskApproval refused=call ask stated done /> }
+        (ask, done)
     });
+    let stated = Signal::derive(move || reason.map(|reason| reason.get()).unwrap_or_default());
     let names = StoredValue::new(catalogue.clone());
     let role_names =
         StoredValue::new(roles.iter().map(|role| (role.id, role.name.clone())).collect::<BTreeMap<_, _>>());
@@ -152,7 +152,7 @@ pub fn RoleEditor(
             {move || changes(start.get_value(), reviewed.get(), names, role_names)}
             {reason.map(|reason| reason_field(reason, call))}
             {fields::summary(call.error, label)}
-            {ask}
+            {ask.map(|(ask, done)| view! { <AskApproval refused=call ask stated done /> })}
             <div class="row-of end">
                 {move || {
                     renew

@@ -261,9 +261,9 @@ fn role_by_now(agreed: &Agreed, now: &Role) -> Result<RoleEdit, AppError> {
         let permissions = serde_json::from_value(permissions).map_err(anyhow::Error::from)?;
         return Ok(RoleEdit { permissions: Some(permissions), ..RoleEdit::default() });
     };
-    edit.permissions = edit.permissions.map(|wanted| {
-        carried_over(&base.permissions.unwrap_or_default(), &wanted, &now.permissions, String::clone)
-    });
+    edit.permissions = edit
+        .permissions
+        .map(|wanted| carried_over(&base.permissions.unwrap_or_default(), &wanted, &now.permissions, String::clone));
     let above = now.parents.iter().map(|parent| parent.id).collect::<Vec<_>>();
     edit.parents =
         edit.parents.map(|wanted| carried_over(&base.parents.unwrap_or_default(), &wanted, &above, |id| *id));

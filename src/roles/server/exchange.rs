@@ -210,9 +210,7 @@ impl Plan {
         let snapshot = tx.snapshot()?;
         let (mut before, mut after) = (Map::new(), Map::new());
         for own in &self.permissions {
-            let words = |own: &OwnPermission| {
-                json!([own.name_ar, own.name_en, own.description_ar, own.description_en])
-            };
+            let words = |own: &OwnPermission| json!([own.name_ar, own.name_en, own.description_ar, own.description_en]);
             if let Some(old) = snapshot.info(&own.key).map(keys::of) {
                 before.insert(own.key.clone(), words(&old));
             }
