@@ -326,9 +326,11 @@ async fn renew(mut tx: Tx, approval: &Approval, renewed: Renewed) -> Result<AppE
     }
     let seen = approval.proposal.get("version").and_then(Value::as_i64);
     let current = renewed.proposal.get("version").and_then(Value::as_i64);
+    // Whoever decides elsewhere is not told what happened there.
+    let may_read = tx.also_decides(&renewed.facts)?;
     let changes = match (approval.kind.subject(), seen) {
-        (Some(kind), Some(seen)) => tx.changes_since(kind, approval.subject_id, seen).await?,
-        (None, _) | (_, None) => Vec::new(),
+        (Some(kind), Some(seen)) if may_read => tx.changes_since(kind, approval.subject_id, seen).await?,
+        (Some(_) | None, _) => Vec::new(),
     };
     let made = 1 + i64::try_from(approval.decisions.len()).unwrap_or(i64::MAX - 1);
     let event = Event::done(Action::ApprovalRenew).on("approval", id, &approval.subject_name).version(made);
