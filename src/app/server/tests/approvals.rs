@@ -161,7 +161,7 @@ async fn what_has_changed_is_decided_on_again(pool: PgPool) {
     world.boss.patch(&path, json!({"deny": ["audit.read"]})).await.ok();
     let refused = world.approve(&world.peer, &id).await;
     assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "stale"));
-    assert_eq!(refused.json()["changes"][0]["by"], "hind@nakheel.example", "{}", refused.text);
+    assert_eq!(refused.json()["changes"][0]["by"], "هند العتيبي", "{}", refused.text);
     assert!(!world.holds("users.delete").await, "nothing was agreed to");
 
     let now = world.peer.get("/admin/approvals?state=waiting").await.ok()[0].clone();
