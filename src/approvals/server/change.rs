@@ -126,6 +126,9 @@ pub fn carried_over<T: Clone + PartialEq, K: PartialEq>(
 mod tests {
     use super::*;
 
+    /// An entry by name, with a bound.
+    type Bound = (&'static str, u8);
+
     /// C12: what was asked for is done to what there is, and undoes nothing of it.
     #[test]
     fn a_list_takes_over_what_was_wanted() {
@@ -141,7 +144,7 @@ mod tests {
     /// C12: the bounds that were asked for count, and where none were, those that others have set.
     #[test]
     fn bounds_are_carried_over_with_their_entry() {
-        let over = |asked, wanted, now| carried_over(asked, wanted, now, |one: &(&str, u8)| one.0);
+        let over = |asked: &[Bound], wanted: &[Bound], now: &[Bound]| carried_over(asked, wanted, now, |one| one.0);
         assert_eq!(over(&[("a", 1)], &[("a", 2)], &[("a", 3)]), [("a", 2)]);
         assert_eq!(over(&[("a", 1)], &[("a", 1), ("b", 1)], &[("a", 3)]), [("a", 3), ("b", 1)]);
     }
