@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{audited_roles, changeable, exchange, keys, parents, rights_of, staged, store, stored};
 use crate::{
     access::{
-        Answer, GivenRole, HeldRole, PERMISSIONS_ASSIGN, ROLES_UPDATE,
+        Answer, GivenRole, HeldRole, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -75,14 +75,16 @@ fn proposed(tx: &Tx, before: &PersonRights, edit: &RightsEdit) -> Result<Value, 
 /// Asks that others agree to a change of a person's or a role's rights, or to a catalogue that is read in. The change has
 /// to be one that the caller could make but for them (C12).
 pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<ApprovalId, AppError> {
-    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let door = door(cx).await?;
+    let mut tx = cx.allow(door.clone()).await?;
     cx.in_person()?;
     cx.at_home()?;
     let request = request.read()?;
     let reason = parse_reason(&request.reason).map_err(|code| AppError::field("reason", code))?;
-    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
+    tx.lock_grants(Some(&door)).await?;
     let ApprovalRequest { user_id, rights, role_id, permissions, role: edit, catalogue, .. } = request;
     let (new, changes) = match (user_id, role_id, catalogue) {
+        (Some(_), None, None) if door != PERMISSIONS_ASSIGN => return Err(cx.refuse(PERMISSIONS_ASSIGN).await),
         (Some(user), None, None) => about_person(&mut tx, user, rights, reason).await?,
         (None, Some(role), None) => {
             let edit = edit.unwrap_or_default();
@@ -96,6 +98,17 @@ pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<Approva
     let (id, event) = ask(&mut tx, NewApproval { permissions, ..new }).await?;
     tx.commit(event).await?;
     Ok(id)
+}
+
+/// What whoever asks has to hold first: to give rights, or, for those who may not do that, to change roles.
+async fn door(cx: &Cx) -> Result<Permission, AppError> {
+    let (tx, user) = (cx.of_caller().await?, cx.person()?.user);
+    let snapshot = tx.snapshot()?;
+    let may = |permission: &Permission| snapshot.check(user, permission, None, cx.now());
+    match (may(&PERMISSIONS_ASSIGN), may(&ROLES_UPDATE)) {
+        (Answer::No, Answer::Yes) => Ok(ROLES_UPDATE),
+        (Answer::No, Answer::No | Answer::Depends) | (Answer::Yes | Answer::Depends, _) => Ok(PERMISSIONS_ASSIGN),
+    }
 }
 
 /// A request about a person, still without what makes it high, and the changes that it is for.
@@ -464,7 +477,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new().routes(routes!(request_rest)).routes(routes!(request_access_rest))
 }
 
-/// Ask that others agree to a change of rights: `permissions.assign`, and whatever the change needs
+/// Ask that others agree to a change of rights: `permissions.assign`, for a role or a file `roles.update`, and whatever the change needs
 #[utoipa::path(post, path = "/admin/approvals", operation_id = "request", tag = "approvals", request_body = ApprovalRequest, responses((status = 201, body = Asked)))]
 async fn request_rest(cx: Extension<Cx>, Sent(body): Sent<ApprovalRequest>) -> Result<Response, AppError> {
     let id = request(&cx, body).await?;
