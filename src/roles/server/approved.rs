@@ -84,8 +84,12 @@ pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<Approva
     tx.lock_grants(Some(&door)).await?;
     let ApprovalRequest { user_id, rights, role_id, permissions, role: edit, catalogue, .. } = request;
     let (new, changes) = match (user_id, role_id, catalogue) {
-        (Some(_), None, None) if door != PERMISSIONS_ASSIGN => return Err(cx.refuse(PERMISSIONS_ASSIGN).await),
-        (Some(user), None, None) => about_person(&mut tx, user, rights, reason).await?,
+        (Some(user), None, None) => {
+            if door != PERMISSIONS_ASSIGN {
+                tx.require(PERMISSIONS_ASSIGN).await?;
+            }
+            about_person(&mut tx, user, rights, reason).await?
+        }
         (None, Some(role), None) => {
             let edit = edit.unwrap_or_default();
             let edit = RoleEdit { permissions: edit.permissions.or(permissions), ..edit };
