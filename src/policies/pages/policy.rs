@@ -318,7 +318,7 @@ fn activation(policy: &Policy, wanted: Wanted, changed: Callback<()>) -> AnyView
             {fields::summary(ask.error, |_field| None)}
             {body}
             {fields::summary(call.error, |_field| None)}
-            <AskApproval refused=call ask=ask_others stated=Signal::derive(String::new) done=asked />
+            <AskApproval refused=call ask=ask_others stated=Signal::stored(String::new()) done=asked />
             <div class="row-of end">
                 <button class="btn" type="button" on:click=move |_| open.set(false)>
                     {td_string!(locale, ui.cancel)}

@@ -108,7 +108,7 @@ fn Import(changed: Callback<()>) -> impl IntoView {
                     }
                 })
         }}
-        <AskApproval refused=call ask stated=Signal::derive(String::new) done=asked />
+        <AskApproval refused=call ask stated=Signal::stored(String::new()) done=asked />
     }
     .into_any()
 }
