@@ -251,6 +251,7 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
             {since}
             {changes}
             {decisions}
+            {request.failure.as_deref().map(|code| view! { <p>{failure_word(code)}</p> })}
             <p class="row-of">{needs} {ends}</p>
             {acts}
         </article>
@@ -267,6 +268,17 @@ fn state_word(state: State) -> (Tone, Option<Icon>, &'static str) {
         State::Withdrawn => (Tone::Neutral, None, td_string!(locale, approvals.state_withdrawn)),
         State::Failed => (Tone::Bad, Some(Icon::Alert), td_string!(locale, approvals.state_failed)),
         State::Expired => (Tone::Neutral, Some(Icon::Clock), td_string!(locale, approvals.state_expired)),
+    }
+}
+
+/// Why what was agreed to could not be done: by the code of the error.
+fn failure_word(code: &str) -> &'static str {
+    let locale = locale();
+    match code {
+        "missing_permission" | "beyond_your_rights" => td_string!(locale, approvals.failed_rights),
+        "approval_needed" => td_string!(locale, approvals.failed_more),
+        "not_found" => td_string!(locale, approvals.failed_gone),
+        _ => td_string!(locale, approvals.failed_moved),
     }
 }
 
