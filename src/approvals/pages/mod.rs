@@ -411,7 +411,11 @@ fn again(shown: RwSignal<bool>, changed: Callback<()>) -> AnyView {
 
 fn comment_label(field: &str) -> Option<&'static str> {
     let locale = locale();
-    (field == "comment").then(|| td_string!(locale, approvals.comment))
+    match field {
+        "comment" => Some(td_string!(locale, approvals.comment)),
+        // What of the subject others have changed meanwhile.
+        _ => crate::audit::pages::field_word(field),
+    }
 }
 
 fn withdraw_act(request: &Approval, changed: Callback<()>) -> AnyView {

@@ -19,6 +19,7 @@ mod words;
 
 pub use changes::{moved, proposed};
 use list::{entries, outcome_word};
+pub use words::field_word;
 use words::{ACTIONS, action_word};
 
 use crate::{
