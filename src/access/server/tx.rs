@@ -437,6 +437,7 @@ impl Tx {
     pub async fn try_grant(&mut self, changes: &[Change], granter: Granter) -> Result<Option<Denial>, AppError> {
         let (before, now) = (self.snapshot()?.clone(), self.now());
         let after = change::stage(&before, changes);
+        change::check_nesting(&after, changes)?;
         let within_key = match self.cx.caller() {
             Caller::Person(person) => limits::check(&before, &after, changes, person, now),
             Caller::Anonymous | Caller::Job(_) => Ok(()),

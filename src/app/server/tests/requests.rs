@@ -206,6 +206,8 @@ async fn whoever_asked_must_still_be_allowed_to(pool: PgPool) {
     assert_eq!(world.boss.post(&path, alone).await.json()["errors"][0]["code"], "contradiction");
     let edit = json!({"edit": {"roles": [{"role": world.deleter}]}, "reason": "r"});
     assert_eq!(world.sara.post(&path, edit.clone()).await.status, StatusCode::FORBIDDEN);
+    let round = json!({"edit": {"parents": [world.team], "roles": [{"role": world.deleter}]}, "reason": "r"});
+    assert_eq!(world.boss.post(&path, round).await.code(), "cycle", "what could not be done is not asked for");
 
     let lifted = json!({"permissions": [], "required": 1, "expires_hours": 24});
     world.boss.json(Method::PUT, "/admin/approvals/rules", lifted).await.ok();
