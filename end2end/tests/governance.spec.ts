@@ -135,6 +135,62 @@ for (const lang of LANGS) {
         }
     });
 
+    test(`what a group gives is asked for from its own form, and seen again when it has changed, ${lang}`, async ({ visitor, admin, api, signedIn }) => {
+        const second = { name: `Third ${lang}`, email: `third.${lang}@example.com`, password: "one more quiet night" };
+        const decider = await api.call("POST", "/admin/roles", { name: `Agreers ${lang}`, permissions: ["approvals.decide"] });
+        const peer = await api.addPerson({ ...second, roles: [decider.id] });
+        const person = await api.addPerson({ name: `Member ${lang}`, email: `member.${lang}@example.com`, roles: [] });
+        const deleters = `Deleters ${lang}`;
+        const role = await api.call("POST", "/admin/roles", { name: deleters, permissions: ["users.delete"] });
+        const name = `On call ${lang}`;
+        const group = await api.call("POST", "/admin/groups", { name });
+        try {
+            await api.call("POST", `/admin/groups/${group.id}/members`, { user: person.id });
+            await api.call("PUT", "/admin/approvals/rules", { permissions: ["users.delete"], required: 1, expires_hours: 24 });
+            const reason = `On call this week ${lang}`;
+            const page = await visitor({ lang, as: admin, size: DESKTOP, refusals: [403] });
+            await open(page, `/console/groups/${group.id}`);
+            await page.getByRole("checkbox", { name: deleters }).check();
+            await page.getByRole("button", { name: say("groups.save"), exact: true }).click();
+            await page.getByLabel(say("roles.ask_reason"), { exact: true }).fill(reason);
+            await page.getByRole("button", { name: say("roles.ask_approval") }).click();
+            await expect(page.getByText(say("roles.ask_sent"), { exact: true })).toBeVisible();
+            await expect(page.getByRole("checkbox", { name: deleters })).not.toBeChecked();
+
+            const other = await visitor({ lang, as: await signedIn(second), size: PHONE, refusals: [409] });
+            await open(other, "/console/approvals");
+            const card = other.getByRole("article").filter({ hasText: reason });
+            await expect(card.getByRole("heading", { level: 2 })).toContainText(name);
+            await expect(card.getByRole("listitem").filter({ hasText: say("audit.field_roles") })).toContainText(deleters);
+            await picture(other, `request-group-${lang}`);
+
+            // Meanwhile the group becomes another one.
+            await api.call("PATCH", `/admin/groups/${group.id}`, { roles: [{ role: await api.roleId("readonly") }] });
+            const agree = async () => {
+                await card.getByRole("button", { name: say("approvals.approve") }).click();
+                const dialog = other.getByRole("dialog");
+                await dialog.getByRole("button", { name: say("approvals.approve"), exact: true }).click();
+                return dialog;
+            };
+            const dialog = await agree();
+            await dialog.getByRole("button", { name: say("approvals.look_again"), exact: true }).click();
+            await expect(card.getByRole("heading", { name: say("approvals.moved"), exact: true })).toBeVisible();
+            await expect(card.getByRole("listitem").filter({ hasText: "readonly" })).toBeVisible();
+            await picture(other, `request-moved-${lang}`);
+            await agree();
+            await expect(other.getByText(say("approvals.toast_applied"))).toBeVisible();
+
+            await open(page, `/console/groups/${group.id}`);
+            await expect(page.getByRole("checkbox", { name: deleters })).toBeChecked();
+            await expect(page.getByRole("checkbox", { name: "readonly" })).toBeChecked();
+        } finally {
+            await api.call("PUT", "/admin/approvals/rules", { permissions: [], required: 1, expires_hours: 24 });
+            await api.call("DELETE", `/admin/groups/${group.id}`);
+            await api.call("DELETE", `/admin/users/${peer.id}`);
+            for (const { id } of [role, decider]) await api.call("DELETE", `/admin/roles/${id}`);
+        }
+    });
+
     test(`whoever is refused asks from there, ${lang}`, async ({ visitor, api, signedIn }) => {
         const person = { name: `Refused ${lang}`, email: `refused.${lang}@example.com`, password: "nothing was given to me" };
         await api.addPerson(person);

@@ -31,6 +31,12 @@ pub enum Kind {
     Role,
     /// Somebody asks for a permission for themselves.
     Access,
+    /// What a group gives, or in which groups it lies.
+    Group,
+    /// Which version of a policy is enforced, or none.
+    Policy,
+    /// A catalogue that is read in.
+    Catalogue,
 }
 
 impl Kind {
@@ -39,11 +45,27 @@ impl Kind {
             Kind::Rights => "rights",
             Kind::Role => "role",
             Kind::Access => "access",
+            Kind::Group => "group",
+            Kind::Policy => "policy",
+            Kind::Catalogue => "catalogue",
+        }
+    }
+
+    /// What the log calls its subject; a catalogue has none.
+    #[cfg(feature = "ssr")]
+    fn subject(self) -> Option<&'static str> {
+        match self {
+            Kind::Rights | Kind::Access => Some("user"),
+            Kind::Role => Some("role"),
+            Kind::Group => Some("group"),
+            Kind::Policy => Some("policy"),
+            Kind::Catalogue => None,
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Kind::Rights, Kind::Role, Kind::Access].into_iter().find(|kind| kind.as_str() == text)
+        let all = [Kind::Rights, Kind::Role, Kind::Access, Kind::Group, Kind::Policy, Kind::Catalogue];
+        all.into_iter().find(|kind| kind.as_str() == text)
     }
 }
 
@@ -89,6 +111,8 @@ pub struct DecisionMade {
     pub decider_name: String,
     pub approves: bool,
     pub comment: Option<String>,
+    /// It was made on the request as it stands. One from before its subject changed does not count.
+    pub counts: bool,
     #[cfg_attr(feature = "ssr", schema(value_type = String, format = DateTime))]
     pub decided_at: Timestamp,
 }
@@ -103,10 +127,10 @@ pub struct Approval {
     #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
     pub requester_id: UserId,
     pub requester_name: String,
-    /// The person or role it is about.
+    /// The person, role, group or policy it is about; the tenant for a catalogue.
     pub subject_id: uuid::Uuid,
     pub subject_name: String,
-    /// What shall be done, with what was before.
+    /// What shall be done: `before` and `after`, and as `asked` what was when it was asked for where that has changed since.
     #[cfg_attr(feature = "ssr", schema(value_type = Object))]
     pub proposal: Value,
     /// Of everything above; whoever decides says what they decided on.

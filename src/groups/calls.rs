@@ -11,7 +11,7 @@ use crate::{
         ids::{GroupId, UserId},
         paging::Page,
     },
-    groups::{Group, GroupEdit, GroupsQuery, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
+    groups::{AskedEdit, Group, GroupEdit, GroupsQuery, Member, MembersQuery, NewGroup, NewMember, PersonGroup},
 };
 
 /// A page of the groups that are asked for.
@@ -44,6 +44,13 @@ pub async fn create_group(group: NewGroup) -> Result<Group, AppError> {
 pub async fn edit_group(id: GroupId, edit: GroupEdit) -> Result<Group, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::groups::server::edit(&cx, id, edit.into()).await
+}
+
+/// Asks that others agree to a change.
+#[server(prefix = "/api", endpoint = "groups/request", input = Json)]
+pub async fn request_group(id: GroupId, asked: AskedEdit) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::groups::server::approved::request(&cx, id, asked.into()).await.map(|_id| ())
 }
 
 #[server(prefix = "/api", endpoint = "groups/delete", input = Json)]

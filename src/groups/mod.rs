@@ -84,6 +84,16 @@ pub struct GroupEdit {
     pub version: Option<i64>,
 }
 
+/// A change of a group that others are asked to agree to (C12).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct AskedEdit {
+    pub edit: GroupEdit,
+    /// Why: for whoever decides.
+    pub reason: String,
+}
+
 /// Somebody who is in a group themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

@@ -5,8 +5,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use crate::{
     base::{errors::AppError, ids::PolicyId, paging::Page},
     policies::{
-        AblePage, AbleQuery, Activation, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit, Question, Saved,
-        Trial, Tried,
+        AblePage, AbleQuery, Activation, AskedPolicy, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit,
+        Question, Saved, Trial, Tried,
         graph::{Graph, GraphQuery},
     },
     roles::Effect,
@@ -73,6 +73,13 @@ pub async fn activate_policy(id: PolicyId, activation: Activation) -> Result<Pol
 pub async fn deactivate_policy(id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::policies::server::kept::deactivate(&cx, id, version).await
+}
+
+/// Asks that others agree to what shall be enforced.
+#[server(prefix = "/api", endpoint = "policies/request", input = Json)]
+pub async fn request_policy(id: PolicyId, asked: AskedPolicy) -> Result<(), AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::approved::request(&cx, id, asked.into()).await.map(|_id| ())
 }
 
 #[server(prefix = "/api", endpoint = "policies/delete", input = Json)]

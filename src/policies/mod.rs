@@ -279,6 +279,21 @@ pub struct PolicyPreview {
     pub number: Option<i32>,
 }
 
+/// What of a policy others are asked to agree to (C12).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct AskedPolicy {
+    /// The version that shall be enforced; none: the policy shall be enforced no longer.
+    #[serde(default)]
+    pub number: Option<i32>,
+    /// Why: for whoever decides.
+    pub reason: String,
+    /// The version of the policy that was seen.
+    #[serde(default)]
+    pub version: Option<i64>,
+}
+
 /// A document that was saved once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

@@ -10,6 +10,7 @@ use crate::{
         ids::{RoleId, UserId},
         time::Timestamp,
     },
+    roles::exchange::CatalogueFile,
 };
 
 pub mod calls;
@@ -247,7 +248,7 @@ pub struct RightsEdit {
     pub version: Option<i64>,
 }
 
-/// A change that others have to agree to: of a person's rights, or of what a role gives.
+/// A change that others have to agree to: of a person's rights, of a role, or by a catalogue that is read in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -256,10 +257,13 @@ pub struct ApprovalRequest {
     #[cfg_attr(feature = "ssr", schema(value_type = Option<uuid::Uuid>))]
     pub user_id: Option<UserId>,
     pub rights: Option<RightsEdit>,
-    /// The role, with `permissions`.
+    /// The role, with `permissions` or with all that shall change of it as `role`.
     #[cfg_attr(feature = "ssr", schema(value_type = Option<uuid::Uuid>))]
     pub role_id: Option<RoleId>,
     pub permissions: Option<Vec<String>>,
+    pub role: Option<RoleEdit>,
+    /// The file to be read in.
+    pub catalogue: Option<CatalogueFile>,
     /// Why: for whoever decides.
     pub reason: String,
 }

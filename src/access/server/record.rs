@@ -116,6 +116,8 @@ actions! {
     ApprovalWithdraw = "approval.withdraw";
     /// A request was agreed to by as many as it takes, and done.
     ApprovalApply = "approval.apply";
+    /// The subject of a request had changed: it is to be decided on again, as it stands now.
+    ApprovalRenew = "approval.renew";
     ApprovalRules = "approval.rules";
     ApiKeyCreate = "admin.api_key_create";
     ApiKeyUpdate = "admin.api_key_update";

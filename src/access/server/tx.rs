@@ -311,8 +311,13 @@ impl Tx {
 
     /// What was changed of a thing that has no version to be seen, newest first: what its rows say since it came to be.
     pub async fn changes_of(&mut self, kind: &'static str, id: Uuid) -> Result<Vec<Meanwhile>, AppError> {
+        self.changes_since(kind, id, 0).await
+    }
+
+    /// What was changed of a thing since a version of it, newest first, as far as its rows say.
+    pub async fn changes_since(&mut self, kind: &'static str, id: Uuid, seen: i64) -> Result<Vec<Meanwhile>, AppError> {
         let tenant = self.tenant()?;
-        let (changes, _made) = record::since(&mut self.tx, tenant, (kind, id), 0).await?;
+        let (changes, _made) = record::since(&mut self.tx, tenant, (kind, id), seen).await?;
         Ok(changes)
     }
 
@@ -433,6 +438,7 @@ impl Tx {
     pub async fn try_grant(&mut self, changes: &[Change], granter: Granter) -> Result<Option<Denial>, AppError> {
         let (before, now) = (self.snapshot()?.clone(), self.now());
         let after = change::stage(&before, changes);
+        change::check_nesting(&after, changes)?;
         let within_key = match self.cx.caller() {
             Caller::Person(person) => limits::check(&before, &after, changes, person, now),
             Caller::Anonymous | Caller::Job(_) => Ok(()),

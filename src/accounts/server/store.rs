@@ -195,21 +195,20 @@ fn push_place(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     }
 }
 
-/// When the first grant of `users u` ends that ends within so long from now; null where none does.
+/// When the first grant of `users u`, or of a group around them, ends that ends within so long from now; null where none
+/// does.
 fn push_first_end(
     query: &mut QueryBuilder<Postgres>,
     now: DateTime<Utc>,
     within: TimeDelta,
 ) -> &mut QueryBuilder<Postgres> {
     query.push("least(");
-    for (at, table) in ["user_roles", "user_permissions", "group_members"].into_iter().enumerate() {
-        let comma = if at == 0 { "" } else { ", " };
-        query.push(format!(
-            "{comma}(select min(g.expires_at) from {table} g where g.user_id = u.id and g.expires_at > "
-        ));
-        query.push_bind(now).push(" and g.expires_at <= ").push_bind(now + within).push(")");
+    for table in ["user_roles", "user_permissions", "group_members"] {
+        query.push(format!("(select min(g.expires_at) from {table} g where g.user_id = u.id and g.expires_at > "));
+        query.push_bind(now).push(" and g.expires_at <= ").push_bind(now + within).push("), ");
     }
-    query.push(")")
+    query.push("(select min(g.expires_at) from ending_by_groups(").push_bind(now).push(", ");
+    query.push_bind(now + within).push(") g where g.user_id = u.id))")
 }
 
 /// Whether `users u` has no role now.

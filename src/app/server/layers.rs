@@ -18,8 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     access::server::{Caller, Cx, Origin},
-    app::server::{AppState, metrics, own_data, preferences},
-    approvals::server::Applier,
+    app::server::{AppState, agreed::APPLIER, metrics, own_data, preferences},
     base::{
         errors::{AppError, DenialCode},
         language::{self, td_string},
@@ -27,7 +26,6 @@ use crate::{
     },
     consents,
     i18n::Locale,
-    roles,
     second_factor::server::forms::ACCOUNT as FACTOR_PAGE,
     sessions::server::{
         forms::{self, append},
@@ -165,7 +163,7 @@ pub async fn caller(State(state): State<AppState>, mut request: Request, next: N
     }
     request.extensions_mut().insert(recognised.cx);
     request.extensions_mut().insert(state.failures_last);
-    request.extensions_mut().insert(Applier(roles::server::approved::apply));
+    request.extensions_mut().insert(APPLIER);
     let locale = preferences::locale(request.headers());
     request.extensions_mut().insert(locale);
     let mut response = next.run(request).await;

@@ -1,5 +1,6 @@
 //! The server put together: state, router, layers, command line.
 
+mod agreed;
 mod audit_commands;
 pub mod backup;
 pub mod cli;

@@ -9,6 +9,7 @@ use leptos_router::{
     path,
 };
 
+pub mod ask;
 mod rules;
 
 use rules::Rules;
@@ -185,6 +186,9 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
         Kind::Rights => td_string!(locale, approvals.kind_rights, name = subject).to_string(),
         Kind::Role => td_string!(locale, approvals.kind_role, name = subject).to_string(),
         Kind::Access => td_string!(locale, approvals.kind_access, name = subject).to_string(),
+        Kind::Group => td_string!(locale, approvals.kind_group, name = subject).to_string(),
+        Kind::Policy => td_string!(locale, approvals.kind_policy, name = subject).to_string(),
+        Kind::Catalogue => td_string!(locale, approvals.kind_catalogue, name = subject).to_string(),
     };
     // Of access that somebody asks for themselves the change says it all.
     let high = (request.kind != Kind::Access).then(|| {
@@ -192,14 +196,22 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
         view! { <ul class="scope-row" role="list" aria-label=td_string!(locale, approvals.high)>{keys}</ul> }
     });
     let changes = crate::audit::pages::proposed(&request.proposal);
+    // What is decided on is what has become of it; what was agreed to before that counts no more.
+    let since = crate::audit::pages::moved(&request.proposal).map(|moved| {
+        view! {
+            <h3>{td_string!(locale, approvals.moved)}</h3>
+            {moved}
+            <h3>{td_string!(locale, approvals.moved_now)}</h3>
+        }
+    });
     let decisions = request
         .decisions
         .iter()
         .map(|decision| {
-            let (tone, sign, word) = if decision.approves {
-                (Tone::Good, Icon::Allowed, td_string!(locale, approvals.said_yes))
-            } else {
-                (Tone::Bad, Icon::Denied, td_string!(locale, approvals.said_no))
+            let (tone, sign, word) = match (decision.approves, decision.counts) {
+                (true, true) => (Tone::Good, Icon::Allowed, td_string!(locale, approvals.said_yes)),
+                (true, false) => (Tone::Neutral, Icon::Clock, td_string!(locale, approvals.said_yes_before)),
+                (false, _) => (Tone::Bad, Icon::Denied, td_string!(locale, approvals.said_no)),
             };
             view! {
                 <li class="row-of small">
@@ -236,8 +248,10 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
             </p>
             <p><span class="muted">{td_string!(locale, approvals.reason)} {td_string!(locale, ui.colon)} " "</span> {pieces::typed(request.reason.clone())}</p>
             {high}
+            {since}
             {changes}
             {decisions}
+            {request.failure.as_deref().map(|code| view! { <p>{failure_word(code)}</p> })}
             <p class="row-of">{needs} {ends}</p>
             {acts}
         </article>
@@ -254,6 +268,17 @@ fn state_word(state: State) -> (Tone, Option<Icon>, &'static str) {
         State::Withdrawn => (Tone::Neutral, None, td_string!(locale, approvals.state_withdrawn)),
         State::Failed => (Tone::Bad, Some(Icon::Alert), td_string!(locale, approvals.state_failed)),
         State::Expired => (Tone::Neutral, Some(Icon::Clock), td_string!(locale, approvals.state_expired)),
+    }
+}
+
+/// Why what was agreed to could not be done: by the code of the error.
+fn failure_word(code: &str) -> &'static str {
+    let locale = locale();
+    match code {
+        "missing_permission" | "beyond_your_rights" => td_string!(locale, approvals.failed_rights),
+        "approval_needed" => td_string!(locale, approvals.failed_more),
+        "not_found" => td_string!(locale, approvals.failed_gone),
+        _ => td_string!(locale, approvals.failed_moved),
     }
 }
 
@@ -337,6 +362,7 @@ fn decide_dialog(deciding: Deciding, changed: Callback<()>) -> AnyView {
     view! {
         <Dialog id="decide" open=shown title=Signal::derive(move || deciding.title(locale))>
             {fields::summary(call.error, comment_label)}
+            {move || fields::is_stale(call.error).then(|| again(shown, changed))}
             <form class="stack" on:submit=submit>
                 <Field
                     name="comment"
@@ -367,9 +393,29 @@ fn decide_dialog(deciding: Deciding, changed: Callback<()>) -> AnyView {
     .into_any()
 }
 
+/// Back to the list as it is now, where the request may be another one than was decided on.
+fn again(shown: RwSignal<bool>, changed: Callback<()>) -> AnyView {
+    let look = move |_| {
+        shown.set(false);
+        changed.run(());
+    };
+    view! {
+        <p>
+            <button class="btn" type="button" on:click=look>
+                {td_string!(locale(), approvals.look_again)}
+            </button>
+        </p>
+    }
+    .into_any()
+}
+
 fn comment_label(field: &str) -> Option<&'static str> {
     let locale = locale();
-    (field == "comment").then(|| td_string!(locale, approvals.comment))
+    match field {
+        "comment" => Some(td_string!(locale, approvals.comment)),
+        // What of the subject others have changed meanwhile.
+        _ => crate::audit::pages::field_word(field),
+    }
 }
 
 fn withdraw_act(request: &Approval, changed: Callback<()>) -> AnyView {

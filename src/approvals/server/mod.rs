@@ -1,5 +1,6 @@
 //! Requests, decisions, and doing what was agreed to. What that is the capability knows that asked for it.
 
+pub mod change;
 mod letters;
 pub mod rest;
 mod store;
@@ -32,13 +33,17 @@ use crate::{
     },
 };
 
-/// Does what was agreed to, in the transaction of the last who agreed; gives back what to record.
-pub type Apply =
-    for<'a> fn(&'a mut Tx, &'a Agreed) -> Pin<Box<dyn Future<Output = Result<Vec<Event>, AppError>> + Send + 'a>>;
+/// What a capability does for a request, in the transaction of whoever decides.
+pub type Answering<'a, T> = Pin<Box<dyn Future<Output = Result<T, AppError>> + Send + 'a>>;
 
-/// The capability that does it, which the router hands in.
+/// The capabilities that do it, which the router hands in.
 #[derive(Clone, Copy)]
-pub struct Applier(pub Apply);
+pub struct Applier {
+    /// What has to be decided on instead where the subject has changed since. Writes nothing.
+    pub renew: for<'a> fn(&'a mut Tx, &'a Agreed) -> Answering<'a, Option<Renewed>>,
+    /// Does what was agreed to; gives back what to record.
+    pub apply: for<'a> fn(&'a mut Tx, &'a Agreed) -> Answering<'a, Vec<Event>>,
+}
 
 /// The applier of the request that a server function answers.
 pub fn applier() -> Result<Applier, AppError> {
@@ -58,6 +63,20 @@ pub struct Agreed {
     pub facts: Facts,
     pub proposal: Value,
     pub reason: String,
+}
+
+/// A request whose subject has changed, on what it is by now.
+pub struct Renewed {
+    pub facts: Facts,
+    pub proposal: Value,
+    pub permissions: Vec<Permission>,
+}
+
+/// A request that was kept.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Asked {
+    #[schema(value_type = uuid::Uuid)]
+    pub id: ApprovalId,
 }
 
 /// A request as it is asked for.
@@ -157,7 +176,7 @@ pub async fn list(cx: &Cx, query: Input<ApprovalsQuery>) -> Result<Vec<Approval>
         .filter(|(_, facts)| scopes.as_ref().is_none_or(|scopes| scopes.iter().any(|scope| scope.holds(facts))));
     Ok(within
         .map(|(mut approval, _)| {
-            let decided = approval.decisions.iter().any(|decision| decision.decider_id == user);
+            let decided = has_decided(&approval, user);
             approval.may_decide = approval.state == State::Waiting && !approval.is_own && !decided;
             approval
         })
@@ -180,7 +199,14 @@ pub async fn own(cx: &Cx) -> Result<Vec<Approval>, AppError> {
     Ok(found.into_iter().map(|(approval, _)| approval).collect())
 }
 
-/// Agrees or refuses. The last yes that is needed does what was asked for, in the same transaction.
+/// Whether somebody has decided on the request as it stands.
+fn has_decided(approval: &Approval, who: UserId) -> bool {
+    approval.decisions.iter().any(|decision| decision.counts && decision.decider_id == who)
+}
+
+/// Agrees or refuses. The last yes that is needed does what was asked for, in the same transaction. Where the subject has
+/// changed since it was asked for, nobody agrees to anything: the request stands on what is now, to be decided on again
+/// (C12).
 pub async fn decide(
     cx: &Cx,
     applier: Applier,
@@ -200,7 +226,7 @@ pub async fn decide(
         return Err(AppError::denied(DenialCode::OwnRequest));
     }
     let seen = verdict.digest.as_deref().is_none_or(|seen| seen == approval.digest);
-    let decided = approval.decisions.iter().any(|decision| decision.decider_id == person.user);
+    let decided = has_decided(&approval, person.user);
     if approval.state != State::Waiting || !seen || decided {
         return Err(stale(&mut tx, id).await?);
     }
@@ -214,6 +240,27 @@ pub async fn decide(
     if !is_same(hex::encode(&bound).as_bytes(), approval.digest.as_bytes()) {
         return Err(anyhow::anyhow!("request {id} is not what was asked for").into());
     }
+    let agreed = Agreed {
+        kind: approval.kind,
+        requester: approval.requester_id,
+        decider: person.user,
+        subject: approval.subject_id,
+        facts,
+        proposal: approval.proposal.clone(),
+        reason: approval.reason.clone(),
+    };
+    if approves {
+        match (applier.renew)(&mut tx, &agreed).await {
+            Ok(None) => {}
+            Ok(Some(renewed)) => return Err(renew(tx, &approval, renewed).await?),
+            Err(error) if is_final(&error) => {
+                drop(tx);
+                fail(cx, id, &approval, error.code()).await?;
+                return reread(cx, id).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
     store::insert_decision(&mut tx, id, &person, approves, comment.as_deref(), &bound).await?;
     let made = 1 + i64::try_from(approval.decisions.len()).unwrap_or(i64::MAX - 1);
     let event = |action| {
@@ -226,24 +273,15 @@ pub async fn decide(
         tx.commit(event(Action::ApprovalReject)).await?;
         return reread(cx, id).await;
     }
-    let agreed = 1 + approval.decisions.iter().filter(|decision| decision.approves).count();
-    if agreed < usize::try_from(approval.required).unwrap_or(usize::MAX) {
+    let yes = 1 + approval.decisions.iter().filter(|decision| decision.counts && decision.approves).count();
+    if yes < usize::try_from(approval.required).unwrap_or(usize::MAX) {
         tx.commit(event(Action::ApprovalApprove)).await?;
         return reread(cx, id).await;
     }
-    check_agreed(&tx, &approval, &facts, person.user)?;
-    let agreed = Agreed {
-        kind: approval.kind,
-        requester: approval.requester_id,
-        decider: person.user,
-        subject: approval.subject_id,
-        facts,
-        proposal: approval.proposal.clone(),
-        reason: approval.reason.clone(),
-    };
+    check_agreed(&tx, &approval, &agreed.facts, person.user)?;
     let permissions = approval.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
     tx.approved(permissions.map_err(|code| anyhow::anyhow!("a key of request {id} is {code:?}"))?);
-    match (applier.0)(&mut tx, &agreed).await {
+    match (applier.apply)(&mut tx, &agreed).await {
         Ok(events) => {
             for done in &events {
                 tx.record(done).await?;
@@ -253,7 +291,7 @@ pub async fn decide(
             tx.record(&event(Action::ApprovalApprove)).await?;
             tx.commit(Event::done(Action::ApprovalApply).on("approval", id, &approval.subject_name)).await?;
         }
-        Err(error @ (AppError::Forbidden(_) | AppError::NotFound | AppError::Conflict(_) | AppError::Invalid(_))) => {
+        Err(error) if is_final(&error) => {
             // Nothing of it may stay: what it can no longer do is told in a transaction of its own.
             drop(tx);
             fail(cx, id, &approval, error.code()).await?;
@@ -263,10 +301,48 @@ pub async fn decide(
     reread(cx, id).await
 }
 
+/// Whether it can never be done any more, whoever agrees.
+fn is_final(error: &AppError) -> bool {
+    matches!(
+        error,
+        AppError::Forbidden(_) | AppError::NotFound | AppError::Conflict(_) | AppError::Invalid(_) | AppError::Cycle(_)
+    )
+}
+
+/// Puts the request on what its subject is by now, tells those who had agreed that they are asked again, and gives back
+/// the refusal that says what was changed meanwhile, when, and by whom.
+async fn renew(mut tx: Tx, approval: &Approval, renewed: Renewed) -> Result<AppError, AppError> {
+    let (cx, id) = (tx.cx().clone(), approval.id);
+    let digest = digest(approval.kind, approval.subject_id, approval.requester_id, &renewed.proposal, &approval.reason);
+    let permissions = renewed.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
+    store::renew(&mut tx, id, &renewed, &permissions, &digest).await?;
+    let again = approval.decisions.iter().filter(|decision| decision.counts).map(|decision| decision.decider_id);
+    let again = again.collect::<Vec<_>>();
+    let (link, until) = (cx.link("/console/approvals"), approval.expires_at.into());
+    for reader in store::readers(&mut tx, &again).await? {
+        let letter =
+            letters::asked(&reader, &approval.requester_name, &approval.subject_name, &approval.reason, &link, until);
+        tx.mail(&letter).await?;
+    }
+    let seen = approval.proposal.get("version").and_then(Value::as_i64);
+    let current = renewed.proposal.get("version").and_then(Value::as_i64);
+    // Whoever decides elsewhere is not told what happened there.
+    let may_read = tx.also_decides(&renewed.facts)?;
+    let changes = match (approval.kind.subject(), seen) {
+        (Some(kind), Some(seen)) if may_read => tx.changes_since(kind, approval.subject_id, seen).await?,
+        (Some(_) | None, _) => Vec::new(),
+    };
+    let made = 1 + i64::try_from(approval.decisions.len()).unwrap_or(i64::MAX - 1);
+    let event = Event::done(Action::ApprovalRenew).on("approval", id, &approval.subject_name).version(made);
+    tx.commit(event.new_value(json!({"permissions": permissions, "digest": hex::encode(digest)}))).await?;
+    Ok(AppError::Conflict(Conflict::Stale(Stale { current, changes })))
+}
+
 /// Whoever agreed earlier must still be allowed to, and have decided on the same thing.
 fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId) -> Result<(), AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
-    let others = approval.decisions.iter().filter(|decision| decision.approves && decision.decider_id != last);
+    let others = approval.decisions.iter().filter(|decision| decision.counts && decision.approves);
+    let others = others.filter(|decision| decision.decider_id != last);
     for decision in others {
         let answer = snapshot.check(decision.decider_id, &APPROVALS_DECIDE, Some(facts), now);
         if answer != crate::access::Answer::Yes {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
+use super::Renewed;
 use crate::{
     access::{
         Facts,
@@ -46,8 +47,8 @@ pub async fn list(tx: &mut Tx, which: Which) -> Result<Vec<(Approval, Facts)>, A
     )
     .fetch_all(tx.conn())
     .await?;
-    let ids = rows.iter().map(|row| row.id).collect::<Vec<_>>();
-    let mut decisions = decisions(tx, &ids).await?;
+    let bound = rows.iter().map(|row| (row.id, row.digest.clone())).collect::<HashMap<_, _>>();
+    let mut decisions = decisions(tx, &bound).await?;
     let approvals = rows.into_iter().map(|row| {
         let kind =
             Kind::parse(&row.kind).ok_or_else(|| anyhow::anyhow!("the stored kind {:?} is unknown", row.kind))?;
@@ -78,11 +79,13 @@ pub async fn list(tx: &mut Tx, which: Which) -> Result<Vec<(Approval, Facts)>, A
     approvals.collect()
 }
 
-async fn decisions(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<DecisionMade>>, AppError> {
+/// What was decided on these requests, of which the digests are known.
+async fn decisions(tx: &mut Tx, bound: &HashMap<Uuid, Vec<u8>>) -> Result<HashMap<Uuid, Vec<DecisionMade>>, AppError> {
+    let ids = bound.keys().copied().collect::<Vec<_>>();
     let rows = sqlx::query!(
-        "select approval_id, decider_id, decider_name, approves, comment, decided_at from approval_decisions
+        "select approval_id, decider_id, decider_name, approves, comment, digest, decided_at from approval_decisions
          where approval_id = any($1) order by decided_at, decider_id",
-        ids,
+        &ids,
     )
     .fetch_all(tx.conn())
     .await?;
@@ -93,6 +96,7 @@ async fn decisions(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Decisi
             decider_name: row.decider_name,
             approves: row.approves,
             comment: row.comment,
+            counts: bound.get(&row.approval_id) == Some(&row.digest),
             decided_at: row.decided_at.into(),
         });
     }
@@ -130,6 +134,29 @@ pub async fn insert_decision(
         comment,
         digest,
         now,
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The request as it has to be decided on from now on, and where its subject is.
+pub async fn renew(
+    tx: &mut Tx,
+    id: ApprovalId,
+    renewed: &Renewed,
+    permissions: &[String],
+    digest: &[u8],
+) -> Result<(), AppError> {
+    sqlx::query!(
+        "update approvals set proposal = $2, permissions = $3, department = $4, region = $5, digest = $6
+         where id = $1 and status = 'waiting'",
+        id.0,
+        renewed.proposal,
+        permissions,
+        renewed.facts.department,
+        renewed.facts.region,
+        digest,
     )
     .execute(tx.conn())
     .await?;

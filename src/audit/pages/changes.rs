@@ -27,6 +27,12 @@ pub fn proposed(proposal: &Value) -> AnyView {
     between(proposal.get("before"), proposal.get("after"))
 }
 
+/// What of a proposal's subject has changed since it was made: from what was `asked` about to `before`.
+pub fn moved(proposal: &Value) -> Option<AnyView> {
+    let asked = proposal.get("asked")?;
+    Some(between(Some(asked), proposal.get("before")))
+}
+
 fn between(old: Option<&Value>, new: Option<&Value>) -> AnyView {
     let (old, new) = (old.map(readable), new.map(readable));
     ui::diff::diff(diff(old.as_ref(), new.as_ref()).into_iter().flat_map(lines).collect())
@@ -46,16 +52,24 @@ fn lines(change: DiffLine) -> impl Iterator<Item = Line> {
         };
         let name = match word {
             Some(word) => word.into_any(),
-            None => pieces::key(field.clone()),
+            None => of_role(&field).unwrap_or_else(|| pieces::key(field.clone())),
         };
         Some(Line { side, name, value: worded(&field, &value) })
     })
 }
 
+/// The name of a field that says of which role it is, as `permissions:desk`: of a catalogue that is read in.
+fn of_role(field: &str) -> Option<AnyView> {
+    let (field, role) = field.split_once(':')?;
+    let words = format!("{} · {}", language::isolate(role), field_word(field)?);
+    Some(pieces::sentence(&words))
+}
+
 fn worded(field: &str, value: &str) -> AnyView {
-    match (field, value_word(field, value)) {
+    let part = field.split_once(':').map_or(field, |(part, _role)| part);
+    match (part, value_word(field, value)) {
         (_, Some(word)) => word.into_any(),
-        ("permissions", None) => pieces::key(value),
+        ("permissions" | "actions", None) => pieces::key(value),
         ("allow" | "deny" | "roles" | "groups", None) => pieces::sentence(value),
         (_, None) => pieces::typed(value),
     }

@@ -17,8 +17,9 @@ pub mod list;
 mod proof;
 mod words;
 
-pub use changes::proposed;
+pub use changes::{moved, proposed};
 use list::{entries, outcome_word};
+pub use words::field_word;
 use words::{ACTIONS, action_word};
 
 use crate::{

@@ -13,6 +13,7 @@ use super::{below, group_links, label, members::Members, not_shown, role_line};
 use crate::{
     access::{GROUPS_MANAGE, GivenRole, GroupRef, PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_READ},
     accounts::pages::role_choices,
+    approvals::pages::ask::{AskApproval, Asking},
     base::{
         errors::AppError,
         ids::GroupId,
@@ -20,8 +21,8 @@ use crate::{
         time::Timestamp,
     },
     groups::{
-        Group, GroupEdit, MembersQuery, NewGroup,
-        calls::{all_groups, create_group, delete_group, edit_group, get_group, list_members},
+        AskedEdit, Group, GroupEdit, MembersQuery, NewGroup,
+        calls::{all_groups, create_group, delete_group, edit_group, get_group, list_members, request_group},
     },
     ui::{
         address::{self, filled},
@@ -217,6 +218,8 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
         let unsaved = Unsaved::new(format!("group/{id}"), version);
         let may_assign = held.may(PERMISSIONS_ASSIGN.as_str());
         let before = GroupForm::of(&group);
+        // What was tried last, which others may have to agree to.
+        let tried = RwSignal::new(GroupEdit::default());
         let save = Callback::new(move |form: GroupForm| {
             let edit = GroupEdit {
                 name: (form.name != before.name).then_some(form.name),
@@ -226,15 +229,25 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
                 reason: form.reason,
                 version: Some(version),
             };
+            tried.set(edit.clone());
             call.run(edit_group(id, edit), move |_group| {
                 unsaved.forget();
                 toasts.say(td_string!(locale, groups.saved));
                 changed.run(());
             });
         });
+        let ask = Callback::new(move |asking: Asking| {
+            let asked = AskedEdit { edit: tried.get_untracked(), reason: asking.reason.clone() };
+            asking.run(request_group(id, asked));
+        });
+        let done = Callback::new(move |()| {
+            unsaved.forget();
+            changed.run(());
+        });
+        let stated = Signal::derive(move || tried.with(|edit| edit.reason.clone()).unwrap_or_default());
         let children = links(td_string!(locale, groups.children), &group.children);
         let form = editor(Some(&group), choices, may_assign, (td_string!(locale, groups.save), call, save, unsaved));
-        return view! { {form} {children} }.into_any();
+        return view! { {form} <AskApproval refused=call ask stated done /> {children} }.into_any();
     }
     let roles = group.roles.iter().map(|has| view! { <li>{role_line(has)}</li> }).collect_view();
     view! {

@@ -1,5 +1,6 @@
 //! Operations on groups. What they give is a grant like any other: staged, held against the ceiling, written by `access`.
 
+pub mod approved;
 pub mod rest;
 pub mod store;
 

@@ -14,16 +14,17 @@ use super::{
 };
 use crate::{
     access::{POLICIES_CREATE, POLICIES_DELETE, POLICIES_UPDATE},
+    approvals::pages::ask::{AskApproval, Asking},
     base::{
         errors::AppError,
         ids::PolicyId,
         language::{self, td_string},
     },
     policies::{
-        Activation, NewPolicy, Policy, PolicyEdit, Saved,
+        Activation, AskedPolicy, NewPolicy, Policy, PolicyEdit, Saved,
         calls::{
             activate_policy, create_policy, deactivate_policy, delete_policy, edit_policy, get_policy, policy_versions,
-            preview_policy,
+            preview_policy, request_policy,
         },
     },
     roles::{Effect as Foreseen, pages::effect},
@@ -292,6 +293,12 @@ fn activation(policy: &Policy, wanted: Wanted, changed: Callback<()>) -> AnyView
             None => {}
         }
     };
+    let ask_others = Callback::new(move |asking: Asking| {
+        let Some(number) = wanted.get_untracked() else { return };
+        let asked = AskedPolicy { number, reason: asking.reason.clone(), version: Some(version) };
+        asking.run(request_policy(id, asked));
+    });
+    let asked = Callback::new(move |()| open.set(false));
     let word = move || match wanted.get() {
         Some(Some(_)) => td_string!(locale, policies.activate_it),
         Some(None) | None => td_string!(locale, policies.deactivate),
@@ -311,6 +318,7 @@ fn activation(policy: &Policy, wanted: Wanted, changed: Callback<()>) -> AnyView
             {fields::summary(ask.error, |_field| None)}
             {body}
             {fields::summary(call.error, |_field| None)}
+            <AskApproval refused=call ask=ask_others stated=Signal::stored(String::new()) done=asked />
             <div class="row-of end">
                 <button class="btn" type="button" on:click=move |_| open.set(false)>
                     {td_string!(locale, ui.cancel)}

@@ -84,7 +84,8 @@ pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppErro
     store::insert(&mut tx, id, &name, description.as_deref().unwrap_or_default()).await?;
     store::insert_version(&mut tx, id, 1, &document).await?;
     if active {
-        enforce(&mut tx, id, &name, Some((1, &document))).await?;
+        let granter = Granter::Person(cx.person()?.user);
+        enforce(&mut tx, id, &name, Some((1, &document)), granter).await?;
     }
     let created = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.commit(Event::done(Action::PolicyCreate).on("policy", id, &created.name).new_value(audited(&created))).await?;
@@ -142,7 +143,8 @@ pub async fn activate(cx: &Cx, id: PolicyId, activation: Input<Activation>) -> R
     let number = number.unwrap_or(before.latest);
     let document = store::version(&mut tx, id, number).await?;
     let document = document.ok_or(AppError::field("number", FieldCode::Unknown))?;
-    enforce(&mut tx, id, &before.name, Some((number, &document))).await?;
+    let granter = Granter::Person(cx.person()?.user);
+    enforce(&mut tx, id, &before.name, Some((number, &document)), granter).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::PolicyActivate).on("policy", id, &after.name).version(after.version);
     tx.commit(event.change(json!({"active": before.active}), json!({"active": after.active}))).await?;
@@ -155,7 +157,7 @@ pub async fn deactivate(cx: &Cx, id: PolicyId, version: Option<i64>) -> Result<P
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let before = changeable(&mut tx, id, version).await?;
-    enforce(&mut tx, id, &before.name, None).await?;
+    enforce(&mut tx, id, &before.name, None, Granter::Person(cx.person()?.user)).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::PolicyDeactivate).on("policy", id, &after.name).version(after.version);
     tx.commit(event.change(json!({"active": before.active}), json!({"active": after.active}))).await?;
@@ -169,7 +171,7 @@ pub async fn delete(cx: &Cx, id: PolicyId, version: Option<i64>) -> Result<(), A
     tx.lock_grants(Some(&POLICIES_DELETE)).await?;
     let before = changeable(&mut tx, id, version).await?;
     if before.active.is_some() {
-        enforce(&mut tx, id, &before.name, None).await?;
+        enforce(&mut tx, id, &before.name, None, Granter::Person(cx.person()?.user)).await?;
     }
     store::delete(&mut tx, id).await?;
     tx.commit(Event::done(Action::PolicyDelete).on("policy", id, &before.name).old_value(audited(&before))).await
@@ -244,7 +246,7 @@ fn parse(snapshot: &Snapshot, document: Document, errors: &mut FieldErrors) -> O
 }
 
 /// A document that was checked, as the engine takes it.
-fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
+pub(super) fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
     let mut errors = FieldErrors::default();
     let rules = policy::parse_rules(&document.rules, &mut errors);
     let actions = errors.take_each("actions", &document.actions, |key| Permission::parse(key));
@@ -253,15 +255,20 @@ fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy,
 }
 
 /// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked.
-async fn enforce(tx: &mut Tx, id: PolicyId, name: &str, version: Option<(i32, &Document)>) -> Result<(), AppError> {
+pub(super) async fn enforce(
+    tx: &mut Tx,
+    id: PolicyId,
+    name: &str,
+    version: Option<(i32, &Document)>,
+    granter: Granter,
+) -> Result<(), AppError> {
     let policy = version.map(|(_, document)| read(id, name, document)).transpose()?;
     store::set_active(tx, id, version.map(|(number, _)| number)).await?;
-    let granter = Granter::Person(tx.cx().person()?.user);
     tx.grant(&[Change::Policy { id, policy: policy.map(Arc::new) }], granter).await
 }
 
 /// A policy of the tenant, still the version that was seen.
-async fn changeable(tx: &mut Tx, id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
+pub(super) async fn changeable(tx: &mut Tx, id: PolicyId, version: Option<i64>) -> Result<Policy, AppError> {
     let policy = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
     let read = Some(POLICIES_READ);
     tx.check_version(version, Edited { kind: "policy", id: id.0, version: policy.version, read, facts: None }).await?;

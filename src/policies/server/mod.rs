@@ -1,5 +1,6 @@
 //! Questions to the decision engine, and nothing decided beside it.
 
+pub mod approved;
 pub mod authzen;
 pub mod graph;
 pub mod kept;

@@ -1,25 +1,17 @@
-//! Asking: for a permission that one lacks, and for the approval of a change that is too high for one person alone.
+//! Asking for a permission that one lacks.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_meta::Title;
 
 use crate::{
-    base::{
-        errors::{AppError, DenialCode},
-        language::td_string,
-    },
-    roles::{
-        AccessRequest, ApprovalRequest,
-        calls::{request_access, request_approval},
-    },
+    base::language::td_string,
+    roles::{AccessRequest, calls::request_access},
     ui::{
         address,
         browser::Typed,
         calls::Call,
         fields::{self, Field, Select, TextArea, field_error},
-        icons::{Icon, icon},
         locale, states,
-        toasts::toasts,
     },
 };
 
@@ -118,61 +110,4 @@ fn label(field: &str) -> Option<&'static str> {
         "reason" => Some(td_string!(locale, roles.ask_reason)),
         _ => None,
     }
-}
-
-/// Below a change that was refused because others have to agree to it: asks them. Nothing where it was not.
-#[component]
-pub fn AskApproval(
-    /// The call that was refused.
-    refused: Call,
-    /// The change, without its reason.
-    request: Callback<(), Option<ApprovalRequest>>,
-    /// What was already said as the reason.
-    stated: RwSignal<String>,
-    /// It was asked for.
-    done: Callback<()>,
-) -> impl IntoView {
-    let locale = locale();
-    let (call, toasts) = (Call::new(), toasts());
-    let needed = move || {
-        refused.error.with(
-            |error| matches!(error, Some(AppError::Forbidden(denial)) if denial.code == DenialCode::ApprovalNeeded),
-        )
-    };
-    let submit = move |event: SubmitEvent| {
-        let Some(typed) = Typed::take(&event) else { return };
-        let Some(change) = request.run(()) else { return };
-        let asked = ApprovalRequest { reason: typed.text("approval_reason"), ..change };
-        call.run(request_approval(asked), move |()| {
-            refused.error.set(None);
-            toasts.say(td_string!(locale, roles.ask_sent));
-            done.run(());
-        });
-    };
-    view! {
-        {move || {
-            needed().then(|| {
-                view! {
-                    <form class="stack" on:submit=submit>
-                        {fields::summary(call.error, label)}
-                        <Field
-                            name="approval_reason"
-                            label=td_string!(locale, roles.ask_reason)
-                            value=stated.get_untracked()
-                            required=true
-                            longest="1000"
-                            error=field_error(call.error, "reason")
-                        />
-                        <div class="row-of">
-                            <button class="btn primary" type="submit" disabled=move || call.waits()>
-                                {icon(Icon::Allowed)}
-                                {td_string!(locale, roles.ask_approval)}
-                            </button>
-                        </div>
-                    </form>
-                }
-            })
-        }}
-    }
-    .into_any()
 }

@@ -6,6 +6,7 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{checklist::checklist, heritage::heritage, label, review::reason_field};
 use crate::{
+    approvals::pages::ask::{AskApproval, Asking},
     base::{ids::RoleId, language::td_string},
     roles::{Catalogue, Role},
     ui::{
@@ -83,6 +84,9 @@ pub fn RoleEditor(
     /// Takes over what others have saved meanwhile, keeping what the form holds.
     #[prop(optional)]
     renew: Option<Callback<RoleForm>>,
+    /// Asks others to agree to what the form holds, where they have to; and what is told when they were asked.
+    #[prop(optional)]
+    ask: Option<(Callback<(RoleForm, Asking)>, Callback<()>)>,
     save: Callback<RoleForm>,
 ) -> impl IntoView {
     let locale = locale();
@@ -101,6 +105,15 @@ pub fn RoleEditor(
         call.error.set(None);
         open.set(true);
     };
+    let ask = ask.map(|(ask, asked)| {
+        let ask = Callback::new(move |asking: Asking| ask.run((reviewed.get_untracked(), asking)));
+        let done = Callback::new(move |()| {
+            open.set(false);
+            asked.run(());
+        });
+        (ask, done)
+    });
+    let stated = Signal::derive(move || reason.map(|reason| reason.get()).unwrap_or_default());
     let names = StoredValue::new(catalogue.clone());
     let role_names =
         StoredValue::new(roles.iter().map(|role| (role.id, role.name.clone())).collect::<BTreeMap<_, _>>());
@@ -139,6 +152,7 @@ pub fn RoleEditor(
             {move || changes(start.get_value(), reviewed.get(), names, role_names)}
             {reason.map(|reason| reason_field(reason, call))}
             {fields::summary(call.error, label)}
+            {ask.map(|(ask, done)| view! { <AskApproval refused=call ask stated done /> })}
             <div class="row-of end">
                 {move || {
                     renew

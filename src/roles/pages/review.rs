@@ -3,19 +3,19 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
-    ask::AskApproval,
     bounds, drafts,
     effect::{self, Foresight},
     staged::{Changes, Names, RoleChanges, Saved, Staged, StagedRole},
 };
 use crate::{
+    approvals::pages::ask::{AskApproval, Asking},
     base::{
         ids::RoleId,
         language::{self, td_string},
     },
     roles::{
         ApprovalRequest, RightsEdit, RoleEdit,
-        calls::{edit_rights, edit_role, get_rights, get_role},
+        calls::{edit_rights, edit_role, get_rights, get_role, request_approval},
     },
     ui::{
         address::filled,
@@ -81,6 +81,11 @@ fn Review(
         open.set(false);
         discard.run(());
     });
+    let ask = Callback::new(move |asking: Asking| {
+        let Some(change) = proposal.run(()) else { return };
+        let asked = ApprovalRequest { reason: asking.reason.clone(), ..change };
+        asking.run(request_approval(asked));
+    });
     let said = move || {
         foresight.effect.with(|effect| effect.as_ref().filter(|_| dirty.get()).map(effect::summary)).unwrap_or_default()
     };
@@ -120,7 +125,7 @@ fn Review(
             </details>
             {reason_field(reason, call)}
             {fields::summary(call.error, label)}
-            <AskApproval refused=call request=proposal stated=reason done=asked />
+            <AskApproval refused=call ask stated=reason done=asked />
             <div class="row-of end">
                 {move || {
                     fields::is_stale(call.error)

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     access::{PERMISSIONS_READ, ROLES_CREATE, ROLES_DELETE, ROLES_UPDATE, USERS_READ},
+    approvals::pages::ask::Asking,
     base::{
         errors::AppError,
         ids::RoleId,
@@ -25,9 +26,10 @@ use crate::{
         paging::Page,
     },
     roles::{
-        Catalogue, HoldersQuery, NewRole, Role, RoleEdit,
+        ApprovalRequest, Catalogue, HoldersQuery, NewRole, Role, RoleEdit,
         calls::{
             all_roles, create_role, delete_role, edit_role, get_role, list_holders, list_permissions, list_templates,
+            request_approval,
         },
     },
     ui::{
@@ -282,20 +284,26 @@ fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callba
     let known = StoredValue::new((catalogue, roles));
     // What is saved, and what the form begins with.
     let now = RwSignal::new((role.version, RoleForm::of(&role), RoleForm::of(&role)));
-    let save = Callback::new(move |form: RoleForm| {
+    let edit_of = move |form: RoleForm| {
         let (version, before, _) = now.get_untracked();
-        let edit = RoleEdit {
+        RoleEdit {
             name: (form.name != before.name).then_some(form.name),
             description: (form.description != before.description).then_some(form.description),
             permissions: (form.permissions != before.permissions).then(|| form.permissions.into_iter().collect()),
             parents: (form.parents != before.parents).then(|| form.parents.into_iter().collect()),
             reason: stated(reason),
             version: Some(version),
-        };
-        call.run(edit_role(id, edit), move |_role| {
+        }
+    };
+    let save = Callback::new(move |form: RoleForm| {
+        call.run(edit_role(id, edit_of(form)), move |_role| {
             toasts.say(td_string!(locale, roles.saved));
             changed.run(());
         });
+    });
+    let ask = Callback::new(move |(form, asking): (RoleForm, Asking)| {
+        let (role, reason) = (Some(edit_of(form)), asking.reason.clone());
+        asking.run(request_approval(ApprovalRequest { role_id: Some(id), role, reason, ..ApprovalRequest::default() }));
     });
     let renew = Callback::new(move |typed: RoleForm| {
         renewal.run(get_role(id), move |role| {
@@ -310,7 +318,7 @@ fn edit_form(role: Role, catalogue: Catalogue, roles: Vec<Role>, changed: Callba
     let editor = move || {
         let (_, start, typed) = now.get();
         let (catalogue, roles) = known.get_value();
-        view! { <RoleEditor start typed catalogue roles name_fixed word call reason=reason renew=renew save /> }
+        view! { <RoleEditor start typed catalogue roles name_fixed word call reason=reason renew=renew ask=(ask, changed) save /> }
     };
     editor.into_any()
 }

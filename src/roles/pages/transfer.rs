@@ -4,12 +4,14 @@ use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::effect::refused;
 use crate::{
+    approvals::pages::ask::{AskApproval, Asking},
     base::{
         errors::{AppError, FieldCode},
         language::td_string,
     },
     roles::{
-        calls::{import_catalogue, preview_import},
+        ApprovalRequest,
+        calls::{import_catalogue, preview_import, request_approval},
         exchange::{CatalogueFile, ImportReport, ImportedRole},
     },
     ui::{
@@ -63,6 +65,12 @@ fn Import(changed: Callback<()>) -> impl IntoView {
             changed.run(());
         });
     };
+    let ask = Callback::new(move |asking: Asking| {
+        let Some((file, _)) = looked.get_untracked() else { return };
+        let (catalogue, reason) = (Some(file), asking.reason.clone());
+        asking.run(request_approval(ApprovalRequest { catalogue, reason, ..ApprovalRequest::default() }));
+    });
+    let asked = Callback::new(move |()| looked.set(None));
     let may_import = move || {
         looked.with(|looked| {
             looked.as_ref().is_some_and(|(_, report)| {
@@ -100,6 +108,7 @@ fn Import(changed: Callback<()>) -> impl IntoView {
                     }
                 })
         }}
+        <AskApproval refused=call ask stated=Signal::stored(String::new()) done=asked />
     }
     .into_any()
 }

@@ -1,7 +1,5 @@
 //! Changes of rights that others have to agree to: asking for them, and doing them once they were agreed to.
 
-use std::{future::Future, pin::Pin};
-
 use axum::{
     Extension, Json,
     http::StatusCode,
@@ -12,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{audited_roles, changeable, keys, rights_of, staged, store};
+use super::{audited_roles, changeable, exchange, keys, parents, rights_of, staged, store, stored};
 use crate::{
     access::{
-        Answer, HeldRole, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE,
+        Answer, GivenRole, HeldRole, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -26,46 +24,25 @@ use crate::{
     accounts::{self, server::links},
     approvals::{
         Kind,
-        server::{Agreed, NewApproval, ask, parse_reason},
+        server::{
+            Agreed, Answering, Asked, NewApproval, Renewed, ask,
+            change::{Proposal, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
+            follow_renamed_role, parse_reason,
+        },
     },
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors, Stale},
         ids::{ApprovalId, RoleId, UserId},
-        server::{http::Sent, input::Input},
+        server::{http::Sent, input::Input, names},
+        text::optional_line,
     },
-    roles::{AccessRequest, ApprovalRequest, PersonRights, RightsEdit, RoleGives},
+    roles::{AccessRequest, ApprovalRequest, Override, Overrides, PersonRights, RightsEdit, Role, RoleEdit},
 };
 
-/// What is kept of a request about a person: what shall be, and what was, so that nothing that happens meanwhile is undone.
-#[derive(Serialize, Deserialize)]
-struct RightsProposal {
-    before: Value,
-    after: Value,
-    edit: RightsEdit,
-}
-
-#[derive(Serialize, Deserialize)]
-struct RoleProposal {
-    before: RoleGives,
-    after: RoleGives,
-}
-
-#[derive(Serialize, Deserialize)]
-struct AccessProposal {
-    after: Access,
-}
-
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Access {
     permissions: Vec<String>,
     days: Option<u32>,
-}
-
-/// A request that was kept.
-#[derive(Clone, Debug, Serialize, utoipa::ToSchema)]
-pub struct Asked {
-    #[schema(value_type = uuid::Uuid)]
-    pub id: ApprovalId,
 }
 
 /// What a person was given, as whoever decides reads it.
@@ -95,24 +72,47 @@ fn proposed(tx: &Tx, before: &PersonRights, edit: &RightsEdit) -> Result<Value, 
     Ok(given(&after))
 }
 
-/// Asks that others agree to a change of a person's or a role's rights. The change has to be one that the caller could
-/// make but for them.
+/// Asks that others agree to a change of a person's or a role's rights, or to a catalogue that is read in. The change has
+/// to be one that the caller could make but for them (C12).
 pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<ApprovalId, AppError> {
-    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let door = door(cx).await?;
+    let mut tx = cx.allow(door.clone()).await?;
     cx.in_person()?;
     cx.at_home()?;
     let request = request.read()?;
     let reason = parse_reason(&request.reason).map_err(|code| AppError::field("reason", code))?;
-    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
-    let (new, changes) = match (request.user_id, request.role_id) {
-        (Some(user), None) => about_person(&mut tx, user, request.rights, reason).await?,
-        (None, Some(role)) => about_role(&mut tx, role, request.permissions, reason).await?,
+    tx.lock_grants(Some(&door)).await?;
+    let ApprovalRequest { user_id, rights, role_id, permissions, role: edit, catalogue, .. } = request;
+    let (new, changes) = match (user_id, role_id, catalogue) {
+        (Some(user), None, None) => {
+            if door != PERMISSIONS_ASSIGN {
+                tx.require(PERMISSIONS_ASSIGN).await?;
+            }
+            about_person(&mut tx, user, rights, reason).await?
+        }
+        (None, Some(role), None) => {
+            let edit = edit.unwrap_or_default();
+            let edit = RoleEdit { permissions: edit.permissions.or(permissions), ..edit };
+            about_role(&mut tx, role, edit, reason).await?
+        }
+        (None, None, Some(file)) => exchange::proposed(&mut tx, file, reason).await?,
         _ => return Err(AppError::field("user_id", FieldCode::Required)),
     };
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let (id, event) = ask(&mut tx, NewApproval { permissions, ..new }).await?;
     tx.commit(event).await?;
     Ok(id)
+}
+
+/// What whoever asks has to hold first: to give rights, or, for those who may not do that, to change roles.
+async fn door(cx: &Cx) -> Result<Permission, AppError> {
+    let (tx, user) = (cx.of_caller().await?, cx.person()?.user);
+    let snapshot = tx.snapshot()?;
+    let may = |permission: &Permission| snapshot.check(user, permission, None, cx.now());
+    match (may(&PERMISSIONS_ASSIGN), may(&ROLES_UPDATE)) {
+        (Answer::No, Answer::Yes) => Ok(ROLES_UPDATE),
+        (Answer::No, Answer::No | Answer::Depends) | (Answer::Yes | Answer::Depends, _) => Ok(PERMISSIONS_ASSIGN),
+    }
 }
 
 /// A request about a person, still without what makes it high, and the changes that it is for.
@@ -135,10 +135,7 @@ pub(super) fn of_person(
     edit: RightsEdit,
     reason: String,
 ) -> Result<NewApproval, AppError> {
-    let before = rights_of(tx, person)?;
-    // What it is asked for says why.
-    let edit = RightsEdit { reason: None, version: None, ..edit };
-    let proposal = RightsProposal { before: given(&before), after: proposed(tx, &before, &edit)?, edit };
+    let proposal = rights_proposal(tx, person, edit)?;
     Ok(NewApproval {
         kind: Kind::Rights,
         subject: person.id.0,
@@ -150,26 +147,55 @@ pub(super) fn of_person(
     })
 }
 
+fn rights_proposal(tx: &Tx, person: &accounts::Person, edit: RightsEdit) -> Result<Proposal<RightsEdit>, AppError> {
+    let before = rights_of(tx, person)?;
+    // What it is asked for says why.
+    let edit = RightsEdit { reason: None, version: None, ..edit };
+    let base = RightsEdit {
+        roles: Some(before.roles.iter().map(GivenRole::from).collect()),
+        overrides: Some(before.overrides.clone()),
+        ..RightsEdit::default()
+    };
+    Ok(Proposal {
+        before: given(&before),
+        after: proposed(tx, &before, &edit)?,
+        asked: None,
+        version: Some(before.version),
+        base: Some(base),
+        edit,
+    })
+}
+
+/// What was wanted for a person, done to what they have by now.
+fn rights_by_now(edit: RightsEdit, base: Option<RightsEdit>, now: &PersonRights) -> RightsEdit {
+    let Some(RightsEdit { roles: base_roles, overrides: base_overrides, .. }) = base else { return edit };
+    let roles = edit.roles.map(|wanted| {
+        let has = now.roles.iter().map(GivenRole::from).collect::<Vec<_>>();
+        carried_over(&base_roles.unwrap_or_default(), &wanted, &has, |given| given.role)
+    });
+    let overrides = edit.overrides.map(|wanted| {
+        let was = base_overrides.unwrap_or_default();
+        let over = |was: &[Override], wanted: &[Override], has: &[Override]| {
+            carried_over(was, wanted, has, |given| given.key.clone())
+        };
+        let allow = over(&was.allow, &wanted.allow, &now.overrides.allow);
+        let deny = over(&was.deny, &wanted.deny, &now.overrides.deny);
+        Overrides { allow, deny }
+    });
+    RightsEdit { roles, overrides, ..edit }
+}
+
 /// The same about a role.
 async fn about_role(
     tx: &mut Tx,
     role: RoleId,
-    permissions: Option<Vec<String>>,
+    edit: RoleEdit,
     reason: String,
 ) -> Result<(NewApproval, Vec<Change>), AppError> {
     tx.decide(&Default::default())?;
     tx.require(ROLES_UPDATE).await?;
-    let wanted = permissions.ok_or_else(|| AppError::field("permissions", FieldCode::Required))?;
-    let before = changeable(tx, role, None).await?;
-    let mut errors = FieldErrors::default();
-    let permissions = keys(tx, "permissions", &wanted, &mut errors)?;
-    errors.check()?;
-    let proposal = RoleProposal {
-        before: RoleGives { permissions: before.permissions.clone(), parents: None },
-        after: RoleGives { permissions: permissions.iter().map(ToString::to_string).collect(), parents: None },
-    };
-    let parents = before.parents.iter().map(|parent| parent.id).collect();
-    let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
+    let before = changeable(tx, role, edit.version).await?;
+    let (proposal, change) = role_proposal(tx, &before, edit)?;
     let new = NewApproval {
         kind: Kind::Role,
         subject: role.0,
@@ -182,19 +208,83 @@ async fn about_role(
     Ok((new, vec![change]))
 }
 
-/// What of a change others have to agree to. One that needs nobody is refused: it can simply be made.
-async fn needs_approval(tx: &mut Tx, changes: &[Change], granter: UserId) -> Result<Vec<Permission>, AppError> {
-    if changes.is_empty() {
-        return Err(AppError::field("rights", FieldCode::Required));
+/// What of a role a request is about, as whoever decides reads it.
+fn shown(role: &Role, edit: &RoleEdit) -> Value {
+    let mut shown = super::audited(role);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.retain(|field, _| match field.as_str() {
+            "name" => edit.name.is_some(),
+            "description" => edit.description.is_some(),
+            _ => true,
+        });
     }
-    match tx.try_grant(changes, Granter::Person(granter)).await? {
-        None => Err(AppError::field("rights", FieldCode::Contradiction)),
-        Some(denial) if denial.code == DenialCode::ApprovalNeeded => {
-            let keys = denial.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
-            Ok(keys.map_err(|code| anyhow::anyhow!("a key of the catalogue is {code:?}"))?)
-        }
-        Some(denial) => Err(AppError::Forbidden(denial)),
+    shown
+}
+
+/// What an edit of a role comes to: for those who decide, and as a change.
+fn role_proposal(tx: &Tx, before: &Role, edit: RoleEdit) -> Result<(Proposal<RoleEdit>, Change), AppError> {
+    let mut errors = FieldErrors::default();
+    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
+    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
+    let description = errors.take("description", description).flatten().map(Option::unwrap_or_default);
+    let permissions = match &edit.permissions {
+        Some(permissions) => keys(tx, "permissions", permissions, &mut errors)?,
+        None => stored(before)?,
+    };
+    let above = match &edit.parents {
+        Some(ids) => parents(tx, ids, &mut errors)?,
+        None => before.parents.iter().map(|parent| parent.id).collect(),
+    };
+    errors.check()?;
+    if before.built_in && name.as_ref().is_some_and(|name| *name != before.name) {
+        return Err(AppError::denied(DenialCode::BuiltIn));
     }
+    let edit = RoleEdit { name, description, reason: None, version: None, ..edit };
+    let snapshot = tx.snapshot()?;
+    let mut after = before.clone();
+    after.name = edit.name.clone().unwrap_or(after.name);
+    after.description = edit.description.clone().unwrap_or(after.description);
+    after.permissions = permissions.iter().map(ToString::to_string).collect();
+    after.parents = above.iter().map(|id| snapshot.role_ref(*id)).collect();
+    // In one order, so that what is the same reads the same.
+    let mut was = before.clone();
+    for role in [&mut was, &mut after] {
+        role.permissions.sort();
+        role.parents.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    let base = RoleEdit {
+        permissions: Some(before.permissions.clone()),
+        parents: Some(before.parents.iter().map(|parent| parent.id).collect()),
+        ..RoleEdit::default()
+    };
+    let proposal = Proposal {
+        before: shown(&was, &edit),
+        after: shown(&after, &edit),
+        asked: None,
+        version: Some(before.version),
+        base: Some(base),
+        edit,
+    };
+    let change = Change::RolePermissions { role: before.id, name: after.name, permissions, parents: above };
+    Ok((proposal, change))
+}
+
+/// What was wanted of a role, done to what it is by now.
+fn role_by_now(agreed: &Agreed, now: &Role) -> Result<RoleEdit, AppError> {
+    let Proposal { after, base, mut edit, .. } = read::<Proposal<RoleEdit>>(agreed)?;
+    let Some(base) = base else {
+        // Older requests say only what the role shall give.
+        let permissions = after.get("permissions").cloned().unwrap_or_default();
+        let permissions = serde_json::from_value(permissions).map_err(anyhow::Error::from)?;
+        return Ok(RoleEdit { permissions: Some(permissions), ..RoleEdit::default() });
+    };
+    edit.permissions = edit
+        .permissions
+        .map(|wanted| carried_over(&base.permissions.unwrap_or_default(), &wanted, &now.permissions, String::clone));
+    let above = now.parents.iter().map(|parent| parent.id).collect::<Vec<_>>();
+    edit.parents =
+        edit.parents.map(|wanted| carried_over(&base.parents.unwrap_or_default(), &wanted, &above, |id| *id));
+    Ok(edit)
 }
 
 /// Asks for a permission for oneself: whoever holds it and may assign it can agree.
@@ -219,7 +309,7 @@ pub async fn request_access(cx: &Cx, request: Input<AccessRequest>) -> Result<Ap
         subject: person.user.0,
         subject_name: person.name.clone(),
         facts: accounts::server::store::facts(&own),
-        proposal: json!(AccessProposal { after: Access { permissions: vec![request.permission], days: request.days } }),
+        proposal: json!(access_proposal(Access { permissions: vec![request.permission], days: request.days }, &own)),
         reason,
         permissions: key.into_iter().collect(),
     };
@@ -228,31 +318,79 @@ pub async fn request_access(cx: &Cx, request: Input<AccessRequest>) -> Result<Ap
     Ok(id)
 }
 
+fn access_proposal(wanted: Access, person: &accounts::Person) -> Proposal<()> {
+    let version = Some(person.version);
+    Proposal { before: Value::Null, after: json!(wanted), asked: None, version, base: None, edit: () }
+}
+
+/// What has to be decided on instead where the subject has changed since it was asked for.
+pub fn renew<'a>(tx: &'a mut Tx, agreed: &'a Agreed) -> Answering<'a, Option<Renewed>> {
+    Box::pin(async move {
+        match agreed.kind {
+            Kind::Rights => renew_rights(tx, agreed).await,
+            Kind::Role => renew_role(tx, agreed).await,
+            Kind::Access => renew_access(tx, agreed).await,
+            Kind::Catalogue => exchange::renew(tx, agreed).await,
+            Kind::Group | Kind::Policy => Err(not_mine(agreed)),
+        }
+    })
+}
+
 /// Does what was agreed to. The ceiling is that of whoever asked, as it is now; for access that somebody asked for
 /// themselves it is that of the last who agreed.
-pub fn apply<'a>(
-    tx: &'a mut Tx,
-    agreed: &'a Agreed,
-) -> Pin<Box<dyn Future<Output = Result<Vec<Event>, AppError>> + Send + 'a>> {
+pub fn apply<'a>(tx: &'a mut Tx, agreed: &'a Agreed) -> Answering<'a, Vec<Event>> {
     Box::pin(async move {
         match agreed.kind {
             Kind::Rights => apply_rights(tx, agreed).await,
             Kind::Role => apply_role(tx, agreed).await,
             Kind::Access => apply_access(tx, agreed).await,
+            Kind::Catalogue => exchange::apply(tx, agreed).await,
+            Kind::Group | Kind::Policy => Err(not_mine(agreed)),
         }
     })
 }
 
-fn read<T: serde::de::DeserializeOwned>(agreed: &Agreed) -> Result<T, AppError> {
-    Ok(serde_json::from_value(agreed.proposal.clone()).map_err(anyhow::Error::from)?)
+/// The router sends each kind to the capability that asked for it.
+fn not_mine(agreed: &Agreed) -> AppError {
+    anyhow::anyhow!("a request of the kind {:?} is not about roles", agreed.kind).into()
 }
 
-/// Whoever asked must still be allowed to.
-fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppError> {
-    match tx.snapshot()?.check(who, permission, None, tx.now()) {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::MissingPermission)),
+async fn renew_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+    let old = read::<Proposal<RightsEdit>>(agreed)?;
+    let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
+    let now = rights_of(tx, &person)?;
+    let facts = accounts::server::store::facts(&person);
+    let edit = rights_by_now(old.edit, old.base, &now);
+    let changes = staged(tx, person.id, edit.clone())?;
+    let fresh = rights_proposal(tx, &person, edit)?;
+    renewed(tx, agreed, facts, &changes, fresh).await
+}
+
+async fn renew_role(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+    let now = changeable(tx, RoleId(agreed.subject), None).await?;
+    let edit = role_by_now(agreed, &now)?;
+    let (fresh, change) = role_proposal(tx, &now, edit)?;
+    let changes = if fresh.before == fresh.after { Vec::new() } else { vec![change] };
+    renewed(tx, agreed, Default::default(), &changes, fresh).await
+}
+
+/// Whom it is about may be elsewhere by now, where others decide.
+async fn renew_access(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+    let wanted = wanted_access(agreed)?;
+    let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
+    let facts = accounts::server::store::facts(&person);
+    if facts.department == agreed.facts.department && facts.region == agreed.facts.region {
+        return Ok(None);
     }
+    let snapshot = tx.snapshot()?;
+    let known = wanted.permissions.iter().map(|key| snapshot.known(key)).collect::<Result<Vec<_>, _>>();
+    let permissions = known.map_err(|code| AppError::field("permission", code))?;
+    Ok(Some(Renewed { facts, proposal: json!(access_proposal(wanted, &person)), permissions }))
+}
+
+fn wanted_access(agreed: &Agreed) -> Result<Access, AppError> {
+    let after = agreed.proposal.get("after").cloned().unwrap_or_default();
+    Ok(serde_json::from_value(after).map_err(anyhow::Error::from)?)
 }
 
 /// The person that a request is about, who must still be where they were: elsewhere others decide.
@@ -264,13 +402,11 @@ async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppEr
 
 async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
-    let proposal = read::<RightsProposal>(agreed)?;
+    let proposal = read::<Proposal<RightsEdit>>(agreed)?;
     let person = unmoved(tx, agreed).await?;
     let user = person.id;
     let before = rights_of(tx, &person)?;
-    if given(&before) != proposal.before {
-        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
-    }
+    is_as_agreed(agreed, &given(&before))?;
     let changes = staged(tx, user, proposal.edit)?;
     grant_person(tx, &changes, user, agreed.requester, before).await
 }
@@ -303,18 +439,17 @@ async fn grant_person(
 
 async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     still_may(tx, agreed.requester, &ROLES_UPDATE)?;
-    let proposal = read::<RoleProposal>(agreed)?;
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
-    if before.permissions != proposal.before.permissions {
-        return Err(AppError::Conflict(Conflict::Stale(Stale::default())));
+    let edit = role_by_now(agreed, &before)?;
+    let (now, change) = role_proposal(tx, &before, edit)?;
+    is_as_agreed(agreed, &now.before)?;
+    let name = now.edit.name.unwrap_or_else(|| before.name.clone());
+    let description = now.edit.description.unwrap_or_else(|| before.description.clone());
+    store::update(tx, role, &name, &description).await?;
+    if name != before.name {
+        follow_renamed_role(tx, &before.name, &name).await?;
     }
-    let mut errors = FieldErrors::default();
-    let permissions = keys(tx, "permissions", &proposal.after.permissions, &mut errors)?;
-    errors.check()?;
-    store::update(tx, role, &before.name, &before.description).await?;
-    let parents = before.parents.iter().map(|parent| parent.id).collect();
-    let change = Change::RolePermissions { role, name: before.name.clone(), permissions, parents };
     tx.grant(&[change], Granter::Person(agreed.requester)).await?;
     let after = store::by_id(tx, role).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::RoleUpdate).on("role", role, &after.name).version(after.version);
@@ -324,7 +459,7 @@ async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError
 
 async fn apply_access(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     tx.require(PERMISSIONS_ASSIGN).await?;
-    let wanted = read::<AccessProposal>(agreed)?.after;
+    let wanted = wanted_access(agreed)?;
     let key = wanted.permissions.first().map(String::as_str).unwrap_or_default();
     let person = unmoved(tx, agreed).await?;
     let user = person.id;
@@ -346,7 +481,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new().routes(routes!(request_rest)).routes(routes!(request_access_rest))
 }
 
-/// Ask that others agree to a change of rights: `permissions.assign`, and whatever the change needs
+/// Ask that others agree to a change of rights: `permissions.assign`, for a role or a file `roles.update`, and whatever the change needs
 #[utoipa::path(post, path = "/admin/approvals", operation_id = "request", tag = "approvals", request_body = ApprovalRequest, responses((status = 201, body = Asked)))]
 async fn request_rest(cx: Extension<Cx>, Sent(body): Sent<ApprovalRequest>) -> Result<Response, AppError> {
     let id = request(&cx, body).await?;

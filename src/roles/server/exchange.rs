@@ -2,16 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::{
     access::{
-        PERMISSIONS_MANAGE, PERMISSIONS_READ, ROLES_CREATE, ROLES_READ, ROLES_UPDATE, USERS_READ,
+        PERMISSIONS_MANAGE, PERMISSIONS_READ, Permission, ROLES_CREATE, ROLES_READ, ROLES_UPDATE, USERS_READ,
         server::{
             Cx, Tx,
             change::{Change, Granter},
             record::{Action, Event},
+        },
+    },
+    approvals::{
+        Kind,
+        server::{
+            Agreed, NewApproval, Renewed,
+            change::{Proposal, is_as_agreed, read, renewed, still_may},
         },
     },
     base::{
@@ -26,6 +33,9 @@ use crate::{
         server::{keys, store, what_if},
     },
 };
+
+/// How long the name of a request about a file may be.
+const LONGEST_NAME: usize = 120;
 
 /// The tenant's own permissions and its roles.
 pub async fn export(cx: &Cx) -> Result<CatalogueFile, AppError> {
@@ -60,47 +70,106 @@ pub async fn preview(cx: &Cx, file: Input<CatalogueFile>) -> Result<ImportReport
 /// Reads the file in: all of it, or nothing. One row in the log for each key and role that changes.
 pub async fn import(cx: &Cx, file: Input<CatalogueFile>) -> Result<ImportReport, AppError> {
     let mut tx = cx.allow(ROLES_UPDATE).await?;
-    tx.require(ROLES_CREATE).await?;
     let file = file.read()?;
     tx.decide(&Default::default())?;
-    if !file.permissions.is_empty() {
-        tx.require(PERMISSIONS_MANAGE).await?;
+    for permission in needed(&file) {
+        tx.require(permission).await?;
     }
     tx.lock_grants(Some(&ROLES_UPDATE)).await?;
     let plan = plan(&mut tx, file).await?;
+    let (events, whole) = carry_out(&mut tx, &plan, Granter::Person(cx.person()?.user)).await?;
+    for event in &events {
+        tx.record(event).await?;
+    }
+    tx.commit(whole).await?;
+    Ok(plan.report)
+}
+
+/// What whoever reads a file in has to hold, beside all that it gives.
+fn needed(file: &CatalogueFile) -> impl Iterator<Item = Permission> + use<> {
+    let keys = (!file.permissions.is_empty()).then_some(PERMISSIONS_MANAGE);
+    [ROLES_UPDATE, ROLES_CREATE].into_iter().chain(keys)
+}
+
+/// Does what a file comes to. Gives back a row for each key and role, and the one about all of it.
+async fn carry_out(tx: &mut Tx, plan: &Plan, granter: Granter) -> Result<(Vec<Event>, Event), AppError> {
     let batch = Uuid::now_v7().to_string();
+    let mut events = Vec::new();
     for own in &plan.permissions {
-        store::put_permission(&mut tx, own).await?;
+        store::put_permission(tx, own).await?;
         let is_new = plan.report.permissions_added.contains(&own.key);
         let action = if is_new { Action::PermissionCreate } else { Action::PermissionUpdate };
         let event = Event::done(action).on("permission", &own.key, &own.key).new_value(json!(own));
-        tx.record(&event.meta("import", batch.as_str())).await?;
+        events.push(event.meta("import", batch.as_str()));
     }
     for role in &plan.roles {
         if role.is_new {
-            store::insert(&mut tx, role.id, &role.new.name, &role.new.description).await?;
+            store::insert(tx, role.id, &role.new.name, &role.new.description).await?;
         } else {
-            store::update(&mut tx, role.id, &role.new.name, &role.new.description).await?;
+            store::update(tx, role.id, &role.new.name, &role.new.description).await?;
         }
     }
     if !plan.changes.is_empty() {
-        tx.grant(&plan.changes, Granter::Person(cx.person()?.user)).await?;
+        tx.grant(&plan.changes, granter).await?;
     } else if !plan.permissions.is_empty() {
         tx.catalogue_moved().await?;
     }
     for role in &plan.roles {
         let action = if role.is_new { Action::RoleCreate } else { Action::RoleUpdate };
         let event = Event::done(action).on("role", role.id, &role.new.name).meta("import", batch.as_str());
-        let event = match &role.old {
+        events.push(match &role.old {
             Some(old) => event.change(json!(old), json!(role.new)),
             None => event.new_value(json!(role.new)),
-        };
-        tx.record(&event).await?;
+        });
     }
     let counted = json!({"roles": plan.roles.len(), "permissions": plan.permissions.len()});
-    let event = Event::done(Action::CatalogueImport).on("catalogue", &batch, "").new_value(counted);
-    tx.commit(event.meta("import", batch.as_str())).await?;
-    Ok(plan.report)
+    let whole = Event::done(Action::CatalogueImport).on("catalogue", &batch, "").new_value(counted);
+    Ok((events, whole.meta("import", batch.as_str())))
+}
+
+/// The request that others agree to a file, still without what makes it high (C12).
+pub(super) async fn proposed(
+    tx: &mut Tx,
+    file: CatalogueFile,
+    reason: String,
+) -> Result<(NewApproval, Vec<Change>), AppError> {
+    tx.decide(&Default::default())?;
+    for permission in needed(&file) {
+        tx.require(permission).await?;
+    }
+    let tenant = tx.tenant()?;
+    let plan = plan(tx, file.clone()).await?;
+    let new = NewApproval {
+        kind: Kind::Catalogue,
+        subject: tenant.0,
+        subject_name: plan.name(),
+        facts: Default::default(),
+        proposal: json!(plan.proposal(tx, file)?),
+        reason,
+        permissions: Vec::new(),
+    };
+    Ok((new, plan.changes))
+}
+
+/// The request on what the catalogue is by now, where that is something else.
+pub(super) async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+    let file = read::<Proposal<CatalogueFile>>(agreed)?.edit;
+    let plan = plan(tx, file.clone()).await?;
+    let fresh = plan.proposal(tx, file)?;
+    renewed(tx, agreed, Default::default(), &plan.changes, fresh).await
+}
+
+/// Reads in a file that others have agreed to.
+pub(super) async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+    let file = read::<Proposal<CatalogueFile>>(agreed)?.edit;
+    for permission in needed(&file) {
+        still_may(tx, agreed.requester, &permission)?;
+    }
+    let plan = plan(tx, file.clone()).await?;
+    is_as_agreed(agreed, &plan.proposal(tx, file)?.before)?;
+    let (mut events, whole) = carry_out(tx, &plan, Granter::Person(agreed.requester)).await?;
+    events.push(whole.meta("asked_by", json!(agreed.requester)));
+    Ok(events)
 }
 
 /// What a file comes to.
@@ -127,6 +196,36 @@ impl Plan {
         let roles = self.roles.iter().filter(|role| !role.is_new);
         let people = roles.flat_map(|role| snapshot.holders(role.id, now)).collect::<BTreeSet<_>>();
         Ok(people.into_iter().collect())
+    }
+
+    /// What it is about, in a line.
+    fn name(&self) -> String {
+        let keys = self.permissions.iter().map(|own| own.key.as_str());
+        let names = self.roles.iter().map(|role| role.new.name.as_str()).chain(keys).collect::<Vec<_>>();
+        names.join(" · ").chars().take(LONGEST_NAME).collect()
+    }
+
+    /// What it does, as whoever decides reads it: of each key and role that changes.
+    fn proposal(&self, tx: &Tx, file: CatalogueFile) -> Result<Proposal<CatalogueFile>, AppError> {
+        let snapshot = tx.snapshot()?;
+        let (mut before, mut after) = (Map::new(), Map::new());
+        for own in &self.permissions {
+            let words = |own: &OwnPermission| json!([own.name_ar, own.name_en, own.description_ar, own.description_en]);
+            if let Some(old) = snapshot.info(&own.key).map(keys::of) {
+                before.insert(own.key.clone(), words(&old));
+            }
+            after.insert(own.key.clone(), words(own));
+        }
+        for role in &self.roles {
+            for (side, role) in [(&mut before, role.old.as_ref()), (&mut after, Some(&role.new))] {
+                let Some(role) = role else { continue };
+                side.insert(format!("permissions:{}", role.name), json!(role.permissions));
+                side.insert(format!("parents:{}", role.name), json!(role.parents));
+                side.insert(format!("description:{}", role.name), json!(role.description));
+            }
+        }
+        let (before, after) = (Value::Object(before), Value::Object(after));
+        Ok(Proposal { before, after, asked: None, version: None, base: None, edit: file })
     }
 }
 

@@ -1,5 +1,6 @@
-//! Reminders of what ends soon (C13): roles, permissions and places in groups that were given for a time. Each end is told
-//! of once a threshold, by one conditional insert; what was extended or taken away meanwhile is none.
+//! Reminders of what ends soon (C13): roles, permissions and places in groups that were given for a time, to a person or
+//! to a group that they are in. Each end is told of once a threshold, by one conditional insert; what was extended or taken
+//! away meanwhile is none.
 
 use std::collections::BTreeMap;
 
@@ -69,7 +70,8 @@ pub async fn once(cx: &Cx) -> Result<u64, AppError> {
     let tenants = sqlx::query_scalar!(
         r#"select tenant_id as "tenant!" from user_roles where expires_at > $1 and expires_at <= $2
            union select tenant_id from user_permissions where allowed and expires_at > $1 and expires_at <= $2
-           union select tenant_id from group_members where expires_at > $1 and expires_at <= $2"#,
+           union select tenant_id from group_members where expires_at > $1 and expires_at <= $2
+           union select tenant_id from group_roles where expires_at > $1 and expires_at <= $2"#,
         now,
         until,
     )
@@ -108,6 +110,10 @@ async fn of_tenant(cx: &Cx, tenant: TenantId) -> Result<u64, AppError> {
                union all
                select 'group', user_id, group_id, expires_at, created_at from group_members
                where tenant_id = $1 and expires_at > $2
+               union all
+               select 'group_role', user_id, role_id, expires_at, created_at
+               from ending_by_groups($2, $2 + make_interval(days => (select max(d) from unnest($3::int[]) d)))
+               where tenant_id = $1
            ), soon as (
                select given.kind, given.user_id, given.subject_id, given.expires_at,
                       -- What was given for a shorter time than that is not announced so early.
@@ -125,7 +131,7 @@ async fn of_tenant(cx: &Cx, tenant: TenantId) -> Result<u64, AppError> {
                   coalesce(r.name, g.name, p.name_ar, '') as "name_ar!",
                   coalesce(r.name, g.name, p.name_en, '') as "name_en!", p.key as "key?"
            from told
-           left join roles r on told.kind = 'role' and r.id = told.subject_id
+           left join roles r on told.kind in ('role', 'group_role') and r.id = told.subject_id
            left join groups g on told.kind = 'group' and g.id = told.subject_id
            left join permissions p on told.kind = 'permission' and p.id = told.subject_id
            order by told.expires_at, told.kind, told.subject_id"#,
@@ -138,7 +144,7 @@ async fn of_tenant(cx: &Cx, tenant: TenantId) -> Result<u64, AppError> {
     let mut people = BTreeMap::<Uuid, Vec<(Ending, Option<String>)>>::new();
     for row in rows {
         let what = match row.kind.as_str() {
-            "role" => Ends::Role,
+            "role" | "group_role" => Ends::Role,
             "group" => Ends::Group,
             _ => Ends::Permission,
         };

@@ -135,12 +135,7 @@ async fn by_secret(cx: Cx, secret: &str, by_cookie: bool, headers: &HeaderMap) -
         let fresh = crypto::token();
         let fresh_digest = crypto::token_digest(Kind::Browser.as_str(), fresh.expose());
         // Where another request has been quicker its answer brings the new secret, and the old one lasts until then.
-        let given = if live.by_previous {
-            store::rekey_again(&mut tx, &live, &digest, &fresh_digest, now - GRACE).await?
-        } else {
-            store::rekey(&mut tx, &live, &digest, &fresh_digest).await?
-        };
-        if given {
+        if store::rekey(&mut tx, &live, &digest, &fresh_digest, now - GRACE).await? {
             cookies.push(set(SESSION, fresh.expose(), lifetimes.idle_days * 86_400));
         }
     } else {

@@ -379,40 +379,25 @@ pub async fn slide(tx: &mut Tx, session: SessionId, expires_at: DateTime<Utc>) -
     Ok(())
 }
 
-/// Gives a browser session a new secret, unless another request has just done so. The old one stays good until the new
-/// one is shown.
-pub async fn rekey(tx: &mut Tx, live: &Live, old_digest: &[u8], new_digest: &[u8]) -> Result<bool, AppError> {
-    let now = tx.now();
-    let done = sqlx::query!(
-        "update sessions
-         set digest = $3, previous_digest = digest, previous_until = null, rekeyed_at = $5, keyed_rights_version = $4
-         where id = $1 and digest = $2 and ended_at is null and keyed_rights_version < $4",
-        live.caller.session.0,
-        old_digest,
-        new_digest,
-        live.rights_version,
-        now,
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// Puts another secret in the place of one that was never shown since `before`: its answer has been lost. Of parallel
-/// requests with the old secret one is given it.
-pub async fn rekey_again(
+/// Gives a browser session a new secret in the place of the one that was shown: of the current one once the rights have
+/// moved on, or of the one before where the current one was never shown since `before`, because its answer has been lost.
+/// Of parallel requests with the same secret one is given it. What was shown stays good until the new one is.
+pub async fn rekey(
     tx: &mut Tx,
     live: &Live,
-    old_digest: &[u8],
+    shown_digest: &[u8],
     new_digest: &[u8],
     before: DateTime<Utc>,
 ) -> Result<bool, AppError> {
     let now = tx.now();
     let done = sqlx::query!(
-        "update sessions set digest = $3, rekeyed_at = $6, keyed_rights_version = $4
-         where id = $1 and previous_digest = $2 and previous_until is null and rekeyed_at < $5 and ended_at is null",
+        "update sessions
+         set digest = $3, previous_digest = $2, previous_until = null, rekeyed_at = $6, keyed_rights_version = $4
+         where id = $1 and ended_at is null
+           and ((digest = $2 and keyed_rights_version < $4)
+                or (previous_digest = $2 and previous_until is null and rekeyed_at < $5))",
         live.caller.session.0,
-        old_digest,
+        shown_digest,
         new_digest,
         live.rights_version,
         before,

@@ -166,7 +166,7 @@ async fn nobody_agrees_to_more_than_they_were_shown(pool: PgPool) {
 /// C11, C12: whoever was moved meanwhile is no longer who was agreed on: their new department has its own who decide.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_request_does_not_follow_a_person_elsewhere(pool: PgPool) {
-    let (app, boss, _peer) = two(&pool).await;
+    let (app, boss, peer) = two(&pool).await;
     let decider = boss.make_role("decider", &["approvals.decide", "users.read"]).await;
     let nora = app.person(&boss, "nora@x.example", &[]).await;
     let scoped = json!({"roles": [{"role": decider, "department": "finance"}]});
@@ -179,9 +179,14 @@ async fn a_request_does_not_follow_a_person_elsewhere(pool: PgPool) {
     let body = json!({"user_id": sara.id, "rights": rights, "reason": "r"});
     let id = boss.post("/admin/approvals", body).await.ok()["id"].as_str().expect("an id").to_owned();
     boss.patch(&path, json!({"department": "legal"})).await.ok();
-    let failed = nora.post(&format!("/admin/approvals/{id}/approve"), json!({})).await.ok();
-    assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("stale")));
+    let approve = format!("/admin/approvals/{id}/approve");
+    let refused = nora.post(&approve, json!({})).await;
+    assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "stale"));
+    assert_eq!(refused.json()["changes"].as_array().map_or(0, Vec::len), 0, "{}", refused.text);
+    assert_eq!(nora.post(&approve, json!({})).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(nora.get("/admin/approvals").await.ok(), json!([]));
     assert_eq!(boss.held(&sara.id).await, Vec::<String>::new());
+    assert_eq!(peer.post(&approve, json!({})).await.ok()["state"], "applied");
 }
 
 /// C2, C12: a deny that holds down what is high is lifted by two, whichever way; one that holds down nothing by one.

@@ -242,6 +242,7 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/policies/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),
             "/api/policies/activate" => format!(r#"{{"id": "{id}", "activation": {{}}}}"#),
             "/api/policies/deactivate" | "/api/policies/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
+            "/api/policies/request" => format!(r#"{{"id": "{id}", "asked": {{"reason": "r"}}}}"#),
             "/api/policies/preview" => format!(r#"{{"id": "{id}", "number": null}}"#),
             "/api/policies/try" => {
                 r#"{"trial": {"mode": "grant", "actions": [], "rules": [], "user": "a@b.example"}}"#.to_owned()
@@ -249,6 +250,7 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/groups/get" => format!(r#"{{"id": "{id}"}}"#),
             "/api/groups/create" => r#"{"group": {"name": "g"}}"#.to_owned(),
             "/api/groups/edit" => format!(r#"{{"id": "{id}", "edit": {{}}}}"#),
+            "/api/groups/request" => format!(r#"{{"id": "{id}", "asked": {{"edit": {{}}, "reason": "r"}}}}"#),
             "/api/groups/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
             "/api/groups/members" => format!(r#"{{"id": "{id}", "query": {{}}}}"#),
             "/api/groups/put-member" => format!(r#"{{"id": "{id}", "member": {{"user": "{id}"}}}}"#),
@@ -383,6 +385,8 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/approvals/{id}/approve", vec!["post"]),
         ("/admin/approvals/{id}/reject", vec!["post"]),
         ("/admin/approvals/rules", vec!["get", "put"]),
+        ("/admin/groups/{id}/approvals", vec!["post"]),
+        ("/admin/policies/{id}/approvals", vec!["post"]),
         ("/auth/approvals", vec!["get"]),
         ("/auth/approvals/{id}", vec!["delete"]),
         ("/auth/access-requests", vec!["post"]),

@@ -44,6 +44,7 @@ mod policies;
 mod refusals;
 mod reminders;
 mod reports;
+mod requests;
 mod rights;
 mod risk;
 mod searches;

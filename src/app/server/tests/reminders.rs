@@ -119,6 +119,43 @@ async fn one_letter_tells_of_all_that_ends(pool: PgPool) {
     assert_eq!(world.pass(2).await, 1, "the last day");
 }
 
+/// C13: a role that a group has for a time is told of to everybody who has it by that, also through the groups below; not
+/// to those who leave earlier or have it themselves for longer.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_people_of_a_group_are_told_before_its_role_ends(pool: PgPool) {
+    let mut world = World::start(&pool).await;
+    let make = async |body: Value| {
+        let group = world.admin.post("/admin/groups", body).await.ok();
+        group["id"].as_str().expect("an id").to_owned()
+    };
+    let support = world.admin.role_id("support").await;
+    let ends = json!([{"role": support, "expires_at": "2026-12-10T08:00:00Z"}]);
+    let outer = make(json!({"name": "الطوارئ", "roles": ends})).await;
+    let inner = make(json!({"name": "المناوبة", "parents": [outer]})).await;
+    let omar = world.app.person(&world.admin, "omar@x.example", &["support"]).await;
+    let nora = world.app.person(&world.admin, "nora@x.example", &[]).await;
+    let join = async |group: &str, who: &str, until: Option<&str>| {
+        let member = json!({"user": who, "expires_at": until});
+        world.admin.post(&format!("/admin/groups/{group}/members"), member).await.ok();
+    };
+    join(&inner, &world.sara.id, None).await;
+    join(&outer, &omar.id, None).await;
+    join(&outer, &nora.id, Some("2026-11-30T08:00:00Z")).await;
+    assert_eq!(world.pass(1).await, 1, "the end of a stay");
+    assert_eq!(world.letters().await.remove(0).to, ["nora@x.example"]);
+    assert_eq!(world.pass(6).await, 1, "its last day");
+    world.letters().await;
+    assert_eq!(world.pass(5).await, 1);
+    let letter = world.letters().await.remove(0);
+    assert_eq!(letter.to, [SARA]);
+    assert!(letter.plain().contains("support"), "{}", letter.plain());
+    assert_eq!(world.pass(0).await, 0, "once");
+    let listed = world.admin.get("/admin/users?ends_within=7").await.ok();
+    let listed = listed["items"].as_array().expect("people").clone();
+    let told = listed.iter().map(|one| (&one["email"], &one["ends_at"])).collect::<Vec<_>>();
+    assert_eq!(told, [(&json!(SARA), &json!("2026-12-10T08:00:00Z"))]);
+}
+
 /// C13: what was extended is told of before its new end; what was taken away, and what belongs to somebody who may not sign
 /// in, is not told of.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]

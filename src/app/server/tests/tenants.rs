@@ -290,6 +290,8 @@ fn body(operation: &str, things: &Things, own: &str) -> Value {
         "post /admin/roles/{id}/copies" => json!({"name": "copy"}),
         "post /admin/roles/{id}/what-if" => json!({"permissions": []}),
         "post /admin/policies/{id}/activate" => json!({"number": 1}),
+        "post /admin/groups/{id}/approvals" => json!({"edit": {}, "reason": "r"}),
+        "post /admin/policies/{id}/approvals" => json!({"number": 1, "reason": "r"}),
         "post /auth/consents/{id}" => json!({"number": 1}),
         "post /admin/tenants/{id}/enter" => json!({"reason": "r"}),
         "patch /auth/webauthn/credentials/{id}" => json!({"name": "n"}),

@@ -1,0 +1,225 @@
+//! What others are asked to agree to beside the rights of a person: groups, what roles inherit, policies, catalogues.
+
+use axum::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+use crate::app::server::test_app::{Answer, Client, TestApp, options_of};
+
+/// Two who can decide, a role that deletes people, a person in a group, and a rule that makes deleting high.
+struct World {
+    app: TestApp,
+    boss: Client,
+    peer: Client,
+    sara: Client,
+    deleter: String,
+    team: String,
+}
+
+async fn world(pool: &PgPool) -> World {
+    let app = TestApp::start(options_of(pool)).await;
+    let boss = app.admin().await;
+    let peer = app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let deleter = boss.make_role("deleter", &["users.delete"]).await;
+    let team = boss.post("/admin/groups", json!({"name": "team"})).await.ok();
+    let team = team["id"].as_str().expect("an id").to_owned();
+    boss.post(&format!("/admin/groups/{team}/members"), json!({"user": sara.id})).await.ok();
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    World { app, boss, peer, sara, deleter, team }
+}
+
+#[track_caller]
+fn waits(answer: &Answer) {
+    let told = (answer.status, answer.code());
+    assert_eq!(told, (StatusCode::FORBIDDEN, "approval_needed".to_owned()), "{}", answer.text);
+}
+
+impl World {
+    async fn ask(&self, path: &str, body: Value) -> String {
+        let asked = self.boss.post(path, body).await;
+        assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.text);
+        asked.json()["id"].as_str().expect("an id").to_owned()
+    }
+
+    async fn approve(&self, by: &Client, id: &str) -> Answer {
+        by.post(&format!("/admin/approvals/{id}/approve"), json!({})).await
+    }
+
+    async fn waiting(&self) -> Value {
+        self.peer.get("/admin/approvals?state=waiting").await.ok()[0].clone()
+    }
+
+    async fn sara_holds(&self, key: &str) -> bool {
+        self.boss.held(&self.sara.id).await.iter().any(|held| held == key)
+    }
+}
+
+/// C12: what a group gives is asked for with the form that was refused, shown by name, and done once.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_roles_of_a_group_are_asked_for(pool: PgPool) {
+    let world = world(&pool).await;
+    let edit = json!({"name": "the team", "roles": [{"role": world.deleter}]});
+    waits(&world.boss.patch(&format!("/admin/groups/{}", world.team), edit.clone()).await);
+    let path = format!("/admin/groups/{}/approvals", world.team);
+    let id = world.ask(&path, json!({"edit": edit, "reason": "on call"})).await;
+    let waiting = world.waiting().await;
+    assert_eq!((&waiting["kind"], &waiting["subject_name"]), (&json!("group"), &json!("team")));
+    assert_eq!(waiting["permissions"], json!(["users.delete"]));
+    assert_eq!(waiting["proposal"]["before"], json!({"name": "team", "parents": [], "roles": []}));
+    assert_eq!(waiting["proposal"]["after"], json!({"name": "the team", "parents": [], "roles": ["deleter"]}));
+    assert_eq!(world.approve(&world.boss, &id).await.code(), "own_request");
+    assert!(!world.sara_holds("users.delete").await);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+    assert_eq!(world.approve(&world.peer, &id).await.code(), "stale", "once");
+    let group = world.boss.get(&format!("/admin/groups/{}", world.team)).await.ok();
+    assert_eq!(group["name"], "the team");
+    let tells = "select count(*) from audit_logs where action = 'admin.group_update' and meta ? 'asked_by'";
+    assert_eq!(world.app.count(tells).await, 1);
+}
+
+/// C12: a group that shall lie in another one is asked for; what others have done to it meanwhile is seen and stays.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_groups_around_a_group_are_asked_for(pool: PgPool) {
+    let world = world(&pool).await;
+    let rich = json!({"name": "rich", "roles": [{"role": world.deleter}]});
+    let rich = world.boss.post("/admin/groups", rich).await.ok()["id"].clone();
+    let calm = world.boss.post("/admin/groups", json!({"name": "calm"})).await.ok()["id"].clone();
+    let team = format!("/admin/groups/{}", world.team);
+    let edit = json!({"parents": [rich]});
+    waits(&world.boss.patch(&team, edit.clone()).await);
+    let id = world.ask(&format!("{team}/approvals"), json!({"edit": edit, "reason": "r"})).await;
+    world.boss.patch(&team, json!({"parents": [calm]})).await.ok();
+    let refused = world.approve(&world.peer, &id).await;
+    assert_eq!(refused.code(), "stale");
+    assert_eq!(refused.json()["changes"][0]["fields"], json!(["parents"]), "{}", refused.text);
+    let waiting = world.waiting().await;
+    assert_eq!(waiting["proposal"]["asked"]["parents"], json!([]));
+    assert_eq!(waiting["proposal"]["before"]["parents"], json!(["calm"]));
+    assert_eq!(waiting["proposal"]["after"]["parents"], json!(["calm", "rich"]));
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+    let group = world.boss.get(&team).await.ok();
+    assert_eq!(group["parents"].as_array().expect("groups").len(), 2);
+}
+
+/// C12: what a role inherits is asked for, with the rest of its form.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_a_role_inherits_is_asked_for(pool: PgPool) {
+    let world = world(&pool).await;
+    let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    let edit = json!({"description": "at the desk", "parents": [world.deleter]});
+    waits(&world.boss.patch(&format!("/admin/roles/{clerk}"), edit.clone()).await);
+    let id = world.ask("/admin/approvals", json!({"role_id": clerk, "role": edit, "reason": "r"})).await;
+    let waiting = world.waiting().await;
+    assert_eq!(waiting["proposal"]["after"]["parents"], json!(["deleter"]));
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+    let role = world.boss.get(&format!("/admin/roles/{clerk}")).await.ok();
+    assert_eq!((&role["description"], &role["permissions"]), (&json!("at the desk"), &json!(["tasks.create"])));
+}
+
+/// C12: whoever changes roles asks for that, and for nobody's rights.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_changes_roles_asks_for_roles_alone(pool: PgPool) {
+    let world = world(&pool).await;
+    let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    world.boss.make_role("modeller", &["roles.update", "roles.read", "tasks.create", "audit.read"]).await;
+    let modeller = world.app.person(&world.boss, "modeller@x.example", &["modeller"]).await;
+    let rules = json!({"permissions": ["audit.read"], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let more = json!({"role_id": clerk, "permissions": ["audit.read", "tasks.create"], "reason": "r"});
+    let asked = modeller.post("/admin/approvals", more).await;
+    assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.text);
+    let rights = json!({"user_id": world.sara.id, "rights": {"roles": [{"role": clerk}]}, "reason": "r"});
+    let refused = modeller.post("/admin/approvals", rights).await;
+    assert_eq!(refused.json()["permissions"], json!(["permissions.assign"]), "{}", refused.text);
+    let id = asked.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("audit.read").await);
+}
+
+/// C5, C12: enforcing a policy, another version of it, or none is asked for.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_a_policy_enforces_is_asked_for(pool: PgPool) {
+    let world = world(&pool).await;
+    let all = json!([{"effect": "allow"}]);
+    let policy = json!({"name": "sweepers", "mode": "grant", "actions": ["users.delete"], "rules": all});
+    let policy = world.boss.post("/admin/policies", policy).await.ok();
+    let path = format!("/admin/policies/{}", policy["id"].as_str().expect("an id"));
+    waits(&world.boss.post(&format!("{path}/activate"), json!({})).await);
+    let id = world.ask(&format!("{path}/approvals"), json!({"number": 1, "reason": "r"})).await;
+    let waiting = world.waiting().await;
+    assert_eq!((&waiting["kind"], &waiting["proposal"]["before"]), (&json!("policy"), &Value::Null));
+    assert_eq!(waiting["proposal"]["after"]["enforced"], 1);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert_eq!(world.boss.get(&path).await.ok()["active"], 1);
+    assert!(world.sara_holds("users.delete").await);
+
+    // A version that is only saved changes nothing of what is enforced; enforcing it is asked for again.
+    let nobody = json!([{"effect": "allow", "condition": {"user.level": {"gte": 9}}}]);
+    world.boss.patch(&path, json!({"rules": nobody})).await.ok();
+    waits(&world.boss.post(&format!("{path}/activate"), json!({"number": 2})).await);
+    let second = world.ask(&format!("{path}/approvals"), json!({"number": 2, "reason": "r"})).await;
+    let none = world.ask(&format!("{path}/approvals"), json!({"number": null, "reason": "r"})).await;
+    assert_eq!(world.approve(&world.peer, &second).await.ok()["state"], "applied");
+    assert!(!world.sara_holds("users.delete").await);
+    assert_eq!(world.approve(&world.peer, &none).await.code(), "stale", "another version is enforced by now");
+    assert_eq!(world.approve(&world.peer, &none).await.ok()["state"], "applied");
+    assert_eq!(world.boss.get(&path).await.ok()["active"], Value::Null);
+}
+
+/// C12: a catalogue is asked for as a whole and read in as a whole.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_catalogue_is_asked_for(pool: PgPool) {
+    let world = world(&pool).await;
+    world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    let own = json!({"key": "crm.read", "name_ar": "قراءة", "name_en": "Read"});
+    let file = json!({"format": 1, "permissions": [own], "roles": [
+        {"name": "clerk", "permissions": ["tasks.create", "crm.read"], "parents": ["sweeper"]},
+        {"name": "sweeper", "permissions": ["users.delete"]},
+    ]});
+    waits(&world.boss.post("/admin/catalogue", file.clone()).await);
+    let id = world.ask("/admin/approvals", json!({"catalogue": file, "reason": "r"})).await;
+    let waiting = world.waiting().await;
+    assert_eq!(
+        (&waiting["kind"], &waiting["subject_name"]),
+        (&json!("catalogue"), &json!("clerk · sweeper · crm.read"))
+    );
+    assert_eq!(waiting["proposal"]["before"]["permissions:clerk"], json!(["tasks.create"]));
+    assert_eq!(waiting["proposal"]["after"]["parents:clerk"], json!(["sweeper"]));
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await && world.sara_holds("crm.read").await);
+}
+
+/// C12, faults I8: whoever asked must still be allowed to when it is done; a change that one can make alone is refused.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_asked_must_still_be_allowed_to(pool: PgPool) {
+    let world = world(&pool).await;
+    let path = format!("/admin/groups/{}/approvals", world.team);
+    let alone = json!({"edit": {"name": "other"}, "reason": "r"});
+    assert_eq!(world.boss.post(&path, alone).await.json()["errors"][0]["code"], "contradiction");
+    let edit = json!({"edit": {"roles": [{"role": world.deleter}]}, "reason": "r"});
+    assert_eq!(world.sara.post(&path, edit.clone()).await.status, StatusCode::FORBIDDEN);
+    let round = json!({"edit": {"parents": [world.team], "roles": [{"role": world.deleter}]}, "reason": "r"});
+    assert_eq!(world.boss.post(&path, round).await.code(), "cycle", "what could not be done is not asked for");
+
+    let lifted = json!({"permissions": [], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", lifted).await.ok();
+    let keys = ["groups.manage", "groups.read", "permissions.assign", "users.delete"];
+    world.boss.make_role("keeper", &keys).await;
+    let keeper = world.app.person(&world.boss, "keeper@x.example", &["keeper"]).await;
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let asked = keeper.post(&path, edit).await.ok();
+    let id = asked["id"].as_str().expect("an id").to_owned();
+    world.boss.patch(&format!("/admin/users/{}/roles", keeper.id), json!({"roles": []})).await.ok();
+    let failed = world.approve(&world.peer, &id).await.ok();
+    assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("missing_permission")));
+    assert!(!world.sara_holds("users.delete").await);
+}

@@ -1,0 +1,156 @@
+//! Which version of a policy is enforced, where others have to agree to it: it is asked for here, and done when they
+//! have agreed (C12).
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    http::StatusCode,
+    response::{IntoResponse as _, Response},
+};
+use serde_json::{Value, json};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    kept::{changeable, enforce, read as engine_policy},
+    store,
+};
+use crate::{
+    access::{
+        POLICIES_UPDATE,
+        server::{
+            Cx, Tx,
+            change::{Change, Granter},
+            record::{Action, Event},
+        },
+    },
+    approvals::{
+        Kind,
+        server::{
+            Agreed, Asked, NewApproval, Renewed, ask,
+            change::{Proposal, is_as_agreed, needs_approval, read, renewed, still_may},
+            parse_reason,
+        },
+    },
+    base::{
+        errors::{AppError, FieldCode},
+        ids::{ApprovalId, PolicyId},
+        server::{
+            http::{Id, Sent},
+            input::Input,
+        },
+    },
+    policies::{AskedPolicy, Document, Policy, PolicyPreview},
+};
+
+/// Asks that others agree to a version of a policy that shall be enforced, or to none.
+pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result<ApprovalId, AppError> {
+    let mut tx = cx.allow(POLICIES_UPDATE).await?;
+    cx.in_person()?;
+    cx.at_home()?;
+    let AskedPolicy { number, reason, version } = asked.read()?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
+    let before = changeable(&mut tx, id, version).await?;
+    let (proposal, changes) = proposal(&mut tx, &before, number).await?;
+    let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
+    let new = NewApproval {
+        kind: Kind::Policy,
+        subject: id.0,
+        subject_name: before.name,
+        facts: Default::default(),
+        proposal: json!(proposal),
+        reason,
+        permissions,
+    };
+    let (id, event) = ask(&mut tx, new).await?;
+    tx.commit(event).await?;
+    Ok(id)
+}
+
+/// A version of a policy that is named.
+async fn document(tx: &mut Tx, id: PolicyId, number: i32) -> Result<Document, AppError> {
+    store::version(tx, id, number).await?.ok_or(AppError::field("number", FieldCode::Unknown))
+}
+
+/// What is enforced, as whoever decides reads it.
+fn shown(enforced: Option<(i32, &Document)>) -> Value {
+    let Some((number, document)) = enforced else { return Value::Null };
+    json!({"enforced": number, "mode": document.mode, "actions": document.actions, "rules": document.rules})
+}
+
+/// What enforcing a version, or none, comes to: for those who decide, and as a change, where it is one.
+async fn proposal(
+    tx: &mut Tx,
+    policy: &Policy,
+    number: Option<i32>,
+) -> Result<(Proposal<PolicyPreview>, Vec<Change>), AppError> {
+    let old = match policy.active {
+        Some(number) => Some((number, document(tx, policy.id, number).await?)),
+        None => None,
+    };
+    let new = match number {
+        Some(number) => Some((number, document(tx, policy.id, number).await?)),
+        None => None,
+    };
+    let mut changes = Vec::new();
+    if number != policy.active {
+        let wanted = new.as_ref().map(|(_, document)| engine_policy(policy.id, &policy.name, document)).transpose()?;
+        changes.push(Change::Policy { id: policy.id, policy: wanted.map(Arc::new) });
+    }
+    let proposal = Proposal {
+        before: shown(old.as_ref().map(|(number, document)| (*number, document))),
+        after: shown(new.as_ref().map(|(number, document)| (*number, document))),
+        asked: None,
+        version: Some(policy.version),
+        base: None,
+        edit: PolicyPreview { number },
+    };
+    Ok((proposal, changes))
+}
+
+/// What has to be decided on instead where another version is enforced than when it was asked for.
+pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+    let now = changeable(tx, PolicyId(agreed.subject), None).await?;
+    let number = read::<Proposal<PolicyPreview>>(agreed)?.edit.number;
+    let (fresh, changes) = proposal(tx, &now, number).await?;
+    renewed(tx, agreed, Default::default(), &changes, fresh).await
+}
+
+/// Puts the version into force that was agreed to, or takes the policy out of it. The ceiling is that of whoever asked,
+/// as it is now.
+pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+    still_may(tx, agreed.requester, &POLICIES_UPDATE)?;
+    let id = PolicyId(agreed.subject);
+    let before = changeable(tx, id, None).await?;
+    let number = read::<Proposal<PolicyPreview>>(agreed)?.edit.number;
+    let (now, _changes) = proposal(tx, &before, number).await?;
+    is_as_agreed(agreed, &now.before)?;
+    let wanted = match number {
+        Some(number) => Some((number, document(tx, id, number).await?)),
+        None => None,
+    };
+    let wanted = wanted.as_ref().map(|(number, document)| (*number, document));
+    enforce(tx, id, &before.name, wanted, Granter::Person(agreed.requester)).await?;
+    let after = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    let action = if number.is_some() { Action::PolicyActivate } else { Action::PolicyDeactivate };
+    let event = Event::done(action).on("policy", id, &after.name).version(after.version);
+    let event = event.meta("asked_by", json!(agreed.requester));
+    Ok(vec![event.change(json!({"active": before.active}), json!({"active": after.active}))])
+}
+
+pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
+    OpenApiRouter::new().routes(routes!(request_rest))
+}
+
+/// Ask that others agree to what a policy enforces: `policies.update`, and all that the policy is about
+#[utoipa::path(post, path = "/admin/policies/{id}/approvals", operation_id = "request", tag = "policies", params(("id" = uuid::Uuid, Path)), request_body = AskedPolicy, responses((status = 201, body = Asked)))]
+async fn request_rest(
+    cx: Extension<Cx>,
+    Id(id): Id<PolicyId>,
+    Sent(body): Sent<AskedPolicy>,
+) -> Result<Response, AppError> {
+    let id = request(&cx, id, body).await?;
+    Ok((StatusCode::CREATED, Json(Asked { id })).into_response())
+}
