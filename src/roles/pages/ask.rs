@@ -125,7 +125,7 @@ fn label(field: &str) -> Option<&'static str> {
 pub fn AskApproval(
     /// The call that was refused.
     refused: Call,
-    /// The change, without its reason.
+    /// The change, without its reason; nothing where others cannot be asked about it.
     request: Callback<(), Option<ApprovalRequest>>,
     /// What was already said as the reason.
     stated: RwSignal<String>,
@@ -151,7 +151,7 @@ pub fn AskApproval(
     };
     view! {
         {move || {
-            needed().then(|| {
+            (needed() && request.run(()).is_some()).then(|| {
                 view! {
                     <form class="stack" on:submit=submit>
                         {fields::summary(call.error, label)}

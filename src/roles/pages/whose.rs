@@ -52,7 +52,7 @@ impl Whose {
 }
 
 /// What is saved, as it was just read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Standing {
     /// Of many people what all of them have.
     pub saved: Saved,
@@ -111,7 +111,7 @@ impl Edit {
                 Edit::Group(*id, roles, saved.version)
             }
             Whose::Many(_) => {
-                let edits = each.iter().map(|one| Ok((one, changes.for_one(saved, one).edit(one)?)));
+                let edits = each.iter().map(|one| changes.for_one(saved, one).edit(one).map(|edit| (one, edit)));
                 let edits = edits.collect::<Result<Vec<_>, AppError>>()?;
                 Edit::Many(many(edits))
             }
