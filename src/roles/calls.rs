@@ -15,7 +15,8 @@ use crate::{
     },
     roles::{
         AccessRequest, ApprovalRequest, Catalogue, CompareQuery, Comparison, Effect, GroupGives, Holder, HoldersQuery,
-        ManyEdits, NewRole, OwnPermission, PermissionEdit, PersonRights, PersonStand, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
+        ManyEdits, NewRole, OwnPermission, PermissionEdit, PersonRights, PersonStand, RemovalEffect, RightsEdit, Role,
+        RoleEdit, RoleGives, RolesQuery,
         exchange::{CatalogueFile, ImportReport},
         templates::{FromTemplate, RoleTemplate},
     },

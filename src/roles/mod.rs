@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{
-        EffectivePermission, GivenRole, GroupRef, HeldRole, PermissionInfo, PolicyRef, Reason, RoleRef, Scope,
-    },
+    access::{EffectivePermission, GivenRole, GroupRef, HeldRole, PermissionInfo, PolicyRef, Reason, RoleRef, Scope},
     accounts::PersonRow,
     base::{
         errors::Denial,

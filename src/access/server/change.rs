@@ -641,7 +641,8 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
 
 /// How many people the changes stop from being super-admin.
 pub fn stopping_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> usize {
-    let touching = changes.iter().filter(|change| touches_super_admins(before, after, std::slice::from_ref(*change), now));
+    let touching =
+        changes.iter().filter(|change| touches_super_admins(before, after, std::slice::from_ref(*change), now));
     // Both halves of what one person was given may be among them.
     let people = touching.map(|change| match change {
         Change::Active { user, .. } | Change::Roles { user, .. } | Change::Overrides { user, .. } => Some(*user),

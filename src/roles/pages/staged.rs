@@ -67,8 +67,13 @@ impl Saved {
         let roles = first.roles.iter().filter_map(|given| {
             let find = |one: &Saved| one.roles.iter().find(|other| other.role == given.role).cloned();
             let found = others.iter().map(find).collect::<Option<Vec<_>>>()?;
-            let expires_at = given.expires_at.filter(|_| found.iter().all(|other| other.expires_at == given.expires_at));
-            let scope = if found.iter().all(|other| other.scope == given.scope) { given.scope.clone() } else { Default::default() };
+            let expires_at =
+                given.expires_at.filter(|_| found.iter().all(|other| other.expires_at == given.expires_at));
+            let scope = if found.iter().all(|other| other.scope == given.scope) {
+                given.scope.clone()
+            } else {
+                Default::default()
+            };
             Some(GivenRole { role: given.role, scope, expires_at })
         });
         let half = |of: fn(&Saved) -> &Vec<Override>| {
@@ -76,7 +81,11 @@ impl Saved {
                 let find = |one: &Saved| of(one).iter().find(|other| other.key == given.key).cloned();
                 let found = others.iter().map(find).collect::<Option<Vec<_>>>()?;
                 let is_same = found.iter().all(|other| other == given);
-                Some(if is_same { given.clone() } else { Override { key: given.key.clone(), expires_at: None, reason: None } })
+                Some(if is_same {
+                    given.clone()
+                } else {
+                    Override { key: given.key.clone(), expires_at: None, reason: None }
+                })
             });
             shared.collect::<Vec<_>>()
         };

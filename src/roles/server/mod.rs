@@ -490,8 +490,7 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, stated: Stated) -> Result<P
     let after = rights_of(&tx, &person)?;
     let event =
         |action| Event::done(action).on("user", user, &person.name).version(person.version).stated(reason.clone());
-    let assigned =
-        event(Action::AssignRoles).change(audited_roles(&before.roles), audited_roles(&after.roles));
+    let assigned = event(Action::AssignRoles).change(audited_roles(&before.roles), audited_roles(&after.roles));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {
         tx.commit(granted).await?;

@@ -20,8 +20,9 @@ use crate::{
         server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     roles::{
-        CloneRole, CompareQuery, Comparison, Effect, GroupGives, Holder, HoldersQuery, ManyEdits, NewRole, Override, Overrides, OwnPermission,
-        PermissionEdit, PersonStand, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
+        CloneRole, CompareQuery, Comparison, Effect, GroupGives, Holder, HoldersQuery, ManyEdits, NewRole, Override,
+        Overrides, OwnPermission, PermissionEdit, PersonStand, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives,
+        RolesQuery,
         exchange::{CatalogueFile, ImportReport},
         server::{self, RoleNames, bulk, exchange, keys, what_if},
         templates::{FromTemplate, RoleTemplate},

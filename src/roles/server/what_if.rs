@@ -85,8 +85,7 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
     errors.check()?;
     let change = Change::RolePermissions { role: id, name: role.name, permissions, parents };
     let foreseen = foresee(&mut tx, &[change]).await?;
-    let patterns =
-        |snapshot: &Snapshot| snapshot.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
+    let patterns = |snapshot: &Snapshot| snapshot.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
     let (old, new) = (patterns(&foreseen.before), patterns(&foreseen.after));
     let given = new.into_iter().filter(|new| !old.contains(new)).collect::<BTreeSet<_>>();
     let people = foreseen.before.holders(id, tx.now());
@@ -144,12 +143,7 @@ async fn foresee(tx: &mut Tx, changes: &[Change]) -> Result<Foreseen, AppError> 
 }
 
 impl Foreseen {
-    async fn effect(
-        self,
-        tx: &mut Tx,
-        people: &[UserId],
-        given: &BTreeSet<Permission>,
-    ) -> Result<Effect, AppError> {
+    async fn effect(self, tx: &mut Tx, people: &[UserId], given: &BTreeSet<Permission>) -> Result<Effect, AppError> {
         let Foreseen { before, after, refused } = self;
         let tally = compare(&before, &after, people, given, tx.now());
         let names = accounts::server::store::first_names(tx, &tally.changed, NAMES).await?;
@@ -169,12 +163,7 @@ impl Effect {
 }
 
 /// The policies in force that have a say about what is touched, and to how many of these people they deny it.
-fn policies(
-    tx: &Tx,
-    after: &Snapshot,
-    tally: &Tally<'_>,
-    people: &[UserId],
-) -> Result<Vec<EffectPolicy>, AppError> {
+fn policies(tx: &Tx, after: &Snapshot, tally: &Tally<'_>, people: &[UserId]) -> Result<Vec<EffectPolicy>, AppError> {
     let may_read = tx.also_holds(&POLICIES_READ)?;
     let touched = tally.lines.keys().map(|(_, at)| *at).collect::<BTreeSet<_>>();
     let touched = touched.into_iter().filter_map(|at| tally.keys.get(at)).collect::<Vec<_>>();
