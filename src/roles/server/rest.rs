@@ -50,7 +50,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(what_if_person))
         .routes(routes!(what_if_role))
         .routes(routes!(what_if_group))
-        .routes(routes!(what_if_many))
+        .routes(routes!(what_if_people))
 }
 
 /// List roles: `roles.read`
@@ -293,6 +293,6 @@ async fn what_if_group(
 
 /// What a change of many people's rights would do; nothing is written: `permissions.read` and `users.read`
 #[utoipa::path(post, path = "/admin/users/bulk/what-if", tag = "users", request_body = ManyEdits, responses((status = 200, body = Effect)))]
-async fn what_if_many(cx: Extension<Cx>, Sent(edits): Sent<ManyEdits>) -> Result<Json<Effect>, AppError> {
+async fn what_if_people(cx: Extension<Cx>, Sent(edits): Sent<ManyEdits>) -> Result<Json<Effect>, AppError> {
     what_if::of_many(&cx, edits).await.map(Json)
 }
