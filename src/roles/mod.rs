@@ -371,7 +371,7 @@ pub struct GroupGives {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ManyEdits {
     /// 1 to 200 people, each once.
-    pub people: Vec<PersonEdit>,
+    pub people: Vec<PersonRightsEdit>,
     /// Why, for whoever reads the log: one line, kept with the change of each of them.
     #[serde(default)]
     pub reason: Option<String>,
@@ -381,7 +381,7 @@ pub struct ManyEdits {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct PersonEdit {
+pub struct PersonRightsEdit {
     #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
     pub user: UserId,
     /// Replaces the roles; without it they stay.

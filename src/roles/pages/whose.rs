@@ -15,7 +15,7 @@ use crate::{
         calls::{edit_group, get_group},
     },
     roles::{
-        Effect, GroupGives, ManyEdits, PersonEdit, PersonRights, PersonStand, RightsEdit,
+        Effect, GroupGives, ManyEdits, PersonRights, PersonRightsEdit, PersonStand, RightsEdit,
         calls::{
             edit_rights, edit_rights_of_many, get_rights, get_rights_of_many, what_if_group, what_if_many,
             what_if_rights,
@@ -157,7 +157,7 @@ fn many(edits: Vec<(&Saved, RightsEdit)>) -> ManyEdits {
     let people = edits.into_iter().filter_map(|(saved, edit)| match saved.whose {
         Whose::Person(user) => {
             let RightsEdit { roles, overrides, version, .. } = edit;
-            Some(PersonEdit { user, roles, overrides, version })
+            Some(PersonRightsEdit { user, roles, overrides, version })
         }
         Whose::Nobody | Whose::Group(_) | Whose::Many(_) => None,
     });

@@ -27,12 +27,12 @@ use crate::{
         ids::{RoleId, UserId},
         server::input::Input,
     },
-    roles::{ManyEdits, PersonEdit, PersonStand, RightsEdit},
+    roles::{ManyEdits, PersonRightsEdit, PersonStand, RightsEdit},
 };
 
-impl From<PersonEdit> for RightsEdit {
-    fn from(edit: PersonEdit) -> Self {
-        let PersonEdit { user: _, roles, overrides, version } = edit;
+impl From<PersonRightsEdit> for RightsEdit {
+    fn from(edit: PersonRightsEdit) -> Self {
+        let PersonRightsEdit { user: _, roles, overrides, version } = edit;
         RightsEdit { roles, overrides, reason: None, version }
     }
 }

@@ -30,9 +30,12 @@ pub fn sentence(locale: Locale, policy: &Policy) -> String {
         (PolicyMode::Grant, true) => td_string!(locale, roles.policy_gives_always).to_owned(),
         (PolicyMode::Grant, false) => td_string!(locale, roles.policy_gives_when, when = when).to_string(),
     });
-    let denies = rules(PolicyEffect::Deny).map(|when| match when.is_empty() {
-        true => td_string!(locale, roles.policy_never).to_owned(),
-        false => td_string!(locale, roles.policy_not_when, when = when).to_string(),
+    let denies = rules(PolicyEffect::Deny).map(|when| {
+        if when.is_empty() {
+            td_string!(locale, roles.policy_never).to_owned()
+        } else {
+            td_string!(locale, roles.policy_not_when, when = when).to_string()
+        }
     });
     let said = [allows, denies].into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>();
     if said.is_empty() { td_string!(locale, roles.policy_always).to_owned() } else { said.join(" ") }
