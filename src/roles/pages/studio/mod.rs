@@ -507,6 +507,10 @@ fn steps(studio: Studio) -> AnyView {
         let name = studio.name.get();
         if name.is_empty() { td_string!(locale, roles.target).to_owned() } else { name }
     });
+    let listed = Signal::derive(move || {
+        let of_roles = studio.aim.with(|aim| matches!(aim, Aim::Group(_)));
+        if of_roles { td_string!(locale, roles.roles) } else { td_string!(locale, roles.permissions) }.to_owned()
+    });
     let no = Signal::stored(false);
     let staged = Signal::derive(move || {
         studio.person.changes.with(|changes| changes.count() > 0)
@@ -514,7 +518,7 @@ fn steps(studio: Studio) -> AnyView {
     });
     view! {
         <div class="segments" role="group" aria-label=td_string!(locale, roles.steps)>
-            {step(Step::Catalogue, Signal::stored(td_string!(locale, roles.permissions).to_owned()), no)}
+            {step(Step::Catalogue, listed, no)}
             {step(Step::Target, target, no)}
             {step(Step::Effect, Signal::stored(td_string!(locale, roles.effect).to_owned()), staged)}
         </div>
