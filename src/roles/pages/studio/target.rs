@@ -103,7 +103,7 @@ fn rights(head: AnyView, here: String, parts: Parts, studio: Studio, search: Sea
             }
             .into_any();
         }
-        role_list(roles.get_value(), studio)
+        role_list(roles.get_value(), td_string!(locale, roles.search_roles), studio)
     };
     view! {
         {head}
@@ -116,14 +116,14 @@ fn rights(head: AnyView, here: String, parts: Parts, studio: Studio, search: Sea
 }
 
 /// The roles, to be checked and unchecked.
-fn role_list(roles: Result<Vec<Role>, AppError>, studio: Studio) -> AnyView {
+fn role_list(roles: Result<Vec<Role>, AppError>, word: &'static str, studio: Studio) -> AnyView {
     let locale = locale();
     let search = Search::new();
     let may_assign = studio.may.get_untracked();
     match roles {
         Ok(roles) => view! {
             <div class="pane-search">
-                {catalogue::search_field(search, "role-search", td_string!(locale, roles.search_roles))}
+                {catalogue::search_field(search, "role-search", word)}
             </div>
             <h3 class="away" id="roles-title">{td_string!(locale, roles.roles)}</h3>
             <RoleList roles staged=studio.person search may_assign />
@@ -160,7 +160,7 @@ pub fn group(group: Group, roles: Result<Vec<Role>, AppError>, studio: Studio) -
         </div>
         {zones(studio)}
         {not_mine}
-        {role_list(roles, studio)}
+        {role_list(roles, td_string!(locale, roles.search_given), studio)}
     }
     .into_any()
 }
