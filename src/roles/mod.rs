@@ -375,6 +375,10 @@ pub struct ManyEdits {
     /// Why, for whoever reads the log: one line, kept with the change of each of them.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Asks others, with the reason, about those for whom they have to agree, and goes on with the rest. Without it nobody
+    /// is changed where others have to agree.
+    #[serde(default)]
+    pub ask: bool,
 }
 
 /// What one of many people shall have.

@@ -1,5 +1,7 @@
 //! Asking: for a permission that one lacks, and for the approval of a change that is too high for one person alone.
 
+use std::{future::Future, pin::Pin};
+
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_meta::Title;
 
@@ -8,10 +10,7 @@ use crate::{
         errors::{AppError, DenialCode},
         language::td_string,
     },
-    roles::{
-        AccessRequest, ApprovalRequest,
-        calls::{request_access, request_approval},
-    },
+    roles::{AccessRequest, calls::request_access},
     ui::{
         address,
         browser::Typed,
@@ -120,13 +119,16 @@ fn label(field: &str) -> Option<&'static str> {
     }
 }
 
+/// Others are being asked.
+pub type Asking = Pin<Box<dyn Future<Output = Result<(), AppError>>>>;
+
 /// Below a change that was refused because others have to agree to it: asks them. Nothing where it was not.
 #[component]
 pub fn AskApproval(
     /// The call that was refused.
     refused: Call,
-    /// The change, without its reason; nothing where others cannot be asked about it.
-    request: Callback<(), Option<ApprovalRequest>>,
+    /// Asks about the change for a reason; nothing where others cannot be asked about it.
+    request: Callback<String, Option<Asking>>,
     /// What was already said as the reason.
     stated: RwSignal<String>,
     /// It was asked for.
@@ -141,9 +143,8 @@ pub fn AskApproval(
     };
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
-        let Some(change) = request.run(()) else { return };
-        let asked = ApprovalRequest { reason: typed.text("approval_reason"), ..change };
-        call.run(request_approval(asked), move |()| {
+        let Some(asking) = request.run(typed.text("approval_reason")) else { return };
+        call.run(asking, move |()| {
             refused.error.set(None);
             toasts.say(td_string!(locale, roles.ask_sent));
             done.run(());
@@ -151,7 +152,7 @@ pub fn AskApproval(
     };
     view! {
         {move || {
-            (needed() && request.run(()).is_some()).then(|| {
+            (needed() && request.run(String::new()).is_some()).then(|| {
                 view! {
                     <form class="stack" on:submit=submit>
                         {fields::summary(call.error, label)}

@@ -3,7 +3,7 @@
 use leptos::{ev, prelude::*, task::spawn_local};
 
 use super::{
-    ask::AskApproval,
+    ask::{AskApproval, Asking},
     bounds, drafts,
     effect::{self, Foresight},
     staged::{Changes, Names, RoleChanges, Staged, StagedRole},
@@ -16,7 +16,7 @@ use crate::{
     },
     roles::{
         ApprovalRequest, RoleEdit,
-        calls::{edit_role, get_role},
+        calls::{edit_role, get_role, request_approval},
     },
     ui::{
         address::filled,
@@ -55,8 +55,8 @@ fn Review(
     /// Reads again what is saved and keeps the changes.
     renew: Callback<()>,
     save: Callback<()>,
-    /// The change as others are asked to agree to it.
-    proposal: Callback<(), Option<ApprovalRequest>>,
+    /// Asks others to agree to the change.
+    proposal: Callback<String, Option<Asking>>,
 ) -> impl IntoView {
     let locale = locale();
     let dirty = Signal::derive(move || count.get() > 0);
@@ -80,6 +80,8 @@ fn Review(
     let asked = Callback::new(move |()| {
         open.set(false);
         discard.run(());
+        // Of many people some may have been changed at once.
+        renew.run(());
     });
     let said = move || {
         foresight.effect.with(|effect| effect.as_ref().filter(|_| dirty.get()).map(effect::summary)).unwrap_or_default()
@@ -267,15 +269,7 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         staged.discard();
         reason.set(String::new());
     });
-    let proposal = Callback::new(move |()| {
-        // Others are asked about one person at a time.
-        match untrack(|| staged.edit())?.ok()? {
-            Edit::Person(user, rights) => {
-                Some(ApprovalRequest { user_id: Some(user), rights: Some(rights), ..ApprovalRequest::default() })
-            }
-            Edit::Group(..) | Edit::Many(_) => None,
-        }
-    });
+    let proposal = Callback::new(move |reason: String| untrack(|| staged.edit())?.ok()?.ask(reason));
     let counted = Signal::derive(move || staged.saved.with(|saved| saved.whose.is_counted()));
     view! {
         <Review
@@ -469,10 +463,11 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         staged.discard();
         reason.set(String::new());
     });
-    let proposal = Callback::new(move |()| {
-        let role = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id))?;
+    let proposal = Callback::new(move |reason: String| -> Option<Asking> {
+        let role_id = Some(staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id))?);
         let permissions = Some(untrack(|| staged.all()));
-        Some(ApprovalRequest { role_id: Some(role), permissions, ..ApprovalRequest::default() })
+        let request = ApprovalRequest { role_id, permissions, reason, ..ApprovalRequest::default() };
+        Some(Box::pin(request_approval(request)))
     });
     view! {
         <Review

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::staged::{Changes, Saved};
+use super::{
+    ask::Asking,
+    staged::{Changes, Saved},
+};
 use crate::{
     access::{EffectivePermission, GivenRole},
     base::{
@@ -15,10 +18,10 @@ use crate::{
         calls::{edit_group, get_group},
     },
     roles::{
-        Effect, GroupGives, ManyEdits, PersonRights, PersonRightsEdit, PersonStand, RightsEdit,
+        ApprovalRequest, Effect, GroupGives, ManyEdits, PersonRights, PersonRightsEdit, PersonStand, RightsEdit,
         calls::{
-            edit_rights, edit_rights_of_many, get_rights, get_rights_of_many, what_if_group, what_if_many,
-            what_if_rights,
+            edit_rights, edit_rights_of_many, get_rights, get_rights_of_many, request_approval, what_if_group,
+            what_if_many, what_if_rights,
         },
     },
 };
@@ -141,6 +144,22 @@ impl Edit {
         }
     }
 
+    /// Asks others to agree, for a reason. About what a group gives nobody can be asked.
+    pub fn ask(self, reason: String) -> Option<Asking> {
+        match self {
+            Edit::Person(user, rights) => {
+                let (user_id, rights) = (Some(user), Some(rights));
+                let request = ApprovalRequest { user_id, rights, reason, ..ApprovalRequest::default() };
+                Some(Box::pin(request_approval(request)))
+            }
+            Edit::Group(..) => None,
+            Edit::Many(edits) => {
+                let edits = ManyEdits { reason: Some(reason), ask: true, ..edits };
+                Some(Box::pin(async move { edit_rights_of_many(edits).await.map(|_people| ()) }))
+            }
+        }
+    }
+
     pub async fn save(self, reason: Option<String>) -> Result<Standing, AppError> {
         match self {
             Edit::Person(id, edit) => edit_rights(id, RightsEdit { reason, ..edit }).await.map(Into::into),
@@ -161,5 +180,5 @@ fn many(edits: Vec<(&Saved, RightsEdit)>) -> ManyEdits {
         }
         Whose::Nobody | Whose::Group(_) | Whose::Many(_) => None,
     });
-    ManyEdits { people: people.collect(), reason: None }
+    ManyEdits { people: people.collect(), ..ManyEdits::default() }
 }

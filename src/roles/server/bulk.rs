@@ -23,7 +23,7 @@ use crate::{
     },
     approvals::server::{NewApproval, ask, parse_reason},
     base::{
-        errors::{AppError, Denial, FieldCode},
+        errors::{AppError, Denial, DenialCode, FieldCode},
         ids::{RoleId, UserId},
         server::input::Input,
     },
@@ -79,26 +79,45 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
     let edits = edits.read()?;
     let users = named(&edits)?;
-    let reason = stated_reason(edits.reason.as_deref()).map_err(|code| AppError::field("reason", code))?;
+    // Whoever decides has to be told why.
+    let asked_for = edits.ask.then(|| parse_reason(edits.reason.as_deref().unwrap_or_default())).transpose();
+    let asked_for = asked_for.map_err(|code| AppError::field("reason", code))?;
+    let reason = match &asked_for {
+        Some(reason) => Some(reason.clone()),
+        None => stated_reason(edits.reason.as_deref()).map_err(|code| AppError::field("reason", code))?,
+    };
+    if asked_for.is_some() {
+        cx.at_home()?;
+    }
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     // In the order of their ids: two such acts never wait for each other.
     let mut people = edits.people;
     people.sort_by_key(|one| one.user);
-    let (mut changes, mut changed) = (Vec::new(), Vec::new());
-    for one in people {
+    let granter = Granter::Person(cx.person()?.user);
+    let (mut changes, mut changed, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, one) in people.into_iter().enumerate() {
         let person = accounts::server::find_for_update(&mut tx, one.user, one.version).await?;
         if !tx.also_decides(&accounts::server::store::facts(&person))? {
             return Err(AppError::NotFound);
         }
-        let own = staged(&tx, person.id, one.into())?;
-        if !own.is_empty() {
-            changes.extend(own);
-            changed.push(stand(&tx, person)?);
+        let edit = RightsEdit::from(one);
+        let own = staged(&tx, person.id, edit.clone())?;
+        if own.is_empty() {
+            continue;
         }
+        if asked_for.is_some()
+            && let Some(denial) = tx.try_grant(&own, granter).await?
+            && denial.code == DenialCode::ApprovalNeeded
+        {
+            waiting.push(Waiting { at, person, edit, denial });
+            continue;
+        }
+        changes.extend(own);
+        changed.push(stand(&tx, person)?);
     }
     let mut events = Vec::new();
     if !changes.is_empty() {
-        tx.grant(&changes, Granter::Person(cx.person()?.user)).await?;
+        tx.grant(&changes, granter).await?;
         // What this transaction has written, as the engine will see it.
         tx.lock_grants(None).await?;
         for before in &changed {
@@ -107,6 +126,9 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
             let person = find(&mut tx, before.user).await?;
             events.extend(edited(before, &stand(&tx, person)?, reason.as_deref()));
         }
+    }
+    for one in waiting {
+        events.push(ask_about(&mut tx, one, asked_for.clone().unwrap_or_default()).await?);
     }
     let mut after = Vec::new();
     for user in users {

@@ -363,6 +363,22 @@ async fn the_preview_tells_what_needs_approval(pool: PgPool) {
     let many = json!({"people": [{"user": sara.id, "overrides": step("users.delete")["overrides"]}]});
     assert_eq!(boss.post("/admin/users/bulk/what-if", many.clone()).await.ok()["refused"], needed);
     assert_eq!(boss.post("/admin/users/bulk/rights", many).await.code(), "approval_needed");
+
+    // Whoever asks goes on with those for whom nobody has to agree, as one transaction with the asking.
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let asked = |reason: &str| {
+        json!({"ask": true, "reason": reason, "people": [
+            {"user": sara.id, "overrides": step("users.delete")["overrides"]},
+            {"user": omar.id, "overrides": step("users.read")["overrides"]},
+        ]})
+    };
+    let silent = boss.post("/admin/users/bulk/rights", asked("")).await;
+    assert_eq!(silent.json()["errors"][0]["field"], "reason");
+    boss.post("/admin/users/bulk/rights", asked("تغطية إجازة")).await.ok();
+    assert_eq!(boss.held(&sara.id).await, Vec::<String>::new());
+    assert_eq!(boss.held(&omar.id).await, ["users.read"]);
+    let waiting = boss.get("/auth/approvals").await.ok();
+    assert_eq!((&waiting[0]["reason"], &waiting[0]["state"]), (&json!("تغطية إجازة"), &json!("waiting")));
 }
 
 /// C5, C11, C14: the preview names the policies that have a say and what they say, and what is held in a scope only.
