@@ -269,7 +269,10 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         staged.discard();
         reason.set(String::new());
     });
-    let proposal = Callback::new(move |reason: String| untrack(|| staged.edit())?.ok()?.ask(reason));
+    let proposal = Callback::new(move |reason: String| -> Option<Asking> {
+        // Whatever is wrong with what is staged was told when it was saved.
+        untrack(|| staged.edit())?.ok()?.ask(reason)
+    });
     let counted = Signal::derive(move || staged.saved.with(|saved| saved.whose.is_counted()));
     view! {
         <Review

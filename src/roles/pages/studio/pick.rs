@@ -233,9 +233,14 @@ fn item(entry: &Entry, studio: Studio) -> AnyView {
     let about = if key.parse::<RoleId>().is_ok() {
         pieces::typed(entry.info.description(is_arabic()))
     } else {
+        // On the server nobody knows yet who will be worked on.
+        let live = is_live();
         let covered = {
             let key = key.clone();
-            move || studio.covering(&key).map(|words| view! { " · " {pieces::sentence(&words)} })
+            move || {
+                let words = if live.get() { studio.covering(&key) } else { None };
+                words.map(|words| view! { " · " {pieces::sentence(&words)} })
+            }
         };
         view! { {pieces::key(key)} {covered} }.into_any()
     };
