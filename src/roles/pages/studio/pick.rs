@@ -189,7 +189,7 @@ fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Opti
         let key = Arc::clone(&key);
         move || studio.drag.carried.with(|carried| carried.as_deref() == Some(&*key))
     };
-    let label = format!("{} {key}", entry.name());
+    let label = if is_role(&key) { entry.name() } else { format!("{} {key}", entry.name()) };
     let picked = is_picked.clone();
     let class = if is_head { "head" } else { "pick" };
     let number =
@@ -227,10 +227,14 @@ fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Opti
     .into_any()
 }
 
+/// A role is listed by its id, which tells nobody anything; no permission looks like one.
+fn is_role(key: &str) -> bool {
+    key.parse::<RoleId>().is_ok()
+}
+
 fn item(entry: &Entry, studio: Studio) -> AnyView {
     let key = entry.info.key.clone();
-    // A role is listed by its id, which tells nobody anything.
-    let about = if key.parse::<RoleId>().is_ok() {
+    let about = if is_role(&key) {
         pieces::typed(entry.info.description(is_arabic()))
     } else {
         // On the server nobody knows yet who will be worked on.
