@@ -643,15 +643,17 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
 pub fn stopping_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> usize {
     let touching =
         changes.iter().filter(|change| touches_super_admins(before, after, std::slice::from_ref(*change), now));
-    // Both halves of what one person was given may be among them.
+    // Several changes may be about one person.
     let people = touching.map(|change| match change {
-        Change::Active { user, .. } | Change::Roles { user, .. } | Change::Overrides { user, .. } => Some(*user),
-        Change::Person { .. }
-        | Change::RolePermissions { .. }
+        Change::Person { user, .. }
+        | Change::Active { user, .. }
+        | Change::Roles { user, .. }
+        | Change::Overrides { user, .. }
+        | Change::Memberships { user, .. } => Some(*user),
+        Change::RolePermissions { .. }
         | Change::RemoveRole { .. }
         | Change::Group { .. }
         | Change::RemoveGroup { .. }
-        | Change::Memberships { .. }
         | Change::Facts { .. }
         | Change::Policy { .. }
         | Change::RemovePermission { .. } => None,

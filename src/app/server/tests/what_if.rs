@@ -323,6 +323,20 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     assert_eq!(boss.post("/admin/users/bulk/rights", twice).await.json()["errors"][0]["field"], "users[1]");
 }
 
+/// C15, C3: the last super-admins cannot be demoted together either, and the preview says so.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_last_super_admins_cannot_be_demoted_together(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let peer = app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let one = json!({"people": [{"user": peer.id, "roles": [], "overrides": {}}]});
+    assert_eq!(boss.post("/admin/users/bulk/what-if", one).await.ok()["refused"], Value::Null);
+    let both = json!({"people": [{"user": peer.id, "roles": []}, {"user": boss.id, "roles": []}]});
+    let effect = boss.post("/admin/users/bulk/what-if", both.clone()).await.ok();
+    assert_eq!(effect["refused"]["code"], "last_super_admin");
+    assert_eq!(boss.post("/admin/users/bulk/rights", both).await.code(), "last_super_admin");
+}
+
 /// C11, C3: of many people each has to lie where the caller's right counts, not only the first.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
