@@ -525,3 +525,22 @@ fn steps(studio: Studio) -> AnyView {
     }
     .into_any()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    /// C3: several people are one target; one alone is a person, and nobody is named twice.
+    #[test]
+    fn several_people_are_one_target() {
+        let id = |number: u128| UserId(Uuid::from_u128(number));
+        let read = |ids: &[u128]| {
+            let ids = ids.iter().map(|number| id(*number).to_string()).collect::<Vec<_>>();
+            Aim::people(&ids.join(","))
+        };
+        assert_eq!(read(&[1, 2, 1]), Some(Aim::Many(vec![id(1), id(2)])));
+        assert_eq!(read(&[1, 1]), Some(Aim::Person(id(1))));
+        assert_eq!(Aim::people("x,,"), None);
+    }
+}
