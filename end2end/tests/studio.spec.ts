@@ -345,6 +345,40 @@ for (const lang of LANGS) {
         }
     });
 
+    test(`what others have to agree to is said before, and asked for many at once, ${lang}`, async ({ visitor, admin, api }) => {
+        const role = await api.call("POST", "/admin/roles", { name: `Decider ${lang}`, permissions: ["approvals.decide"] });
+        const decider = await addPerson(api, { name: `Decider ${lang}`, email: `decider.${lang}@example.com`, roles: [role.id] });
+        const rules = await api.call("GET", "/admin/approvals/rules");
+        await api.call("PUT", "/admin/approvals/rules", { ...rules, permissions: ["tasks.create"] });
+        try {
+            const people: string[] = [];
+            for (const part of ["A", "B"]) {
+                people.push((await addPerson(api, { name: `High ${lang} ${part}`, email: `high.${part}.${lang}@example.com` })).id);
+            }
+            const page = await visitor({ lang, as: admin, refusals: [403] });
+            await open(page, `/console/studio?people=${people.join(",")}`);
+            await find(page, t, "tasks.create");
+            await option(page, "tasks.create").click();
+            await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+            const { effect, bar } = panes(page, t);
+            await expect(effect).toContainText(t("roles.needs_approval"));
+            await bar.getByRole("button", { name: t("roles.review") }).click();
+            const dialog = page.getByRole("dialog");
+            await dialog.getByRole("button", { name: t("roles.save") }).click();
+            await dialog.getByLabel(t("roles.ask_reason"), { exact: true }).fill("تغطية إجازة");
+            await dialog.getByRole("button", { name: t("roles.ask_approval") }).click();
+            await expect(page.getByRole("status").getByText(t("roles.ask_sent"))).toBeVisible();
+            await expect(bar).toBeHidden();
+            const own: { id: string; subject_id: string; state: string }[] = await api.call("GET", "/auth/approvals");
+            const asked = own.filter((one) => people.includes(one.subject_id) && one.state === "waiting");
+            expect(asked.length).toBe(2);
+            for (const { id } of asked) await api.call("DELETE", `/auth/approvals/${id}`);
+        } finally {
+            await api.call("PUT", "/admin/approvals/rules", rules);
+            await api.call("DELETE", `/admin/users/${decider.id}`);
+        }
+    });
+
     test(`a wildcard says what it covers, before and after it is given, ${lang}`, async ({ visitor, admin, api }) => {
         const { id } = await addPerson(api, { name: `Wide ${lang}`, email: `wide.${lang}@example.com` });
         const all: { key: string }[] = await api.call("GET", "/admin/permissions");
