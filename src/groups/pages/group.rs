@@ -188,7 +188,7 @@ fn page(group: Group, part: Part, held: &Held, body: AnyView) -> AnyView {
     let delete = held.may(GROUPS_MANAGE.as_str()).then(|| delete_act(&group));
     let studio = held.may(PERMISSIONS_READ.as_str()).then(|| {
         let href = address::with_query("/console/studio", &[("group", &group.id.to_string())]);
-        view! { <a class="btn" href=href>{icon(Icon::Key)} {td_string!(locale, roles.open_studio)}</a> }
+        view! { <a class="btn" href=href>{icon(Icon::Key)} {td_string!(locale, groups.open_studio)}</a> }
     });
     let tab = |to: Part, name: &str, word: &'static str| Tab {
         href: address::with_query(&format!("/console/groups/{}", group.id), &[("tab", name)]),
