@@ -204,6 +204,199 @@ for (const lang of LANGS) {
     });
 }
 
+/** Drags something of the catalogue to the place where letting go gives it. */
+async function dragToGive(page: Page, key: string) {
+    await option(page, key).hover();
+    await page.mouse.down();
+    const box = (await page.locator("#target-title").boundingBox())!;
+    await page.mouse.move(box.x + 20, box.y + 5, { steps: 6 });
+    const zone = page.locator('[data-drop="allow"]');
+    await expect(zone).toBeVisible();
+    const drop = (await zone.boundingBox())!;
+    await page.mouse.move(drop.x + drop.width / 2, drop.y + drop.height / 2, { steps: 6 });
+    await page.mouse.up();
+}
+
+for (const lang of LANGS) {
+    const t = say[lang];
+
+    test(`a group is given a role by mouse, and its people are told before, ${lang}`, async ({ visitor, admin, api }) => {
+        const desk = await api.call("POST", "/admin/roles", { name: `Counter ${lang}`, permissions: ["reports.read"] });
+        const group = await api.call("POST", "/admin/groups", { name: `وردية ${lang}` });
+        const { id } = await addPerson(api, { name: `Amal ${lang}`, email: `amal.${lang}@example.com` });
+        await api.call("POST", `/admin/groups/${group.id}/members`, { user: id });
+        const page = await visitor({ lang, as: admin });
+        await open(page, "/console/studio");
+        await page.getByLabel(t("roles.search_target"), { exact: true }).fill(`وردية ${lang}`);
+        await page.getByRole("link", { name: `وردية ${lang}` }).click();
+        await expect(page).toHaveURL(`/console/studio?group=${group.id}`);
+        await expect(page.getByRole("listbox", { name: t("roles.roles") })).toBeVisible();
+        await page.locator("#catalogue-search").fill(`Counter ${lang}`);
+        await dragToGive(page, desk.id);
+        const { effect, bar } = panes(page, t);
+        await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+        await expect(effect).toContainText(t("roles.people_gaining", { count: 1 }));
+        await expect(effect).toContainText(`Amal ${lang}`);
+        await expect(effect.getByRole("listitem").filter({ hasText: "reports.read" })).toContainText(t("roles.kind_gained"));
+        expect(await held(api, id), "nothing is saved yet").not.toContain("reports.read");
+        await reviewAndSave(page, t, t("groups.saved"));
+        expect(await held(api, id)).toContain("reports.read");
+        await page.getByRole("status").getByRole("button", { name: t("roles.undo") }).click();
+        await expect(page.getByRole("status").getByText(t("roles.undone"))).toBeVisible();
+        expect(await held(api, id)).not.toContain("reports.read");
+    });
+
+    test(`a group is given a role by the keyboard alone, which says so, ${lang}`, async ({ visitor, admin, api }) => {
+        const desk = await api.call("POST", "/admin/roles", { name: `Window ${lang}`, permissions: ["audit.read"] });
+        const group = await api.call("POST", "/admin/groups", { name: `Keyboard group ${lang}` });
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/studio?group=${group.id}`);
+        const list = page.getByRole("listbox", { name: t("roles.roles") });
+        await page.locator("#catalogue-search").focus();
+        await page.keyboard.type(`Window ${lang}`);
+        await page.keyboard.press("Tab");
+        await expect(list).toBeFocused();
+        await page.keyboard.press("ArrowDown");
+        await expect(list).toHaveAttribute("aria-activedescendant", `pick-${desk.id}`);
+        await page.keyboard.press("Enter");
+        const given = t("roles.said_given", { what: `Window ${lang}`, name: `Keyboard group ${lang}` });
+        await expect(page.getByRole("status").filter({ hasText: given })).toHaveCount(1);
+        const { bar } = panes(page, t);
+        await bar.getByRole("button", { name: t("roles.review") }).focus();
+        await page.keyboard.press("Enter");
+        const dialog = page.getByRole("dialog");
+        await expect(changesIn(dialog)).toContainText(`Window ${lang}`);
+        await dialog.getByRole("button", { name: t("roles.save") }).focus();
+        await page.keyboard.press("Enter");
+        await expect(page.getByRole("status").getByText(t("groups.saved"))).toBeVisible();
+        const roles: { role: { id: string } }[] = (await api.call("GET", `/admin/groups/${group.id}`)).roles;
+        expect(roles.map((has) => has.role.id)).toEqual([desk.id]);
+    });
+
+    test(`a group is given a role on the phone by two taps, ${lang}`, async ({ visitor, admin, api }) => {
+        const desk = await api.call("POST", "/admin/roles", { name: `Booth ${lang}`, permissions: ["audit.read"] });
+        const group = await api.call("POST", "/admin/groups", { name: `Phone group ${lang}` });
+        const page = await visitor({ lang, as: admin, size: PHONE });
+        await open(page, `/console/studio?group=${group.id}`);
+        const steps = page.getByRole("group", { name: t("roles.steps") });
+        await steps.getByRole("button", { name: t("roles.roles"), exact: true }).click();
+        await page.locator("#catalogue-search").fill(`Booth ${lang}`);
+        await option(page, desk.id).click();
+        await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+        await expect(steps.getByRole("button", { name: `Phone group ${lang}` })).toHaveAttribute("aria-current", "step");
+        await expect(panes(page, t).bar).toContainText(t("roles.unsaved", { count: 1 }));
+    });
+
+    test(`several people are given the same at once, and it is undone at once, ${lang}`, async ({ visitor, admin, api }) => {
+        const one = await addPerson(api, { name: `Twin ${lang} A`, email: `twin.a.${lang}@example.com` });
+        const other = await addPerson(api, { name: `Twin ${lang} B`, email: `twin.b.${lang}@example.com` });
+        await api.call("PATCH", `/admin/users/${other.id}/permissions`, { deny: ["audit.read"] });
+        const page = await visitor({ lang, as: admin });
+        await open(page, "/console/studio");
+        await page.getByLabel(t("roles.search_target"), { exact: true }).fill(`Twin ${lang}`);
+        for (const name of [`Twin ${lang} A`, `Twin ${lang} B`]) {
+            await page.getByRole("checkbox", { name: t("roles.choose_together", { name }) }).check();
+        }
+        await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 2 }) })).toHaveCount(1);
+        await page.getByRole("link", { name: t("roles.many_go") }).click();
+        await expect(page.getByRole("heading", { name: t("roles.many_people", { count: 2 }) })).toBeVisible();
+        await find(page, t, "reports.read");
+        await dragToGive(page, "reports.read");
+        const { effect, bar } = panes(page, t);
+        await expect(bar).toContainText(t("roles.unsaved", { count: 1 }));
+        await expect(effect).toContainText(t("roles.people_gaining", { count: 2 }));
+        await expect(effect).toContainText(`Twin ${lang} A`);
+        await reviewAndSave(page, t, t("roles.many_saved"));
+        for (const { id } of [one, other]) {
+            expect(await held(api, id)).toContain("reports.read");
+            const log: { items: unknown[] } = await api.call("GET", `/admin/audit?resource_id=${id}&action=admin.grant_permission`);
+            expect(log.items.length).toBe(id === one.id ? 1 : 2);
+        }
+        await page.getByRole("status").getByRole("button", { name: t("roles.undo") }).click();
+        await expect(page.getByRole("status").getByText(t("roles.undone"))).toBeVisible();
+        for (const { id } of [one, other]) expect(await held(api, id)).not.toContain("reports.read");
+        const kept: { key: string; because: { kind: string }[] }[] = await api.call("GET", `/admin/users/${other.id}/effective-permissions`);
+        expect(kept.find((one) => one.key === "audit.read")!.because[0].kind, "what was theirs alone stays").toBe("denied");
+    });
+
+    test(`the effect names policies that have a say and what is held in a scope, ${lang}`, async ({ visitor, admin, api }) => {
+        const name = `Finance only ${lang}`;
+        const rules = [{ effect: "allow", condition: { "user.department": { eq: "finance" } } }];
+        const policy = await api.call("POST", "/admin/policies", { name, mode: "require", actions: ["commands.read"], rules, active: true });
+        try {
+            const { id } = await addPerson(api, { name: `Policed ${lang}`, email: `policed.${lang}@example.com` });
+            await api.call("PATCH", `/admin/users/${id}/roles`, { roles: [{ role: "support", department: "finance" }] });
+            const page = await visitor({ lang, as: admin });
+            await open(page, `/console/studio?person=${id}`);
+            await find(page, t, "commands.read");
+            await option(page, "commands.read").click();
+            await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+            const { effect } = panes(page, t);
+            await expect(effect.getByRole("heading", { name: t("roles.effect_policies") })).toBeVisible();
+            await expect(effect.getByRole("link", { name })).toHaveAttribute("href", `/console/policies/${policy.id}`);
+            const line = effect.getByRole("listitem").filter({ hasText: name }).filter({ has: page.getByRole("link") });
+            await expect(line).toContainText("user.department");
+            await expect(line).toContainText(t("roles.policy_denies_now", { count: 1 }));
+            const scoped = effect.getByRole("listitem").filter({ hasText: "support" });
+            await expect(effect.getByRole("heading", { name: t("roles.effect_scoped") })).toBeVisible();
+            await expect(scoped).toContainText("finance");
+        } finally {
+            await api.call("DELETE", `/admin/policies/${policy.id}`);
+        }
+    });
+
+    test(`what others have to agree to is said before, and asked for many at once, ${lang}`, async ({ visitor, admin, api }) => {
+        const role = await api.call("POST", "/admin/roles", { name: `Decider ${lang}`, permissions: ["approvals.decide"] });
+        const decider = await addPerson(api, { name: `Decider ${lang}`, email: `decider.${lang}@example.com`, roles: [role.id] });
+        const rules = await api.call("GET", "/admin/approvals/rules");
+        await api.call("PUT", "/admin/approvals/rules", { ...rules, permissions: ["tasks.create"] });
+        try {
+            const people: string[] = [];
+            for (const part of ["A", "B"]) {
+                people.push((await addPerson(api, { name: `High ${lang} ${part}`, email: `high.${part}.${lang}@example.com` })).id);
+            }
+            const page = await visitor({ lang, as: admin, refusals: [403] });
+            await open(page, `/console/studio?people=${people.join(",")}`);
+            await find(page, t, "tasks.create");
+            await option(page, "tasks.create").click();
+            await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+            const { effect, bar } = panes(page, t);
+            await expect(effect).toContainText(t("roles.needs_approval"));
+            await bar.getByRole("button", { name: t("roles.review") }).click();
+            const dialog = page.getByRole("dialog");
+            await dialog.getByRole("button", { name: t("roles.save") }).click();
+            await dialog.getByLabel(t("roles.ask_reason"), { exact: true }).fill("تغطية إجازة");
+            await dialog.getByRole("button", { name: t("roles.ask_approval") }).click();
+            await expect(page.getByRole("status").getByText(t("roles.ask_sent"))).toBeVisible();
+            await expect(bar).toBeHidden();
+            const own: { id: string; subject_id: string; state: string }[] = await api.call("GET", "/auth/approvals");
+            const asked = own.filter((one) => people.includes(one.subject_id) && one.state === "waiting");
+            expect(asked.length).toBe(2);
+            for (const { id } of asked) await api.call("DELETE", `/auth/approvals/${id}`);
+        } finally {
+            await api.call("PUT", "/admin/approvals/rules", rules);
+            await api.call("DELETE", `/admin/users/${decider.id}`);
+        }
+    });
+
+    test(`a wildcard says what it covers, before and after it is given, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await addPerson(api, { name: `Wide ${lang}`, email: `wide.${lang}@example.com` });
+        const all: { key: string }[] = await api.call("GET", "/admin/permissions");
+        const count = all.filter(({ key }) => key.startsWith("users.") && !key.endsWith("*")).length;
+        const page = await visitor({ lang, as: admin });
+        await open(page, `/console/studio?person=${id}`);
+        await find(page, t, "users.");
+        await expect(option(page, "users.*")).toContainText(t("roles.covers_count", { count }));
+        await option(page, "users.*").click();
+        await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+        const covered = t("roles.covered", { through: "users.*" });
+        await expect(option(page, "users.read")).toContainText(covered);
+        await page.getByLabel(t("roles.search_rights"), { exact: true }).fill("users.read");
+        await expect(page.locator(".rows.rights").getByRole("listitem").filter({ hasText: "users.read" })).toContainText(covered);
+        await expect(panes(page, t).effect).toContainText("users.delete");
+    });
+}
+
 test("what somebody else saves meanwhile is shown and not overwritten", async ({ visitor, admin, api }) => {
     const t = say.en;
     const { id } = await addPerson(api, { name: "Layla", email: "meanwhile@example.com" });

@@ -529,6 +529,38 @@ const STOPS: Stop[] = [
             await expect(page.locator(".figures")).toBeVisible();
         },
     },
+    {
+        name: "studio-group",
+        who: "admin",
+        at: (world) => `/console/studio?group=${world.group}`,
+        act: async (page, say) => {
+            await page.locator("#catalogue-search").fill("readonly");
+            await page.locator("[data-drag]").first().click();
+            await page.getByRole("button", { name: say("roles.give"), exact: true }).click();
+            await expect(page.locator(".figures")).toBeVisible();
+        },
+    },
+    {
+        name: "studio-many",
+        who: "admin",
+        at: (world) => `/console/studio?people=${world.sara},${world.suspended}`,
+        act: async (page, say) => {
+            await page.getByLabel(say("roles.search"), { exact: true }).fill("users.");
+            await page.locator('[data-drag="users.*"]').click();
+            await page.getByRole("button", { name: say("roles.give"), exact: true }).click();
+            await expect(page.locator(".figures")).toBeVisible();
+        },
+    },
+    {
+        name: "studio-several",
+        who: "admin",
+        at: () => "/console/studio",
+        act: async (page) => {
+            const boxes = page.locator(".choice input[type=checkbox]");
+            await boxes.nth(0).check();
+            await boxes.nth(1).check();
+        },
+    },
     { name: "roles", who: "admin", at: () => "/console/roles" },
     { name: "roles-giving", who: "admin", at: () => "/console/roles?gives=audit.read&sort=-people" },
     { name: "roles-nothing-found", who: "admin", at: () => "/console/roles?q=zzzz" },

@@ -10,12 +10,13 @@ use crate::{
     accounts::bulk::{BulkAnswer, BulkRole},
     base::{
         errors::AppError,
-        ids::{RoleId, UserId},
+        ids::{GroupId, RoleId, UserId},
         paging::Page,
     },
     roles::{
-        AccessRequest, ApprovalRequest, Catalogue, CompareQuery, Comparison, Effect, Holder, HoldersQuery, NewRole,
-        OwnPermission, PermissionEdit, PersonRights, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
+        AccessRequest, ApprovalRequest, Catalogue, CompareQuery, Comparison, Effect, GroupGives, Holder, HoldersQuery,
+        ManyEdits, NewRole, OwnPermission, PermissionEdit, PersonRights, PersonStand, RemovalEffect, RightsEdit, Role,
+        RoleEdit, RoleGives, RolesQuery,
         exchange::{CatalogueFile, ImportReport},
         templates::{FromTemplate, RoleTemplate},
     },
@@ -103,6 +104,34 @@ pub async fn what_if_rights(id: UserId, edit: RightsEdit) -> Result<Effect, AppE
 pub async fn what_if_role(id: RoleId, gives: RoleGives) -> Result<Effect, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::roles::server::what_if::of_role(&cx, id, gives.into()).await
+}
+
+/// What it would do if the group gave these roles instead; nothing is written.
+#[server(prefix = "/api", endpoint = "groups/what-if", input = Json)]
+pub async fn what_if_group(id: GroupId, gives: GroupGives) -> Result<Effect, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::what_if::of_group(&cx, id, gives.into()).await
+}
+
+/// What many people were given.
+#[server(prefix = "/api", endpoint = "rights/of-many", input = Json)]
+pub async fn get_rights_of_many(users: Vec<UserId>) -> Result<Vec<PersonStand>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::bulk::stands(&cx, users).await
+}
+
+/// Replaces the rights of many people: of all of them or of nobody.
+#[server(prefix = "/api", endpoint = "rights/edit-of-many", input = Json)]
+pub async fn edit_rights_of_many(edits: ManyEdits) -> Result<Vec<PersonStand>, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::bulk::edit_rights(&cx, edits.into()).await
+}
+
+/// What saving them would do; nothing is written.
+#[server(prefix = "/api", endpoint = "rights/what-if-of-many", input = Json)]
+pub async fn what_if_many(edits: ManyEdits) -> Result<Effect, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::roles::server::what_if::of_many(&cx, edits.into()).await
 }
 
 /// Asks that others agree to a change.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{EffectivePermission, GivenRole, GroupRef, HeldRole, PermissionInfo, Reason, RoleRef, Scope},
+    access::{EffectivePermission, GivenRole, GroupRef, HeldRole, PermissionInfo, PolicyRef, Reason, RoleRef, Scope},
     accounts::PersonRow,
     base::{
         errors::Denial,
@@ -296,10 +296,31 @@ pub struct Effect {
     pub people: u32,
     /// The first of those whose rights change, by name.
     pub names: Vec<String>,
-    /// Why saving would be refused: the caller does not hold what would be given, or nobody would be left to administer.
+    /// Why saving would be refused: the caller does not hold what would be given, nobody would be left to administer, or
+    /// others have to agree first.
     pub refused: Option<Denial>,
+    /// The policies in force that have a say about what is touched (C5).
+    #[serde(default)]
+    pub policies: Vec<EffectPolicy>,
+    /// The roles that one person would have in a part of the tenant only, by whatever way (C11).
+    #[serde(default)]
+    pub scoped: Vec<HeldRole>,
     /// The version of the person or role that the answer stands on.
     pub version: i64,
+}
+
+/// A policy in force that has a say about permissions which a change touches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct EffectPolicy {
+    pub policy: PolicyRef,
+    /// The touched permissions that it has a say about, sorted.
+    pub keys: Vec<String>,
+    /// What it says, a sentence; empty for whoever may not read policies.
+    pub says_ar: String,
+    pub says_en: String,
+    /// How many of the people it denies them to, whatever else they hold, once the change is made.
+    pub denied: u32,
 }
 
 /// What happens to one permission.
@@ -338,6 +359,61 @@ pub struct RoleGives {
     #[serde(default)]
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<uuid::Uuid>>))]
     pub parents: Option<Vec<RoleId>>,
+}
+
+/// What a group shall give instead of what it gives now, to be looked at before it is saved.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct GroupGives {
+    pub roles: Vec<GivenRole>,
+}
+
+/// The new roles and overrides of many people: of all of them or of nobody, as one transaction (C3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ManyEdits {
+    /// 1 to 200 people, each once.
+    pub people: Vec<PersonRightsEdit>,
+    /// Why, for whoever reads the log: one line, kept with the change of each of them.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Asks others, with the reason, about those for whom they have to agree, and goes on with the rest. Without it nobody
+    /// is changed where others have to agree.
+    #[serde(default)]
+    pub ask: bool,
+}
+
+/// What one of many people shall have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PersonRightsEdit {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub user: UserId,
+    /// Replaces the roles; without it they stay.
+    #[serde(default)]
+    pub roles: Option<Vec<GivenRole>>,
+    /// Replaces the override set; without it it stays.
+    #[serde(default)]
+    pub overrides: Option<Overrides>,
+    /// The version that was seen; another one meanwhile is a conflict.
+    #[serde(default)]
+    pub version: Option<i64>,
+}
+
+/// What one of many people was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PersonStand {
+    #[cfg_attr(feature = "ssr", schema(value_type = uuid::Uuid))]
+    pub user: UserId,
+    pub name: String,
+    /// The roles they have now, given to them directly.
+    pub roles: Vec<HeldRole>,
+    pub overrides: Overrides,
+    pub version: i64,
 }
 
 /// Two roles side by side.

@@ -643,6 +643,28 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
     })
 }
 
+/// How many people the changes stop from being super-admin.
+pub fn stopping_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> usize {
+    let touching =
+        changes.iter().filter(|change| touches_super_admins(before, after, std::slice::from_ref(*change), now));
+    // Several changes may be about one person.
+    let people = touching.map(|change| match change {
+        Change::Person { user, .. }
+        | Change::Active { user, .. }
+        | Change::Roles { user, .. }
+        | Change::Overrides { user, .. }
+        | Change::Memberships { user, .. } => Some(*user),
+        Change::RolePermissions { .. }
+        | Change::RemoveRole { .. }
+        | Change::Group { .. }
+        | Change::RemoveGroup { .. }
+        | Change::Facts { .. }
+        | Change::Policy { .. }
+        | Change::RemovePermission { .. } => None,
+    });
+    people.collect::<BTreeSet<_>>().len()
+}
+
 /// Writes the grants of a change. `before` has been locked and is current.
 pub async fn write(
     connection: &mut PgConnection,

@@ -511,8 +511,9 @@ impl Tx {
             self.set_scope("node").await?;
             let all = node::count_super_admins(&mut self.tx).await?;
             self.set_scope(self.scope).await?;
-            // One change is about one person: the one who would stop being it is among those counted.
-            if all <= 1 {
+            // Whoever would stop being it is among those counted.
+            let stopping = change::stopping_super_admins(&before, &after, changes, now);
+            if all <= i64::try_from(stopping).unwrap_or(i64::MAX) {
                 let denial = Denial::new(DenialCode::LastSuperAdmin, Vec::new());
                 return Ok((after, Some(denial)));
             }

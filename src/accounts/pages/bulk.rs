@@ -3,6 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use leptos::{ev::SubmitEvent, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
 use crate::{
     access::{PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_UPDATE},
@@ -229,8 +230,18 @@ pub fn BulkActs(selection: Selection, roles: Vec<RoleRef>, held: Held, changed: 
         act: Callback::new(move |()| begin(chosen)),
     };
     let of_status = held.may(USERS_UPDATE.as_str()).then(|| [item(Act::Activate), item(Act::Suspend)]);
-    let of_roles = (may_give(&held) && changer.is_some()).then(|| [item(Act::Give), item(Act::Take)]);
-    let items = of_roles.into_iter().chain(of_status).flatten().collect::<Vec<_>>();
+    let navigate = use_navigate();
+    let in_studio = Item {
+        sign: Icon::Key,
+        word: td_string!(locale, roles.open_several),
+        danger: false,
+        act: Callback::new(move |()| {
+            let ids = untrack(|| selection.items()).into_iter().map(|item| item.id).collect::<Vec<_>>();
+            navigate(&format!("/console/studio?people={}", ids.join(",")), NavigateOptions::default());
+        }),
+    };
+    let of_roles = (may_give(&held) && changer.is_some()).then(|| [item(Act::Give), item(Act::Take), in_studio]);
+    let items = of_roles.into_iter().flatten().chain(of_status.into_iter().flatten()).collect::<Vec<_>>();
     let said = Signal::derive(move || selected(selection.count()));
     let title = Signal::derive(move || {
         let count = selection.count();

@@ -11,7 +11,9 @@ use leptos_router::{
 
 use super::{below, group_links, label, members::Members, not_shown, role_line};
 use crate::{
-    access::{GROUPS_MANAGE, GivenRole, GroupRef, PERMISSIONS_ASSIGN, ROLES_READ, RoleRef, USERS_READ},
+    access::{
+        GROUPS_MANAGE, GivenRole, GroupRef, PERMISSIONS_ASSIGN, PERMISSIONS_READ, ROLES_READ, RoleRef, USERS_READ,
+    },
     accounts::pages::role_choices,
     approvals::pages::ask::{AskApproval, Asking},
     base::{
@@ -185,6 +187,10 @@ fn page(group: Group, part: Part, held: &Held, body: AnyView) -> AnyView {
     let locale = locale();
     let people = td_string!(locale, groups.people_count, count = group.people).to_string();
     let delete = held.may(GROUPS_MANAGE.as_str()).then(|| delete_act(&group));
+    let studio = held.may(PERMISSIONS_READ.as_str()).then(|| {
+        let href = address::with_query("/console/studio", &[("group", &group.id.to_string())]);
+        view! { <a class="btn" href=href>{icon(Icon::Key)} {td_string!(locale, groups.open_studio)}</a> }
+    });
     let tab = |to: Part, name: &str, word: &'static str| Tab {
         href: address::with_query(&format!("/console/groups/{}", group.id), &[("tab", name)]),
         word,
@@ -201,6 +207,7 @@ fn page(group: Group, part: Part, held: &Held, body: AnyView) -> AnyView {
                 <h1>{pieces::typed(group.name.clone())}</h1>
                 <p class="small muted">{people}</p>
             </div>
+            {studio}
             {delete}
         </div>
         {tabs(td_string!(locale, groups.tabs), parts)}

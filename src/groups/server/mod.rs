@@ -238,7 +238,7 @@ fn parse_parents(tx: &Tx, ids: &[GroupId], errors: &mut FieldErrors) -> Result<V
 }
 
 /// The platform's role is given to people by name.
-fn is_givable(role: &RoleGrants) -> bool {
+pub fn is_givable(role: &RoleGrants) -> bool {
     !role.platform
 }
 

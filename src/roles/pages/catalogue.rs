@@ -10,7 +10,7 @@ use crate::{
         language::td_string,
         search::{self, fold},
     },
-    roles::Catalogue,
+    roles::{Catalogue, Role},
     ui::{is_arabic, is_live, locale, pieces, virtual_list::Place},
 };
 
@@ -87,6 +87,28 @@ pub fn rows(catalogue: &Catalogue, heads_are_wildcards: bool) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Roles as such a catalogue, for whoever is given roles: each by its id, as permissions are by their key.
+pub fn of_roles(roles: &[Role]) -> Catalogue {
+    let givable = roles.iter().filter(|role| !role.platform);
+    let infos = givable.map(|role| {
+        let description = super::description(role);
+        PermissionInfo {
+            key: role.id.to_string(),
+            name_ar: role.name.clone(),
+            name_en: role.name.clone(),
+            description_ar: description.clone(),
+            description_en: description,
+            own: true,
+        }
+    });
+    infos.collect()
+}
+
+/// Such a catalogue as lines, without headings.
+pub fn plain_rows(catalogue: &Catalogue) -> Vec<Row> {
+    catalogue.iter().map(|item| Row::Item(Arc::new(Entry::new(item.clone())))).collect()
 }
 
 /// The lines that a search finds, with the headings of their groups.

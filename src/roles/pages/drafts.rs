@@ -4,7 +4,10 @@
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::staged::{Changes, RoleChanges, Saved, Staged, StagedRole, moved};
+use super::{
+    staged::{Changes, RoleChanges, Saved, Staged, StagedRole, moved},
+    whose::Whose,
+};
 use crate::{
     base::language::td_string,
     ui::{
@@ -43,10 +46,17 @@ impl Draft<Vec<String>, RoleChanges> {
     }
 }
 
-/// Keeps the unsaved changes of a person's rights.
+/// Keeps the unsaved changes of a person's or a group's rights.
 pub fn keep_rights(staged: Staged) {
     let toasts = toasts();
-    let name = Signal::derive(move || staged.saved.with(|saved| saved.person.map(|person| format!("rights/{person}"))));
+    let name = Signal::derive(move || {
+        staged.saved.with(|saved| match &saved.whose {
+            Whose::Person(person) => Some(format!("rights/{person}")),
+            Whose::Group(group) => Some(format!("rights/group/{group}")),
+            // Who was chosen together once is hardly chosen so again.
+            Whose::Nobody | Whose::Many(_) => None,
+        })
+    });
     let write = move || {
         let (saved, changes) = (staged.saved.get(), staged.changes.get());
         let count = changes.count();
@@ -134,7 +144,7 @@ mod tests {
     }
 
     fn saved() -> Saved {
-        Saved { person: Some(UserId(Uuid::from_u128(9))), version: 7, ..Saved::default() }
+        Saved { whose: Whose::Person(UserId(Uuid::from_u128(9))), version: 7, ..Saved::default() }
     }
 
     /// A person is given a role and allowed something, and nobody has seen it yet.

@@ -6,18 +6,16 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 
 use super::{
-    reasons,
-    staged::{Changes, Staged, StagedRole},
+    bounds, reasons,
+    staged::{Staged, StagedRole},
 };
 use crate::{
+    access::HeldRole,
     base::{
-        errors::{AppError, Denial},
+        errors::{AppError, Denial, DenialCode},
         habits, language,
     },
-    roles::{
-        Effect as Foreseen, EffectKind, EffectLine, RoleGives,
-        calls::{what_if_rights, what_if_role},
-    },
+    roles::{Effect as Foreseen, EffectKind, EffectLine, EffectPolicy, RoleGives, calls::what_if_role},
     ui::{
         asking::follow,
         icons::Icon,
@@ -43,16 +41,11 @@ pub struct Foresight {
 type Answer = Pin<Box<dyn Future<Output = Result<Foreseen, AppError>>>>;
 
 impl Foresight {
-    /// What the changes of a person would do.
+    /// What the changes of a person, a group or many people would do.
     pub fn of_person(staged: Staged) -> Self {
         Self::following(move || {
-            let edit = staged.saved.with(|saved| {
-                let edit = |changes: &Changes| (changes.count() > 0).then(|| (saved.person, changes.edit(saved)));
-                staged.changes.with(edit)
-            });
-            let (person, edit) = edit?;
-            let person = person?;
-            Some(Box::pin(async move { what_if_rights(person, edit?).await }))
+            let edit = staged.edit()?;
+            Some(Box::pin(async move { edit?.foresee().await }))
         })
     }
 
@@ -77,10 +70,15 @@ impl Foresight {
         Foresight { effect, error, waits }
     }
 
-    /// Whether saving would be refused.
+    /// Whether saving would be refused. Where others have to agree it is not: they are asked for it from there.
     pub fn is_refused(self) -> bool {
-        self.effect.with(|effect| effect.as_ref().is_some_and(|effect| effect.refused.is_some()))
+        let is_refused = |effect: &Foreseen| effect.refused.as_ref().is_some_and(|denial| !waits_for_others(denial));
+        self.effect.with(|effect| effect.as_ref().is_some_and(is_refused))
     }
+}
+
+fn waits_for_others(denial: &Denial) -> bool {
+    denial.code == DenialCode::ApprovalNeeded
 }
 
 fn of_kind(effect: &Foreseen, kind: EffectKind) -> usize {
@@ -103,8 +101,8 @@ pub fn summary(effect: &Foreseen) -> String {
 #[component]
 pub fn EffectPane(
     foresight: Foresight,
-    /// Whether it is about everybody who has a role, who are counted.
-    of_role: bool,
+    /// Whether those whom it reaches are counted: everybody who has a role, who is in a group, or who was chosen.
+    counted: Signal<bool>,
 ) -> impl IntoView {
     let locale = locale();
     let figures = move || {
@@ -138,23 +136,29 @@ pub fn EffectPane(
         </div>
         <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
             {figures}
-            {told(foresight, of_role)}
+            {told(foresight, counted)}
         </div>
     }
     .into_any()
 }
 
 /// The effect in words: who gains and loses, and what happens to each permission.
-pub fn told(foresight: Foresight, of_role: bool) -> AnyView {
+pub fn told(foresight: Foresight, counted: Signal<bool>) -> AnyView {
     let locale = locale();
     let told = move || {
         if let Some(error) = foresight.error.get() {
             return view! { <div class="padded">{states::failed(&error)}</div> }.into_any();
         }
         match foresight.effect.get() {
-            Some(effect) => {
-                view! { {refused(effect.refused.as_ref())} {of_role.then(|| people(&effect))} {lines(effect)} }
-                    .into_any()
+            Some(mut effect) => {
+                let around = around(std::mem::take(&mut effect.policies), &effect.scoped);
+                view! {
+                    {refused(effect.refused.as_ref())}
+                    {counted.get().then(|| people(&effect))}
+                    {lines(effect)}
+                    {around}
+                }
+                .into_any()
             }
             None if foresight.waits.get() => states::bones(4),
             None => view! { <p class="hint padded">{td_string!(locale, roles.effect_empty)}</p> }.into_any(),
@@ -163,15 +167,80 @@ pub fn told(foresight: Foresight, of_role: bool) -> AnyView {
     told.into_any()
 }
 
-/// Why saving would be refused.
+/// What else decides: the policies in force, and where what somebody has counts.
+fn around(policies: Vec<EffectPolicy>, scoped: &[HeldRole]) -> AnyView {
+    let locale = locale();
+    let part = |title: &'static str, lines: Vec<AnyView>| {
+        (!lines.is_empty()).then(|| {
+            view! {
+                <h3 class="small muted part">{title}</h3>
+                <ul class="outcomes" role="list">
+                    {lines}
+                </ul>
+            }
+        })
+    };
+    let scoped = scoped.iter().map(|has| {
+        let bounds = bounds::phrases(Some(&has.scope), has.expires_at, None);
+        let bounds = bounds.join(td_string!(locale, base.list_separator));
+        view! {
+            <li>
+                <p class="strong">{pieces::typed(has.role.name.clone())}</p>
+                <p class="small muted">{pieces::sentence(&bounds)}</p>
+            </li>
+        }
+        .into_any()
+    });
+    let scoped = scoped.collect::<Vec<_>>();
+    let policies = policies.into_iter().map(policy).collect::<Vec<_>>();
+    view! {
+        {part(td_string!(locale, roles.effect_policies), policies)}
+        {part(td_string!(locale, roles.effect_scoped), scoped)}
+    }
+    .into_any()
+}
+
+fn policy(said: EffectPolicy) -> AnyView {
+    let locale = locale();
+    let EffectPolicy { policy, keys, says_ar, says_en, denied } = said;
+    let says = if is_arabic() { says_ar } else { says_en };
+    // Whoever may read policies is told what it says, and finds the rest on its page.
+    let name = if says.is_empty() {
+        view! { <span class="strong">{pieces::typed(policy.name)}</span> }.into_any()
+    } else {
+        let href = format!("/console/policies/{}", policy.id);
+        view! { <a class="strong" href=href>{pieces::typed(policy.name)}</a> }.into_any()
+    };
+    let denied = (denied > 0).then(|| {
+        let words = td_string!(locale, roles.policy_denies_now, count = denied).to_string();
+        pieces::badge(Tone::Bad, Some(Icon::Denied), words)
+    });
+    let keys = keys.iter().map(|key| pieces::isolate_key(key)).collect::<Vec<_>>();
+    let about = keys.join(td_string!(locale, base.list_separator));
+    view! {
+        <li>
+            <p class="row-of">{pieces::badge(Tone::Accent, Some(Icon::Policy), td_string!(locale, roles.policy))} {name} {denied}</p>
+            <p class="small">{pieces::sentence(&says)}</p>
+            <p class="small muted">{pieces::sentence(&about)}</p>
+        </li>
+    }
+    .into_any()
+}
+
+/// Why saving would be refused, or that others have to agree first.
 pub fn refused(denial: Option<&Denial>) -> Option<AnyView> {
     let locale = locale();
     denial.map(|denial| {
         let words = language::error(locale, &AppError::Forbidden(denial.clone()));
+        let (mood, title) = if waits_for_others(denial) {
+            (states::Mood::Waiting, td_string!(locale, roles.needs_approval))
+        } else {
+            (states::Mood::Bad, td_string!(locale, roles.would_be_refused))
+        };
         states::notice(
-            states::Mood::Bad,
+            mood,
             view! {
-                <p class="strong">{td_string!(locale, roles.would_be_refused)}</p>
+                <p class="strong">{title}</p>
                 <p>{pieces::sentence(&words)}</p>
             },
         )
@@ -198,6 +267,8 @@ pub fn people(effect: &Foreseen) -> AnyView {
 
 /// How many lines are shown at once; the rest is counted.
 const SHOWN: usize = 60;
+/// How many reasons of one line are told.
+const WAYS: usize = 3;
 
 pub fn lines(effect: Foreseen) -> AnyView {
     let locale = locale();
@@ -224,12 +295,16 @@ fn line(line: EffectLine) -> AnyView {
         let words = td_string!(locale, roles.for_people, count = line.people).to_string();
         view! { " " <span class="small muted">{words}</span> }
     });
-    let because = line.because.first().map(reasons::sentence);
+    // One way is enough to have it; more are told where one of them may end or counts in a part of the tenant only.
+    let because = line.because.iter().take(WAYS).map(|reason| {
+        view! { <p class="small muted">{pieces::sentence(&reasons::sentence(reason))}</p> }
+    });
+    let because = because.collect::<Vec<_>>();
     view! {
         <li>
             <p class="row-of">{pieces::badge(tone, Some(sign), word)} <span class="strong">{name}</span> {people}</p>
             <p class="small muted">{pieces::key(line.key)}</p>
-            {because.map(|because| view! { <p class="small muted">{pieces::sentence(&because)}</p> })}
+            {because}
         </li>
     }
     .into_any()

@@ -41,6 +41,7 @@ mod shelf;
 pub mod staged;
 pub mod studio;
 mod transfer;
+pub mod whose;
 pub mod words;
 
 use ask::AskPage;

@@ -10,6 +10,7 @@ use super::{
     person_roles::read_only,
     reasons,
     staged::{Staged, Stand},
+    studio,
 };
 use crate::{
     base::language::td_string,
@@ -166,12 +167,20 @@ fn status(key: &str, staged: Staged) -> AnyView {
     let answer = staged.answer(key);
     let stand = staged.stand(key);
     let bounds = (stand.tri != Tri::Inherited).then(|| bounds::words(&stand.until, &stand.reason));
-    let words = match (bounds.filter(|words| !words.is_empty()), &answer) {
+    let covered = if stand.tri == Tri::Inherited { staged.covering(key) } else { None };
+    let covered = covered.map(|(pattern, tri)| studio::covered(&pattern, tri));
+    let words = match (bounds.filter(|words| !words.is_empty()).or(covered), &answer) {
         (Some(words), _) => words,
         (None, Some(answer)) => reasons::inherited(answer),
-        (None, None) => td_string!(locale, roles.wildcard).to_owned(),
+        (None, None) if is_wildcard(key) => td_string!(locale, roles.wildcard).to_owned(),
+        // Of several people nothing is one answer.
+        (None, None) => String::new(),
     };
     view! { {answer.as_ref().map(reasons::answer_badge)} " " {pieces::sentence(&words)} }.into_any()
+}
+
+fn is_wildcard(key: &str) -> bool {
+    key.ends_with('*')
 }
 
 /// Everything about one permission of this person: the answer, why, and the bounds of what is set here.
@@ -185,7 +194,8 @@ fn detail(entry: &Entry, staged: Staged, may_assign: bool) -> AnyView {
             {reasons::all(&answer)}
         }
         .into_any(),
-        None => view! { <p class="muted">{td_string!(locale, roles.wildcard)}</p> }.into_any(),
+        None if is_wildcard(&key) => view! { <p class="muted">{td_string!(locale, roles.wildcard)}</p> }.into_any(),
+        None => ().into_any(),
     };
     let is_own = {
         let key = Arc::clone(&key);

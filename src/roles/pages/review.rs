@@ -5,7 +5,8 @@ use leptos::{ev, prelude::*, task::spawn_local};
 use super::{
     bounds, drafts,
     effect::{self, Foresight},
-    staged::{Changes, Names, RoleChanges, Saved, Staged, StagedRole},
+    staged::{Changes, Names, RoleChanges, Staged, StagedRole},
+    whose::{Edit, Whose},
 };
 use crate::{
     approvals::pages::ask::{AskApproval, Asking},
@@ -14,8 +15,8 @@ use crate::{
         language::{self, td_string},
     },
     roles::{
-        ApprovalRequest, RightsEdit, RoleEdit,
-        calls::{edit_rights, edit_role, get_rights, get_role, request_approval},
+        ApprovalRequest, RoleEdit,
+        calls::{edit_role, get_role, request_approval},
     },
     ui::{
         address::filled,
@@ -41,9 +42,8 @@ fn Review(
     title: Signal<String>,
     call: Call,
     foresight: Foresight,
-    /// Whether it is about everybody who has a role, who are counted.
-    #[prop(optional)]
-    of_role: bool,
+    /// Whether those whom it reaches are counted.
+    counted: Signal<bool>,
     open: RwSignal<bool>,
     /// Why, for the log.
     reason: RwSignal<String>,
@@ -55,8 +55,8 @@ fn Review(
     /// Reads again what is saved and keeps the changes.
     renew: Callback<()>,
     save: Callback<()>,
-    /// The change as others are asked to agree to it.
-    proposal: Callback<(), Option<ApprovalRequest>>,
+    /// Asks others to agree to the change.
+    ask: Callback<Asking>,
 ) -> impl IntoView {
     let locale = locale();
     let dirty = Signal::derive(move || count.get() > 0);
@@ -80,11 +80,8 @@ fn Review(
     let asked = Callback::new(move |()| {
         open.set(false);
         discard.run(());
-    });
-    let ask = Callback::new(move |asking: Asking| {
-        let Some(change) = proposal.run(()) else { return };
-        let asked = ApprovalRequest { reason: asking.reason.clone(), ..change };
-        asking.run(request_approval(asked));
+        // Of many people some may have been changed at once.
+        renew.run(());
     });
     let said = move || {
         foresight.effect.with(|effect| effect.as_ref().filter(|_| dirty.get()).map(effect::summary)).unwrap_or_default()
@@ -120,7 +117,7 @@ fn Review(
                     <span class="small muted">{said}</span>
                 </summary>
                 <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
-                    {effect::told(foresight, of_role)}
+                    {effect::told(foresight, counted)}
                 </div>
             </details>
             {reason_field(reason, call)}
@@ -202,7 +199,7 @@ fn label(field: &str) -> Option<&'static str> {
     }
 }
 
-/// The review of a person's rights. `changed` is told after saving and after undoing.
+/// The review of the rights of a person, a group or many people. `changed` is told after saving and after undoing.
 #[component]
 pub fn ReviewBar(staged: Staged, changed: Callback<()>) -> impl IntoView {
     let foresight = Foresight::of_person(staged);
@@ -222,39 +219,46 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
             .with(|names| td_string!(locale, roles.review_rights, name = language::isolate(&names.person)).to_string())
     });
     drafts::keep_rights(staged);
+    let whose = move || staged.saved.with_untracked(|saved| saved.whose.clone());
     let renew = Callback::new(move |()| {
-        let Some(person) = staged.saved.with_untracked(|saved| saved.person) else { return };
         spawn_local(async move {
             // Not being able to look is told when saving; until then nothing is lost.
-            if let Ok(rights) = get_rights(person).await {
-                staged.renew(rights);
+            if let Ok(standing) = whose().look().await {
+                staged.renew(standing);
             }
         });
     });
-    let undo = Callback::new(move |(before, now): (Saved, Saved)| {
-        let Some(person) = before.person else { return };
-        let edit = before.back(&now);
-        call.run(edit_rights(person, edit), move |rights| {
-            staged.renew(rights);
+    let undo = Callback::new(move |edit: Edit| {
+        call.run(edit.save(None), move |standing| {
+            staged.renew(standing);
             toasts.say(td_string!(locale, roles.undone));
             changed.run(());
         });
     });
-    let save = Callback::new(move |()| {
-        let saved = staged.saved.get_untracked();
-        let Some(person) = saved.person else { return };
-        match staged.changes.with_untracked(|changes| changes.edit(&saved)) {
-            Ok(edit) => call.run(edit_rights(person, RightsEdit { reason: stated(reason), ..edit }), move |rights| {
-                let now = Saved::of(&rights);
+    let save = Callback::new(move |()| match untrack(|| staged.edit()) {
+        Some(Ok(edit)) => {
+            let before = staged.standing();
+            call.run(edit.save(stated(reason)), move |now| {
+                let done = match &now.saved.whose {
+                    Whose::Person(_) | Whose::Nobody => td_string!(locale, roles.rights_saved),
+                    Whose::Group(_) => td_string!(locale, groups.saved),
+                    Whose::Many(_) => td_string!(locale, roles.many_saved),
+                };
+                let back = Edit::back(&before, &now);
                 open.set(false);
                 reason.set(String::new());
-                staged.saved_as(rights);
-                let undo = Callback::new(move |()| undo.run((saved.clone(), now.clone())));
-                toasts.offer(td_string!(locale, roles.rights_saved), td_string!(locale, roles.undo), undo);
+                staged.saved_as(now);
+                let undo = Callback::new(move |()| {
+                    if let Some(back) = back.clone() {
+                        undo.run(back);
+                    }
+                });
+                toasts.offer(done, td_string!(locale, roles.undo), undo);
                 changed.run(());
-            }),
-            Err(error) => call.error.set(Some(error)),
+            });
         }
+        Some(Err(error)) => call.error.set(Some(error)),
+        None => {}
     });
     let lines = Callback::new(move |()| staged.names.with(|names| person_lines(names, staged)));
     let meanwhile = Callback::new(move |()| {
@@ -265,13 +269,30 @@ pub fn PersonReview(staged: Staged, foresight: Foresight, changed: Callback<()>)
         staged.discard();
         reason.set(String::new());
     });
-    let proposal = Callback::new(move |()| {
-        let saved = staged.saved.get_untracked();
-        let rights = staged.changes.with_untracked(|changes| changes.edit(&saved)).ok();
-        Some(ApprovalRequest { user_id: Some(saved.person?), rights: Some(rights?), ..ApprovalRequest::default() })
+    let ask = Callback::new(move |asking: Asking| {
+        // Whatever is wrong with what is staged was told when it was saved.
+        if let Some(Ok(edit)) = untrack(|| staged.edit()) {
+            edit.ask(asking);
+        }
     });
+    let counted = Signal::derive(move || staged.saved.with(|saved| saved.whose.is_counted()));
     view! {
-        <Review id="review-rights" count title call foresight open reason lines meanwhile discard renew save proposal />
+        <Review
+            id="review-rights"
+            count
+            title
+            call
+            foresight
+            counted
+            open
+            reason
+            lines
+            meanwhile
+            discard
+            renew
+            save
+            ask
+        />
     }
 }
 
@@ -447,10 +468,11 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         staged.discard();
         reason.set(String::new());
     });
-    let proposal = Callback::new(move |()| {
-        let role = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id))?;
-        let permissions = Some(untrack(|| staged.all()));
-        Some(ApprovalRequest { role_id: Some(role), permissions, ..ApprovalRequest::default() })
+    let ask = Callback::new(move |asking: Asking| {
+        let Some(id) = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id)) else { return };
+        let (permissions, reason) = (Some(untrack(|| staged.all())), asking.reason.clone());
+        let request = ApprovalRequest { role_id: Some(id), permissions, reason, ..ApprovalRequest::default() };
+        asking.run(request_approval(request));
     });
     view! {
         <Review
@@ -459,7 +481,7 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
             title
             call
             foresight
-            of_role=true
+            counted=Signal::stored(true)
             open
             reason
             lines
@@ -467,7 +489,7 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
             discard
             renew
             save
-            proposal
+            ask
         />
     }
 }

@@ -1,15 +1,16 @@
-//! Changes of rights that are shown but not saved yet: of a person, and of a role.
+//! Changes of rights that are shown but not saved yet: of a person, of a group, of many people, and of a role.
 
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::whose::{Edit, Standing, Whose};
 use crate::{
-    access::{EffectivePermission, GivenRole, RoleRef},
+    access::{EffectivePermission, GivenRole, Permission, RoleRef},
     base::{
         errors::{AppError, FieldCode},
-        ids::{RoleId, UserId},
+        ids::RoleId,
         time::Timestamp,
     },
     roles::{Catalogue, Override, Overrides, PersonRights, RightsEdit, Role},
@@ -43,8 +44,7 @@ pub struct Changes {
 /// What is saved, in the form in which it is compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
-    /// Whose rights these are.
-    pub person: Option<UserId>,
+    pub whose: Whose,
     pub roles: Vec<GivenRole>,
     pub overrides: Overrides,
     pub version: i64,
@@ -53,10 +53,52 @@ pub struct Saved {
 impl Saved {
     pub fn of(rights: &PersonRights) -> Self {
         Saved {
-            person: Some(rights.user_id),
+            whose: Whose::Person(rights.user_id),
             roles: rights.roles.iter().map(GivenRole::from).collect(),
             overrides: rights.overrides.clone(),
             version: rights.version,
+        }
+    }
+
+    /// What all of several people have: the roles and overrides that none of them lacks, with the bounds that are the same
+    /// for all.
+    pub fn in_common(each: &[Saved]) -> Self {
+        let Some((first, others)) = each.split_first() else { return Saved::default() };
+        let roles = first.roles.iter().filter_map(|given| {
+            let find = |one: &Saved| one.roles.iter().find(|other| other.role == given.role).cloned();
+            let found = others.iter().map(find).collect::<Option<Vec<_>>>()?;
+            let expires_at =
+                given.expires_at.filter(|_| found.iter().all(|other| other.expires_at == given.expires_at));
+            let scope = if found.iter().all(|other| other.scope == given.scope) {
+                given.scope.clone()
+            } else {
+                Default::default()
+            };
+            Some(GivenRole { role: given.role, scope, expires_at })
+        });
+        let half = |of: fn(&Saved) -> &Vec<Override>| {
+            let shared = of(first).iter().filter_map(|given| {
+                let find = |one: &Saved| of(one).iter().find(|other| other.key == given.key).cloned();
+                let found = others.iter().map(find).collect::<Option<Vec<_>>>()?;
+                let is_same = found.iter().all(|other| other == given);
+                Some(if is_same {
+                    given.clone()
+                } else {
+                    Override { key: given.key.clone(), expires_at: None, reason: None }
+                })
+            });
+            shared.collect::<Vec<_>>()
+        };
+        let people = each.iter().filter_map(|one| match one.whose {
+            Whose::Person(id) => Some(id),
+            Whose::Nobody | Whose::Group(_) | Whose::Many(_) => None,
+        });
+        Saved {
+            whose: Whose::Many(people.collect()),
+            roles: roles.collect(),
+            overrides: Overrides { allow: half(|one| &one.overrides.allow), deny: half(|one| &one.overrides.deny) },
+            // Every change of one of them moves it on.
+            version: each.iter().map(|one| one.version).sum(),
         }
     }
 
@@ -142,6 +184,21 @@ impl Changes {
         still
     }
 
+    /// The changes of many people as they are for one of them. Whoever has a role already that only some have keeps its end.
+    pub fn for_one(&self, common: &Saved, one: &Saved) -> Self {
+        let mut own = Changes::default();
+        for (role, wanted) in &self.roles {
+            let is_kept = wanted.has && !common.role(*role).has && one.role(*role).has;
+            if !is_kept {
+                own.set_role(one, *role, wanted.clone());
+            }
+        }
+        for (key, stand) in &self.stands {
+            own.set_stand(one, key, stand.clone());
+        }
+        own
+    }
+
     /// The whole new state, to be saved as one. A half without changes is left alone.
     pub fn edit(&self, saved: &Saved) -> Result<RightsEdit, AppError> {
         let roles = if self.roles.is_empty() { None } else { Some(self.given(saved)?) };
@@ -205,12 +262,14 @@ pub struct Names {
     pub catalogue: Catalogue,
 }
 
-/// The staged changes of the person on the page. They belong to the page and outlive its tabs and each reading of what
+/// The staged changes of whomever the page is about, except for a role. They belong to the page and outlive its tabs and each reading of what
 /// is saved.
 #[derive(Clone, Copy)]
 pub struct Staged {
     pub changes: RwSignal<Changes>,
     pub saved: RwSignal<Saved>,
+    /// Of many people what each of them has.
+    each: RwSignal<Vec<Saved>>,
     pub names: RwSignal<Names>,
     /// What somebody else has changed since this work began.
     pub meanwhile: RwSignal<Changes>,
@@ -223,42 +282,44 @@ impl Staged {
         Staged {
             changes: RwSignal::new(Changes::default()),
             saved: RwSignal::new(Saved::default()),
+            each: RwSignal::new(Vec::new()),
             names: RwSignal::new(Names::default()),
             meanwhile: RwSignal::new(Changes::default()),
             effective: RwSignal::new(BTreeMap::new()),
         }
     }
 
-    /// Takes over what is saved now. Changes of another person are forgotten, those of the same one stay.
-    pub fn begin(self, rights: PersonRights, names: Names) {
+    /// Takes over what is saved now. Changes of somebody else are forgotten, those of the same one stay.
+    pub fn begin(self, standing: impl Into<Standing>, names: Names) {
         self.names.set(names);
-        self.take(rights);
+        self.take(standing.into());
     }
 
-    /// Takes over what is saved now of the same person. An answer about whoever was left meanwhile is nothing.
-    pub fn renew(self, rights: PersonRights) {
-        if self.is_about(rights.user_id) {
-            self.take(rights);
+    /// Takes over what is saved now of the same one. An answer about whoever was left meanwhile is nothing.
+    pub fn renew(self, standing: Standing) {
+        if self.is_about(&standing) {
+            self.take(standing);
         }
     }
 
-    fn is_about(self, person: UserId) -> bool {
-        self.saved.with_untracked(|saved| saved.person == Some(person))
+    fn is_about(self, standing: &Standing) -> bool {
+        self.saved.with_untracked(|saved| saved.whose == standing.saved.whose)
     }
 
-    fn take(self, rights: PersonRights) {
-        let saved = Saved::of(&rights);
+    fn take(self, standing: Standing) {
+        let Standing { saved, each, effective } = standing;
         // What was read before the last change was saved is no news.
-        if self.saved.with_untracked(|now| now.person == saved.person && now.version > saved.version) {
+        if self.saved.with_untracked(|now| now.whose == saved.whose && now.version > saved.version) {
             return;
         }
-        self.effective.set(rights.effective.into_iter().map(|one| (one.key.clone(), one)).collect());
+        self.effective.set(effective.into_iter().map(|one| (one.key.clone(), one)).collect());
+        self.each.set(each);
         let before = self.saved.get_untracked();
         if before == saved {
             return;
         }
         let mine = self.changes.with_untracked(|changes| changes.count() > 0);
-        if before.person == saved.person {
+        if before.whose == saved.whose {
             if mine {
                 let moved = Changes::between(&before, &saved);
                 self.meanwhile.update(|all| {
@@ -274,11 +335,33 @@ impl Staged {
     }
 
     /// What was just saved from here: nothing is staged any more.
-    pub fn saved_as(self, rights: PersonRights) {
-        if self.is_about(rights.user_id) {
+    pub fn saved_as(self, standing: Standing) {
+        if self.is_about(&standing) {
             self.discard();
-            self.take(rights);
+            self.take(standing);
         }
+    }
+
+    /// What is saved, as it was read last.
+    pub fn standing(self) -> Standing {
+        Standing { saved: self.saved.get_untracked(), each: self.each.get_untracked(), effective: Vec::new() }
+    }
+
+    /// What is staged, as it is saved; nothing where nothing is.
+    pub fn edit(self) -> Option<Result<Edit, AppError>> {
+        self.changes.with(|changes| {
+            let edit = |saved: &Saved| self.each.with(|each| Edit::of(changes, saved, each));
+            if changes.count() == 0 { None } else { self.saved.with(edit).transpose() }
+        })
+    }
+
+    /// The wildcard that is allowed or denied here and covers a permission, counting what is staged: the deny where there is
+    /// one, since it wins.
+    pub fn covering(self, key: &str) -> Option<(String, Tri)> {
+        let above = wildcards_above(key);
+        let find =
+            |tri: Tri| above.iter().find(|pattern| self.stand(pattern).tri == tri).map(|found| (found.clone(), tri));
+        find(Tri::Denied).or_else(|| find(Tri::Allowed))
     }
 
     /// Leaves the person. What is written down of the changes stays: nothing says that they are not wanted.
@@ -341,6 +424,14 @@ impl Default for Staged {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// The wildcards that cover a permission, the narrowest first.
+fn wildcards_above(key: &str) -> Vec<String> {
+    let mut above = Permission::parse(key).map(|key| key.covering()).unwrap_or_default();
+    above.retain(|pattern| pattern.ends_with('*') && pattern != key);
+    above.sort_by_key(|pattern| std::cmp::Reverse(pattern.len()));
+    above
 }
 
 /// The staged changes of what a role gives: true for a key that comes, false for one that goes.
@@ -437,6 +528,11 @@ impl StagedRole {
         });
     }
 
+    /// The wildcard that the role gives, counting what is staged, and that covers a permission.
+    pub fn covering(self, key: &str) -> Option<String> {
+        wildcards_above(key).into_iter().find(|pattern| self.gives(pattern))
+    }
+
     /// All that the role shall give, sorted.
     pub fn all(self) -> Vec<String> {
         let saved = self.saved.with(|role| role.as_ref().map(|role| role.permissions.clone()).unwrap_or_default());
@@ -464,6 +560,7 @@ impl Default for StagedRole {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ids::UserId;
     use uuid::Uuid;
 
     fn role(number: u128) -> RoleId {
@@ -481,7 +578,7 @@ mod tests {
     fn saved() -> Saved {
         let deny = Override { key: "users.delete".to_owned(), expires_at: None, reason: Some("r".to_owned()) };
         Saved {
-            person: Some(UserId(Uuid::from_u128(9))),
+            whose: Whose::Person(UserId(Uuid::from_u128(9))),
             roles: vec![given(1)],
             overrides: Overrides { allow: Vec::new(), deny: vec![deny] },
             version: 7,
@@ -553,5 +650,38 @@ mod tests {
         let (saved, mut changes) = (saved(), Changes::default());
         changes.set_stand(&saved, "users.read", allowed("soon"));
         assert_eq!(changes.edit(&saved), Err(AppError::field("expires_at", FieldCode::Malformed)));
+    }
+
+    /// C3: of many people what all have is shown; what is staged reaches each as if it were for them alone.
+    #[test]
+    fn what_is_staged_for_many_is_what_differs_for_each() {
+        let (mut one, mut other) = (saved(), saved());
+        one.roles = vec![given(1), given(2)];
+        other.roles = vec![GivenRole { expires_at: Timestamp::parse("2026-12-01T08:00:00Z"), ..given(1) }];
+        other.whose = Whose::Person(UserId(Uuid::from_u128(10)));
+        other.overrides = Overrides::default();
+        let common = Saved::in_common(&[one.clone(), other.clone()]);
+        assert_eq!((common.roles.clone(), common.overrides.clone()), (vec![given(1)], Overrides::default()));
+
+        let mut changes = Changes::default();
+        changes.set_role(&common, role(2), has(""));
+        changes.set_role(&common, role(1), RoleStand::default());
+        changes.set_stand(&common, "users.read", allowed(""));
+        let (mine, theirs) = (changes.for_one(&common, &one), changes.for_one(&common, &other));
+        assert_eq!((mine.roles.len(), mine.stands.len()), (1, 1), "the second role is there already");
+        assert_eq!((theirs.roles.len(), theirs.stands.len()), (2, 1));
+        let edit = Edit::of(&changes, &common, &[one, other]).expect("all is well formed");
+        let Some(Edit::Many(edits)) = edit else { panic!("it is about many") };
+        assert_eq!(edits.people[0].roles, Some(vec![given(2)]));
+        assert_eq!(edits.people[1].roles, Some(vec![given(2)]));
+        assert_eq!(edits.people[0].overrides.as_ref().map(|all| all.deny.len()), Some(1), "what was theirs stays");
+    }
+
+    /// C3: a wildcard is told of what it covers; the narrowest one first.
+    #[test]
+    fn the_narrowest_wildcard_covers() {
+        assert_eq!(wildcards_above("oauth.clients.manage"), ["oauth.clients.*", "oauth.*", "*"]);
+        assert_eq!(wildcards_above("users.*"), ["*"]);
+        assert_eq!(wildcards_above("*"), Vec::<String>::new());
     }
 }

@@ -48,7 +48,7 @@ struct Access {
 /// What a person was given, as whoever decides reads it.
 fn given(rights: &PersonRights) -> Value {
     json!({
-        "roles": audited_roles(rights)["roles"],
+        "roles": audited_roles(&rights.roles)["roles"],
         "allow": rights.overrides.allow,
         "deny": rights.overrides.deny,
     })
@@ -432,7 +432,7 @@ async fn grant_person(
         events.push(event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides)));
     }
     if before.roles != after.roles {
-        events.push(event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after)));
+        events.push(event(Action::AssignRoles).change(audited_roles(&before.roles), audited_roles(&after.roles)));
     }
     Ok(events)
 }

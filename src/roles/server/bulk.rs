@@ -1,11 +1,11 @@
-//! A role given to many people at once, or taken from them (C10).
+//! Rights of many people at once: a role given to them or taken from them (C10), and what the studio makes of each (C3).
 
 use serde_json::json;
 
-use super::{approved, held_roles, staged};
+use super::{approved, audited_roles, held_roles, overrides_of, staged, stated_reason};
 use crate::{
     access::{
-        GivenRole, HeldRole, PERMISSIONS_ASSIGN, Permission, Scope,
+        GivenRole, HeldRole, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, Scope, USERS_READ,
         server::{
             Cx, Tx,
             change::Granter,
@@ -23,12 +23,138 @@ use crate::{
     },
     approvals::server::{NewApproval, ask, parse_reason},
     base::{
-        errors::{AppError, Denial, FieldCode},
-        ids::RoleId,
+        errors::{AppError, Denial, DenialCode, FieldCode},
+        ids::{RoleId, UserId},
         server::input::Input,
     },
-    roles::RightsEdit,
+    roles::{ManyEdits, PersonRightsEdit, PersonStand, RightsEdit},
 };
+
+impl From<PersonRightsEdit> for RightsEdit {
+    fn from(edit: PersonRightsEdit) -> Self {
+        let PersonRightsEdit { user: _, roles, overrides, version } = edit;
+        RightsEdit { roles, overrides, reason: None, version }
+    }
+}
+
+/// The people that edits are about.
+pub fn named(edits: &ManyEdits) -> Result<Vec<UserId>, AppError> {
+    let users = edits.people.iter().map(|one| one.user).collect::<Vec<_>>();
+    check_named(&users)?;
+    Ok(users)
+}
+
+/// One of several people: each of them has to lie inside the caller's scope, not only the first.
+pub async fn find(tx: &mut Tx, user: UserId) -> Result<Person, AppError> {
+    let person = accounts::server::find(tx, user).await?;
+    if tx.also_decides(&accounts::server::store::facts(&person))? { Ok(person) } else { Err(AppError::NotFound) }
+}
+
+/// What many people were given, in the order in which they are named (C3).
+pub async fn stands(cx: &Cx, users: Vec<UserId>) -> Result<Vec<PersonStand>, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    check_named(&users)?;
+    let mut stands = Vec::new();
+    for user in users {
+        let person = find(&mut tx, user).await?;
+        stands.push(stand(&tx, person)?);
+    }
+    Ok(stands)
+}
+
+fn stand(tx: &Tx, person: Person) -> Result<PersonStand, AppError> {
+    Ok(PersonStand {
+        user: person.id,
+        roles: held_roles(tx, person.id)?,
+        overrides: overrides_of(tx, person.id)?,
+        version: person.version,
+        name: person.name,
+    })
+}
+
+/// Replaces the roles or overrides of many people: of all of them or of nobody, as one transaction with the rows that it
+/// would have for each alone (C3, D1).
+pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonStand>, AppError> {
+    let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    let edits = edits.read()?;
+    let users = named(&edits)?;
+    // Whoever decides has to be told why.
+    let asked_for = edits.ask.then(|| parse_reason(edits.reason.as_deref().unwrap_or_default())).transpose();
+    let asked_for = asked_for.map_err(|code| AppError::field("reason", code))?;
+    let reason = match &asked_for {
+        Some(reason) => Some(reason.clone()),
+        None => stated_reason(edits.reason.as_deref()).map_err(|code| AppError::field("reason", code))?,
+    };
+    if asked_for.is_some() {
+        cx.at_home()?;
+    }
+    tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
+    // In the order of their ids: two such acts never wait for each other.
+    let mut people = edits.people;
+    people.sort_by_key(|one| one.user);
+    let granter = Granter::Person(cx.person()?.user);
+    let (mut changes, mut changed, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    for (at, one) in people.into_iter().enumerate() {
+        let person = accounts::server::find_for_update(&mut tx, one.user, one.version).await?;
+        if !tx.also_decides(&accounts::server::store::facts(&person))? {
+            return Err(AppError::NotFound);
+        }
+        let edit = RightsEdit::from(one);
+        let own = staged(&tx, person.id, edit.clone())?;
+        if own.is_empty() {
+            continue;
+        }
+        if asked_for.is_some()
+            && let Some(denial) = tx.try_grant(&own, granter).await?
+            && denial.code == DenialCode::ApprovalNeeded
+        {
+            waiting.push(Waiting { at, person, edit, denial });
+            continue;
+        }
+        changes.extend(own);
+        changed.push(stand(&tx, person)?);
+    }
+    let mut events = Vec::new();
+    if !changes.is_empty() {
+        tx.grant(&changes, granter).await?;
+        // What this transaction has written, as the engine will see it.
+        tx.lock_grants(None).await?;
+        for before in &changed {
+            // Whoever invited somebody does not come into what others give them later.
+            links::void_of_others(&mut tx, before.user).await?;
+            let person = find(&mut tx, before.user).await?;
+            events.extend(edited(before, &stand(&tx, person)?, reason.as_deref()));
+        }
+    }
+    for one in waiting {
+        events.push(ask_about(&mut tx, one, asked_for.clone().unwrap_or_default()).await?);
+    }
+    let mut after = Vec::new();
+    for user in users {
+        let person = find(&mut tx, user).await?;
+        after.push(stand(&tx, person)?);
+    }
+    finish(tx, events, false).await?;
+    Ok(after)
+}
+
+/// What to record of one of them: a row for each half that changed.
+fn edited(before: &PersonStand, after: &PersonStand, reason: Option<&str>) -> Vec<Event> {
+    let event = |action| {
+        let event = Event::done(action).on("user", after.user, &after.name).version(after.version);
+        event.stated(reason.map(ToOwned::to_owned))
+    };
+    let overrides = (before.overrides != after.overrides).then(|| {
+        let granted = event(Action::GrantPermission);
+        granted.change(json!(before.overrides), json!(after.overrides))
+    });
+    let roles = (before.roles != after.roles).then(|| {
+        let assigned = event(Action::AssignRoles);
+        assigned.change(audited_roles(&before.roles), audited_roles(&after.roles))
+    });
+    overrides.into_iter().chain(roles).collect()
+}
 
 /// Somebody for whom others have to agree, with the change that they are asked about.
 struct Waiting {

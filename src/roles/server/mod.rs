@@ -2,6 +2,7 @@
 
 pub mod approved;
 pub mod bulk;
+mod conditions;
 pub mod exchange;
 pub mod keys;
 pub mod reminders;
@@ -21,7 +22,7 @@ use crate::{
         server::{
             Cx, Edited, Tx,
             change::{Change, Granter},
-            engine::{OverrideGrant, PersonGrants, RoleGrant, RoleGrants, is_live},
+            engine::{OverrideGrant, RoleGrant, RoleGrants, is_live},
             given,
             record::{Action, Event},
         },
@@ -295,10 +296,20 @@ pub async fn effective(cx: &Cx, user: UserId) -> Result<Vec<EffectivePermission>
 }
 
 fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
+    Ok(PersonRights {
+        user_id: person.id,
+        roles: held_roles(tx, person.id)?,
+        overrides: overrides_of(tx, person.id)?,
+        effective: tx.snapshot()?.effective(person.id, tx.now()),
+        version: person.version,
+    })
+}
+
+/// The overrides that somebody has now.
+fn overrides_of(tx: &Tx, user: UserId) -> Result<Overrides, AppError> {
     let (snapshot, now) = (tx.snapshot()?, tx.now());
-    let given = snapshot.person(person.id).map_or_else(PersonGrants::default, |given| PersonGrants::clone(given));
     let overrides = |allowed| {
-        let live = given.overrides.iter().filter(|given| is_live(given.expires_at, now));
+        let live = snapshot.overrides_of(user).iter().filter(|given| is_live(given.expires_at, now));
         let matching = live.filter(move |given| given.allowed == allowed);
         matching.map(|given| Override {
             key: given.pattern.to_string(),
@@ -306,13 +317,7 @@ fn rights_of(tx: &Tx, person: &Person) -> Result<PersonRights, AppError> {
             reason: given.reason.clone(),
         })
     };
-    Ok(PersonRights {
-        user_id: person.id,
-        roles: held_roles(tx, person.id)?,
-        overrides: Overrides { allow: overrides(true).collect(), deny: overrides(false).collect() },
-        effective: snapshot.effective(person.id, now),
-        version: person.version,
-    })
+    Ok(Overrides { allow: overrides(true).collect(), deny: overrides(false).collect() })
 }
 
 /// The roles that somebody has now, given to them directly.
@@ -485,7 +490,7 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, stated: Stated) -> Result<P
     let after = rights_of(&tx, &person)?;
     let event =
         |action| Event::done(action).on("user", user, &person.name).version(person.version).stated(reason.clone());
-    let assigned = event(Action::AssignRoles).change(audited_roles(&before), audited_roles(&after));
+    let assigned = event(Action::AssignRoles).change(audited_roles(&before.roles), audited_roles(&after.roles));
     let granted = event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides));
     if before.roles == after.roles {
         tx.commit(granted).await?;
@@ -499,8 +504,8 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, stated: Stated) -> Result<P
 }
 
 /// Roles by name, as the audit log keeps them; the bounds of those that have any.
-fn audited_roles(rights: &PersonRights) -> Value {
-    json!({"roles": given::audited(&rights.roles)})
+fn audited_roles(roles: &[HeldRole]) -> Value {
+    json!({"roles": given::audited(roles)})
 }
 
 fn parse_overrides(tx: &Tx, overrides: Overrides) -> Result<Vec<OverrideGrant>, AppError> {

@@ -15,13 +15,14 @@ use crate::{
     accounts::bulk::{BulkAnswer, BulkRole},
     base::{
         errors::AppError,
-        ids::{RoleId, UserId},
+        ids::{GroupId, RoleId, UserId},
         paging::Page,
         server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     roles::{
-        CloneRole, CompareQuery, Comparison, Effect, Holder, HoldersQuery, NewRole, Override, Overrides, OwnPermission,
-        PermissionEdit, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives, RolesQuery,
+        CloneRole, CompareQuery, Comparison, Effect, GroupGives, Holder, HoldersQuery, ManyEdits, NewRole, Override,
+        Overrides, OwnPermission, PermissionEdit, PersonStand, RemovalEffect, RightsEdit, Role, RoleEdit, RoleGives,
+        RolesQuery,
         exchange::{CatalogueFile, ImportReport},
         server::{self, RoleNames, bulk, exchange, keys, what_if},
         templates::{FromTemplate, RoleTemplate},
@@ -43,10 +44,13 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(preview_import))
         .routes(routes!(add_roles, replace_roles))
         .routes(routes!(bulk_role))
+        .routes(routes!(bulk_rights))
         .routes(routes!(replace_overrides))
         .routes(routes!(effective))
         .routes(routes!(what_if_person))
         .routes(routes!(what_if_role))
+        .routes(routes!(what_if_group))
+        .routes(routes!(what_if_people))
 }
 
 /// List roles: `roles.read`
@@ -197,6 +201,12 @@ async fn bulk_role(cx: Extension<Cx>, Sent(change): Sent<BulkRole>) -> Result<Js
     bulk::change_role(&cx, change).await.map(Json)
 }
 
+/// Replace the roles or overrides of many people, of all of them or of nobody: `permissions.assign`
+#[utoipa::path(post, path = "/admin/users/bulk/rights", tag = "users", request_body = ManyEdits, responses((status = 200, body = Vec<PersonStand>)))]
+async fn bulk_rights(cx: Extension<Cx>, Sent(edits): Sent<ManyEdits>) -> Result<Json<Vec<PersonStand>>, AppError> {
+    bulk::edit_rights(&cx, edits).await.map(Json)
+}
+
 /// The override set of a person: what is not named is no longer overridden.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -269,4 +279,20 @@ async fn what_if_role(
     Sent(gives): Sent<RoleGives>,
 ) -> Result<Json<Effect>, AppError> {
     what_if::of_role(&cx, id, gives).await.map(Json)
+}
+
+/// What it would do if a group gave these roles instead; nothing is written: `permissions.read` and `users.read` and `groups.read`
+#[utoipa::path(post, path = "/admin/groups/{id}/what-if", tag = "groups", params(("id" = uuid::Uuid, Path)), request_body = GroupGives, responses((status = 200, body = Effect)))]
+async fn what_if_group(
+    cx: Extension<Cx>,
+    Id(id): Id<GroupId>,
+    Sent(gives): Sent<GroupGives>,
+) -> Result<Json<Effect>, AppError> {
+    what_if::of_group(&cx, id, gives).await.map(Json)
+}
+
+/// What a change of many people's rights would do; nothing is written: `permissions.read` and `users.read`
+#[utoipa::path(post, path = "/admin/users/bulk/what-if", tag = "users", request_body = ManyEdits, responses((status = 200, body = Effect)))]
+async fn what_if_people(cx: Extension<Cx>, Sent(edits): Sent<ManyEdits>) -> Result<Json<Effect>, AppError> {
+    what_if::of_many(&cx, edits).await.map(Json)
 }

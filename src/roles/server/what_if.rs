@@ -3,26 +3,34 @@
 use std::{
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 use chrono::{DateTime, Utc};
 
 use crate::{
     access::{
-        Answer, PERMISSIONS_READ, Permission, PermissionInfo, Reason, USERS_READ,
+        Answer, GROUPS_READ, HeldRole, PERMISSIONS_READ, POLICIES_READ, Permission, PermissionInfo, PolicyRef, Reason,
+        USERS_READ,
         server::{
-            Cx,
-            change::Change,
+            Cx, Tx,
+            change::{Change, Granter},
             engine::{Snapshot, is_live},
+            given,
         },
     },
     accounts,
     base::{
         errors::{AppError, Denial, DenialCode, FieldErrors},
-        ids::{RoleId, UserId},
+        ids::{GroupId, RoleId, UserId},
         server::input::Input,
     },
-    roles::{Effect, EffectKind, EffectLine, RightsEdit, RoleGives, server},
+    groups,
+    i18n::Locale,
+    roles::{
+        Effect, EffectKind, EffectLine, EffectPolicy, GroupGives, ManyEdits, RightsEdit, RoleGives,
+        server::{self, bulk, conditions},
+    },
 };
 
 /// How many of the people concerned are named.
@@ -35,11 +43,28 @@ pub async fn of_person(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result
     let edit = edit.read()?;
     let person = accounts::server::find(&mut tx, user).await?;
     let changes = server::staged(&tx, user, edit)?;
-    let before = tx.snapshot()?.clone();
-    let (after, refused) = tx.what_if(&changes).await?;
-    let given = newly_given(&before, &after, user, tx.now());
-    let tally = compare(&before, &after, &[user], &given, tx.now());
-    Ok(tally.effect(vec![person.name], 1, refused, person.version))
+    let foreseen = foresee(&mut tx, &changes).await?;
+    let given = newly_given(&foreseen.before, &foreseen.after, user, tx.now());
+    let scoped = scoped(&foreseen.after, user, tx.now());
+    let effect = foreseen.effect(&mut tx, &[user], &given).await?;
+    Ok(Effect { names: vec![person.name], scoped, version: person.version, ..effect }.named())
+}
+
+/// What it would do to many people, each of whom gets what is said of them.
+pub async fn of_many(cx: &Cx, edits: Input<ManyEdits>) -> Result<Effect, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    let edits = edits.read()?;
+    let people = bulk::named(&edits)?;
+    let mut changes = Vec::new();
+    for one in edits.people {
+        bulk::find(&mut tx, one.user).await?;
+        changes.extend(server::staged(&tx, one.user, one.into())?);
+    }
+    let foreseen = foresee(&mut tx, &changes).await?;
+    let given = people.iter().flat_map(|user| newly_given(&foreseen.before, &foreseen.after, *user, tx.now()));
+    let given = given.collect::<BTreeSet<_>>();
+    foreseen.effect(&mut tx, &people, &given).await
 }
 
 /// What it would do to everybody who has the role if it gave this instead.
@@ -58,17 +83,116 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
         None => role.parents.iter().map(|parent| parent.id).collect(),
     };
     errors.check()?;
-    let before = tx.snapshot()?.clone();
-    let old = before.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
     let change = Change::RolePermissions { role: id, name: role.name, permissions, parents };
-    let (after, refused) = tx.what_if(&[change]).await?;
-    let new = after.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
+    let foreseen = foresee(&mut tx, &[change]).await?;
+    let patterns = |snapshot: &Snapshot| snapshot.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
+    let (old, new) = (patterns(&foreseen.before), patterns(&foreseen.after));
     let given = new.into_iter().filter(|new| !old.contains(new)).collect::<BTreeSet<_>>();
-    let people = before.holders(id, tx.now());
-    let tally = compare(&before, &after, &people, &given, tx.now());
-    let names = accounts::server::store::first_names(&mut tx, &tally.changed, NAMES).await?;
-    let people = u32::try_from(people.len()).unwrap_or(u32::MAX);
-    Ok(tally.effect(names, people, refused, role.version))
+    let people = foreseen.before.holders(id, tx.now());
+    let effect = foreseen.effect(&mut tx, &people, &given).await?;
+    Ok(Effect { version: role.version, ..effect })
+}
+
+/// What it would do to everybody who is in the group, or in one that lies in it, if it gave these roles instead.
+pub async fn of_group(cx: &Cx, id: GroupId, gives: Input<GroupGives>) -> Result<Effect, AppError> {
+    let mut tx = cx.read(PERMISSIONS_READ).await?;
+    tx.require(USERS_READ).await?;
+    tx.require(GROUPS_READ).await?;
+    let gives = gives.read()?;
+    let group = groups::server::store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let mut errors = FieldErrors::default();
+    let roles = given::parse(tx.snapshot()?, gives.roles, groups::server::is_givable, tx.now(), &mut errors);
+    errors.check()?;
+    let parents = group.parents.iter().map(|parent| parent.id).collect();
+    let change = Change::Group { group: id, name: group.name, parents, roles };
+    let foreseen = foresee(&mut tx, &[change]).await?;
+    let given = {
+        let (old, new) = (foreseen.before.of_group(id, tx.now()), foreseen.after.of_group(id, tx.now()));
+        let come = new.iter().filter(|new| !old.contains(new)).filter_map(|new| foreseen.after.role(new.role));
+        come.flat_map(|role| role.patterns.iter().cloned()).collect::<BTreeSet<_>>()
+    };
+    let people = foreseen.before.members(id, tx.now());
+    let effect = foreseen.effect(&mut tx, &people, &given).await?;
+    Ok(Effect { version: group.version, ..effect })
+}
+
+/// What a change does to these people, whoever they are.
+pub async fn of_changes(tx: &mut Tx, changes: &[Change], people: &[UserId]) -> Result<Effect, AppError> {
+    foresee(tx, changes).await?.effect(tx, people, &BTreeSet::new()).await
+}
+
+/// The grants as they are and as changes would leave them, and why saving would be refused.
+struct Foreseen {
+    before: Arc<Snapshot>,
+    after: Snapshot,
+    refused: Option<Denial>,
+}
+
+/// Stages changes, and asks whether they could be saved: by whoever asks, and without others.
+async fn foresee(tx: &mut Tx, changes: &[Change]) -> Result<Foreseen, AppError> {
+    let before = tx.snapshot()?.clone();
+    let (after, refused) = tx.what_if(changes).await?;
+    let refused = match refused {
+        Some(denial) => Some(denial),
+        None => {
+            let granter = Granter::Person(tx.cx().person()?.user);
+            tx.try_grant(changes, granter).await?
+        }
+    };
+    Ok(Foreseen { before, after, refused })
+}
+
+impl Foreseen {
+    async fn effect(self, tx: &mut Tx, people: &[UserId], given: &BTreeSet<Permission>) -> Result<Effect, AppError> {
+        let Foreseen { before, after, refused } = self;
+        let tally = compare(&before, &after, people, given, tx.now());
+        let names = accounts::server::store::first_names(tx, &tally.changed, NAMES).await?;
+        let policies = policies(tx, &after, &tally, people)?;
+        let all = u32::try_from(people.len()).unwrap_or(u32::MAX);
+        let effect = tally.effect(names, all, refused, before.version);
+        Ok(Effect { policies, ..effect })
+    }
+}
+
+impl Effect {
+    /// Names nobody where nobody's rights change.
+    fn named(self) -> Self {
+        let is_changed = self.people_gaining + self.people_losing > 0;
+        Effect { names: if is_changed { self.names } else { Vec::new() }, ..self }
+    }
+}
+
+/// The policies in force that have a say about what is touched, and to how many of these people they deny it.
+fn policies(tx: &Tx, after: &Snapshot, tally: &Tally<'_>, people: &[UserId]) -> Result<Vec<EffectPolicy>, AppError> {
+    let may_read = tx.also_holds(&POLICIES_READ)?;
+    let touched = tally.lines.keys().map(|(_, at)| *at).collect::<BTreeSet<_>>();
+    let touched = touched.into_iter().filter_map(|at| tally.keys.get(at)).collect::<Vec<_>>();
+    let found = after.policies().iter().filter_map(|policy| {
+        let concerned = touched.iter().filter(|(_, key)| policy.concerns(key));
+        let keys = concerned.map(|(info, _)| info.key.clone()).collect::<Vec<_>>();
+        let denies = |user: &&UserId| after.say(policy, **user, tx.now()).denies == Some(true);
+        let says = |locale| if may_read { conditions::sentence(locale, policy) } else { String::new() };
+        (!keys.is_empty()).then(|| EffectPolicy {
+            policy: PolicyRef { id: policy.id, name: policy.name.clone() },
+            keys,
+            says_ar: says(Locale::ar),
+            says_en: says(Locale::en),
+            denied: u32::try_from(people.iter().filter(denies).count()).unwrap_or(u32::MAX),
+        })
+    });
+    Ok(found.collect())
+}
+
+/// The roles that somebody has in a part of the tenant only, also by a group.
+fn scoped(snapshot: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<HeldRole> {
+    let Some(person) = snapshot.person(user) else { return Vec::new() };
+    let scoped = snapshot.given(person, now).filter(|given| !given.scope.is_everything());
+    let roles = scoped.map(|given| HeldRole {
+        role: snapshot.role_ref(given.id),
+        scope: given.scope.clone(),
+        expires_at: given.expires_at.map(Into::into),
+    });
+    roles.collect()
 }
 
 /// The allows that a person did not have before: of their own, and of roles they did not have.
@@ -93,20 +217,6 @@ struct Tally<'a> {
     changed: Vec<UserId>,
     gaining: u32,
     losing: u32,
-}
-
-/// What a change does to these people, whoever they are.
-pub async fn of_changes(
-    tx: &mut crate::access::server::Tx,
-    changes: &[Change],
-    people: &[UserId],
-) -> Result<Effect, AppError> {
-    let before = tx.snapshot()?.clone();
-    let (after, refused) = tx.what_if(changes).await?;
-    let tally = compare(&before, &after, people, &BTreeSet::new(), tx.now());
-    let names = accounts::server::store::first_names(tx, &tally.changed, NAMES).await?;
-    let version = before.version;
-    Ok(tally.effect(names, u32::try_from(people.len()).unwrap_or(u32::MAX), refused, version))
 }
 
 /// Asks the engine about each key that may be touched, for each person, on both snapshots.
@@ -176,6 +286,8 @@ impl Tally<'_> {
             people,
             names: if self.changed.is_empty() { Vec::new() } else { names },
             refused,
+            policies: Vec::new(),
+            scoped: Vec::new(),
             version,
         }
     }

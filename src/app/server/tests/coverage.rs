@@ -181,6 +181,11 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             | "/api/rights/get" => {
                 format!(r#"{{"id": "{id}"}}"#)
             }
+            "/api/groups/what-if" => format!(r#"{{"id": "{id}", "gives": {{"roles": []}}}}"#),
+            "/api/rights/of-many" => format!(r#"{{"users": ["{id}"]}}"#),
+            "/api/rights/edit-of-many" | "/api/rights/what-if-of-many" => {
+                format!(r#"{{"edits": {{"people": [{{"user": "{id}"}}]}}}}"#)
+            }
             "/api/roles/what-if" => format!(r#"{{"id": "{id}", "gives": {{"permissions": []}}}}"#),
             "/api/people/new-link" => format!(r#"{{"id": "{id}", "mail": false}}"#),
             "/api/roles/create" => r#"{"role": {"name": "r"}}"#.to_owned(),
@@ -372,6 +377,9 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/users/{id}/effective-permissions", vec!["get"]),
         ("/admin/users/{id}/what-if", vec!["post"]),
         ("/admin/roles/{id}/what-if", vec!["post"]),
+        ("/admin/groups/{id}/what-if", vec!["post"]),
+        ("/admin/users/bulk/what-if", vec!["post"]),
+        ("/admin/users/bulk/rights", vec!["post"]),
         ("/admin/roles", vec!["get", "post"]),
         ("/admin/roles/{id}", vec!["get", "patch", "delete"]),
         ("/admin/permissions", vec!["get"]),

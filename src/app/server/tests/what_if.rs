@@ -1,6 +1,6 @@
 //! What a change would do, before it is saved: it is what saving then does, and it changes nothing.
 
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
@@ -164,4 +164,270 @@ async fn a_role_is_given_with_an_end_and_a_scope(pool: PgPool) {
     );
     let twice = boss.patch(&path, json!({"roles": ["support", "support"]})).await;
     assert_eq!(twice.json()["errors"][0]["field"], "roles[1]");
+}
+
+async fn join(by: &Client, group: &str, user: &str) {
+    by.post(&format!("/admin/groups/{group}/members"), json!({"user": user})).await.ok();
+}
+
+/// What is gained and what is lost, each with by how many, and how many gain and lose something.
+type Moves = (Vec<(String, u64)>, Vec<(String, u64)>, [usize; 2]);
+
+/// How many people hold more and less than before, and what, as the preview tells it.
+fn moved(before: &[Vec<String>], after: &[Vec<String>]) -> Moves {
+    let count = |more: &[Vec<String>], less: &[Vec<String>]| {
+        let mut keys = std::collections::BTreeMap::new();
+        for (more, less) in more.iter().zip(less) {
+            difference(more, less).into_iter().for_each(|key| *keys.entry(key).or_insert(0) += 1);
+        }
+        keys.into_iter().collect::<Vec<_>>()
+    };
+    let people = |more: &[Vec<String>], less: &[Vec<String>]| {
+        more.iter().zip(less).filter(|(more, less)| !difference(more, less).is_empty()).count()
+    };
+    (count(after, before), count(before, after), [people(after, before), people(before, after)])
+}
+
+/// The same of what a preview says.
+fn foreseen(effect: &Value) -> Moves {
+    let lines = |kind: &str| {
+        let lines = effect["lines"].as_array().expect("lines").iter().filter(|line| line["what"] == kind);
+        let lines = lines
+            .map(|line| (line["key"].as_str().expect("a key").to_owned(), line["people"].as_u64().expect("a number")));
+        lines.collect::<Vec<_>>()
+    };
+    let people = |field: &str| usize::try_from(effect[field].as_u64().expect("a number")).expect("few");
+    (lines("gained"), lines("lost"), [people("people_gaining"), people("people_losing")])
+}
+
+async fn held_by(boss: &Client, people: &[&Client]) -> Vec<Vec<String>> {
+    let mut held = Vec::new();
+    for person in people {
+        held.push(boss.held(&person.id).await);
+    }
+    held
+}
+
+/// C3, C14: whatever a group shall give, the preview names what its people, and those of the groups in it, then gain and lose.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_preview_of_a_group_is_what_saving_gives(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    boss.make_role("dealer", &["tasks.create", "reports.read"]).await;
+    boss.make_role("reader", &["reports.read"]).await;
+    let group = json!({"name": "الوردية", "roles": [role(&boss, "dealer").await]});
+    let group = boss.post("/admin/groups", group).await.ok()["id"].as_str().expect("an id").to_owned();
+    let inner = json!({"name": "الليلية", "parents": [group]});
+    let inner = boss.post("/admin/groups", inner).await.ok()["id"].as_str().expect("an id").to_owned();
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let omar = app.person(&boss, "omar@x.example", &["reader"]).await;
+    let huda = app.person(&boss, "huda@x.example", &[]).await;
+    join(&boss, &group, &sara.id).await;
+    join(&boss, &group, &omar.id).await;
+    join(&boss, &inner, &huda.id).await;
+    let people = [&sara, &omar, &huda];
+    let (what_if, edit) = (format!("/admin/groups/{group}/what-if"), format!("/admin/groups/{group}"));
+    let steps = [
+        json!({"roles": [role(&boss, "reader").await]}),
+        json!({"roles": [role(&boss, "support").await, role(&boss, "dealer").await]}),
+        json!({"roles": []}),
+    ];
+    for step in steps {
+        let before = held_by(&boss, &people).await;
+        let rows = app.count("select count(*) from audit_logs").await;
+        let effect = boss.post(&what_if, step.clone()).await.ok();
+        assert_eq!(held_by(&boss, &people).await, before, "looking changes nothing");
+        assert_eq!(app.count("select count(*) from audit_logs").await, rows, "and leaves no row");
+        assert_eq!((&effect["people"], &effect["refused"]), (&json!(3), &Value::Null));
+        boss.patch(&edit, step.clone()).await.ok();
+        let after = held_by(&boss, &people).await;
+        assert_eq!(foreseen(&effect), moved(&before, &after), "{step}");
+    }
+
+    // What is beyond whoever asks is refused as saving is.
+    let tools = ["groups.*", "permissions.*", "users.read", "roles.read"];
+    boss.make_role("leader", &tools).await;
+    let leader = app.person(&boss, "leader@x.example", &["leader"]).await;
+    let step = json!({"roles": [role(&boss, "reader").await]});
+    let effect = leader.post(&what_if, step.clone()).await.ok();
+    assert_eq!(effect["refused"], json!({"code": "beyond_your_rights", "permissions": ["reports.read"]}));
+    assert_eq!(leader.patch(&edit, step).await.code(), "beyond_your_rights");
+    let platform = json!({"roles": [role(&boss, "super-admin").await]});
+    assert_eq!(boss.post(&what_if, platform).await.json()["errors"][0]["field"], "roles[0]");
+}
+
+/// C3, D1, C14: many people are given the same at once: the preview is what saving gives, in one transaction or not at all.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let sara = app.person(&boss, "sara@x.example", &["support"]).await;
+    let omar = app.person(&boss, "omar@x.example", &["readonly"]).await;
+    let people = [&sara, &omar];
+    let (support, readonly) = (role(&boss, "support").await, role(&boss, "readonly").await);
+    let allow = |keys: &[&str]| {
+        let allow = keys.iter().map(|key| json!({"key": key})).collect::<Vec<_>>();
+        json!({"allow": allow, "deny": []})
+    };
+    let deny = json!({"allow": [{"key": "tasks.create"}], "deny": [{"key": "users.*"}]});
+    let steps = [
+        json!({"people": [
+            {"user": sara.id, "overrides": allow(&["tasks.create"])},
+            {"user": omar.id, "overrides": allow(&["tasks.create"])},
+        ]}),
+        json!({"reason": "تغطية إجازة", "people": [
+            {"user": sara.id, "roles": [support, readonly], "overrides": deny},
+            {"user": omar.id, "overrides": deny},
+        ]}),
+        json!({"people": [
+            {"user": omar.id, "roles": [], "overrides": allow(&[])},
+            {"user": sara.id, "overrides": allow(&[])},
+        ]}),
+    ];
+    let begun = app.actions().await.len();
+    for step in steps {
+        let before = held_by(&boss, &people).await;
+        let rows = app.count("select count(*) from audit_logs").await;
+        let effect = boss.post("/admin/users/bulk/what-if", step.clone()).await.ok();
+        assert_eq!(held_by(&boss, &people).await, before, "looking changes nothing");
+        assert_eq!(app.count("select count(*) from audit_logs").await, rows, "and leaves no row");
+        assert_eq!((&effect["people"], &effect["refused"]), (&json!(2), &Value::Null));
+        let saved = boss.post("/admin/users/bulk/rights", step.clone()).await.ok();
+        assert_eq!(saved[0]["user"], step["people"][0]["user"], "in the order in which they were named");
+        let after = held_by(&boss, &people).await;
+        assert_eq!(foreseen(&effect), moved(&before, &after), "{step}");
+    }
+    // Three steps of two people each; in the second and third one of them was given roles as well.
+    let actions = app.actions().await;
+    let count = |action: &str| actions.iter().skip(begun).filter(|one| *one == action).count();
+    assert_eq!((count("admin.grant_permission"), count("admin.assign_roles")), (6, 2));
+
+    // One who was changed meanwhile, or whom the caller may not touch, stops all.
+    let version = boss.get(&format!("/admin/users/{}", omar.id)).await.ok()["version"].as_i64().expect("a number");
+    let both = |version: i64| {
+        json!({"people": [
+            {"user": sara.id, "overrides": allow(&["audit.read"])},
+            {"user": omar.id, "overrides": allow(&["audit.read"]), "version": version},
+        ]})
+    };
+    let stale = boss.post("/admin/users/bulk/rights", both(version - 1)).await;
+    assert_eq!((stale.status, stale.code().as_str()), (StatusCode::CONFLICT, "stale"));
+    boss.make_role("granter", &["users.read", "permissions.*"]).await;
+    let granter = app.person(&boss, "granter@x.example", &["granter"]).await;
+    let refused = granter.post("/admin/users/bulk/rights", both(version)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let effect = granter.post("/admin/users/bulk/what-if", both(version)).await.ok();
+    assert_eq!(effect["refused"]["code"], refused.code());
+    assert!(!boss.held(&sara.id).await.contains(&"audit.read".to_owned()), "nobody was changed");
+    let twice = json!({"people": [{"user": sara.id}, {"user": sara.id}]});
+    assert_eq!(boss.post("/admin/users/bulk/rights", twice).await.json()["errors"][0]["field"], "users[1]");
+}
+
+/// C15, C3: the last super-admins cannot be demoted together either, and the preview says so.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_last_super_admins_cannot_be_demoted_together(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let peer = app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let one = json!({"people": [{"user": peer.id, "roles": [], "overrides": {}}]});
+    assert_eq!(boss.post("/admin/users/bulk/what-if", one).await.ok()["refused"], Value::Null);
+    let both = json!({"people": [{"user": peer.id, "roles": []}, {"user": boss.id, "roles": []}]});
+    let effect = boss.post("/admin/users/bulk/what-if", both.clone()).await.ok();
+    assert_eq!(effect["refused"]["code"], "last_super_admin");
+    assert_eq!(boss.post("/admin/users/bulk/rights", both).await.code(), "last_super_admin");
+}
+
+/// C11, C3: of many people each has to lie where the caller's right counts, not only the first.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    boss.make_role("granter", &["permissions.assign", "reports.read"]).await;
+    let granter = app.person(&boss, "granter@x.example", &["readonly"]).await;
+    let inside = app.person(&boss, "inside@x.example", &[]).await;
+    let outside = app.person(&boss, "outside@x.example", &[]).await;
+    boss.patch(&format!("/admin/users/{}", inside.id), json!({"department": "finance"})).await.ok();
+    let bound = json!({"role": "granter", "department": "finance"});
+    boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": ["readonly", bound]})).await.ok();
+    let allow = json!({"allow": [], "deny": [{"key": "audit.read"}]});
+    let edits = json!({"people": [
+        {"user": inside.id, "overrides": allow},
+        {"user": outside.id, "overrides": allow},
+    ]});
+    let refused = granter.post("/admin/users/bulk/rights", edits).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    let alone = json!({"people": [{"user": inside.id, "overrides": allow}]});
+    assert_eq!(granter.post("/admin/users/bulk/rights", alone).await.status, StatusCode::OK);
+}
+
+/// C12, C14: the preview says where others have to agree first, as saving then does.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_preview_tells_what_needs_approval(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let path = format!("/admin/users/{}/what-if", sara.id);
+    let step = |key: &str| json!({"overrides": {"allow": [{"key": key}]}});
+    let needed = json!({"code": "approval_needed", "permissions": ["users.delete"]});
+    assert_eq!(boss.post(&path, step("users.delete")).await.ok()["refused"], needed);
+    assert_eq!(boss.post(&path, step("users.read")).await.ok()["refused"], Value::Null);
+    let many = json!({"people": [{"user": sara.id, "overrides": step("users.delete")["overrides"]}]});
+    assert_eq!(boss.post("/admin/users/bulk/what-if", many.clone()).await.ok()["refused"], needed);
+    assert_eq!(boss.post("/admin/users/bulk/rights", many).await.code(), "approval_needed");
+
+    // Whoever asks goes on with those for whom nobody has to agree, as one transaction with the asking.
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let asked = |reason: &str| {
+        json!({"ask": true, "reason": reason, "people": [
+            {"user": sara.id, "overrides": step("users.delete")["overrides"]},
+            {"user": omar.id, "overrides": step("users.read")["overrides"]},
+        ]})
+    };
+    let silent = boss.post("/admin/users/bulk/rights", asked("")).await;
+    assert_eq!(silent.json()["errors"][0]["field"], "reason");
+    boss.post("/admin/users/bulk/rights", asked("تغطية إجازة")).await.ok();
+    assert_eq!(boss.held(&sara.id).await, Vec::<String>::new());
+    assert_eq!(boss.held(&omar.id).await, ["users.read"]);
+    let waiting = boss.get("/auth/approvals").await.ok();
+    assert_eq!((&waiting[0]["reason"], &waiting[0]["state"]), (&json!("تغطية إجازة"), &json!("waiting")));
+}
+
+/// C5, C11, C14: the preview names the policies that have a say and what they say, and what is held in a scope only.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_preview_names_policies_and_scopes(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let rules = json!([{"effect": "allow", "condition": {"user.department": {"eq": "finance"}}}]);
+    let policy = json!({
+        "name": "finance only", "mode": "require", "actions": ["reports.read"], "rules": rules, "active": true,
+    });
+    let policy = boss.post("/admin/policies", policy).await.ok();
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let bound = json!({"role": "support", "department": "finance"});
+    boss.patch(&format!("/admin/users/{}/roles", sara.id), json!({"roles": [bound]})).await.ok();
+    let path = format!("/admin/users/{}/what-if", sara.id);
+    let step = json!({"overrides": {"allow": [{"key": "reports.read"}]}});
+    let effect = boss.post(&path, step.clone()).await.ok();
+    assert_eq!(of_kind(&effect, "blocked"), ["reports.read"]);
+    assert_eq!(effect["policies"].as_array().expect("a list").len(), 1);
+    let told = &effect["policies"][0];
+    assert_eq!(told["policy"], json!({"id": policy["id"], "name": "finance only"}));
+    assert_eq!((&told["keys"], &told["denied"]), (&json!(["reports.read"]), &json!(1)));
+    for language in ["says_ar", "says_en"] {
+        let says = told[language].as_str().expect("a text");
+        assert!(says.contains("user.department") && says.contains("finance"), "{says}");
+    }
+    assert_eq!(effect["scoped"][0]["role"]["name"], "support");
+    assert_eq!(effect["scoped"][0]["scope"]["department"], "finance");
+
+    // Whoever may not read policies learns the name, as everywhere else, but not what it says.
+    boss.make_role("looker", &["users.read", "permissions.read"]).await;
+    let looker = app.person(&boss, "looker@x.example", &["looker"]).await;
+    let told = looker.post(&path, step).await.ok()["policies"][0].clone();
+    assert_eq!((&told["says_ar"], &told["says_en"]), (&json!(""), &json!("")));
+    let other = json!({"overrides": {"allow": [{"key": "tasks.create"}]}});
+    assert_eq!(boss.post(&path, other).await.ok()["policies"], json!([]));
 }

@@ -8,27 +8,33 @@ use leptos_router::hooks::use_query_map;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    catalogue::Search,
+    catalogue::{self, Search},
     effect::{EffectPane, Foresight},
     review::{PersonReview, RoleReview},
-    staged::{Names, Staged, StagedRole},
+    staged::{Names, RoleStand, Staged, StagedRole},
 };
 use crate::{
-    access::{PERMISSIONS_ASSIGN, PERMISSIONS_READ, ROLES_UPDATE, RoleRef},
-    accounts::{Person, calls::get_person},
+    access::{
+        GROUPS_MANAGE, GROUPS_READ, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, ROLES_READ, ROLES_UPDATE, RoleRef,
+    },
+    accounts::{Person, bulk::MOST_AT_ONCE, calls::get_person},
     base::{
         errors::AppError,
-        ids::{RoleId, UserId},
+        ids::{GroupId, RoleId, UserId},
+    },
+    groups::{
+        Group,
+        calls::{all_groups, get_group},
     },
     roles::{
-        Catalogue, PersonRights, Role,
-        calls::{all_roles, get_rights, get_role, list_permissions},
+        Catalogue, PersonRights, PersonStand, Role,
+        calls::{all_roles, get_rights, get_rights_of_many, get_role, list_permissions},
     },
     ui::{
         address,
         drag::Drag,
         icons::{Icon, icon},
-        locale, states,
+        locale, pieces, states,
         tri_state::Tri,
         viewer::{Held, viewer},
     },
@@ -39,12 +45,33 @@ mod pick;
 mod target;
 
 /// Whom or what the studio works on, as the address says it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Aim {
     #[default]
     Nobody,
     Person(UserId),
     Role(RoleId),
+    /// A group is given roles.
+    Group(GroupId),
+    /// Several people, who are given the same.
+    Many(Vec<UserId>),
+}
+
+impl Aim {
+    /// One person is no crowd, and whoever is named twice is one.
+    fn people(ids: &str) -> Option<Self> {
+        let mut people = Vec::new();
+        for id in ids.split(',').filter_map(|id| id.parse::<UserId>().ok()) {
+            if !people.contains(&id) && people.len() < MOST_AT_ONCE {
+                people.push(id);
+            }
+        }
+        match people.as_slice() {
+            [] => None,
+            [one] => Some(Aim::Person(*one)),
+            _ => Some(Aim::Many(people)),
+        }
+    }
 }
 
 /// What is known about it.
@@ -53,6 +80,8 @@ enum Known {
     Nobody,
     Person(Box<(Person, PersonRights)>),
     Role(Box<Role>),
+    Group(Box<Group>),
+    Many(Vec<PersonStand>),
 }
 
 /// The three steps of the phone; on a desktop all stand side by side.
@@ -146,14 +175,20 @@ impl Studio {
                 self.say(td_string!(locale, roles.choose_first).to_owned());
                 return;
             }
-            Aim::Person(_) => keys.iter().for_each(|key| self.person.set_tri(key, tri)),
+            Aim::Person(_) | Aim::Many(_) => keys.iter().for_each(|key| self.person.set_tri(key, tri)),
             Aim::Role(_) => keys.iter().for_each(|key| self.role.set(key, tri == Tri::Allowed)),
+            Aim::Group(_) => {
+                for role in keys.iter().filter_map(|key| key.parse::<RoleId>().ok()) {
+                    let until = untrack(|| self.person.role(role)).until;
+                    self.person.set_role(role, RoleStand { has: tri == Tri::Allowed, until });
+                }
+            }
         }
         self.picked.set(Vec::new());
         self.step.set(Step::Target);
         let what = match keys {
             [key] => self.title_of(key),
-            _ => td_string!(locale, roles.permissions_count, count = keys.len()).to_string(),
+            _ => self.counted(keys.len()),
         };
         let name = self.name.get_untracked();
         self.say(if tri == Tri::Denied {
@@ -163,12 +198,55 @@ impl Studio {
         });
     }
 
-    /// The name of a permission in the language of the page.
+    /// So many of what is listed: permissions, or roles.
+    pub fn counted(self, count: usize) -> String {
+        let locale = locale();
+        match self.aim.get_untracked() {
+            Aim::Group(_) => td_string!(locale, roles.roles_count, count = count).to_string(),
+            Aim::Nobody | Aim::Person(_) | Aim::Role(_) | Aim::Many(_) => {
+                td_string!(locale, roles.permissions_count, count = count).to_string()
+            }
+        }
+    }
+
+    /// Whether there is anything that a deny could hold down: what people have.
+    pub fn may_be_denied(self) -> bool {
+        self.aim.with(|aim| matches!(aim, Aim::Person(_) | Aim::Many(_)))
+    }
+
+    /// How many permissions a wildcard covers now.
+    pub fn covers(self, wildcard: &str) -> usize {
+        let Ok(wildcard) = Permission::parse(wildcard) else { return 0 };
+        self.catalogue.with_untracked(|catalogue| {
+            let keys = catalogue.iter().filter_map(|info| Permission::parse(&info.key).ok());
+            keys.filter(|key| !key.is_wildcard() && wildcard.covers(key)).count()
+        })
+    }
+
+    /// The wildcard of whoever is worked on that covers a permission, in words for `pieces::sentence`.
+    pub fn covering(self, key: &str) -> Option<String> {
+        let (pattern, tri) = match self.aim.get() {
+            Aim::Role(_) => (self.role.covering(key)?, Tri::Allowed),
+            Aim::Person(_) | Aim::Many(_) => self.person.covering(key)?,
+            Aim::Nobody | Aim::Group(_) => return None,
+        };
+        Some(covered(&pattern, tri))
+    }
+
+    /// The name of a permission, or of a role where those are listed, in the language of the page.
     pub fn title_of(self, key: &str) -> String {
         self.catalogue.with_untracked(|catalogue| {
             let info = catalogue.iter().find(|info| info.key == key);
             info.map(|info| info.name(crate::ui::is_arabic()).to_owned()).unwrap_or_else(|| key.to_owned())
         })
+    }
+
+    /// Takes over what can be given now. What was picked of something else is put back.
+    fn offer(self, listed: &Catalogue) {
+        // On the server an answer can come after the request has gone, and its page with it.
+        if self.catalogue.try_set(listed.clone()).is_none() {
+            self.picked.update(|picked| picked.retain(|key| listed.iter().any(|info| info.key == *key)));
+        }
     }
 
     /// Works on nobody any more.
@@ -193,6 +271,16 @@ impl Studio {
     }
 }
 
+/// That a wildcard covers something, in words for `pieces::sentence`.
+pub fn covered(pattern: &str, tri: Tri) -> String {
+    let (locale, through) = (locale(), pieces::isolate_key(pattern));
+    if tri == Tri::Denied {
+        td_string!(locale, roles.covered_denied, through = through).to_string()
+    } else {
+        td_string!(locale, roles.covered, through = through).to_string()
+    }
+}
+
 #[component]
 pub fn StudioPage() -> impl IntoView {
     let locale = locale();
@@ -201,7 +289,9 @@ pub fn StudioPage() -> impl IntoView {
         query.with(|query| {
             let person = query.get_str("person").and_then(|id| id.parse::<UserId>().ok()).map(Aim::Person);
             let role = query.get_str("role").and_then(|id| id.parse::<RoleId>().ok()).map(Aim::Role);
-            person.or(role).unwrap_or_default()
+            let group = query.get_str("group").and_then(|id| id.parse::<GroupId>().ok()).map(Aim::Group);
+            let people = query.get_str("people").and_then(Aim::people);
+            person.or(role).or(group).or(people).unwrap_or_default()
         })
     });
     let catalogue = Resource::new_blocking(|| (), |()| list_permissions());
@@ -212,13 +302,29 @@ pub fn StudioPage() -> impl IntoView {
                 Aim::Nobody => Known::Nobody,
                 Aim::Person(id) => Known::Person(Box::new((get_person(id).await?, get_rights(id).await?))),
                 Aim::Role(id) => Known::Role(Box::new(get_role(id).await?)),
+                Aim::Group(id) => Known::Group(Box::new(get_group(id).await?)),
+                Aim::Many(ids) => Known::Many(get_rights_of_many(ids).await?),
             })
         },
     );
     let roles = Resource::new_blocking(|| (), |()| all_roles());
+    let for_groups = viewer();
+    let groups = Resource::new_blocking(
+        move || aim.get() == Aim::Nobody,
+        move |wanted| {
+            let viewer = for_groups.clone();
+            async move {
+                let may_read = wanted && viewer.holds().await.may(GROUPS_READ.as_str());
+                if may_read { all_groups().await.unwrap_or_default() } else { Vec::new() }
+            }
+        },
+    );
     let studio = Studio::new();
     let (of_person, of_role) = (Foresight::of_person(studio.person), Foresight::of_role(studio.role));
-    let is_role = Memo::new(move |_| matches!(studio.aim.get(), Aim::Role(_)));
+    let is_role = Memo::new(move |_| studio.aim.with(|aim| matches!(aim, Aim::Role(_))));
+    let counted = Signal::derive(move || studio.aim.with(|aim| !matches!(aim, Aim::Nobody | Aim::Person(_))));
+    // What can be given follows the address: it does not wait for what is known of the aim.
+    let of_roles = Memo::new(move |_| matches!(aim.get(), Aim::Group(_)));
     let search = Search::new();
     let viewer = viewer();
     let for_catalogue = viewer.clone();
@@ -226,11 +332,7 @@ pub fn StudioPage() -> impl IntoView {
     let carried = move || {
         studio.drag.carried.get().map(|key| {
             let count = studio.with_picked(key.clone()).len();
-            let words = if count == 1 {
-                studio.title_of(&key)
-            } else {
-                td_string!(locale, roles.permissions_count, count = count).to_string()
-            };
+            let words = if count == 1 { studio.title_of(&key) } else { studio.counted(count) };
             view! { {icon(Icon::Key)} <span>{words}</span> }
         })
     };
@@ -251,15 +353,21 @@ pub fn StudioPage() -> impl IntoView {
             >
                 <Suspense fallback=move || states::bones(8)>
                     {move || {
-                        let viewer = for_catalogue.clone();
+                        let (viewer, of_roles) = (for_catalogue.clone(), of_roles.get());
                         Suspend::new(async move {
-                            if !viewer.holds().await.may(PERMISSIONS_READ.as_str()) {
-                                return states::refused(PERMISSIONS_READ.as_str());
+                            let needed = if of_roles { ROLES_READ } else { PERMISSIONS_READ };
+                            if !viewer.holds().await.may(needed.as_str()) {
+                                return states::refused(needed.as_str());
                             }
-                            match catalogue.await {
-                                Ok(catalogue) => {
-                                    studio.catalogue.set(catalogue.clone());
-                                    pick::pane(catalogue, studio)
+                            let listed = if of_roles {
+                                roles.await.map(|roles| catalogue::of_roles(&roles))
+                            } else {
+                                catalogue.await
+                            };
+                            match listed {
+                                Ok(listed) => {
+                                    studio.offer(&listed);
+                                    pick::pane(listed, of_roles, studio)
                                 }
                                 Err(error) => states::failure(&error),
                             }
@@ -278,7 +386,8 @@ pub fn StudioPage() -> impl IntoView {
                         Suspend::new(async move {
                             let held = viewer.holds().await;
                             let known = known.await;
-                            let parts = Parts { catalogue: catalogue.await.unwrap_or_default(), roles: roles.await };
+                            let catalogue = catalogue.await.unwrap_or_default();
+                            let parts = Parts { catalogue, roles: roles.await, groups: groups.await };
                             match known {
                                 Ok(known) => aimed(known, parts, &held, studio, search),
                                 Err(error) => {
@@ -301,7 +410,7 @@ pub fn StudioPage() -> impl IntoView {
             >
                 {move || {
                     let foresight = if is_role.get() { of_role } else { of_person };
-                    view! { <EffectPane foresight of_role=is_role.get() /> }
+                    view! { <EffectPane foresight counted /> }
                 }}
             </section>
         </div>
@@ -319,6 +428,8 @@ pub fn StudioPage() -> impl IntoView {
 struct Parts {
     catalogue: Catalogue,
     roles: Result<Vec<Role>, AppError>,
+    /// To choose from, while nobody is chosen.
+    groups: Vec<Group>,
 }
 
 /// Takes over what is known about the aim, and draws it.
@@ -330,19 +441,36 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
     match known {
         Known::Nobody => {
             studio.leave();
-            choose::pane(parts.roles, held)
+            choose::pane(parts.roles, parts.groups, held, studio)
         }
         Known::Person(known) => {
             let (person, rights) = *known;
-            let roles = parts.roles.iter().flatten().map(|role| RoleRef { id: role.id, name: role.name.clone() });
-            let names =
-                Names { person: person.name.clone(), roles: roles.collect(), catalogue: parts.catalogue.clone() };
+            let names = Names { person: person.name.clone(), roles: refs(&parts), catalogue: parts.catalogue.clone() };
             studio.role.forget();
             studio.aim.set(Aim::Person(person.id));
             studio.name.set(person.name.clone());
             studio.may.set(held.may(PERMISSIONS_ASSIGN.as_str()));
             studio.person.begin(rights, names);
-            target::person(person, parts.catalogue, parts.roles, studio, search)
+            target::person(person, parts, studio, search)
+        }
+        Known::Group(group) => {
+            let names = Names { person: group.name.clone(), roles: refs(&parts), catalogue: Catalogue::new() };
+            studio.role.forget();
+            studio.aim.set(Aim::Group(group.id));
+            studio.name.set(group.name.clone());
+            studio.may.set(held.may(GROUPS_MANAGE.as_str()) && held.may(PERMISSIONS_ASSIGN.as_str()));
+            studio.person.begin(Group::clone(&group), names);
+            target::group(*group, parts.roles, studio)
+        }
+        Known::Many(people) => {
+            let name = td_string!(locale(), roles.many_people, count = people.len()).to_string();
+            let names = Names { person: name.clone(), roles: refs(&parts), catalogue: parts.catalogue.clone() };
+            studio.role.forget();
+            studio.aim.set(Aim::Many(people.iter().map(|one| one.user).collect()));
+            studio.name.set(name);
+            studio.may.set(held.may(PERMISSIONS_ASSIGN.as_str()));
+            studio.person.begin(people.clone(), names);
+            target::many(&people, parts, studio, search)
         }
         Known::Role(role) => {
             studio.person.forget();
@@ -353,6 +481,11 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
             target::role(*role, parts.catalogue, studio, search)
         }
     }
+}
+
+/// The roles by name, for the review.
+fn refs(parts: &Parts) -> Vec<RoleRef> {
+    parts.roles.iter().flatten().map(|role| RoleRef { id: role.id, name: role.name.clone() }).collect()
 }
 
 /// The switch between the three steps, on the phone.
@@ -374,6 +507,10 @@ fn steps(studio: Studio) -> AnyView {
         let name = studio.name.get();
         if name.is_empty() { td_string!(locale, roles.target).to_owned() } else { name }
     });
+    let listed = Signal::derive(move || {
+        let of_roles = studio.aim.with(|aim| matches!(aim, Aim::Group(_)));
+        if of_roles { td_string!(locale, roles.roles) } else { td_string!(locale, roles.permissions) }.to_owned()
+    });
     let no = Signal::stored(false);
     let staged = Signal::derive(move || {
         studio.person.changes.with(|changes| changes.count() > 0)
@@ -381,10 +518,29 @@ fn steps(studio: Studio) -> AnyView {
     });
     view! {
         <div class="segments" role="group" aria-label=td_string!(locale, roles.steps)>
-            {step(Step::Catalogue, Signal::stored(td_string!(locale, roles.permissions).to_owned()), no)}
+            {step(Step::Catalogue, listed, no)}
             {step(Step::Target, target, no)}
             {step(Step::Effect, Signal::stored(td_string!(locale, roles.effect).to_owned()), staged)}
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    /// C3: several people are one target; one alone is a person, and nobody is named twice.
+    #[test]
+    fn several_people_are_one_target() {
+        let id = |number: u128| UserId(Uuid::from_u128(number));
+        let read = |ids: &[u128]| {
+            let ids = ids.iter().map(|number| id(*number).to_string()).collect::<Vec<_>>();
+            Aim::people(&ids.join(","))
+        };
+        assert_eq!(read(&[1, 2, 1]), Some(Aim::Many(vec![id(1), id(2)])));
+        assert_eq!(read(&[1, 1]), Some(Aim::Person(id(1))));
+        assert_eq!(Aim::people("x,,"), None);
+    }
 }

@@ -1,4 +1,4 @@
-//! The catalogue of the studio: a list in which permissions are picked, dragged and given.
+//! The catalogue of the studio: a list in which permissions are picked, dragged and given; for a group the roles.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use leptos::{ev::KeyboardEvent, prelude::*};
 
 use super::{Aim, Studio};
 use crate::{
-    base::habits,
+    base::{habits, ids::RoleId},
     roles::{
         Catalogue,
         pages::catalogue::{self, Entry, Row, Search},
     },
     ui::{
         icons::{Icon, icon},
-        is_live, locale, pieces,
+        is_arabic, is_live, locale, pieces,
         tri_state::Tri,
         virtual_list::Window,
     },
@@ -23,10 +23,15 @@ use crate::{
 /// How many lines Page Up and Page Down go.
 const PAGE: usize = 8;
 
-pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
+pub fn pane(catalogue: Catalogue, of_roles: bool, studio: Studio) -> AnyView {
     let locale = locale();
     let search = Search::new();
-    let all = StoredValue::new(catalogue::rows(&catalogue, true));
+    let (all, title, search_word) = if of_roles {
+        (catalogue::plain_rows(&catalogue), td_string!(locale, roles.roles), td_string!(locale, roles.search_roles))
+    } else {
+        (catalogue::rows(&catalogue, true), td_string!(locale, roles.permissions), td_string!(locale, roles.search))
+    };
+    let all = StoredValue::new(all);
     let rows = Memo::new(move |_| all.with_value(|all| catalogue::found(all, search)));
     let rows = Signal::from(rows);
     let window = Window::new(rows, Row::is_head);
@@ -51,10 +56,10 @@ pub fn pane(catalogue: Catalogue, studio: Studio) -> AnyView {
     let total = StoredValue::new(catalogue.len());
     view! {
         <div class="card-head">
-            <h2 id="catalogue-title">{td_string!(locale, roles.permissions)}</h2>
+            <h2 id="catalogue-title">{title}</h2>
             {pieces::badge(pieces::Tone::Neutral, None, habits::number(total.get_value()))}
         </div>
-        <div class="pane-search">{catalogue::search_field(search, "catalogue-search", td_string!(locale, roles.search))}</div>
+        <div class="pane-search">{catalogue::search_field(search, "catalogue-search", search_word)}</div>
         <div node_ref=studio.drag.source class="source">
             <div
                 class="rows picks"
@@ -170,7 +175,7 @@ fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Opti
     let is_head = row.is_head();
     let title = match &row {
         Row::Head { resource, .. } => catalogue::group_title(resource),
-        Row::Item(entry) => item(entry),
+        Row::Item(entry) => item(entry, studio),
     };
     let Some(entry) = row.entry().cloned() else {
         return view! { <div class="head" role="presentation">{title}</div> }.into_any();
@@ -184,7 +189,7 @@ fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Opti
         let key = Arc::clone(&key);
         move || studio.drag.carried.with(|carried| carried.as_deref() == Some(&*key))
     };
-    let label = format!("{} {key}", entry.name());
+    let label = if is_role(&key) { entry.name() } else { format!("{} {key}", entry.name()) };
     let picked = is_picked.clone();
     let class = if is_head { "head" } else { "pick" };
     let number =
@@ -192,6 +197,10 @@ fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Opti
     let all = move || standing.with(|counts| counts.last().copied()).unwrap_or_default().to_string();
     // The heading of a group says in sight what it is about; picked it stands for all of it.
     let whole = is_head.then(|| view! { " " <span class="away">{entry.name()}</span> });
+    let covers = is_head.then(|| {
+        let words = td_string!(locale(), roles.covers_count, count = studio.covers(&key)).to_string();
+        view! { <span class="small muted">{words}</span> }
+    });
     let chosen = key.to_string();
     view! {
         <div
@@ -212,15 +221,36 @@ fn option(at: usize, row: Row, standing: Memo<Vec<usize>>, active: RwSignal<Opti
         >
             <span class="grip" aria-hidden="true">{move || is_picked().then(|| icon(Icon::Allowed))}</span>
             <span class="about">{title} {whole}</span>
+            {covers}
         </div>
     }
     .into_any()
 }
 
-fn item(entry: &Entry) -> AnyView {
+/// A role is listed by its id, which tells nobody anything; no permission looks like one.
+fn is_role(key: &str) -> bool {
+    key.parse::<RoleId>().is_ok()
+}
+
+fn item(entry: &Entry, studio: Studio) -> AnyView {
+    let key = entry.info.key.clone();
+    let about = if is_role(&key) {
+        pieces::typed(entry.info.description(is_arabic()))
+    } else {
+        // On the server nobody knows yet who will be worked on.
+        let live = is_live();
+        let covered = {
+            let key = key.clone();
+            move || {
+                let words = if live.get() { studio.covering(&key) } else { None };
+                words.map(|words| view! { " · " {pieces::sentence(&words)} })
+            }
+        };
+        view! { {pieces::key(key)} {covered} }.into_any()
+    };
     view! {
         <span class="one-line">{entry.name()}</span>
-        <span class="one-line small muted">{pieces::key(entry.info.key.clone())}</span>
+        <span class="one-line small muted">{about}</span>
     }
     .into_any()
 }
@@ -247,7 +277,7 @@ fn give_buttons(studio: Studio) -> AnyView {
             <button
                 class="btn sm danger"
                 type="button"
-                hidden=move || !matches!(studio.aim.get(), Aim::Person(_))
+                hidden=move || !studio.may_be_denied()
                 disabled=off
                 on:click=move |_| studio.give_picked(Tri::Denied)
             >

@@ -1,17 +1,19 @@
-//! The middle of the studio: a person with three states for every permission, or a role with what it gives.
+//! The middle of the studio: a person or several with three states for every permission, a role with what it gives, or a
+//! group with its roles.
 
 use std::sync::Arc;
 
 use crate::base::language::td_string;
 use leptos::prelude::*;
 
-use super::{ALLOW, Aim, DENY, Studio};
+use super::{ALLOW, DENY, Parts, Studio};
 use crate::{
-    access::ROLES_UPDATE,
+    access::{GROUPS_MANAGE, PERMISSIONS_ASSIGN, ROLES_UPDATE},
     accounts::Person,
     base::{errors::AppError, language},
+    groups::Group,
     roles::{
-        Catalogue, Role,
+        Catalogue, PersonStand, Role,
         pages::{
             catalogue::{self, Row, Search},
             origin_badge,
@@ -28,59 +30,15 @@ use crate::{
     },
 };
 
-pub fn person(
-    person: Person,
-    catalogue: Catalogue,
-    roles: Result<Vec<Role>, AppError>,
-    studio: Studio,
-    search: Search,
-) -> AnyView {
+/// How many of several people are named; all are counted.
+const NAMED: usize = 8;
+
+pub fn person(person: Person, parts: Parts, studio: Studio, search: Search) -> AnyView {
     let locale = locale();
-    let may_assign = studio.may.get_untracked();
     let count = Memo::new(move |_| studio.person.role_count());
     let about = [Some(person.email.clone()), person.department.clone()].into_iter().flatten();
     let about = about.map(|part| language::isolate(&part)).collect::<Vec<_>>().join(" · ");
-    let tab = address::query_field("tab");
-    let on_roles = Signal::derive(move || tab.get().as_deref() == Some("roles"));
-    let tab_link = |name: &'static str, word: &'static str| {
-        let href = format!("/console/studio?person={}&tab={name}", person.id);
-        let current = move || (on_roles.get() == (name == "roles")).then_some("page");
-        view! { <li><a href=href aria-current=current>{word}</a></li> }
-    };
-    let tabs = view! {
-        <nav aria-label=td_string!(locale, roles.target_parts)>
-            <ul class="tabs" role="list">
-                {tab_link("permissions", td_string!(locale, roles.permissions))}
-                {tab_link("roles", td_string!(locale, roles.roles))}
-            </ul>
-        </nav>
-    };
-    let role_search = Search::new();
-    let (catalogue, roles) = (StoredValue::new(catalogue), StoredValue::new(roles));
-    let body = move || {
-        if !on_roles.get() {
-            return view! {
-                <div class="pane-search">
-                    {catalogue::search_field(search, "right-search", td_string!(locale, roles.search_rights))}
-                </div>
-                <h3 class="away" id="permissions-title">{td_string!(locale, roles.permissions)}</h3>
-                <RightList catalogue=catalogue.get_value() staged=studio.person search may_assign />
-            }
-            .into_any();
-        }
-        match roles.get_value() {
-            Ok(roles) => view! {
-                <div class="pane-search">
-                    {catalogue::search_field(role_search, "role-search", td_string!(locale, roles.search_roles))}
-                </div>
-                <h3 class="away" id="roles-title">{td_string!(locale, roles.roles)}</h3>
-                <RoleList roles staged=studio.person search=role_search may_assign />
-            }
-            .into_any(),
-            Err(error) => states::failed(&error),
-        }
-    };
-    view! {
+    let head = view! {
         <div class="card-head target-head">
             {pieces::avatar(&person.name, true)}
             <div class="grow">
@@ -92,10 +50,117 @@ pub fn person(
             <span class="badge">{move || td_string!(locale, roles.roles_count, count = count.get()).to_string()}</span>
             {another()}
         </div>
+    };
+    rights(head.into_any(), format!("/console/studio?person={}", person.id), parts, studio, search)
+}
+
+/// Several people: what all of them have is what stands here, and what is staged is staged for each.
+pub fn many(people: &[PersonStand], parts: Parts, studio: Studio, search: Search) -> AnyView {
+    let locale = locale();
+    let ids = people.iter().map(|one| one.user.to_string()).collect::<Vec<_>>().join(",");
+    let names = pieces::names(people.iter().take(NAMED).map(|one| one.name.as_str()));
+    let head = view! {
+        <div class="card-head target-head">
+            <span class="avatar large" aria-hidden="true">{icon(Icon::People)}</span>
+            <div class="grow">
+                <h2 id="target-title">{studio.name.get_untracked()}</h2>
+                <p class="small muted">{names}</p>
+                <p class="small muted">{td_string!(locale, roles.many_about)}</p>
+            </div>
+            {another()}
+        </div>
+    };
+    rights(head.into_any(), format!("/console/studio?people={ids}"), parts, studio, search)
+}
+
+/// What people have: permissions with three states each, or roles. Which of the two is in the address.
+fn rights(head: AnyView, here: String, parts: Parts, studio: Studio, search: Search) -> AnyView {
+    let locale = locale();
+    let may_assign = studio.may.get_untracked();
+    let tab = address::query_field("tab");
+    let on_roles = Signal::derive(move || tab.get().as_deref() == Some("roles"));
+    let tab_link = |name: &'static str, word: &'static str| {
+        let current = move || (on_roles.get() == (name == "roles")).then_some("page");
+        view! { <li><a href=format!("{here}&tab={name}") aria-current=current>{word}</a></li> }
+    };
+    let tabs = view! {
+        <nav aria-label=td_string!(locale, roles.target_parts)>
+            <ul class="tabs" role="list">
+                {tab_link("permissions", td_string!(locale, roles.permissions))}
+                {tab_link("roles", td_string!(locale, roles.roles))}
+            </ul>
+        </nav>
+    };
+    let (catalogue, roles) = (StoredValue::new(parts.catalogue), StoredValue::new(parts.roles));
+    let body = move || {
+        if !on_roles.get() {
+            return view! {
+                <div class="pane-search">
+                    {catalogue::search_field(search, "right-search", td_string!(locale, roles.search_rights))}
+                </div>
+                <h3 class="away" id="permissions-title">{td_string!(locale, roles.permissions)}</h3>
+                <RightList catalogue=catalogue.get_value() staged=studio.person search may_assign />
+            }
+            .into_any();
+        }
+        role_list(roles.get_value(), td_string!(locale, roles.search_roles), studio)
+    };
+    view! {
+        {head}
         {tabs}
         {zones(studio)}
         {(!may_assign).then(read_only)}
         {body}
+    }
+    .into_any()
+}
+
+/// The roles, to be checked and unchecked.
+fn role_list(roles: Result<Vec<Role>, AppError>, word: &'static str, studio: Studio) -> AnyView {
+    let locale = locale();
+    let search = Search::new();
+    let may_assign = studio.may.get_untracked();
+    match roles {
+        Ok(roles) => view! {
+            <div class="pane-search">
+                {catalogue::search_field(search, "role-search", word)}
+            </div>
+            <h3 class="away" id="roles-title">{td_string!(locale, roles.roles)}</h3>
+            <RoleList roles staged=studio.person search may_assign />
+        }
+        .into_any(),
+        Err(error) => states::failed(&error),
+    }
+}
+
+/// A group: the roles that everybody in it has.
+pub fn group(group: Group, roles: Result<Vec<Role>, AppError>, studio: Studio) -> AnyView {
+    let locale = locale();
+    let count = Memo::new(move |_| studio.person.role_count());
+    let people = td_string!(locale, groups.people_count, count = group.people).to_string();
+    // The platform's role is given to people by name.
+    let roles = roles.map(|roles| roles.into_iter().filter(|role| !role.platform).collect::<Vec<_>>());
+    let not_mine = (!studio.may.get_untracked()).then(|| {
+        view! {
+            {states::needs(td_string!(locale, roles.group_read_only), GROUPS_MANAGE.as_str())}
+            {states::needs(td_string!(locale, roles.group_read_only), PERMISSIONS_ASSIGN.as_str())}
+        }
+    });
+    view! {
+        <div class="card-head target-head">
+            <span class="avatar large" aria-hidden="true">{icon(Icon::Group)}</span>
+            <div class="grow">
+                <h2 id="target-title">
+                    <a class="plain-link" href=format!("/console/groups/{}", group.id)>{pieces::typed(group.name)}</a>
+                </h2>
+                <p class="small muted">{people}</p>
+            </div>
+            <span class="badge">{move || td_string!(locale, roles.roles_count, count = count.get()).to_string()}</span>
+            {another()}
+        </div>
+        {zones(studio)}
+        {not_mine}
+        {role_list(roles, td_string!(locale, roles.search_given), studio)}
     }
     .into_any()
 }
@@ -112,7 +177,6 @@ fn another() -> AnyView {
 /// Where what is carried or picked can be put: by letting go of it, or by a press.
 fn zones(studio: Studio) -> AnyView {
     let locale = locale();
-    let is_person = Memo::new(move |_| matches!(studio.aim.get(), Aim::Person(_)));
     let what = move || {
         let keys = match studio.drag.carried.get() {
             Some(key) => studio.with_picked(key),
@@ -120,7 +184,7 @@ fn zones(studio: Studio) -> AnyView {
         };
         match keys.as_slice() {
             [key] => language::isolate(&studio.title_of(key)),
-            keys => td_string!(locale, roles.permissions_count, count = keys.len()).to_string(),
+            keys => studio.counted(keys.len()),
         }
     };
     let shown = Memo::new(move |_| {
@@ -138,7 +202,7 @@ fn zones(studio: Studio) -> AnyView {
             <button
                 class="zone deny"
                 type="button"
-                hidden=move || !is_person.get()
+                hidden=move || !studio.may_be_denied()
                 data-drop=DENY
                 class:over=over(DENY)
                 on:click=deny
