@@ -42,6 +42,10 @@ impl Branding {
     }
 }
 
+/// The bar of unsaved changes in the light theme and the focus on it, as `style/main.css` has them.
+const BAR: Colour = Colour([0x1a, 0x20, 0x1e]);
+const BAR_FOCUS: Colour = Colour([0xf6, 0xf6, 0xf3]);
+
 /// How a file that everybody may fetch is called: its digest, which no other file has.
 fn digest(bytes: &[u8]) -> String {
     hex::encode(&crypto::sha256(bytes)[..16])
@@ -52,14 +56,14 @@ fn digest(bytes: &[u8]) -> String {
 fn style(accent: Colour) -> String {
     let (light, dark) = (LIGHT.tones(accent), DARK.tones(accent));
     let both = |light: Colour, dark: Colour| format!("light-dark({light},{dark})");
+    // The bar of unsaved changes is dark in both themes; in the light one there is no accent on it.
     format!(
-        ":root,[data-theme]{{--accent:{};--accent-ink:{};--accent-soft:{}}}\n\
-         [data-theme=\"dark\"]{{--bar-edge:{dark_accent};--bar-focus:{dark_accent}}}\n\
-         @media (prefers-color-scheme:dark){{:root:not([data-theme]){{--bar-edge:{dark_accent};--bar-focus:{dark_accent}}}}}\n",
+        ":root,[data-theme]{{--accent:{};--accent-ink:{};--accent-soft:{};--bar-edge:{};--bar-focus:{}}}\n",
         both(light.accent, dark.accent),
         both(light.ink, dark.ink),
         both(light.soft, dark.soft),
-        dark_accent = dark.accent,
+        both(BAR, dark.accent),
+        both(BAR_FOCUS, dark.accent),
     )
 }
 
@@ -158,7 +162,10 @@ mod tests {
         let (light, dark) = (LIGHT.tones(yellow), DARK.tones(yellow));
         assert!(sheet.contains(&format!("--accent:light-dark({},{})", light.accent, dark.accent)), "{sheet}");
         assert_eq!(dark.accent, yellow);
-        assert_eq!(sheet.matches('{').count(), sheet.matches('}').count());
+        let ours = include_str!("../../../style/main.css");
+        for (token, light) in [("--bar-edge", BAR), ("--bar-focus", BAR_FOCUS)] {
+            assert!(ours.contains(&format!("{token}: light-dark({light}, ")), "{token}");
+        }
     }
 
     /// ASVS 1.2: what is no colour never comes into a style sheet.
