@@ -56,9 +56,9 @@ async fn put_logo(
     IfMatch(version): IfMatch,
     file: Result<Bytes, BytesRejection>,
 ) -> Result<Response, AppError> {
-    let wanted = || {
-        let file = file.map_err(|_too_long_or_cut| AppError::field("body", FieldCode::TooLong))?;
-        Ok(Rebranding { logo: Logo::Becomes(file), version, ..Rebranding::default() })
+    let wanted = || match file {
+        Ok(file) => Ok(Rebranding { logo: Logo::Becomes(file), version, ..Rebranding::default() }),
+        Err(_too_long_or_cut) => Err(AppError::field("body", FieldCode::TooLong)),
     };
     branding::change(&cx, wanted).await.map(|settings| versioned(settings.version, settings))
 }
