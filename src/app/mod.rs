@@ -289,7 +289,11 @@ fn brand() -> Brand {
 
 #[cfg(not(feature = "ssr"))]
 fn brand() -> Brand {
-    Brand { name: browser::document_attribute("data-brand"), logo: browser::document_attribute("data-logo"), style: None }
+    Brand {
+        name: browser::document_attribute("data-brand"),
+        logo: browser::document_attribute("data-logo"),
+        style: None,
+    }
 }
 
 #[cfg(feature = "ssr")]

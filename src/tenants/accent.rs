@@ -88,15 +88,27 @@ pub struct Ground {
     reads: Colour,
     /// What the tint of a chosen row is mixed of.
     tints: Colour,
+    /// What the product makes of its own accent.
+    ours: Tones,
 }
 
-pub const LIGHT: Ground =
-    Ground { surface: WHITE, worst: Colour([0xe0, 0xef, 0xec]), reads: BLACK, tints: WHITE };
+pub const LIGHT: Ground = Ground {
+    surface: WHITE,
+    worst: Colour([0xe0, 0xef, 0xec]),
+    reads: BLACK,
+    tints: WHITE,
+    ours: Tones { accent: OURS, ink: WHITE, soft: Colour([0xe0, 0xef, 0xec]) },
+};
 pub const DARK: Ground = Ground {
     surface: Colour([0x17, 0x1d, 0x1c]),
     worst: Colour([0x17, 0x33, 0x2f]),
     reads: WHITE,
     tints: Colour([0x17, 0x1d, 0x1c]),
+    ours: Tones {
+        accent: Colour([0x4f, 0xc3, 0xb4]),
+        ink: Colour([0x06, 0x21, 0x1d]),
+        soft: Colour([0x17, 0x33, 0x2f]),
+    },
 };
 
 /// What a theme makes of an accent.
@@ -113,6 +125,9 @@ pub struct Tones {
 impl Ground {
     /// The tones of an accent on this ground: the accent itself where it can be read, else the nearest that can.
     pub fn tones(self, accent: Colour) -> Tones {
+        if accent == OURS {
+            return self.ours;
+        }
         // Black on the light theme and white on the dark one are always far enough, so one is found.
         let read = |steps| accent.towards(self.reads, steps);
         let accent_read = (0..STEPS).map(read).find(|tone| contrast(*tone, self.worst) >= TEXT).unwrap_or(self.reads);
@@ -188,7 +203,10 @@ mod tests {
             let light = if light == "#ffffff" { "#fff" } else { light };
             assert!(sheet.contains(&format!("light-dark({light}, {dark})")), "{light} {dark}");
         }
-        assert!(sheet.contains(&format!("--accent: light-dark({OURS}, ")));
+        let (light, dark) = (LIGHT.tones(OURS), DARK.tones(OURS));
+        assert!(sheet.contains(&format!("--accent: light-dark({}, {})", light.accent, dark.accent)));
+        assert!(sheet.contains(&format!("--accent-ink: light-dark(#fff, {})", dark.ink)));
+        assert!(sheet.contains(&format!("--accent-soft: light-dark({}, {})", light.soft, dark.soft)));
         for (ground, surfaces) in [LIGHT, DARK].into_iter().zip(SURFACES) {
             for surface in surfaces.map(colour) {
                 let best = contrast(surface, ground.reads);

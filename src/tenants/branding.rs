@@ -23,7 +23,7 @@ impl Branding {
     /// The longest name: it stands in the menu.
     pub const NAME: usize = 40;
     /// The largest file of a logo, in bytes. A form with it fits into what any request may bring.
-    pub const LOGO_BYTES: usize = 256_000;
+    pub const LOGO_BYTES: u32 = 256_000;
     /// The widest and highest logo that is read, in pixels.
     pub const LOGO_SIDE: u32 = 1_024;
 

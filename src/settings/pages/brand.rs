@@ -13,6 +13,7 @@ use crate::{
     ui::{
         address,
         brand::brand,
+        browser,
         fields::{self, Field, below, described, field_error, id},
         locale, pieces, states,
     },
@@ -29,10 +30,14 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
     let name = if outcome.error.is_some() { outcome.name } else { branding.name.unwrap_or_default() };
     let done = address::query_field("branded");
     let wrong = field_error(error, LOGO);
-    let choose = move |event| {
+    let choose = move |event: leptos::ev::Event| {
         if let Some(colour) = Colour::parse(&event_target_value(&event)) {
             chosen.set(colour);
         }
+    };
+    let choose_file = move |event: leptos::ev::Event| {
+        let words = td_string!(locale, settings.brand_too_large);
+        browser::refuse_large_file(&event, f64::from(Branding::LOGO_BYTES), words);
     };
     let act = |act: &'static str, words: &'static str| {
         view! { <button class="btn" type="submit" name="act" value=act>{words}</button> }
@@ -97,6 +102,7 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
                             accept="image/png,image/jpeg,image/webp"
                             aria-invalid=move || wrong.with(Option::is_some).then_some("true")
                             aria-describedby=described(LOGO, true, wrong)
+                            on:change=choose_file
                         />
                         {below(LOGO, Some(td_string!(locale, settings.brand_logo_hint).into()), wrong)}
                     </div>

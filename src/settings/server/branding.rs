@@ -41,10 +41,7 @@ pub struct Rebranding {
 }
 
 /// Changes the branding. `wanted` is looked at only once the caller is known to be allowed to.
-pub async fn change(
-    cx: &Cx,
-    wanted: impl FnOnce() -> Result<Rebranding, AppError>,
-) -> Result<Settings, AppError> {
+pub async fn change(cx: &Cx, wanted: impl FnOnce() -> Result<Rebranding, AppError>) -> Result<Settings, AppError> {
     let mut tx = cx.allow(SETTINGS_UPDATE).await?;
     tx.decide(&Default::default())?;
     let Rebranding { name, accent, logo, version } = wanted()?;

@@ -20,7 +20,10 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// A logo or a style sheet. Its name is its digest, so what is under it never changes. Pages of other sites cannot show it.
-async fn file(cx: Extension<Cx>, place: Result<Path<(Uuid, String)>, axum::extract::rejection::PathRejection>) -> Response {
+async fn file(
+    cx: Extension<Cx>,
+    place: Result<Path<(Uuid, String)>, axum::extract::rejection::PathRejection>,
+) -> Response {
     let Ok(Path((tenant, name))) = place else { return AppError::NotFound.into_response() };
     match branding::file(&cx, TenantId(tenant), &name).await {
         Ok(file) => {

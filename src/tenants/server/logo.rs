@@ -35,7 +35,7 @@ fn drawn_anew(sent: &[u8]) -> Result<Vec<u8>, FieldCode> {
     if sent.is_empty() {
         return Err(FieldCode::Required);
     }
-    if sent.len() > Branding::LOGO_BYTES {
+    if u32::try_from(sent.len()).unwrap_or(u32::MAX) > Branding::LOGO_BYTES {
         return Err(FieldCode::TooLong);
     }
     let picture = decoded(sent).map_err(|error| code_of(&error))?;
@@ -106,14 +106,15 @@ fn of_another_kind(format: ImageFormat) -> ImageError {
     ImageError::Unsupported(ImageFormatHint::Exact(format).into())
 }
 
-/// What is wrong, as a field says it: of another kind, too large, or broken.
+/// What is wrong, as a field says it: too large, or no picture that is read.
 fn code_of(error: &ImageError) -> FieldCode {
     match error {
         ImageError::Limits(_) => FieldCode::Range,
-        ImageError::Unsupported(_) => FieldCode::Unknown,
-        ImageError::Decoding(_) | ImageError::Encoding(_) | ImageError::Parameter(_) | ImageError::IoError(_) => {
-            FieldCode::Malformed
-        }
+        ImageError::Unsupported(_)
+        | ImageError::Decoding(_)
+        | ImageError::Encoding(_)
+        | ImageError::Parameter(_)
+        | ImageError::IoError(_) => FieldCode::Malformed,
     }
 }
 
@@ -187,7 +188,7 @@ mod tests {
             b"\x00\x00\x01\x00",
         ];
         for bytes in cases {
-            assert_eq!(drawn_anew(bytes), Err(FieldCode::Unknown), "{}", String::from_utf8_lossy(bytes));
+            assert_eq!(drawn_anew(bytes), Err(FieldCode::Malformed), "{}", String::from_utf8_lossy(bytes));
         }
         assert_eq!(drawn_anew(b""), Err(FieldCode::Required));
         assert_eq!(drawn_anew(b"\x89PNG\r\n\x1a\nnothing"), Err(FieldCode::Malformed));
@@ -235,9 +236,10 @@ mod tests {
     #[test]
     fn a_long_file_is_refused() {
         let mut long = file(&picture(40, 20), ImageFormat::Png);
-        long.resize(Branding::LOGO_BYTES + 1, 0);
+        let most = usize::try_from(Branding::LOGO_BYTES).expect("a length");
+        long.resize(most + 1, 0);
         assert_eq!(drawn_anew(&long), Err(FieldCode::TooLong));
-        long.truncate(Branding::LOGO_BYTES);
+        long.truncate(most);
         assert!(drawn_anew(&long).is_ok(), "what follows the picture falls away");
     }
 
@@ -248,13 +250,13 @@ mod tests {
         let after_header = 8 + 25;
         let control = chunk(b"acTL", &[0, 0, 0, 2, 0, 0, 0, 0]);
         let moving = [&still[..after_header], &control, &still[after_header..]].concat();
-        assert_eq!(drawn_anew(&moving), Err(FieldCode::Unknown));
+        assert_eq!(drawn_anew(&moving), Err(FieldCode::Malformed));
         let frame = file(&picture(4, 4), ImageFormat::WebP);
         // RIFF, then VP8X with the flag of animation, ANIM, and one frame ANMF around the picture's own chunk.
         let animation = part(b"ANIM", &[0, 0, 0, 0, 0, 0]);
         let shown = [&[0, 0, 0, 0, 0, 0, 3, 0, 0, 3, 0, 0, 100, 0, 0, 0][..], &frame[12..]].concat();
         let inside = [&b"WEBP"[..], &extended(0b0000_0010), &animation, &part(b"ANMF", &shown)].concat();
-        assert_eq!(drawn_anew(&part(b"RIFF", &inside)), Err(FieldCode::Unknown));
+        assert_eq!(drawn_anew(&part(b"RIFF", &inside)), Err(FieldCode::Malformed));
     }
 
     /// D4, ASVS 5.2.3 and 14.2.8: nothing survives but the picture: no text, no place, no profile, nothing behind the end.
