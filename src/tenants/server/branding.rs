@@ -128,6 +128,10 @@ pub struct File {
 /// The file of this name, as long as it is the tenant's: what it had before is gone.
 pub async fn file(cx: &Cx, tenant: TenantId, name: &str) -> Result<File, AppError> {
     let (wanted, ending) = name.rsplit_once('.').ok_or(AppError::NotFound)?;
+    // What cannot be a digest is not looked for.
+    if wanted.len() != 32 || !wanted.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return Err(AppError::NotFound);
+    }
     let mut tx = cx.door().await?;
     match ending {
         "png" => {
