@@ -30,14 +30,16 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
     let name = if outcome.error.is_some() { outcome.name } else { branding.name.unwrap_or_default() };
     let done = address::query_field("branded");
     let wrong = field_error(error, LOGO);
+    let side = Branding::LOGO_SIDE;
+    let logo_hint = td_string!(locale, settings.brand_logo_hint, size = KILOBYTES, side = side).to_string();
     let choose = move |event: leptos::ev::Event| {
         if let Some(colour) = Colour::parse(&event_target_value(&event)) {
             chosen.set(colour);
         }
     };
     let choose_file = move |event: leptos::ev::Event| {
-        let words = td_string!(locale, settings.brand_too_large);
-        browser::refuse_large_file(&event, f64::from(Branding::LOGO_BYTES), words);
+        let words = td_string!(locale, settings.brand_too_large, size = KILOBYTES).to_string();
+        browser::refuse_large_file(&event, f64::from(Branding::LOGO_BYTES), &words);
     };
     let act = |act: &'static str, words: &'static str| {
         view! { <button class="btn" type="submit" name="act" value=act>{words}</button> }
@@ -104,7 +106,7 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
                             aria-describedby=described(LOGO, true, wrong)
                             on:change=choose_file
                         />
-                        {below(LOGO, Some(td_string!(locale, settings.brand_logo_hint).into()), wrong)}
+                        {below(LOGO, Some(logo_hint.into()), wrong)}
                     </div>
                 </fieldset>
                 {buttons}
@@ -117,6 +119,8 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
 const NAME: &str = "branding.name";
 const ACCENT: &str = "branding.accent";
 const LOGO: &str = "branding.logo";
+/// The largest file of a logo, as people say it.
+const KILOBYTES: u32 = Branding::LOGO_BYTES / 1_000;
 /// [`Branding::NAME`] for the browser; the server checks again.
 const LONGEST: &str = "40";
 const _: () = assert!(Branding::NAME == 40);
