@@ -26,7 +26,8 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
     let branding = draft.saved.with_untracked(|saved| saved.branding.clone());
     let has_accent = branding.accent.is_some();
     let has_logo = branding.logo.is_some();
-    let chosen = RwSignal::new(branding.colour().unwrap_or(OURS));
+    let colour = Colour::parse(&outcome.colour).or_else(|| branding.colour()).unwrap_or(OURS);
+    let chosen = RwSignal::new(colour);
     let name = if outcome.error.is_some() { outcome.name } else { branding.name.unwrap_or_default() };
     let done = address::query_field("branded");
     let wrong = field_error(error, LOGO);
@@ -42,7 +43,7 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
         browser::refuse_large_file(&event, f64::from(Branding::LOGO_BYTES), &words);
     };
     let act = |act: &'static str, words: &'static str| {
-        view! { <button class="btn" type="submit" name="act" value=act>{words}</button> }
+        view! { <button class="btn" type="submit" name="act" value=act formnovalidate=true>{words}</button> }
     };
     let buttons = may_edit.then(|| {
         view! {
@@ -84,7 +85,7 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
                             id=id(ACCENT)
                             name="accent"
                             type="color"
-                            value=chosen.get_untracked().to_string()
+                            value=colour.to_string()
                             aria-describedby=format!("hint-{ACCENT}")
                             on:input=choose
                         />

@@ -70,12 +70,15 @@ pub async fn branding(page: FormPage, form: Result<Multipart, MultipartRejection
         Ok(form) => Sent::read(form).await.map_err(|_cut_or_broken| AppError::field("body", FieldCode::Malformed)),
         Err(_no_such_form) => Err(AppError::field("body", FieldCode::Malformed)),
     };
-    let name = sent.as_ref().map(|sent| sent.name.clone()).unwrap_or_default();
+    let typed = match &sent {
+        Ok(sent) => FormOutcome { name: sent.name.clone(), colour: sent.accent.clone(), ..FormOutcome::default() },
+        Err(_nothing_is_known) => FormOutcome::default(),
+    };
     match branding::change(&page.cx, || sent.map(Sent::wanted)).await {
         Ok(_settings) => see_other("/console/settings?branded=1#branding"),
         Err(error) => match elsewhere(&error, PATH) {
             Some(response) => response,
-            None => page.again(PATH, error, FormOutcome { name, ..FormOutcome::default() }).await,
+            None => page.again(PATH, error, typed).await,
         },
     }
 }
