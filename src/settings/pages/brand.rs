@@ -27,17 +27,13 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
     let has_accent = branding.accent.is_some();
     let has_logo = branding.logo.is_some();
     let colour = Colour::parse(&outcome.colour).or_else(|| branding.colour()).unwrap_or(OURS);
-    let chosen = RwSignal::new(colour);
+    let chosen = RwSignal::new(colour.to_string());
     let name = if outcome.error.is_some() { outcome.name } else { branding.name.unwrap_or_default() };
     let done = address::query_field("branded");
     let wrong = field_error(error, LOGO);
     let side = Branding::LOGO_SIDE;
     let logo_hint = td_string!(locale, settings.brand_logo_hint, size = KILOBYTES, side = side).to_string();
-    let choose = move |event: leptos::ev::Event| {
-        if let Some(colour) = Colour::parse(&event_target_value(&event)) {
-            chosen.set(colour);
-        }
-    };
+    let choose = move |event: leptos::ev::Event| chosen.set(event_target_value(&event));
     let choose_file = move |event: leptos::ev::Event| {
         let words = td_string!(locale, settings.brand_too_large, size = KILOBYTES).to_string();
         browser::refuse_large_file(&event, f64::from(Branding::LOGO_BYTES), &words);
@@ -138,13 +134,14 @@ fn label(field: &str) -> Option<&'static str> {
 }
 
 /// What a theme makes of the accent: a picture of it, and in words which tone it is.
-fn sample(ground: Ground, theme: &'static str, chosen: RwSignal<Colour>) -> AnyView {
+fn sample(ground: Ground, theme: &'static str, chosen: RwSignal<String>) -> AnyView {
     let locale = locale();
     let logo = brand().logo;
     let word = td_string!(locale, settings.brand_sample);
-    let tones = Memo::new(move |_| ground.tones(chosen.get()));
-    let drawn = move || drawing(ground, tones.get(), word, logo.as_deref());
-    let moved = move || match tones.get().accent == chosen.get() {
+    let colour = move || chosen.with(|text| Colour::parse(text)).unwrap_or(OURS);
+    let tones = move || ground.tones(colour());
+    let drawn = move || drawing(ground, tones(), word, logo.as_deref());
+    let moved = move || match tones().accent == colour() {
         true => td_string!(locale, settings.brand_kept),
         false => td_string!(locale, settings.brand_moved),
     };
@@ -152,7 +149,7 @@ fn sample(ground: Ground, theme: &'static str, chosen: RwSignal<Colour>) -> AnyV
         <figure>
             <svg viewBox="0 0 240 64" aria-hidden="true" inner_html=drawn></svg>
             <figcaption class="small">
-                {theme} " " {move || pieces::key(tones.get().accent.to_string())} " " {moved}
+                {theme} " " {move || pieces::key(tones().accent.to_string())} " " {moved}
             </figcaption>
         </figure>
     }
