@@ -6,6 +6,12 @@ import type { Page } from "@playwright/test";
 
 const picture = pictures("settings");
 
+/** A PNG of one dot. */
+const DOT = Buffer.from(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+    "base64",
+);
+
 const field = (page: Page, say: Say, name: string) => page.getByLabel(say(`settings.${name}`), { exact: true });
 
 for (const lang of LANGS) {
@@ -62,6 +68,50 @@ for (const lang of LANGS) {
         await page.getByRole("button", { name: say("settings.test"), exact: true }).click();
         await expect(page.getByText(say("settings.by_files"))).toBeVisible();
         await expect(page.getByRole("status").filter({ hasText: "noura@example.com" })).toBeVisible();
+    });
+
+    test(`a tenant's name, accent and logo show everywhere, ${lang}`, async ({ admin, api, visitor }) => {
+        await api.call("PATCH", "/admin/settings", { branding: {} });
+        const page = await visitor({ lang, as: admin, refusals: [422] });
+        const section = page.locator("#branding");
+        const save = section.getByRole("button", { name: say("settings.brand_save"), exact: true });
+        const file = field(page, say, "brand_logo");
+        await open(page, "/console/settings");
+        // What each theme makes of a colour is told while it is chosen.
+        await field(page, say, "brand_accent").fill("#ffcc00");
+        await expect(section.locator("figcaption").nth(0)).toContainText(say("settings.brand_moved"));
+        await expect(section.locator("figcaption").nth(1)).toContainText(say("settings.brand_kept"));
+        const tone = await section.locator("figcaption").nth(0).locator("bdi").textContent();
+        await field(page, say, "brand_name").fill("واحة النخيل");
+        await file.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.alloc(260_000) });
+        await save.click();
+        await expect(file).toHaveJSProperty("validationMessage", say("settings.brand_too_large", { size: 256 }));
+        await file.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: Buffer.from("<svg/>") });
+        await save.click();
+        await expect(file).toHaveAccessibleDescription(new RegExp(say("base.field_malformed")));
+        await isUsable(page);
+        await expect(field(page, say, "brand_name")).toHaveValue("واحة النخيل");
+        await expect(field(page, say, "brand_accent")).toHaveValue("#ffcc00");
+        await file.setInputFiles({ name: "logo.png", mimeType: "image/png", buffer: DOT });
+        await save.click();
+        await expect(section.getByRole("status")).toHaveText(say("settings.brand_saved"));
+        await isUsable(page);
+        await picture(page, `brand-${lang}`);
+        const menu = page.getByRole("navigation", { name: say("app.menu") });
+        await expect(menu.getByRole("link", { name: "واحة النخيل" }).locator("img")).toHaveJSProperty("naturalWidth", 1);
+        const accent = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--accent"));
+        expect(await accent()).toContain(String(tone));
+
+        const stranger = await visitor({ lang, scripts: false });
+        await stranger.goto("/login");
+        await expect(stranger).toHaveTitle(/ · واحة النخيل$/);
+        await expect(stranger.locator("main img.brand-mark")).toBeVisible();
+        await picture(stranger, `brand-login-${lang}`);
+
+        await section.getByRole("button", { name: say("settings.brand_remove_logo"), exact: true }).click();
+        await expect(section.getByRole("button", { name: say("settings.brand_remove_logo") })).toHaveCount(0);
+        await expect(page.locator("img.brand-mark")).toHaveCount(0);
+        await api.call("PATCH", "/admin/settings", { branding: {} });
     });
 
     for (const theme of ["light", "dark"] as const) {

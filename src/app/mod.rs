@@ -34,7 +34,9 @@ use crate::{
     settings::pages::SettingsRoutes,
     tenants::pages::TenantRoutes,
     ui::{
-        Hydrated, browser,
+        Hydrated,
+        brand::{Brand, title_name},
+        browser,
         clock::Clock,
         lazy::lazy_pages,
         offline::OfflineBand,
@@ -121,6 +123,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     provide_context(clock);
     let digits = (habits.digits != Digits::default()).then_some(habits.digits.code());
     let calendar = (habits.calendar != Calendar::default()).then_some(habits.calendar.code());
+    let brand = brand();
+    let tones = brand.style.map(|style| view! { <link rel="stylesheet" href=style /> });
     view! {
         <!DOCTYPE html>
         <html
@@ -130,10 +134,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
             data-digits=digits
             data-calendar=calendar
             data-place=place()
+            data-brand=brand.name
+            data-logo=brand.logo
         >
             <head>
                 {head::links(chosen_locale(), theme)}
                 <HashedStylesheet options=options.clone() id="leptos" />
+                {tones}
                 <AutoReload options=options.clone() />
                 <HydrationScripts options />
                 // In the document: a file of its own would be one request more before anybody can sign in.
@@ -155,6 +162,7 @@ pub fn App() -> impl IntoView {
     let locale = chosen_locale();
     provide_context(locale);
     provide_context(Theme(theme()));
+    provide_context(brand());
     provide_context(Toasts::new());
     // The document has begun with it on the server.
     let clock = use_context::<Clock>().unwrap_or_else(|| Clock::starting(started()));
@@ -168,11 +176,11 @@ pub fn App() -> impl IntoView {
         browser::keep_shell();
     });
 
-    let brand = td_string!(locale, app.brand);
+    let brand = title_name();
     view! {
         <Html {..} lang=language::code(locale) dir=language::direction(locale) />
         <Title formatter=move |title: String| {
-            if title.is_empty() { brand.to_owned() } else { format!("{title} · {brand}") }
+            if title.is_empty() { brand.clone() } else { format!("{title} · {brand}") }
         } />
         <OfflineBand />
         <Router>
@@ -269,6 +277,23 @@ fn place() -> Option<String> {
 #[cfg(not(feature = "ssr"))]
 fn place() -> Option<String> {
     browser::document_attribute("data-place")
+}
+
+/// What the page bears. The server has found it before the page is drawn, the browser reads it of the document.
+#[cfg(feature = "ssr")]
+fn brand() -> Brand {
+    use_context::<axum::http::request::Parts>()
+        .and_then(|parts| parts.extensions.get::<Brand>().cloned())
+        .unwrap_or_default()
+}
+
+#[cfg(not(feature = "ssr"))]
+fn brand() -> Brand {
+    Brand {
+        name: browser::document_attribute("data-brand"),
+        logo: browser::document_attribute("data-logo"),
+        style: None,
+    }
 }
 
 #[cfg(feature = "ssr")]

@@ -131,6 +131,8 @@ pub struct FormOutcome {
     pub fields: FieldErrors,
     pub name: String,
     pub email: String,
+    /// A colour that was chosen.
+    pub colour: String,
     /// What the page shows this once, where the post led on.
     pub shown: Option<Shown>,
 }

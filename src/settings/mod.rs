@@ -14,6 +14,7 @@ use crate::{
         SignIn,
         rules::{Lifetimes, Limits, Risk},
     },
+    tenants::branding::Branding,
 };
 
 pub mod pages;
@@ -31,6 +32,7 @@ pub struct Settings {
     pub risk: Risk,
     pub limits: Limits,
     pub reminders: Reminders,
+    pub branding: Branding,
     /// Grows with each change; send it back to be told of somebody else's.
     pub version: i64,
 }
@@ -47,6 +49,7 @@ pub struct SettingsEdit {
     pub risk: Option<Risk>,
     pub limits: Option<Limits>,
     pub reminders: Option<Reminders>,
+    pub branding: Option<Branding>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -65,6 +68,7 @@ impl SettingsEdit {
             risk: changed(&before.risk, &after.risk),
             limits: changed(&before.limits, &after.limits),
             reminders: changed(&before.reminders, &after.reminders),
+            branding: changed(&before.branding, &after.branding),
             version: Some(before.version),
         }
     }

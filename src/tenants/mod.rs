@@ -7,6 +7,8 @@ use crate::{
     base::{ids::TenantId, time::Timestamp},
 };
 
+pub mod accent;
+pub mod branding;
 pub mod calls;
 pub mod pages;
 #[cfg(feature = "ssr")]

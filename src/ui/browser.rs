@@ -123,6 +123,20 @@ pub fn solve(puzzle: &crate::base::puzzle::Puzzle, tell: impl Fn(Solving) + 'sta
 #[cfg(not(feature = "hydrate"))]
 pub fn solve(_puzzle: &crate::base::puzzle::Puzzle, _tell: impl Fn(Solving) + 'static) {}
 
+/// Has the browser refuse a form while the file that was chosen in a field is larger than `most` bytes, in these words. The
+/// server would not even receive it.
+#[cfg(feature = "hydrate")]
+pub fn refuse_large_file(event: &ev::Event, most: f64, words: &str) {
+    use leptos::wasm_bindgen::JsCast;
+    let field = event.target().and_then(|field| field.dyn_into::<web_sys::HtmlInputElement>().ok());
+    let Some(field) = field else { return };
+    let file = field.files().and_then(|files| files.get(0));
+    field.set_custom_validity(if file.is_some_and(|file| file.size() > most) { words } else { "" });
+}
+
+#[cfg(not(feature = "hydrate"))]
+pub fn refuse_large_file(_event: &ev::Event, _most: f64, _words: &str) {}
+
 /// Does what a click on the element would do: follows a link, sends a form.
 pub fn press(id: &str) {
     if let Some(element) = element(id) {

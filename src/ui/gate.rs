@@ -3,11 +3,13 @@
 use leptos::prelude::*;
 
 use crate::base::language::td_string;
-use crate::ui::{icons::brand_mark, locale, preferences::Preferences};
+use crate::ui::{brand::brand, icons::brand_mark, locale, pieces, preferences::Preferences};
 
 #[component]
 pub fn Gate(children: Children) -> impl IntoView {
     let locale = locale();
+    // The product needs no name here: the title of the page says what it is.
+    let name = brand().name.map(|name| view! { <p class="strong">{pieces::typed(name)}</p> });
     view! {
         <div class="gate">
             <header>
@@ -16,6 +18,7 @@ pub fn Gate(children: Children) -> impl IntoView {
             </header>
             <main id="main" tabindex="-1">
                 {brand_mark()}
+                {name}
                 {children()}
             </main>
         </div>

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use crate::ui::brand::brand;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Icon {
     Add,
@@ -139,9 +141,12 @@ pub fn icon(icon: Icon) -> impl IntoView {
     drawn(icon, if icon.turns() { "icon turns" } else { "icon" })
 }
 
-/// The mark of the product.
-pub fn brand_mark() -> impl IntoView {
-    drawn(Icon::Door, "icon brand-mark")
+/// The mark at the top of a page: the tenant's logo, or the product's own. The name stands beside it, or in the title.
+pub fn brand_mark() -> AnyView {
+    match brand().logo {
+        Some(logo) => view! { <img class="brand-mark" src=logo alt="" /> }.into_any(),
+        None => drawn(Icon::Door, "icon brand-mark").into_any(),
+    }
 }
 
 fn drawn(icon: Icon, class: &'static str) -> impl IntoView {

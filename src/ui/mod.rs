@@ -6,6 +6,7 @@ use crate::i18n::Locale;
 
 pub mod address;
 pub mod asking;
+pub mod brand;
 pub mod browser;
 pub mod calls;
 pub mod chart;

@@ -25,7 +25,7 @@ use crate::{
     sessions::{Me, me},
     tenants::pages::VisitBand,
     ui::{
-        address, browser,
+        address, brand, browser,
         icons::{Icon, brand_mark, icon},
         is_live, keys, locale, pieces,
         preferences::Preferences,
@@ -86,7 +86,7 @@ pub fn Frame() -> impl IntoView {
             </header>
             <nav class="side" id="menu" aria-label=td_string!(locale, app.menu)>
                 <div class="sticks">
-                    <a class="brand" href="/console">{brand_mark()} <span>{td_string!(locale, app.brand)}</span></a>
+                    <a class="brand" href="/console">{brand_mark()} <span>{brand::name()}</span></a>
                     <Transition>
                         {move || Suspend::new(async move {
                             let (me, waiting) = (me.await, waiting.await);

@@ -9,7 +9,7 @@ use axum::{
     Extension,
     body::Body,
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -31,6 +31,7 @@ use crate::{
         forms::{self, append},
         recognise,
     },
+    tenants::server::branding,
 };
 
 /// Names the request, counts it, tells how it ended. The path is the route's pattern and the query is left out: ids and tokens stay
@@ -172,6 +173,30 @@ pub async fn caller(State(state): State<AppState>, mut request: Request, next: N
         append(&mut response, recognised.cookies);
     }
     response
+}
+
+/// For files that are the same for everybody: nobody is recognised, and no cookie goes along with what a cache may keep.
+pub async fn stranger(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let cx = Cx::for_sign_in(state.heart.clone(), Origin::default());
+    request.extensions_mut().insert(cx);
+    next.run(request).await
+}
+
+/// Finds what a page bears before it is drawn (D4): drawing does not wait for anything.
+pub async fn branded(mut request: Request, next: Next) -> Response {
+    if *request.method() == Method::GET && !request.uri().path().starts_with("/api/") {
+        bear_brand(request.extensions_mut()).await;
+    }
+    next.run(request).await
+}
+
+/// Adds the brand of whoever asks to what is known of a request. Where it cannot be found the page bears the product's.
+pub async fn bear_brand(known: &mut Extensions) {
+    let Some(cx) = known.get::<Cx>().cloned() else { return };
+    match branding::of_reader(&cx).await {
+        Ok(brand) => drop(known.insert(brand)),
+        Err(error) => warn!(%error, "a page is drawn without its brand"),
+    }
 }
 
 /// Unsafe requests that a browser sends by itself: with cookies, and to forms and server functions also without (login

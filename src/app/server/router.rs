@@ -52,6 +52,8 @@ use crate::{
             own_forms,
         },
     },
+    settings::server::forms as settings_forms,
+    tenants::server::files,
 };
 
 /// No answer takes longer; what needs more is a job.
@@ -90,6 +92,7 @@ pub fn router(wiring: Wiring) -> Router {
             .iter()
             .fold(drawn, |pages, (path, takes)| pages.route(path, takes()))
             .layer(from_fn(layers::draw_lost_pages_again))
+            .layer(from_fn(layers::branded))
             .layer(from_fn(layers::guard))
             .layer(from_fn(problem::mend_server_fn))
     };
@@ -99,8 +102,10 @@ pub fn router(wiring: Wiring) -> Router {
         .route("/openapi.json", get(async move || Json(Arc::clone(&api))))
         .fallback(not_a_route)
         .layer(from_fn_with_state(state.clone(), layers::caller));
+    let brands = files::routes().layer(from_fn_with_state(state.clone(), layers::stranger));
     let all = Router::new()
         .merge(with_caller)
+        .merge(brands)
         .route(schema::PATH, get(async move || Json(schema::document(&origin))))
         .route("/manifest.webmanifest", get(install::manifest))
         .route("/sw.js", get(install::worker))
@@ -153,6 +158,7 @@ pub(super) const FORMS: &[FormRoute] = &[
     ("/account/email", || post(own_forms::email)),
     ("/account/password", || post(own_forms::password)),
     (own_data::PATH, || post(own_data::account)),
+    (settings_forms::PATH, || post(settings_forms::branding)),
     ("/email/confirm", || post(own_forms::confirm)),
     ("/email/leave", || post(own_forms::leave)),
     ("/email/cancel", || post(own_forms::cancel)),
@@ -206,8 +212,9 @@ fn draw(options: &LeptosOptions) -> Draw {
             move || shell(options.clone()),
         );
         // The form has done its work: only the drawing is done again.
-        let (parts, _read) = request.into_parts();
+        let (mut parts, _read) = request.into_parts();
         Box::pin(async move {
+            layers::bear_brand(&mut parts.extensions).await;
             let attempt = || render(Request::from_parts(parts.clone(), Body::empty()));
             layers::until_drawn(&layers::LOST, attempt).await
         })

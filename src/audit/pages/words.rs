@@ -80,6 +80,7 @@ fn settings_word(key: &str) -> Option<&'static str> {
         "sessions.risk" => td_string!(locale, settings.risk),
         "sessions.limits" => td_string!(locale, settings.limits),
         "sessions.lifetimes" => td_string!(locale, settings.sessions),
+        "tenants.branding" => td_string!(locale, settings.brand),
         _ => return None,
     })
 }
@@ -348,6 +349,8 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "name_en" => td_string!(locale, audit.field_name_en),
         "description_ar" => td_string!(locale, audit.field_description_ar),
         "description_en" => td_string!(locale, audit.field_description_en),
+        "accent" => td_string!(locale, settings.brand_accent),
+        "logo" => td_string!(locale, settings.brand_logo),
         "domains" => td_string!(locale, settings.domains),
         "mode" => td_string!(locale, settings.mode),
         "magic_link" => td_string!(locale, settings.magic_link),

@@ -1,5 +1,6 @@
 //! The page of the settings: sections with fields, a review of the changes, and mail.
 
+mod brand;
 mod fields;
 mod items;
 mod mail;
@@ -20,6 +21,7 @@ use self::items::{Item, SECTIONS, Section};
 use crate::{
     access::SETTINGS_UPDATE,
     base::{errors::FieldErrors, language::td_string},
+    sessions::{FormOutcome, pages::outcome},
     settings::{Settings, get_settings},
     ui::{calls::Call, lazy::lazy_pages, locale, states, viewer::Held, viewer::viewer},
 };
@@ -92,6 +94,8 @@ fn SettingsPage() -> impl IntoView {
     let locale = locale();
     let settings = Resource::new_blocking(|| (), |()| get_settings());
     let viewer = viewer();
+    // Of the form of the branding; every other change is told where it is made.
+    let outcome = outcome();
     view! {
         <Title text=td_string!(locale, settings.page) />
         <div class="page-head">
@@ -102,11 +106,11 @@ fn SettingsPage() -> impl IntoView {
         </div>
         <Suspense fallback=move || states::loading(8)>
             {move || {
-                let viewer = viewer.clone();
+                let (viewer, outcome) = (viewer.clone(), outcome.clone());
                 Suspend::new(async move {
                     let held = viewer.holds().await;
                     match settings.await {
-                        Ok(settings) => all(settings, &held),
+                        Ok(settings) => all(settings, outcome, &held),
                         Err(error) => states::failure(&error),
                     }
                 })
@@ -116,12 +120,13 @@ fn SettingsPage() -> impl IntoView {
     .into_any()
 }
 
-fn all(settings: Settings, held: &Held) -> AnyView {
+fn all(settings: Settings, outcome: FormOutcome, held: &Held) -> AnyView {
     let locale = locale();
     let may_edit = held.may(SETTINGS_UPDATE.as_str());
     let draft = Draft::new(settings);
     let links = SECTIONS.iter().map(|section| (section.id, (section.title)(locale)));
-    let links = links.chain([("mail", td_string!(locale, settings.mail))]);
+    let more = [("branding", td_string!(locale, settings.brand)), ("mail", td_string!(locale, settings.mail))];
+    let links = links.chain(more);
     let links =
         links.map(|(id, title)| view! { <li><a href=format!("#{id}") rel="external">{title}</a></li> }).collect_view();
     let sections = SECTIONS.iter().map(|each| section(each, draft, may_edit)).collect_view();
@@ -132,6 +137,7 @@ fn all(settings: Settings, held: &Held) -> AnyView {
             <ul class="ways" role="list">{links}</ul>
         </nav>
         {sections}
+        {brand::brand_section(draft, outcome, may_edit)}
         <mail::MailSection may_edit />
         <review::ReviewBar draft />
     }

@@ -1,5 +1,7 @@
 //! Reading and changing settings.
 
+pub mod branding;
+pub mod forms;
 pub mod mail;
 pub mod rest;
 
@@ -28,6 +30,7 @@ use crate::{
         rules::{Lifetimes, Limits, Risk},
     },
     settings::{Settings, SettingsEdit},
+    tenants::branding::Branding,
 };
 
 /// The tenant's settings.
@@ -47,6 +50,7 @@ async fn read(tx: &mut Tx) -> Result<Settings, AppError> {
         risk: settings::get::<Risk>(tx.conn(), tenant).await?,
         limits: settings::get::<Limits>(tx.conn(), tenant).await?,
         reminders: settings::get::<Reminders>(tx.conn(), tenant).await?,
+        branding: settings::get::<Branding>(tx.conn(), tenant).await?,
         version: settings::version(tx.conn(), tenant).await?,
     })
 }
@@ -57,11 +61,7 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     tx.decide(&Default::default())?;
     let seen = edit.seen;
     let edit = edit.read()?;
-    let tenant = tx.tenant()?;
-    settings::lock(tx.conn(), tenant).await?;
-    let version = settings::version(tx.conn(), tenant).await?;
-    let thing = Edited { kind: "settings", id: tenant.0, version, read: Some(SETTINGS_READ), facts: None };
-    tx.check_version(edit.version.or(seen), thing).await?;
+    hold(&mut tx, edit.version.or(seen)).await?;
     // Every group is judged before the answer.
     let mut errors = FieldErrors::default();
     let registration = judged(&mut errors, edit.registration.map(Registration::parse))?;
@@ -69,6 +69,10 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     let lifetimes = judged(&mut errors, edit.lifetimes.map(Lifetimes::parse))?;
     let limits = judged(&mut errors, edit.limits.map(Limits::parse))?;
     let reminders = judged(&mut errors, edit.reminders.map(Reminders::parse))?;
+    let branding = match edit.branding {
+        Some(group) => judged(&mut errors, Some(parse_branding(&mut tx, group).await))?,
+        None => None,
+    };
     if let Some(group) = &edit.sign_in {
         judged(&mut errors, Some(check_roles(&mut tx, group).await))?;
     }
@@ -81,6 +85,21 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     put(&mut tx, &mut events, edit.risk).await?;
     put(&mut tx, &mut events, limits).await?;
     put(&mut tx, &mut events, reminders).await?;
+    put(&mut tx, &mut events, branding).await?;
+    finish(tx, events).await
+}
+
+/// Holds the settings until the transaction ends, if they are still those that were seen.
+async fn hold(tx: &mut Tx, seen: Option<i64>) -> Result<(), AppError> {
+    let tenant = tx.tenant()?;
+    settings::lock(tx.conn(), tenant).await?;
+    let version = settings::version(tx.conn(), tenant).await?;
+    let thing = Edited { kind: "settings", id: tenant.0, version, read: Some(SETTINGS_READ), facts: None };
+    tx.check_version(seen, thing).await
+}
+
+/// Records what was changed, if anything was, and gives back what there is now.
+async fn finish(mut tx: Tx, mut events: Vec<Event>) -> Result<Settings, AppError> {
     let after = read(&mut tx).await?;
     let Some(last) = events.pop() else { return Ok(after) };
     for event in &events {
@@ -88,6 +107,13 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     }
     tx.commit(last).await?;
     Ok(after)
+}
+
+/// A branding that was sent as a group: its logo stays as it is.
+async fn parse_branding(tx: &mut Tx, group: Branding) -> Result<Branding, AppError> {
+    let tenant = tx.tenant()?;
+    let now = settings::get::<Branding>(tx.conn(), tenant).await?;
+    group.parse()?.with_logo_of(&now)
 }
 
 /// Keeps the parsed group, or notes what is wrong with it.
@@ -132,6 +158,10 @@ pub async fn set(tx: &mut Tx, key: &str, value: Value) -> Result<Option<Event>, 
         Risk::KEY => put(tx, &mut events, Some(group::<Risk>(key, value)?)).await?,
         Limits::KEY => put(tx, &mut events, Some(group::<Limits>(key, value)?.parse()?)).await?,
         Reminders::KEY => put(tx, &mut events, Some(group::<Reminders>(key, value)?.parse()?)).await?,
+        Branding::KEY => {
+            let branding = parse_branding(tx, group::<Branding>(key, value)?).await?;
+            put(tx, &mut events, Some(branding)).await?;
+        }
         _ => return Err(AppError::field(key, FieldCode::Unknown)),
     }
     Ok(events.pop())

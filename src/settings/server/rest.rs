@@ -1,23 +1,33 @@
 //! Settings and mail over REST.
 
-use axum::{Extension, Json, extract::Path, response::Response};
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, rejection::BytesRejection},
+    response::Response,
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     access::server::Cx,
     base::{
-        errors::AppError,
-        server::http::{Done, Sent, versioned},
+        errors::{AppError, FieldCode},
+        server::http::{Done, IfMatch, Sent, versioned},
     },
     settings::{
         MailState, Settings, SettingsEdit, Undelivered,
-        server::{self, mail},
+        server::{
+            self,
+            branding::{self, Logo, Rebranding},
+            mail,
+        },
     },
 };
 
 pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
     OpenApiRouter::new()
         .routes(routes!(get_settings, edit_settings))
+        .routes(routes!(put_logo, remove_logo))
         .routes(routes!(mail_state))
         .routes(routes!(undelivered))
         .routes(routes!(send_test))
@@ -34,6 +44,30 @@ async fn get_settings(cx: Extension<Cx>) -> Result<Response, AppError> {
 #[utoipa::path(patch, path = "/admin/settings", operation_id = "edit", tag = "settings", request_body = SettingsEdit, responses((status = 200, body = Settings)))]
 async fn edit_settings(cx: Extension<Cx>, Sent(body): Sent<SettingsEdit>) -> Result<Response, AppError> {
     server::edit(&cx, body).await.map(|settings| versioned(settings.version, settings))
+}
+
+/// Put the tenant's logo: `settings.update`
+///
+/// The body is the file: PNG, JPEG or WebP that does not move, at most 256,000 bytes and 1,024 by 1,024 dots. It is drawn
+/// anew as PNG, at most 256 dots wide and high, with nothing else that the file held.
+#[utoipa::path(put, path = "/admin/settings/logo", operation_id = "put_logo", tag = "settings", request_body(content = Vec<u8>, content_type = "image/png"), responses((status = 200, body = Settings)))]
+async fn put_logo(
+    cx: Extension<Cx>,
+    IfMatch(version): IfMatch,
+    file: Result<Bytes, BytesRejection>,
+) -> Result<Response, AppError> {
+    let wanted = || match file {
+        Ok(file) => Ok(Rebranding { logo: Logo::Becomes(file), version, ..Rebranding::default() }),
+        Err(_too_long_or_cut) => Err(AppError::field("body", FieldCode::TooLong)),
+    };
+    branding::change(&cx, wanted).await.map(|settings| versioned(settings.version, settings))
+}
+
+/// Remove the tenant's logo: `settings.update`
+#[utoipa::path(delete, path = "/admin/settings/logo", operation_id = "remove_logo", tag = "settings", responses((status = 200, body = Settings)))]
+async fn remove_logo(cx: Extension<Cx>, IfMatch(version): IfMatch) -> Result<Response, AppError> {
+    let wanted = || Ok(Rebranding { logo: Logo::Goes, version, ..Rebranding::default() });
+    branding::change(&cx, wanted).await.map(|settings| versioned(settings.version, settings))
 }
 
 /// How letters leave, and which have not: `settings.read`

@@ -1,5 +1,8 @@
 //! Operations on tenants. Each sees its own; making, naming and suspending them is the platform's.
 
+pub mod branding;
+pub mod files;
+pub mod logo;
 pub mod rest;
 pub mod store;
 

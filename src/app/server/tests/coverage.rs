@@ -451,6 +451,7 @@ async fn the_api_describes_itself(pool: PgPool) {
         ("/admin/consents/{id}/users", vec!["get"]),
         ("/admin/consents/{id}/versions", vec!["get"]),
         ("/admin/settings", vec!["get", "patch"]),
+        ("/admin/settings/logo", vec!["put", "delete"]),
         ("/admin/mail", vec!["get"]),
         ("/admin/mail/undelivered", vec!["get"]),
         ("/admin/mail/undelivered/{letter}/retry", vec!["post"]),

@@ -27,6 +27,7 @@ const HERS: [&str; 7] =
 const OF_NOBODY: &[(&str, &str)] = &[
     ("_sqlx_migrations", "what the database was made by"),
     ("tenants", "organisations"),
+    ("tenant_logos", "pictures of organisations"),
     ("permissions", "the catalogue"),
     ("roles", "the tenant's roles"),
     ("role_permissions", "what roles hold"),

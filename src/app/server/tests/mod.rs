@@ -8,6 +8,7 @@ mod attention;
 mod audit;
 mod authenticator;
 mod authzen;
+mod branding;
 mod bulk;
 mod climbing;
 mod consents;

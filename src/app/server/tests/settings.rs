@@ -202,7 +202,9 @@ async fn the_page_shows_every_setting(pool: PgPool) {
     let browser = app.anonymous().with("cookie", &entered.cookies()).with("accept-language", "en");
     let page = browser.send(Method::GET, "/console/settings", None, Default::default()).await;
     assert_eq!(page.status, StatusCode::OK);
-    for field in ["registration.mode", "sign_in.magic_link", "passwords.shortest", "lifetimes.idle_days"] {
+    for field in
+        ["registration.mode", "sign_in.magic_link", "passwords.shortest", "lifetimes.idle_days", "branding.accent"]
+    {
         assert!(page.text.contains(&format!("id=\"field-{field}\"")), "{field}");
     }
     assert!(page.text.contains("href=\"/console/settings\""), "in the menu");
