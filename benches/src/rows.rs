@@ -77,8 +77,8 @@ impl Row {
             unit: "/s",
         };
         let (ours, floor) = (self.ours, self.floor);
-        let ours = async |time| ours(server, &prepared, time).await;
-        let floor = async |time| floor(server, &prepared, time).await;
+        let ours = async |time: Duration| ours(server, &prepared, time).await;
+        let floor = async |time: Duration| floor(server, &prepared, time).await;
         in_turn(words, effort, None, ours, floor).await
     }
 }
