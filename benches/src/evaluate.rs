@@ -1,6 +1,8 @@
 //! A check over HTTP, by both doors, against a plain axum handler and against what our own server answers without a check.
 
-use anyhow::Context as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use crate::{
@@ -37,29 +39,30 @@ pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Meas
     // A question that is answered with something else than a decision would be measured as well.
     for (path, body, answer) in [(AUTHZEN, &authzen, "decision"), (OWN, &own, "allow")] {
         let said = client.post(path, body, Some(key)).await?;
-        anyhow::ensure!(said[answer].is_boolean(), "{path}: {said}");
+        ensure!(said[answer].is_boolean(), "{path}: {said}");
     }
 
     let mut lines = Vec::new();
     for (name, path, body) in
         [("check over HTTP, AuthZEN", AUTHZEN, &authzen), ("check over HTTP, `/admin/policies/evaluate`", OWN, &own)]
     {
-        let plain = async |time| posts(&floor.client, floor::PATH, body, Some(key), time).await;
-        let ours = async |time| posts(client, path, body, Some(key), time).await;
-        let words = words(name, "a plain axum handler", "–");
-        lines.push(in_turn(words, effort, Some(server), ours, plain).await?);
-        let health = async |time| gets(client, "/healthz", None, time).await;
-        let ours = async |time| posts(client, path, body, Some(key), time).await;
-        lines.push(in_turn(self::words(name, "`/healthz`", "≥ 0.9"), effort, Some(server), ours, health).await?);
+        let plain = async |time: Duration| posts(&floor.client, floor::PATH, body, Some(key), time).await;
+        let ours = async |time: Duration| posts(client, path, body, Some(key), time).await;
+        let line = words(name, "a plain axum handler", "–");
+        lines.push(in_turn(line, effort, Some(server), ours, plain).await?);
+        let health = async |time: Duration| gets(client, "/healthz", None, time).await;
+        let ours = async |time: Duration| posts(client, path, body, Some(key), time).await;
+        let line = words(name, "`/healthz`", "≥ 0.9");
+        lines.push(in_turn(line, effort, Some(server), ours, health).await?);
     }
     let many = many_authzen(&authzen);
-    let batch = async |time| Ok(posts(client, AUTHZEN_MANY, &many, Some(key), time).await? * MANY as f64);
-    let single = async |time| posts(client, AUTHZEN, &authzen, Some(key), time).await;
+    let batch = async |time: Duration| Ok(posts(client, AUTHZEN_MANY, &many, Some(key), time).await? * MANY as f64);
+    let single = async |time: Duration| posts(client, AUTHZEN, &authzen, Some(key), time).await;
     let name = format!("checks in requests of {MANY}, AuthZEN");
     lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
     let many = json!({"evaluations": vec![own.clone(); MANY]});
-    let batch = async |time| Ok(posts(client, OWN, &many, Some(key), time).await? * MANY as f64);
-    let single = async |time| posts(client, OWN, &own, Some(key), time).await;
+    let batch = async |time: Duration| Ok(posts(client, OWN, &many, Some(key), time).await? * MANY as f64);
+    let single = async |time: Duration| posts(client, OWN, &own, Some(key), time).await;
     let name = format!("checks in requests of {MANY}, `{OWN}`");
     lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
     floor.stop().await?;

@@ -93,8 +93,9 @@ impl Trial<'_> {
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             let answer = self.there.send("GET", NEEDS_IT, None, Some(token), None).await?;
-            ensure!(answer.status < 500, "{NEEDS_IT}: {} {}", answer.status, answer.text);
             // 401 where the change of rights has ended what the token is good for: that is a refusal, too.
+            let is_an_answer = answer.is_success() || matches!(answer.status, 401 | 403);
+            ensure!(is_an_answer, "{NEEDS_IT}: {} {}", answer.status, answer.text);
             if answer.is_success() == is_let_through {
                 return Ok(Instant::now());
             }
@@ -161,11 +162,7 @@ impl Load {
     async fn start(server: &Server, other: &Node) -> anyhow::Result<Self> {
         let is_over = Arc::new(AtomicBool::new(false));
         let token = server.access_token(ADMIN).await?;
-        let people = if is_known(server, "busy0@example.com").await? {
-            vec!["busy0@example.com".to_owned(), "busy1@example.com".to_owned()]
-        } else {
-            server.add_people("busy", 2).await?
-        };
+        let people = server.add_people("busy", 2).await?;
         let mut tasks = Vec::new();
         for at in 0..6 {
             let client = if at % 2 == 0 { server.client.clone() } else { other.client.clone() };
@@ -198,8 +195,4 @@ impl Load {
         }
         Ok(())
     }
-}
-
-async fn is_known(server: &Server, email: &str) -> anyhow::Result<bool> {
-    Ok(server.value(&format!("select exists (select from users where email = '{email}')")).await? == "t")
 }
