@@ -56,12 +56,13 @@ pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Meas
         lines.push(in_turn(line, effort, Some(server), ours, health).await?);
     }
     let many = many_authzen(&authzen);
-    let batch = async |time: Duration| Ok(posts(client, AUTHZEN_MANY, &many, Some(key), time).await? * MANY as f64);
+    let batch =
+        async |time: Duration| anyhow::Ok(posts(client, AUTHZEN_MANY, &many, Some(key), time).await? * MANY as f64);
     let single = async |time: Duration| posts(client, AUTHZEN, &authzen, Some(key), time).await;
     let name = format!("checks in requests of {MANY}, AuthZEN");
     lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
     let many = json!({"evaluations": vec![own.clone(); MANY]});
-    let batch = async |time: Duration| Ok(posts(client, OWN, &many, Some(key), time).await? * MANY as f64);
+    let batch = async |time: Duration| anyhow::Ok(posts(client, OWN, &many, Some(key), time).await? * MANY as f64);
     let single = async |time: Duration| posts(client, OWN, &own, Some(key), time).await;
     let name = format!("checks in requests of {MANY}, `{OWN}`");
     lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);

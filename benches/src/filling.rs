@@ -50,7 +50,7 @@ pub async fn fill(server: &Server, people: usize) -> anyhow::Result<Filled> {
 fn words() -> String {
     "set local maintenance_work_mem = '256MB';
      create table bench_names as
-     select row_number() over () - 1 as n, first || ' ' || family as name, fold_text(first || ' ' || family) as folded
+     select row_number() over () - 1 as place, first || ' ' || family as name, fold_text(first || ' ' || family) as folded
      from unnest(array['سارة', 'أحمد', 'نورة', 'خالد', 'ليلى', 'يوسف', 'Mariam', 'Omar', 'Huda', 'Faisal']) first,
           unnest(array['الشهري', 'العتيبي', 'القحطاني', 'الحربي', 'Haddad', 'Nasser', 'Khoury', 'Saleh', 'Amin', 'Zaki']) family;
      create function bench_person(n bigint) returns uuid language sql immutable parallel safe return
@@ -100,7 +100,7 @@ fn people_of(tenant: &str, people: usize) -> String {
                 (array['المالية', 'التقنية', 'Sales', 'Support'])[1 + n % 4], (array['الرياض', 'جدة', 'الدمام'])[1 + n % 3],
                 case when n % 3 = 0 then 'en' else 'ar' end, case when n % 50 = 0 then 'suspended' else 'active' end,
                 now() - interval '1 day', now() - n % 90 * interval '1 day', now() - interval '91 days' + n * interval '1 second'
-         from generate_series(1, {people}) n join bench_names w on w.n = n % 100"
+         from generate_series(1, {people}) n join bench_names w on w.place = n % 100"
     )
 }
 
@@ -130,10 +130,10 @@ fn log_of(tenant: &str, people: usize, rows: usize) -> String {
                 'user', bench_person(who)::text, w.name || ' ' || who, '{{}}', a.ip::inet, 'bench', bench_row(n),
                 now() - ({rows} - n) * (interval '90 days' / {rows}), 'filled by the benchmark, not sealed', '{{}}',
                 a.action || ' ' || w.folded || ' ' || who || ' ' || a.ip
-         from generate_series(1, {rows}) n
+         from generate_series(1::bigint, {rows}) n
          -- A step that scatters people over the log.
          cross join lateral (select 1 + n * 7919 % {people} as who) p
-         join bench_names w on w.n = p.who % 100
+         join bench_names w on w.place = p.who % 100
          cross join lateral (
              select '10.' || n % 256 || '.' || n / 256 % 256 || '.7' as ip,
                     case when n % 100 < 55 then 'auth.refresh' when n % 100 < 85 then 'auth.login'

@@ -138,20 +138,15 @@ pub async fn audit(server: &Server, filled: &Filled, effort: Effort) -> anyhow::
 /// The page in the middle against the first, then each against its SQL.
 async fn measured(server: &Server, asked: &[Asked], size: &str, effort: Effort) -> anyhow::Result<Vec<Measured>> {
     let mut lines = Vec::new();
-    let words = |name: &str, what, target| Words {
-        name: name.to_owned(),
-        size: size.to_owned(),
-        what,
-        target,
-        unit: " ms",
-    };
+    let words =
+        |name: &str, what, target| Words { name: name.to_owned(), size: size.to_owned(), what, target, unit: " ms" };
     for one in asked {
         eprintln!("{}…", one.name);
         // Its own for each: one would run out before the last page is measured.
         let token = server.access_token(ADMIN).await?;
         let ours = async |time: Duration| page_ms(&server.client, &one.path, &token, time).await;
         let script = format!("{};\n", one.sql.split_whitespace().collect::<Vec<_>>().join(" "));
-        let sql = async |time: Duration| Ok(1_000.0 / pgbench(&server.database, &script, 1, time).await?);
+        let sql = async |time: Duration| anyhow::Ok(1_000.0 / pgbench(&server.database, &script, 1, time).await?);
         let line = words(one.name, "the same SQL in pgbench", "≤ 2.5");
         lines.push(in_turn(line, effort, Some(server), ours, sql).await?);
     }

@@ -70,7 +70,8 @@ impl Trial<'_> {
             let token = tokens["access_token"].as_str().context("a token")?;
             self.until(token, true).await?;
             let started = Instant::now();
-            let change = self.give(&json!([]));
+            let nothing = json!([]);
+            let change = self.give(&nothing);
             // The other node is asked without a pause, from before the change is sent.
             let (changed, refused) = tokio::join!(change, self.until(token, false));
             changed?;
@@ -131,20 +132,11 @@ fn told_as_lines(when: &str, mut times: Vec<f64>, floor: Vec<f64>) -> [Measured;
     let part = |part: usize| times.get(times.len() * part / 100).or(times.last()).copied().unwrap_or(f64::NAN);
     let (middle, late, latest) = (part(50), part(99), times.last().copied().unwrap_or(f64::NAN));
     let size = format!("2 nodes, {when}, {} times", times.len());
-    let words = |name: &str, what, target| Words {
-        name: name.to_owned(),
-        size: size.clone(),
-        what,
-        target,
-        unit: " ms",
-    };
+    let words =
+        |name: &str, what, target| Words { name: name.to_owned(), size: size.clone(), what, target, unit: " ms" };
     let floor = median(floor);
     // The spread is that of the times, not of blocks: from the middle one to the last.
-    let among = |line: Measured, against: f64| Measured {
-        least: middle / against,
-        greatest: latest / against,
-        ..line
-    };
+    let among = |line: Measured, against: f64| Measured { least: middle / against, greatest: latest / against, ..line };
     let name = "refused on another node, 99th percentile";
     let late = Measured::of(words(name, "one commit and one round trip", "≤ 3"), vec![late], vec![floor]);
     let name = "refused on another node, slowest";

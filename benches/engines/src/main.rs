@@ -109,13 +109,11 @@ fn rows(contenders: &[Contender], costs: &[Vec<Cost>]) -> Vec<Value> {
 }
 
 fn row(name: &str, what: &str, target: &str, size: &str, measured: &[Cost], against: &[Cost]) -> Value {
-    let ratios = measured.iter().zip(against).map(|(one, other)| one.wall / other.wall).collect::<Vec<_>>();
+    let wall = |costs: &[Cost]| costs.iter().map(|cost| cost.wall).collect::<Vec<_>>();
     let cpu = measured.iter().map(|cost| cost.cpu).collect::<Option<Vec<_>>>();
     json!({
-        "name": name, "what": what, "target": target, "size": size, "unit": "ns",
-        "measured": median(measured.iter().map(|cost| cost.wall).collect()),
-        "against": median(against.iter().map(|cost| cost.wall).collect()),
-        "ratios": ratios,
+        "name": name, "what": what, "target": target, "size": size,
+        "measured": wall(measured), "against": wall(against),
         "cpu": cpu.map(median),
     })
 }
