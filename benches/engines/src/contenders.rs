@@ -59,7 +59,7 @@ pub fn floor(model: &Model) -> Contender {
     let run = move |range: Range<usize>| {
         let yes =
             questions[range].iter().filter(|asked| bits[asked.person][asked.key / 64] >> (asked.key % 64) & 1 == 1);
-        Ok(yes.count())
+        anyhow::Ok(yes.count())
     };
     Contender { kind: Kind::Floor, people: model.people, batch: 256, run: Box::new(run) }
 }
@@ -96,7 +96,7 @@ pub fn ours(model: &Model) -> anyhow::Result<Contender> {
     let run = move |range: Range<usize>| {
         let yes =
             questions[range].iter().filter(|(who, key)| snapshot.check(*who, &keys[*key], None, now) == Answer::Yes);
-        Ok(yes.count())
+        anyhow::Ok(yes.count())
     };
     Ok(Contender { kind: Kind::Ours, people: model.people, batch: 256, run: Box::new(run) })
 }

@@ -46,7 +46,7 @@ pub fn cedar(model: &Model) -> anyhow::Result<Contender> {
     let authorizer = Authorizer::new();
     let run = move |range: Range<usize>| {
         let answers = requests[range].iter().map(|request| authorizer.is_authorized(request, &policies, &entities));
-        Ok(answers.filter(|answer| answer.decision() == Decision::Allow).count())
+        anyhow::Ok(answers.filter(|answer| answer.decision() == Decision::Allow).count())
     };
     Ok(Contender { kind: Kind::Cedar, people: model.people, batch: 1, run: Box::new(run) })
 }
@@ -81,7 +81,7 @@ pub async fn casbin(model: &Model) -> anyhow::Result<Contender> {
         for (who, what) in &questions[range] {
             yes += usize::from(enforcer.enforce((who.as_str(), what.as_str())).map_err(told)?);
         }
-        Ok(yes)
+        anyhow::Ok(yes)
     };
     Ok(Contender { kind: Kind::Casbin, people: model.people, batch: 1, run: Box::new(run) })
 }
@@ -121,7 +121,7 @@ pub fn regorus(model: &Model) -> anyhow::Result<Contender> {
             engine.set_input(input.clone());
             yes += usize::from(*engine.eval_rule("data.bench.allow".to_owned())?.as_bool()?);
         }
-        Ok(yes)
+        anyhow::Ok(yes)
     };
     Ok(Contender { kind: Kind::Regorus, people: model.people, batch: 1, run: Box::new(run) })
 }
