@@ -2,7 +2,7 @@
 //!
 //! Every constraint and foreign key is in force and holds. Indexes are taken away and made again by their own definitions,
 //! which is what makes it fast. The rows of the log are plainly not the server's: their canonical text says so, they carry no
-//! salts and no code, and they are left out of the chain. Whoever verifies this log is told that its rows are not ours.
+//! salts and no code, and they are left out of the chain. This log must not be taken for one that can be verified.
 
 use anyhow::Context as _;
 use bawwab_running::psql;
