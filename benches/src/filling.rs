@@ -57,8 +57,8 @@ fn words() -> String {
          (lpad(to_hex(1700000000000 + n), 12, '0') || '7' || substr(md5(n::text), 1, 3)
           || '8' || substr(md5(n::text), 4, 15))::uuid;
      create function bench_row(n bigint) returns uuid language sql immutable parallel safe return
-         (lpad(to_hex(1750000000000 + n), 12, '0') || '7' || substr(md5('row' || n), 1, 3)
-          || '8' || substr(md5('row' || n), 4, 15))::uuid"
+         (lpad(to_hex(1750000000000 + n), 12, '0') || '7' || substr(md5('row' || n::text), 1, 3)
+          || '8' || substr(md5('row' || n::text), 4, 15))::uuid"
         .to_owned()
 }
 

@@ -155,7 +155,7 @@ impl Load {
         let is_over = Arc::new(AtomicBool::new(false));
         let token = server.access_token(ADMIN).await?;
         let people = server.add_people("busy", 2).await?;
-        let mut tasks = Vec::new();
+        let mut tasks = Vec::<JoinHandle<anyhow::Result<()>>>::new();
         for at in 0..6 {
             let client = if at % 2 == 0 { server.client.clone() } else { other.client.clone() };
             let (token, is_over) = (token.clone(), is_over.clone());
