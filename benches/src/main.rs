@@ -1,15 +1,27 @@
 //! Measures a running server against what it stands on, side by side in one run, and writes a table of ratios.
 //!
 //! Absolute times on shared machines mean little. Every row is measured in blocks, ours and the floor in turn with the order
-//! rotated; what is told is the median of the ratios of the blocks. A further row is one more `Row`.
+//! rotated; what is told is the median of the ratios of the blocks. The parts are in `Part`; each keeps a section of its own
+//! in the report.
 
+mod check;
+mod evaluate;
+mod filling;
+mod floor;
+mod lists;
+mod memory;
+mod report;
+mod revocation;
 mod rows;
 mod server;
 mod timing;
+mod turns;
 
-use std::{fmt::Write as _, time::Duration};
+use std::{path::Path, time::Duration};
 
 use anyhow::Context as _;
+
+use crate::{report::Section, server::Server};
 
 /// How much is measured.
 #[derive(Clone, Copy, Debug)]
@@ -19,75 +31,235 @@ pub struct Effort {
     pub block: Duration,
     /// Sign-ins of each kind whose times are compared.
     pub attempts: usize,
+    /// Rights that are taken away, idle and again under load.
+    pub trials: usize,
+    pub is_short: bool,
 }
 
 impl Effort {
-    const WHOLE: Effort = Effort { blocks: 7, block: Duration::from_secs(4), attempts: 300 };
-    const SHORT: Effort = Effort { blocks: 3, block: Duration::from_millis(700), attempts: 12 };
+    const WHOLE: Effort =
+        Effort { blocks: 7, block: Duration::from_secs(4), attempts: 300, trials: 100, is_short: false };
+    const SHORT: Effort =
+        Effort { blocks: 3, block: Duration::from_millis(700), attempts: 12, trials: 5, is_short: true };
 }
 
-/// One measured line.
-pub struct Measured {
-    pub name: &'static str,
-    pub what: &'static str,
-    pub target: &'static str,
-    pub ours: f64,
-    pub floor: f64,
-    pub ratio: f64,
+/// People in the filled database where nothing is said; its log has ten times as many rows.
+const PEOPLE: usize = 20_000;
+const PEOPLE_SHORT: usize = 1_000;
+
+/// What can be measured alone, in the order of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Sessions,
+    Check,
+    Evaluate,
+    Revocation,
+    Lists,
+    Audit,
+    Memory,
+}
+
+impl Part {
+    const ALL: [Part; 7] =
+        [Part::Sessions, Part::Check, Part::Evaluate, Part::Revocation, Part::Lists, Part::Audit, Part::Memory];
+
+    fn name(self) -> &'static str {
+        match self {
+            Part::Sessions => "sessions",
+            Part::Check => "check",
+            Part::Evaluate => "evaluate",
+            Part::Revocation => "revocation",
+            Part::Lists => "lists",
+            Part::Audit => "audit",
+            Part::Memory => "memory",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Part::Sessions => "Signing in and staying signed in",
+            Part::Check => "A permission check in process",
+            Part::Evaluate => "A permission check over HTTP",
+            Part::Revocation => "Until another node refuses",
+            Part::Lists => "Lists of people",
+            Part::Audit => "The audit log",
+            Part::Memory => "Memory",
+        }
+    }
+
+    /// What the reader has to know to understand the numbers.
+    fn notes(self) -> &'static str {
+        match self {
+            Part::Sessions => "",
+            Part::Check => {
+                "One thread. People have three roles, a role gives ten of a hundred keys. The floor is an array of people \
+                 with a bit a key. Cedar has one policy a role with its ten actions, casbin one line a role and key, \
+                 regorus the same as data under one rule; their requests are made before the clock starts. All have \
+                 given the same answers to 500 questions before."
+            }
+            Part::Evaluate => {
+                "Asked with an API key that reaches `permissions.read` and `users.read`. The plain handler reads a JSON \
+                 body and writes one, in a process of its own; it has no key to verify, no limits and no headers to set."
+            }
+            Part::Revocation => {
+                "From sending the change to one node until the other has refused a request, which is asked without a \
+                 pause: longer than from the commit, by what the change takes. The spread is from the middle one to the \
+                 slowest. Under load six clients ask `/auth/me` and two sign in all the time, on both nodes; one commit \
+                 and one round trip are measured under the same load."
+            }
+            Part::Lists => {
+                "Pages of 50, one after another, over HTTP. The SQL in pgbench is that of the page, asked by a superuser: \
+                 without row-level security, JSON and HTTP."
+            }
+            Part::Audit => {
+                "Pages of 50, one after another, over HTTP, against their SQL in pgbench by a superuser. The rows were \
+                 made in SQL; their canonical text and salts are short stand-ins, and they are not sealed: the chain has \
+                 no place of theirs."
+            }
+            Part::Memory => {
+                "Resident set of the server's process: idle, and started anew on the filled database with everybody's \
+                 grants loaded. Everybody has one role, every fifth person two. Against what is promised."
+            }
+        }
+    }
+}
+
+struct Asked {
+    parts: Vec<Part>,
+    size: Option<usize>,
+    effort: Effort,
+    write: Option<String>,
+}
+
+impl Asked {
+    fn parse(arguments: &[String]) -> anyhow::Result<Self> {
+        let mut asked = Asked { parts: Vec::new(), size: None, effort: Effort::WHOLE, write: None };
+        let mut arguments = arguments.iter();
+        while let Some(argument) = arguments.next() {
+            if argument == "--short" {
+                asked.effort = Effort::SHORT;
+            } else if argument == "--size" {
+                let size = arguments.next().context("--size needs a number of people")?;
+                let size = size.parse::<usize>().ok().filter(|size| *size >= 100);
+                asked.size = Some(size.context("--size is a number of people, 100 or more")?);
+            } else if let Some(path) = argument.strip_prefix("--write=") {
+                asked.write = Some(path.to_owned());
+            } else {
+                let part = Part::ALL.into_iter().find(|part| part.name() == argument);
+                let known = Part::ALL.map(Part::name).join(", ");
+                asked.parts.push(part.with_context(|| format!("{argument} cannot be measured (known: {known})"))?);
+            }
+        }
+        if asked.parts.is_empty() {
+            asked.parts = Part::ALL.to_vec();
+        }
+        Ok(asked)
+    }
+
+    fn has(&self, part: Part) -> bool {
+        self.parts.contains(&part)
+    }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = std::env::args().skip(1).collect::<Vec<_>>();
-    let is_short = arguments.iter().any(|one| one == "--short");
-    let effort = if is_short { Effort::SHORT } else { Effort::WHOLE };
-    let program = std::env::var("BAWWAB_BIN").context("BAWWAB_BIN names the server: run ./dev bench")?;
-    let database = std::env::var("DATABASE_URL").context("DATABASE_URL is not set: run ./dev bench")?;
-    let server = server::Server::start(&program, &database).await?;
-    let mut lines = Vec::new();
-    for row in rows::all() {
-        eprintln!("{}…", row.name);
-        lines.push(row.measure(&server, effort).await?);
+    if let [word, port] = arguments.as_slice()
+        && word == floor::WORD
+    {
+        return floor::serve(port.parse()?).await;
     }
-    eprintln!("wrong password and unknown account…");
-    let timing = timing::compare(&server, effort).await?;
-    server.stop().await?;
-    let report = report(&lines, &timing, effort, is_short);
-    println!("{report}");
-    if let Some(path) = arguments.iter().find_map(|one| one.strip_prefix("--write=")) {
-        std::fs::write(path, report).with_context(|| format!("write {path}"))?;
+    let asked = Asked::parse(&arguments)?;
+    let mut sections = Vec::new();
+    if asked.has(Part::Check) {
+        let program = environment("BAWWAB_BENCH_ENGINES")?;
+        sections.push(section(Part::Check, check::measure(&program, asked.effort, asked.size).await?, &asked));
+    }
+    if [Part::Sessions, Part::Evaluate, Part::Revocation].into_iter().any(|part| asked.has(part)) {
+        small(&asked, &mut sections).await?;
+    }
+    if [Part::Lists, Part::Audit, Part::Memory].into_iter().any(|part| asked.has(part)) {
+        filled(&asked, &mut sections).await?;
+    }
+    let titles = Part::ALL.map(Part::title);
+    sections.sort_by_key(|section| titles.iter().position(|title| *title == section.title));
+    println!("{}", report::table(&sections));
+    if let Some(path) = &asked.write {
+        report::keep(Path::new(path), &sections, &titles)?;
     }
     Ok(())
 }
 
-fn report(lines: &[Measured], timing: &timing::Timing, effort: Effort, is_short: bool) -> String {
+fn environment(name: &str) -> anyhow::Result<String> {
+    std::env::var(name).with_context(|| format!("{name} is not set: run ./dev bench"))
+}
+
+/// What a handful of people suffices for.
+async fn small(asked: &Asked, sections: &mut Vec<Section>) -> anyhow::Result<()> {
+    let effort = asked.effort;
+    let server = Server::start(&environment("BAWWAB_BIN")?, &environment("DATABASE_URL")?, "small").await?;
+    if asked.has(Part::Sessions) {
+        let mut lines = Vec::new();
+        for row in rows::all() {
+            eprintln!("{}…", row.name);
+            lines.push(row.measure(&server, effort).await?);
+        }
+        eprintln!("wrong password and unknown account…");
+        let timing = timing::compare(&server, effort).await?;
+        sections.push(Section { after: timing.text(effort), ..section(Part::Sessions, lines, asked) });
+    }
+    if asked.has(Part::Evaluate) {
+        eprintln!("{}…", Part::Evaluate.title());
+        sections.push(section(Part::Evaluate, evaluate::measure(&server, effort).await?, asked));
+    }
+    if asked.has(Part::Revocation) {
+        eprintln!("{}…", Part::Revocation.title());
+        sections.push(section(Part::Revocation, revocation::measure(&server, effort).await?, asked));
+    }
+    server.stop().await
+}
+
+/// What needs many people and a long log.
+async fn filled(asked: &Asked, sections: &mut Vec<Section>) -> anyhow::Result<()> {
+    let effort = asked.effort;
+    let people = asked.size.unwrap_or(if effort.is_short { PEOPLE_SHORT } else { PEOPLE });
+    let mut server = Server::start(&environment("BAWWAB_BIN")?, &environment("DATABASE_URL")?, "filled").await?;
+    // Once a day the whole log is verified, first soon after the beginning: now, while it is short, and not while it is
+    // measured.
+    tokio::time::sleep(Duration::from_secs(if effort.is_short { 1 } else { 10 })).await;
+    let mut memory = vec![memory::idle(&server).await?];
+    server.halt().await?;
+    eprintln!("filling a database with {people} people and {} rows of the log…", people * filling::ROWS_A_PERSON);
+    let filled = filling::fill(&server, people).await?;
+    server.begin_again().await?;
+    memory.push(memory::full(&server, &filled).await?);
+    if asked.has(Part::Memory) {
+        sections.push(section(Part::Memory, memory, asked));
+    }
+    if asked.has(Part::Lists) {
+        sections.push(section(Part::Lists, lists::people(&server, &filled, effort).await?, asked));
+    }
+    if asked.has(Part::Audit) {
+        sections.push(section(Part::Audit, lists::audit(&server, &filled, effort).await?, asked));
+    }
+    server.stop().await
+}
+
+fn section(part: Part, lines: Vec<report::Measured>, asked: &Asked) -> Section {
+    let effort = asked.effort;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut text = String::from("# Benchmarks\n\nWritten by `./dev bench`. ");
-    let kind = if is_short {
+    let kind = if effort.is_short {
         "A short run of a debug build: it shows that this works and nothing else."
     } else {
         "A release build."
     };
-    let _ = writeln!(
-        text,
-        "{kind} {cores} cores, {} pairs of blocks of {:?}, the order turned round each time; the ratio is the median of the \
-         pairs' ratios. Client, server and PostgreSQL share the cores; PostgreSQL has its settings as they come and \
-         waits for the disk at each commit.\n",
-        effort.blocks, effort.block
-    );
-    text.push_str("| quantity | ours ÷ | ours | floor | ratio | target |\n| --- | --- | --- | --- | --- | --- |\n");
-    for line in lines {
-        let Measured { name, what, target, ours, floor, ratio } = line;
-        let _ = writeln!(text, "| {name} | {what} | {ours:.1}/s | {floor:.1}/s | {ratio:.2} | {target} |");
-    }
-    let timing::Timing { wrong, unknown, difference, margin, p } = timing;
-    let _ = writeln!(
-        text,
-        "\n## Does a refusal tell whether an account exists?\n\n{} sign-ins with a wrong password and {} with an address that \
-         nobody has, in turn. Reported, never asserted.\n\n| | mean |\n| --- | --- |\n| wrong password | {wrong:.2} ms |\n\
-         | unknown account | {unknown:.2} ms |\n| difference | {difference:+.3} ms ± {margin:.3} (95 %) |\n\
-         | Mann–Whitney, two-sided | p = {p:.3} |",
-        effort.attempts, effort.attempts
-    );
-    text
+    let shares = match part {
+        // Nobody else is at work then.
+        Part::Check => String::new(),
+        _ => " Client, server and PostgreSQL share the cores; PostgreSQL has its settings as they come and waits for the \
+              disk at each commit."
+            .to_owned(),
+    };
+    let notes = format!("{kind} {cores} cores, {} blocks of each side.{shares} {}", effort.blocks, part.notes());
+    Section { title: part.title(), notes, lines, after: String::new() }
 }

@@ -2,13 +2,14 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
-use tokio::{process::Command, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
-    Effort, Measured,
+    Effort,
+    report::{Measured, Words},
     server::{PASSWORD, Server, psql},
+    turns::{CLIENTS, in_turn, pgbench, together},
 };
 
 type Counted<'a> = Pin<Box<dyn Future<Output = anyhow::Result<f64>> + Send + 'a>>;
@@ -31,9 +32,6 @@ pub struct Row {
     ours: Side,
     floor: Side,
 }
-
-/// How many do the same at once.
-const CLIENTS: usize = 8;
 
 pub fn all() -> Vec<Row> {
     vec![
@@ -71,43 +69,18 @@ pub fn all() -> Vec<Row> {
 impl Row {
     pub async fn measure(&self, server: &Server, effort: Effort) -> anyhow::Result<Measured> {
         let prepared = (self.prepare)(server).await?;
-        let (mut ours, mut floor, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for block in 0..effort.blocks {
-            let (one, other) = if block % 2 == 0 {
-                let one = (self.ours)(server, &prepared, effort.block).await?;
-                (one, (self.floor)(server, &prepared, effort.block).await?)
-            } else {
-                let other = (self.floor)(server, &prepared, effort.block).await?;
-                ((self.ours)(server, &prepared, effort.block).await?, other)
-            };
-            ours.push(one);
-            floor.push(other);
-            ratios.push(one / other);
-        }
-        let Row { name, what, target, .. } = *self;
-        Ok(Measured { name, what, target, ours: median(ours), floor: median(floor), ratio: median(ratios) })
+        let words = Words {
+            name: self.name.to_owned(),
+            size: format!("{CLIENTS} clients"),
+            what: self.what,
+            target: self.target,
+            unit: "/s",
+        };
+        let (ours, floor) = (self.ours, self.floor);
+        let ours = async |time: Duration| ours(server, &prepared, time).await;
+        let floor = async |time: Duration| floor(server, &prepared, time).await;
+        in_turn(words, effort, None, ours, floor).await
     }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// Acts a second when so many do the same for a while.
-async fn together<F, A>(clients: usize, time: Duration, act: A) -> anyhow::Result<f64>
-where
-    A: Fn(usize) -> F,
-    F: Future<Output = anyhow::Result<u64>> + Send + 'static,
-{
-    let started = Instant::now();
-    let tasks = (0..clients).map(|client| tokio::spawn(act(client))).collect::<Vec<_>>();
-    let mut acts = 0;
-    for task in tasks {
-        acts += task.await??;
-    }
-    ensure!(started.elapsed() >= time / 2, "a block ended early");
-    Ok(acts as f64 / started.elapsed().as_secs_f64())
 }
 
 async fn logins(server: &Server, prepared: &Prepared, time: Duration) -> anyhow::Result<f64> {
@@ -192,27 +165,11 @@ async fn refreshes(server: &Server, _prepared: &Prepared, time: Duration) -> any
 
 /// One token spent and one made, in a transaction.
 async fn two_statements(server: &Server, time: Duration) -> anyhow::Result<f64> {
-    let script = std::env::temp_dir().join(format!("bawwab-bench-{}.sql", std::process::id()));
-    std::fs::write(
-        &script,
-        // Of the first ones, which are there: found by the key, as ours is by its digest.
-        "\\set n random(1, 20000)\nbegin;\nupdate bench_tokens set spent_at = now() where n = :n;\n\
-         insert into bench_tokens (session, digest, expires_at, created_at)\n\
-         values (gen_random_uuid(), sha256(gen_random_uuid()::text::bytea), now(), now());\ncommit;\n",
-    )?;
-    let seconds = time.as_secs().max(1).to_string();
-    let clients = CLIENTS.to_string();
-    let done = Command::new("pgbench")
-        .args(["-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", &seconds, "-f"])
-        .arg(&script)
-        .arg(&server.database)
-        .output()
-        .await
-        .context("run pgbench")?;
-    std::fs::remove_file(&script)?;
-    let said = String::from_utf8_lossy(&done.stdout);
-    let tps = said.lines().find_map(|line| line.strip_prefix("tps = ")).context("pgbench tells its rate")?;
-    Ok(tps.split_whitespace().next().context("a number")?.parse()?)
+    // Of the first ones, which are there: found by the key, as ours is by its digest.
+    let script = "\\set n random(1, 20000)\nbegin;\nupdate bench_tokens set spent_at = now() where n = :n;\n\
+                  insert into bench_tokens (session, digest, expires_at, created_at)\n\
+                  values (gen_random_uuid(), sha256(gen_random_uuid()::text::bytea), now(), now());\ncommit;\n";
+    pgbench(&server.database, script, CLIENTS, time).await
 }
 
 async fn asks(server: &Server, prepared: &Prepared, path: &'static str, time: Duration) -> anyhow::Result<f64> {

@@ -124,6 +124,11 @@ impl Node {
         anyhow::bail!("the server does not become ready")
     }
 
+    /// Its process, for what the system tells of that; none once it has ended.
+    pub fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Whether it still runs.
     pub fn is_alive(&mut self) -> anyhow::Result<bool> {
         Ok(self.child.try_wait()?.is_none())

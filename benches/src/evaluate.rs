@@ -1,0 +1,82 @@
+//! A check over HTTP, by both doors, against a plain axum handler and against what our own server answers without a check.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use crate::{
+    Effort,
+    floor::{self, Floor},
+    report::{Measured, Words},
+    server::{ADMIN, Server},
+    turns::{CLIENTS, gets, in_turn, posts},
+};
+
+const AUTHZEN: &str = "/access/v1/evaluation";
+const AUTHZEN_MANY: &str = "/access/v1/evaluations";
+const OWN: &str = "/admin/policies/evaluate";
+/// Questions in one request.
+const MANY: usize = 100;
+
+/// C18, C4.
+pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Measured>> {
+    let floor = Floor::start().await?;
+    let person = server.add_people("asked", 1).await?.remove(0);
+    // As a program asks that lets others through: with a key that reaches no further.
+    let token = server.access_token(ADMIN).await?;
+    let key = json!({"name": "bench", "scopes": ["permissions.read", "users.read"]});
+    let key = server.client.post("/admin/api-keys", &key, Some(&token)).await?;
+    let key = key["secret"].as_str().context("a key")?;
+
+    let authzen = json!({
+        "subject": {"type": "user", "id": person},
+        "action": {"name": "read"},
+        "resource": {"type": "users", "id": "one"},
+    });
+    let own = json!({"user": person, "resource": "users", "action": "read"});
+    let client = &server.client;
+    // A question that is answered with something else than a decision would be measured as well.
+    for (path, body, answer) in [(AUTHZEN, &authzen, "decision"), (OWN, &own, "allow")] {
+        let said = client.post(path, body, Some(key)).await?;
+        ensure!(said[answer].is_boolean(), "{path}: {said}");
+    }
+
+    let mut lines = Vec::new();
+    for (name, path, body) in
+        [("check over HTTP, AuthZEN", AUTHZEN, &authzen), ("check over HTTP, `/admin/policies/evaluate`", OWN, &own)]
+    {
+        let plain = async |time: Duration| posts(&floor.client, floor::PATH, body, Some(key), time).await;
+        let ours = async |time: Duration| posts(client, path, body, Some(key), time).await;
+        let line = words(name, "a plain axum handler", "–");
+        lines.push(in_turn(line, effort, Some(server), ours, plain).await?);
+        let health = async |time: Duration| gets(client, "/healthz", None, time).await;
+        let ours = async |time: Duration| posts(client, path, body, Some(key), time).await;
+        let line = words(name, "`/healthz`", "≥ 0.9");
+        lines.push(in_turn(line, effort, Some(server), ours, health).await?);
+    }
+    let many = many_authzen(&authzen);
+    let batch =
+        async |time: Duration| anyhow::Ok(posts(client, AUTHZEN_MANY, &many, Some(key), time).await? * MANY as f64);
+    let single = async |time: Duration| posts(client, AUTHZEN, &authzen, Some(key), time).await;
+    let name = format!("checks in requests of {MANY}, AuthZEN");
+    lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
+    let many = json!({"evaluations": vec![own.clone(); MANY]});
+    let batch = async |time: Duration| anyhow::Ok(posts(client, OWN, &many, Some(key), time).await? * MANY as f64);
+    let single = async |time: Duration| posts(client, OWN, &own, Some(key), time).await;
+    let name = format!("checks in requests of {MANY}, `{OWN}`");
+    lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
+    floor.stop().await?;
+    Ok(lines)
+}
+
+fn words(name: &str, what: &'static str, target: &'static str) -> Words {
+    Words { name: name.to_owned(), size: format!("{CLIENTS} clients"), what, target, unit: "/s" }
+}
+
+/// The same person, and something else asked each time.
+fn many_authzen(one: &Value) -> Value {
+    let actions = ["read", "create", "update", "delete"];
+    let asked = (0..MANY).map(|at| json!({"action": {"name": actions[at % actions.len()]}})).collect::<Vec<_>>();
+    json!({"subject": one["subject"], "resource": one["resource"], "evaluations": asked})
+}
