@@ -20,7 +20,7 @@ use crate::{
         language::{self, td_string},
     },
     policies::{
-        Activation, NewPolicy, Policy, PolicyEdit, Saved,
+        Activation, Document, NewPolicy, Policy, PolicyEdit, Saved,
         calls::{
             activate_policy, create_policy, deactivate_policy, delete_policy, edit_policy, get_policy, policy_versions,
             preview_policy,
@@ -75,8 +75,9 @@ fn new_form() -> AnyView {
     let save = Callback::new(move |form: PolicyForm| {
         let navigate = navigate.clone();
         let PolicyForm { name, description, document } = form;
-        let (mode, actions, rules) = (document.mode, document.actions, document.rules);
-        let policy = NewPolicy { name, description, mode, actions, rules, active: false };
+        let Document { mode, actions, rules, language, module, tests } = document;
+        let policy =
+            NewPolicy { name, description, mode, actions, rules, language, module, tests, active: false };
         call.run(create_policy(policy), move |policy: Policy| {
             toasts.say(td_string!(locale, policies.created));
             navigate(&format!("{PATH}/{}", policy.id), NavigateOptions::default());
