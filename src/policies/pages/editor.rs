@@ -3,9 +3,9 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use serde_json::{Map, Value};
 
-use super::mode_word;
+use super::{mode_word, rego};
 use crate::{
-    access::PolicyMode,
+    access::{PolicyLanguage, PolicyMode},
     base::{
         errors::{AppError, FieldCode},
         language::td_string,
@@ -39,6 +39,8 @@ fn label(field: &str) -> Option<&'static str> {
         "active" => Some(td_string!(locale, policies.state)),
         "actions" => Some(td_string!(locale, policies.actions)),
         "rules" => Some(td_string!(locale, policies.rules)),
+        "module" => Some(td_string!(locale, policies.module)),
+        "tests" => Some(td_string!(locale, policies.module_tests)),
         "user" => Some(td_string!(locale, policies.person)),
         "resource" => Some(td_string!(locale, policies.thing)),
         _ => None,
@@ -63,7 +65,13 @@ pub fn pretty(rules: &Value) -> String {
 }
 
 /// The form. `save` is called with what it holds once the rules are JSON at all.
-pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Callback<PolicyForm>) -> AnyView {
+pub fn editor(
+    policy: Option<&Policy>,
+    language: PolicyLanguage,
+    word: &'static str,
+    call: Call,
+    save: Callback<PolicyForm>,
+) -> AnyView {
     let locale = locale();
     let trial = Call::new();
     let tried = RwSignal::new(None::<Tried>);
@@ -71,7 +79,6 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
         policy.map(|policy| (policy.name.clone(), policy.description.clone())).unwrap_or_default();
     let mode = policy.map_or(PolicyMode::Require, |policy| policy.document.mode);
     let actions = policy.map(|policy| policy.document.actions.join("\n")).unwrap_or_default();
-    let rules = policy.map_or_else(|| EXAMPLE.to_owned(), |policy| pretty(&policy.document.rules));
     let form = NodeRef::<html::Form>::new();
     let submit = move |event: SubmitEvent| {
         let Some(typed) = Typed::take(&event) else { return };
@@ -87,13 +94,43 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
         let read = document(&typed).and_then(|document| Ok((document, thing(&typed)?)));
         tried.set(None);
         match read {
-            Ok((Document { mode, actions, rules }, resource)) => {
-                let of = Trial { mode, actions, rules, user: typed.text("user"), resource, env: None };
+            Ok((Document { mode, actions, rules, language, module, .. }, resource)) => {
+                let (user, action) = (typed.text("user"), typed.optional("action"));
+                let of = Trial { mode, actions, rules, language, module, action, user, resource, env: None };
                 trial.run(try_policy(of), move |answer| tried.set(Some(answer)));
             }
             Err(error) => trial.error.set(Some(error)),
         }
     };
+    let written = match language {
+        PolicyLanguage::Rego => rego::module(policy, form, call.error),
+        PolicyLanguage::Rules => {
+            let rules = policy.map_or_else(|| EXAMPLE.to_owned(), |policy| pretty(&policy.document.rules));
+            view! {
+                <div class="rules whole">
+                    <TextArea
+                        name="rules"
+                        label=td_string!(locale, policies.rules)
+                        value=rules
+                        ltr=true
+                        hint=td_string!(locale, policies.rules_hint)
+                        error=field_error(call.error, "rules")
+                    />
+                </div>
+            }
+            .into_any()
+        }
+    };
+    let action = (language == PolicyLanguage::Rego).then(|| {
+        view! {
+            <Field
+                name="action"
+                label=td_string!(locale, policies.action)
+                ltr=true
+                error=field_error(trial.error, "action")
+            />
+        }
+    });
     let modes = [PolicyMode::Require, PolicyMode::Grant].map(|choice| {
         let selected = choice == mode;
         view! { <option value=choice.as_str() selected=selected>{mode_word(choice)}</option> }
@@ -132,16 +169,8 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                         hint=td_string!(locale, policies.actions_hint)
                         error=field_error(call.error, "actions")
                     />
-                    <div class="rules whole">
-                        <TextArea
-                            name="rules"
-                            label=td_string!(locale, policies.rules)
-                            value=rules
-                            ltr=true
-                            hint=td_string!(locale, policies.rules_hint)
-                            error=field_error(call.error, "rules")
-                        />
-                    </div>
+                    <input type="hidden" name="language" value=language.as_str() />
+                    {written}
                 </div>
             </div>
             <section class="card padded stack" aria-labelledby="try-title">
@@ -164,6 +193,7 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
                         ltr=true
                         error=field_error(trial.error, "resource")
                     />
+                    {action}
                 </div>
                 <div class="row-of">
                     <button class="btn" type="button" disabled=move || trial.waits() on:click=try_it>
@@ -185,11 +215,18 @@ pub fn editor(policy: Option<&Policy>, word: &'static str, call: Call, save: Cal
 
 /// The document as it is typed.
 fn document(typed: &Typed) -> Result<Document, AppError> {
-    let rules = serde_json::from_str::<Value>(&typed.text("rules"));
-    let rules = rules.map_err(|_not_json| AppError::field("rules", FieldCode::Malformed))?;
+    let language = PolicyLanguage::parse(&typed.text("language")).unwrap_or_default();
+    let (rules, module, tests) = match language {
+        PolicyLanguage::Rego => (Value::Array(Vec::new()), typed.text("module"), typed.text("tests")),
+        PolicyLanguage::Rules => {
+            let rules = serde_json::from_str::<Value>(&typed.text("rules"));
+            let rules = rules.map_err(|_not_json| AppError::field("rules", FieldCode::Malformed))?;
+            (rules, String::new(), String::new())
+        }
+    };
     let mode = PolicyMode::parse(&typed.text("mode")).unwrap_or(PolicyMode::Require);
     let actions = typed.text("actions").split_whitespace().map(ToOwned::to_owned).collect();
-    Ok(Document { mode, actions, rules })
+    Ok(Document { mode, actions, rules, language, module, tests })
 }
 
 /// What is known of the thing: an object, whose department and region are its own.
