@@ -40,6 +40,7 @@ mod paging;
 mod passkeys;
 mod people;
 mod policies;
+mod rego;
 mod refusals;
 mod reminders;
 mod reports;
