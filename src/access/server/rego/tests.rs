@@ -150,6 +150,7 @@ fn functions_that_are_not_listed_are_refused() {
         "base64.encode(\"x\") != \"\"",
         "rego.metadata.rule()",
         "regex.replace(\"a\", \"b\", \"c\") != \"\"",
+        "strings.any_prefix_match([\"x\"], input.user.x)",
         "strings.replace_n({\"a\": \"b\"}, \"a\") != \"\"",
     ] {
         let found = wrong(&format!("allow if {call}"));
@@ -160,6 +161,9 @@ fn functions_that_are_not_listed_are_refused() {
     refused("allow if regex.match(input.user.x, \"a\")", "2:10", FieldCode::Malformed);
     refused("allow if glob.match(input.user.x, [], \"a\")", "2:10", FieldCode::Malformed);
     refused(&format!("allow if regex.match(\"{}\", \"a\")", "a".repeat(300)), "2:10", FieldCode::TooLong);
+    for call in ["replace(\"a\", \"a\", input.user.x)", "concat(input.user.x, [\"a\"])", "trim(\"a\", input.user.x)"] {
+        refused(&format!("allow if {call} == \"a\""), "2:10", FieldCode::Malformed);
+    }
     refused("allow if input.user.x > 1e999999", "2:25", FieldCode::Range);
     assert_eq!(asked("allow if regex.match(`^[a-z]+$`, input.user.x)", json!({"user": {"x": "abc"}})), Ok((false, true)));
     assert_eq!(asked("allow if to_number(input.user.x) > 1", json!({"user": {"x": "2"}})), Ok((false, true)));
@@ -181,7 +185,7 @@ fn values_that_double_are_refused() {
         doubled("{1}", |of| format!("{{\"a\": {{{}}}}}", (0..9).map(|n| format!("{n}: r{of}")).collect::<Vec<_>>().join(", "))),
         doubled("[1]", |of| format!("array.concat(array.concat(r{of}, r{of}), array.concat(r{of}, r{of}))")),
         doubled("\"a\"", |of| format!("concat(\"\", [r{of}, r{of}])")),
-        doubled("\"a\"", |of| format!("replace(r{of}, \"a\", r{of})")),
+        doubled("\"a\"", |of| format!("replace(r{of}, \"a\", \"aaaaaaaaaa\")")),
         doubled("7", |of| format!("r{of} * r{of}")),
         doubled("[1, 2, 3]", |of| format!("[x | some x in r{of}; some y in r{of}]")),
     ] {
