@@ -355,7 +355,7 @@ impl<'a> Checker<'a, '_> {
                 self.wrong(rule.span(), FieldCode::Malformed);
                 continue;
             };
-            let is_taken = BUILTINS.iter().any(|(builtin, ..)| builtin.split('.').next() == Some(&name))
+            let is_taken = BUILTINS.iter().any(|(builtin, ..)| builtin.split('.').next() == Some(name.as_str()))
                 || matches!(name.as_str(), "input" | "data" | "_" | "rego" | "http" | "opa" | "io");
             let differs = rules.get(&name).is_some_and(|before| *before != args);
             let of_policy = number == 1
@@ -391,7 +391,7 @@ impl<'a> Checker<'a, '_> {
         self.uses.entry(own.clone()).or_default();
         let (_, keys) = steps(refr);
         let keys = keys.into_iter().filter_map(Result::err).collect::<Vec<_>>();
-        for key in &keys {
+        for key in keys.iter().copied() {
             self.expr(key);
         }
         let times = if is_part { MANY } else { 1 };
@@ -399,7 +399,7 @@ impl<'a> Checker<'a, '_> {
             Rule::Default { span, args, value, .. } => {
                 args.iter().for_each(|arg| self.expr(arg));
                 self.expr(value);
-                self.flow(Node::Rule(own), vec![value], times, span);
+                self.flow(Node::Rule(own), vec![&**value], times, span);
             }
             Rule::Spec { span, head, bodies } => {
                 let assigned = |assign: &'a Option<RuleAssign>| assign.as_ref().map(|assign| &*assign.value);
@@ -461,7 +461,7 @@ impl<'a> Checker<'a, '_> {
                 self.wrong(&with.span, FieldCode::Unknown);
             }
             self.expr(&with.r#as);
-            self.flow(Node::Input, vec![&with.r#as], 1, &with.span);
+            self.flow(Node::Input, vec![&*with.r#as], 1, &with.span);
         }
         match &statement.literal {
             Literal::SomeVars { .. } => {}
@@ -470,14 +470,14 @@ impl<'a> Checker<'a, '_> {
                     self.expr(expr);
                 }
                 for pattern in key.iter().chain([value]) {
-                    self.bind(pattern, vec![collection], Vec::new(), span);
+                    self.bind(pattern, vec![&**collection], Vec::new(), span);
                 }
             }
             Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => self.expr(expr),
             Literal::Every { span, key, value, domain, query } => {
                 self.expr(domain);
                 let names = key.iter().chain([value]).map(Span::text).collect::<Vec<_>>();
-                self.bind_names(&names, vec![domain], Vec::new(), span);
+                self.bind_names(&names, vec![&**domain], Vec::new(), span);
                 self.depth += 1;
                 if self.depth > DEEPEST {
                     self.wrong(span, FieldCode::TooDeep);
@@ -539,9 +539,9 @@ impl<'a> Checker<'a, '_> {
             Expr::AssignExpr { span, op, lhs, rhs, .. } => {
                 self.expr(lhs);
                 self.expr(rhs);
-                self.bind(lhs, vec![rhs], Vec::new(), span);
+                self.bind(lhs, vec![&**rhs], Vec::new(), span);
                 if *op == AssignOp::Eq {
-                    self.bind(rhs, vec![lhs], Vec::new(), span);
+                    self.bind(rhs, vec![&**lhs], Vec::new(), span);
                 }
             }
             Expr::Membership { span, key, value, collection, .. } => {
@@ -551,7 +551,7 @@ impl<'a> Checker<'a, '_> {
                 for pattern in key.iter().chain([value]) {
                     // What is bound already stays what it is; what is not takes its value from there.
                     if matches!(&**pattern, Expr::Array { .. } | Expr::Object { .. }) {
-                        self.bind(pattern, vec![collection], Vec::new(), span);
+                        self.bind(pattern, vec![&**collection], Vec::new(), span);
                     }
                 }
             }
@@ -564,7 +564,7 @@ impl<'a> Checker<'a, '_> {
         if rest.len() > STEPS {
             return self.wrong(expr.span(), FieldCode::TooDeep);
         }
-        for index in rest.iter().filter_map(|step| step.as_ref().err()) {
+        for index in rest.iter().filter_map(|step| step.as_ref().err().copied()) {
             self.expr(index);
             self.bind(index, vec![expr], Vec::new(), expr.span());
         }
