@@ -312,8 +312,8 @@ fn read_here(module: &str, tests: &str) -> Result<Read, FieldErrors> {
     };
     let added = own.add_policy("module".to_owned(), module.to_owned());
     let mut wrong = added.err().map(|error| place(&error, "module"));
-    for rule in found.rules.iter().filter(|_| wrong.is_none()) {
-        wrong = first(&mut own, rule, "module");
+    for rule in &found.rules {
+        wrong = wrong.or_else(|| first(&mut own, rule, "module"));
     }
     if let (None, Some((_, rule))) = (&wrong, found.tests.first()) {
         wrong = first(&mut engine.clone(), rule, "tests").filter(|place| place.contains(':'));
