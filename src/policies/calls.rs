@@ -5,8 +5,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use crate::{
     base::{errors::AppError, ids::PolicyId, paging::Page},
     policies::{
-        AblePage, AbleQuery, Activation, Evaluations, ModuleTests, NewPolicy, PoliciesQuery, Policy, PolicyEdit, Question,
-        Saved, TestResults, Trial, Tried,
+        AblePage, AbleQuery, Activation, Evaluations, ModuleTests, NewPolicy, PoliciesQuery, Policy, PolicyEdit,
+        Question, Saved, TestResults, Trial, Tried,
         graph::{Graph, GraphQuery},
     },
     roles::Effect,

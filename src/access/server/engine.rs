@@ -510,7 +510,8 @@ impl Snapshot {
         let (mut may_be_denied, mut may_be_allowed) = (false, scoped && facts.is_none());
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
             let action = Some(permission);
-            let mut say = policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, now });
+            let mut say =
+                policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, now });
             // An allow has to give all that is asked about.
             if !policy.gives(permission) {
                 say.allows = Some(false);
@@ -604,7 +605,8 @@ impl Snapshot {
             Source::Policy(policy, say) => {
                 let policy = PolicyRef { id: policy.id, name: policy.name.clone() };
                 if say.denies == Some(true) {
-                    let denies = if say.fails { Reason::PolicyFails { policy } } else { Reason::PolicyDenies { policy } };
+                    let denies =
+                        if say.fails { Reason::PolicyFails { policy } } else { Reason::PolicyDenies { policy } };
                     against.push(denies);
                 } else if say.is_open() {
                     open.push(Reason::PolicyOpen { policy });

@@ -378,8 +378,16 @@ fn a_trace_names_every_condition() {
     let mut snapshot = world();
     snapshot.put_person(user(1), person(&[TRADER], json!({"level": 3})));
     let person = snapshot.person(user(1)).expect("somebody");
-    let on =
-        Situation { snapshot: &snapshot, user: user(1), person, action: None, facts: None, env: None, context: None, now: noon() };
+    let on = Situation {
+        snapshot: &snapshot,
+        user: user(1),
+        person,
+        action: None,
+        facts: None,
+        env: None,
+        context: None,
+        now: noon(),
+    };
     let document = json!([{"effect": "allow", "condition": {"and": [
         {"user.level": 3}, {"not": {"user.roles": {"contains": "trader"}}}, {"resource.open": true},
     ]}}]);

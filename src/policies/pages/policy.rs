@@ -77,8 +77,7 @@ fn new_form(language: PolicyLanguage) -> AnyView {
         let navigate = navigate.clone();
         let PolicyForm { name, description, document } = form;
         let Document { mode, actions, rules, language, module, tests } = document;
-        let policy =
-            NewPolicy { name, description, mode, actions, rules, language, module, tests, active: false };
+        let policy = NewPolicy { name, description, mode, actions, rules, language, module, tests, active: false };
         call.run(create_policy(policy), move |policy: Policy| {
             toasts.say(td_string!(locale, policies.created));
             navigate(&format!("{PATH}/{}", policy.id), NavigateOptions::default());

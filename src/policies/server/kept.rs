@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{facts, request, store};
 use crate::{
     access::{
-        PERMISSIONS_READ, POLICIES_CREATE, POLICIES_DELETE, POLICIES_READ, POLICIES_UPDATE, Permission, PolicyLanguage, USERS_READ,
+        PERMISSIONS_READ, POLICIES_CREATE, POLICIES_DELETE, POLICIES_READ, POLICIES_UPDATE, Permission, PolicyLanguage,
+        USERS_READ,
         server::{
             Cx, Edited, Tx,
             change::{Change, Granter},
@@ -27,8 +28,8 @@ use crate::{
         text::optional_line,
     },
     policies::{
-        Activation, Document, ModuleTests, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview, Saved, TestResult, TestResults,
-        Trial, Tried, TriedCondition,
+        Activation, Document, ModuleTests, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview, Saved,
+        TestResult, TestResults, Trial, Tried, TriedCondition,
     },
     roles::{Effect, server::what_if},
 };

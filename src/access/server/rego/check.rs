@@ -530,9 +530,7 @@ impl<'a> Checker<'a, '_> {
                 self.call(span, fcn, params);
             }
             Expr::UnaryExpr { expr, .. } => self.expr(expr),
-            Expr::BinExpr { lhs, rhs, .. }
-            | Expr::BoolExpr { lhs, rhs, .. }
-            | Expr::ArithExpr { lhs, rhs, .. } => {
+            Expr::BinExpr { lhs, rhs, .. } | Expr::BoolExpr { lhs, rhs, .. } | Expr::ArithExpr { lhs, rhs, .. } => {
                 self.expr(lhs);
                 self.expr(rhs);
             }
@@ -800,7 +798,9 @@ impl<'a> Checker<'a, '_> {
             Expr::UnaryExpr { expr, .. } => of(expr),
             Expr::BinExpr { lhs, rhs, .. } => of(lhs).saturating_add(of(rhs)),
             Expr::ArithExpr { op, lhs, rhs, .. } => match op {
-                ArithOp::Mul if !is_number(lhs) && !is_number(rhs) => of(lhs).saturating_add(of(rhs)).saturating_mul(10),
+                ArithOp::Mul if !is_number(lhs) && !is_number(rhs) => {
+                    of(lhs).saturating_add(of(rhs)).saturating_mul(10)
+                }
                 _ => of(lhs).max(of(rhs)),
             },
         }

@@ -42,7 +42,9 @@ fn only_true_allows_and_anything_else_denies() {
     assert!(asked("deny := input.user.x", json!({"user": {"x": []}})).is_err());
     // What fails while it is evaluated: a wrong kind of argument, and two values of one rule.
     assert!(asked("allow if count(input.user.x) > 1", json!({"user": {"x": 3}})).is_err());
-    assert!(asked("allow := 1 if input.user.x\nallow := 2 if input.user.y", json!({"user": {"x": 1, "y": 1}})).is_err());
+    assert!(
+        asked("allow := 1 if input.user.x\nallow := 2 if input.user.y", json!({"user": {"x": 1, "y": 1}})).is_err()
+    );
     assert!(asked("allow if input.user.x", json!({"user": {"x": "x".repeat(70_000)}})).is_err());
 }
 
@@ -154,7 +156,10 @@ fn functions_that_are_not_listed_are_refused() {
         "strings.replace_n({\"a\": \"b\"}, \"a\") != \"\"",
     ] {
         let found = wrong(&format!("allow if {call}"));
-        assert!(matches!(found[..], [(ref at, FieldCode::Unknown), ..] if at.starts_with("module:2:")), "{call}: {found:?}");
+        assert!(
+            matches!(found[..], [(ref at, FieldCode::Unknown), ..] if at.starts_with("module:2:")),
+            "{call}: {found:?}"
+        );
     }
     // A pattern stands in the text, is short, and repeats little.
     refused("allow if regex.match(\"(a{1000}){1000}\", input.user.x)", "2:10", FieldCode::TooLong);
@@ -165,7 +170,10 @@ fn functions_that_are_not_listed_are_refused() {
         refused(&format!("allow if {call} == \"a\""), "2:10", FieldCode::Malformed);
     }
     refused("allow if input.user.x > 1e999999", "2:25", FieldCode::Range);
-    assert_eq!(asked("allow if regex.match(`^[a-z]+$`, input.user.x)", json!({"user": {"x": "abc"}})), Ok((false, true)));
+    assert_eq!(
+        asked("allow if regex.match(`^[a-z]+$`, input.user.x)", json!({"user": {"x": "abc"}})),
+        Ok((false, true))
+    );
     assert_eq!(asked("allow if to_number(input.user.x) > 1", json!({"user": {"x": "2"}})), Ok((false, true)));
     assert!(asked("allow if to_number(input.user.x) > 1", json!({"user": {"x": "1e99999999"}})).is_err());
 }
@@ -182,7 +190,9 @@ fn values_that_double_are_refused() {
     };
     for body in [
         doubled("[1]", |of| format!("[{}]", vec![format!("r{of}"); 10].join(", "))),
-        doubled("{1}", |of| format!("{{\"a\": {{{}}}}}", (0..9).map(|n| format!("{n}: r{of}")).collect::<Vec<_>>().join(", "))),
+        doubled("{1}", |of| {
+            format!("{{\"a\": {{{}}}}}", (0..9).map(|n| format!("{n}: r{of}")).collect::<Vec<_>>().join(", "))
+        }),
         doubled("[1]", |of| format!("array.concat(array.concat(r{of}, r{of}), array.concat(r{of}, r{of}))")),
         doubled("\"a\"", |of| format!("concat(\"\", [r{of}, r{of}])")),
         doubled("\"a\"", |of| format!("replace(r{of}, \"a\", \"aaaaaaaaaa\")")),
@@ -213,9 +223,16 @@ fn what_takes_too_long_ends() {
     let input = json!({"user": {"l": list}});
     let body = "allow if {\n  some a in input.user.l\n  some b in input.user.l\n  some c in input.user.l\n  a * b == c + 1000000000\n}";
     assert!(asked(body, input.clone()).is_err());
-    let body = "allow if every a in input.user.l { every b in input.user.l { every c in input.user.l { a + b + c >= 0 } } }";
+    let body =
+        "allow if every a in input.user.l { every b in input.user.l { every c in input.user.l { a + b + c >= 0 } } }";
     assert!(asked(body, input.clone()).is_err());
-    assert!(asked("allow if count([1 | some a in input.user.l; some b in input.user.l; some c in input.user.l]) > 1", input).is_err());
+    assert!(
+        asked(
+            "allow if count([1 | some a in input.user.l; some b in input.user.l; some c in input.user.l]) > 1",
+            input
+        )
+        .is_err()
+    );
 
     let mut body = "allow if r0([input.user.x])\nr10(x) if x == [1]\n".to_owned();
     for of in 0..10 {
