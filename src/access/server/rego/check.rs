@@ -642,7 +642,7 @@ impl<'a> Checker<'a, '_> {
         if let Some((name, _)) = self.rule_of(fcn) {
             let arguments = self.sources[name.0].rules.get(&name.1).copied().flatten();
             if arguments != Some(params.len()) {
-                return self.wrong(fcn.span(), FieldCode::Malformed);
+                return self.wrong(steps(fcn).0.span(), FieldCode::Malformed);
             }
             let own = (self.at.0, self.at.2.clone());
             self.uses.entry(own).or_default().insert(name.clone());
@@ -651,10 +651,10 @@ impl<'a> Checker<'a, '_> {
         }
         let path = dotted(fcn).unwrap_or_default().join(".");
         let Some((_, arguments, _)) = BUILTINS.iter().find(|(name, ..)| *name == path) else {
-            return self.wrong(fcn.span(), FieldCode::Unknown);
+            return self.wrong(steps(fcn).0.span(), FieldCode::Unknown);
         };
         if *arguments != params.len() {
-            return self.wrong(fcn.span(), FieldCode::Malformed);
+            return self.wrong(steps(fcn).0.span(), FieldCode::Malformed);
         }
         for (_, at, longest) in WRITTEN.iter().filter(|(name, ..)| *name == path) {
             let text = match params.get(*at).map(|param| &**param) {
@@ -662,9 +662,9 @@ impl<'a> Checker<'a, '_> {
                 _ => None,
             };
             match text {
-                Some(text) if text.len() > *longest || repeats(text) > 100 => self.wrong(fcn.span(), FieldCode::TooLong),
+                Some(text) if text.len() > *longest || repeats(text) > 100 => self.wrong(steps(fcn).0.span(), FieldCode::TooLong),
                 Some(_) => {}
-                None => self.wrong(fcn.span(), FieldCode::Malformed),
+                None => self.wrong(steps(fcn).0.span(), FieldCode::Malformed),
             }
         }
     }
