@@ -579,7 +579,7 @@ impl<'a> Checker<'a, '_> {
                     self.uses.entry(own).or_default().insert(used);
                 }
                 None if name == "data" || name == "rego" || self.is_alias(name) => {
-                    self.wrong(expr.span(), FieldCode::Unknown);
+                    self.wrong(base.span(), FieldCode::Unknown);
                 }
                 None => {}
             },
