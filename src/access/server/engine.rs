@@ -283,8 +283,9 @@ impl Snapshot {
 
     /// What a policy says of somebody when nothing else is known. Nothing of whoever does not exist.
     pub fn say(&self, policy: &Policy, user: UserId, now: DateTime<Utc>) -> Say {
-        self.person(user).map_or(Say { denies: Some(false), allows: Some(false) }, |person| {
-            policy.says(Situation { snapshot: self, user, person, facts: None, env: None, context: None, now })
+        self.person(user).map_or(Say::NOTHING, |person| {
+            let (action, facts, env, context) = (None, None, None, None);
+            policy.says(Situation { snapshot: self, user, person, action, facts, env, context, now })
         })
     }
 
@@ -292,6 +293,21 @@ impl Snapshot {
     pub fn has_role_called(&self, person: &PersonGrants, name: &str, now: DateTime<Utc>) -> bool {
         self.given(person, now)
             .any(|given| given.role.lineage.iter().filter_map(|step| self.role(step.id)).any(|role| role.name == name))
+    }
+
+    /// The names of the roles that somebody has now, inherited ones included, sorted.
+    pub fn role_names(&self, person: &PersonGrants, now: DateTime<Utc>) -> BTreeSet<&str> {
+        let given = self.given(person, now);
+        let names = given.flat_map(|given| given.role.lineage.iter().filter_map(|step| self.role(step.id)));
+        names.map(|role| role.name.as_str()).collect()
+    }
+
+    /// The names of the groups that somebody is in now, those around them included, sorted.
+    pub fn group_names(&self, person: &PersonGrants, now: DateTime<Utc>) -> BTreeSet<&str> {
+        let live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
+        let groups = live.filter_map(|membership| self.group(membership.group));
+        let around = groups.flat_map(|group| group.lineage.iter().filter_map(|step| self.group(step.id)));
+        around.map(|group| group.name.as_str()).collect()
     }
 
     /// Is in a group of that name now, or in one that lies in it.
@@ -493,7 +509,9 @@ impl Snapshot {
             self.stand(who, person, permission, facts, now, &mut note);
         let (mut may_be_denied, mut may_be_allowed) = (false, scoped && facts.is_none());
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
-            let mut say = policy.says(Situation { snapshot: self, user: who, person, facts, env, context, now });
+            let action = Some(permission);
+            let mut say =
+                policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, now });
             // An allow has to give all that is asked about.
             if !policy.gives(permission) {
                 say.allows = Some(false);
@@ -587,7 +605,9 @@ impl Snapshot {
             Source::Policy(policy, say) => {
                 let policy = PolicyRef { id: policy.id, name: policy.name.clone() };
                 if say.denies == Some(true) {
-                    against.push(Reason::PolicyDenies { policy });
+                    let denies =
+                        if say.fails { Reason::PolicyFails { policy } } else { Reason::PolicyDenies { policy } };
+                    against.push(denies);
                 } else if say.is_open() {
                     open.push(Reason::PolicyOpen { policy });
                 } else if say.allows == Some(true) {

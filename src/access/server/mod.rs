@@ -14,6 +14,7 @@ pub mod nesting;
 pub mod node;
 pub mod policy;
 pub mod record;
+pub mod rego;
 mod tx;
 
 use std::{net::IpAddr, sync::Arc};

@@ -12,7 +12,10 @@ use serde_json::{Map, Value};
 use crate::{
     access::{
         Facts, Permission, PolicyEffect as Effect, PolicyMode as Mode,
-        server::engine::{PersonGrants, Snapshot},
+        server::{
+            engine::{PersonGrants, Snapshot},
+            rego::{Module, Verdict},
+        },
     },
     base::{
         errors::{FieldCode, FieldErrors},
@@ -40,6 +43,8 @@ pub struct Policy {
     /// The keys and wildcards it is about.
     pub actions: Vec<Permission>,
     pub rules: Vec<Rule>,
+    /// What decides instead of rules.
+    pub module: Option<Module>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -135,6 +140,8 @@ pub struct Situation<'a> {
     pub snapshot: &'a Snapshot,
     pub user: UserId,
     pub person: &'a PersonGrants,
+    /// None: nobody asks about one permission alone.
+    pub action: Option<&'a Permission>,
     /// None: nothing is known of the thing yet.
     pub facts: Option<&'a Facts>,
     /// None: nothing is known of the request.
@@ -151,6 +158,8 @@ pub struct Say {
     pub denies: Option<bool>,
     /// By itself.
     pub allows: Option<bool>,
+    /// It could not be evaluated, and denies therefore.
+    pub fails: bool,
 }
 
 impl Say {
@@ -163,6 +172,9 @@ impl Say {
         };
         rank(self.allows) > rank(before.allows) || rank(self.denies) < rank(before.denies)
     }
+
+    /// A policy that says nothing.
+    pub const NOTHING: Say = Say { denies: Some(false), allows: Some(false), fails: false };
 
     /// Whether nobody can tell yet.
     pub fn is_open(self) -> bool {
@@ -183,6 +195,9 @@ impl Policy {
 
     /// Whether it looks at anything of an account, or at its roles or groups.
     pub fn reads_people(&self) -> bool {
+        if let Some(module) = &self.module {
+            return module.reads().user;
+        }
         fn reads(condition: &Condition) -> bool {
             match condition {
                 Condition::All(parts) | Condition::Any(parts) => parts.iter().any(reads),
@@ -204,6 +219,9 @@ impl Policy {
     /// A deny that holds wins. A policy that must hold denies unless one of its allows does; where it has none it holds
     /// whenever it does not deny.
     pub fn says(&self, on: Situation<'_>) -> Say {
+        if let Some(module) = &self.module {
+            return self.heard(module, on);
+        }
         let (mut denies, mut allows, mut can_allow) = (Some(false), Some(false), false);
         for rule in &self.rules {
             let holds = rule.condition.as_ref().map_or(Some(true), |condition| condition.holds(on));
@@ -216,10 +234,33 @@ impl Policy {
             }
         }
         match self.mode {
-            Mode::Grant => Say { denies, allows },
-            Mode::Require if !can_allow => Say { denies, allows: Some(false) },
-            Mode::Require => Say { denies: or(denies, not(allows)), allows: Some(false) },
+            Mode::Grant => Say { denies, allows, fails: false },
+            Mode::Require if !can_allow => Say { denies, ..Say::NOTHING },
+            Mode::Require => Say { denies: or(denies, not(allows)), ..Say::NOTHING },
         }
+    }
+
+    /// What a module says, by the same modes. Nothing of one that failed is taken for an answer.
+    fn heard(&self, module: &Module, on: Situation<'_>) -> Say {
+        let (denies, allows) = match module.judge(on) {
+            Verdict::Failed => return Say { denies: Some(true), allows: Some(false), fails: true },
+            Verdict::Says { denies, allows } => (Some(denies), Some(allows)),
+            Verdict::Unknown => (
+                if module.has_deny() { None } else { Some(false) },
+                if module.has_allow() { None } else { Some(false) },
+            ),
+        };
+        match self.mode {
+            Mode::Grant => Say { denies, allows, fails: false },
+            Mode::Require if !module.has_allow() => Say { denies, ..Say::NOTHING },
+            Mode::Require => Say { denies: or(denies, not(allows)), ..Say::NOTHING },
+        }
+    }
+
+    /// Whether what it says may have moved between two situations, although it says the same: what it will decide by is not
+    /// known, and its text does not tell how.
+    pub fn may_move(&self, says: Say) -> bool {
+        self.module.is_some() && says.is_open()
     }
 }
 

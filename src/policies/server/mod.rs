@@ -136,6 +136,9 @@ fn in_words(answer: Answer, first: Option<&Reason>) -> String {
         (_, Some(Reason::Allowed { through, .. })) => format!("an override allows {through}"),
         (_, Some(Reason::PolicyAllows { policy })) => format!("the policy {} allows it", policy.name),
         (_, Some(Reason::PolicyDenies { policy })) => format!("the policy {} denies it", policy.name),
+        (_, Some(Reason::PolicyFails { policy })) => {
+            format!("the policy {} could not be evaluated, so it denies", policy.name)
+        }
         (_, Some(Reason::PolicyOpen { policy })) => {
             format!("the policy {} decides by what was not said", policy.name)
         }
@@ -169,7 +172,7 @@ fn remedies(
             Reason::Role { .. } | Reason::Allowed { .. } | Reason::PolicyAllows { .. } | Reason::Protected { .. } => {
                 is_given = true
             }
-            Reason::PolicyDenies { policy } | Reason::PolicyOpen { policy } => {
+            Reason::PolicyDenies { policy } | Reason::PolicyFails { policy } | Reason::PolicyOpen { policy } => {
                 remedies.push(Remedy::Policy { policy: policy.clone() });
             }
             Reason::NothingGrants => {}

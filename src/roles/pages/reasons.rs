@@ -72,6 +72,7 @@ fn path(reason: &Reason, key: &str) -> Option<AnyView> {
         }
         Reason::PolicyAllows { .. }
         | Reason::PolicyDenies { .. }
+        | Reason::PolicyFails { .. }
         | Reason::PolicyOpen { .. }
         | Reason::Inactive
         | Reason::NothingGrants => return None,
@@ -127,6 +128,9 @@ pub fn sentence(reason: &Reason) -> String {
         }
         Reason::PolicyDenies { policy } => {
             td_string!(locale, roles.because_policy_denies, policy = pieces::isolate_key(&policy.name)).to_string()
+        }
+        Reason::PolicyFails { policy } => {
+            td_string!(locale, roles.because_policy_fails, policy = pieces::isolate_key(&policy.name)).to_string()
         }
         Reason::PolicyOpen { policy } => {
             td_string!(locale, roles.because_policy_open, policy = pieces::isolate_key(&policy.name)).to_string()

@@ -42,6 +42,7 @@ mod passkeys;
 mod people;
 mod policies;
 mod refusals;
+mod rego;
 mod reminders;
 mod reports;
 mod rights;
