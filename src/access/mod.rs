@@ -301,6 +301,8 @@ pub enum PolicyLanguage {
     Rules,
     /// A module of Rego.
     Rego,
+    /// A decision of the tenant's own Open Policy Agent.
+    Opa,
 }
 
 impl PolicyLanguage {
@@ -308,6 +310,7 @@ impl PolicyLanguage {
         match self {
             PolicyLanguage::Rules => "rules",
             PolicyLanguage::Rego => "rego",
+            PolicyLanguage::Opa => "opa",
         }
     }
 
@@ -315,6 +318,7 @@ impl PolicyLanguage {
         match text {
             "rules" => Some(PolicyLanguage::Rules),
             "rego" => Some(PolicyLanguage::Rego),
+            "opa" => Some(PolicyLanguage::Opa),
             _ => None,
         }
     }
@@ -409,10 +413,12 @@ pub enum Reason {
     PolicyAllows { policy: PolicyRef },
     /// A policy denies it, which beats every allow: a deny of it holds, or what it requires does not.
     PolicyDenies { policy: PolicyRef },
-    /// The module of a policy could not be evaluated, and so it denies.
+    /// The module of a policy could not be evaluated, or an external decision was not had, and so it denies.
     PolicyFails { policy: PolicyRef },
     /// A policy decides on what is not known here: the thing that is acted on, or the request.
     PolicyOpen { policy: PolicyRef },
+    /// A policy is decided outside, where nobody was asked now.
+    PolicyOutside { policy: PolicyRef },
     /// A deny would hold, but a super-admin keeps what administration needs.
     Protected { through: String },
     /// The account is not active.

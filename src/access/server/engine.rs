@@ -13,6 +13,7 @@ use crate::{
         PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
         server::{
             nesting::{Step, reach},
+            outside::Told,
             policy::{Env, Policy, Say, Situation},
         },
     },
@@ -107,6 +108,8 @@ pub struct About<'a> {
     pub env: Option<&'a Env>,
     /// What a trusted program says of the request that it asks about.
     pub context: Option<&'a serde_json::Value>,
+    /// What was answered from outside to this question.
+    pub told: Option<&'a Told>,
     pub now: DateTime<Utc>,
 }
 
@@ -277,6 +280,17 @@ impl Snapshot {
         &self.policies
     }
 
+    /// The policies about a permission that are decided outside, each with the path at which it is asked.
+    pub fn outside(&self, permission: &Permission) -> impl Iterator<Item = (PolicyId, &Arc<str>)> {
+        let about = self.policies.iter().filter(|policy| policy.outside.is_some() && policy.concerns(permission));
+        about.filter_map(|policy| Some((policy.id, policy.outside.as_ref()?)))
+    }
+
+    /// Whether a decision waits for one from outside, as far as is known now.
+    pub fn waits_outside(&self, who: UserId, permission: &Permission, about: About<'_>) -> bool {
+        self.outside(permission).next().is_some() && self.check_about(who, permission, about) == Answer::Depends
+    }
+
     pub fn policy(&self, id: PolicyId) -> Option<&Arc<Policy>> {
         self.policies.iter().find(|policy| policy.id == id)
     }
@@ -284,8 +298,8 @@ impl Snapshot {
     /// What a policy says of somebody when nothing else is known. Nothing of whoever does not exist.
     pub fn say(&self, policy: &Policy, user: UserId, now: DateTime<Utc>) -> Say {
         self.person(user).map_or(Say::NOTHING, |person| {
-            let (action, facts, env, context) = (None, None, None, None);
-            policy.says(Situation { snapshot: self, user, person, action, facts, env, context, now })
+            let (action, facts, env, context, told) = (None, None, None, None, None);
+            policy.says(Situation { snapshot: self, user, person, action, facts, env, context, told, now })
         })
     }
 
@@ -494,7 +508,7 @@ impl Snapshot {
         &'a self,
         who: UserId,
         permission: &Permission,
-        About { facts, env, context, now }: About<'_>,
+        About { facts, env, context, told, now }: About<'_>,
         mut note: impl FnMut(Source<'a>),
     ) -> Answer {
         let Some(person) = self.person(who) else {
@@ -511,7 +525,7 @@ impl Snapshot {
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
             let action = Some(permission);
             let mut say =
-                policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, now });
+                policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, told, now });
             // An allow has to give all that is asked about.
             if !policy.gives(permission) {
                 say.allows = Some(false);
@@ -584,7 +598,7 @@ impl Snapshot {
 
     /// The answer alone, without allocating, where nothing is known of a request.
     pub fn check(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Answer {
-        self.check_about(who, permission, About { facts, env: None, context: None, now })
+        self.check_about(who, permission, About { facts, env: None, context: None, told: None, now })
     }
 
     /// The answer alone, without allocating.
@@ -594,7 +608,7 @@ impl Snapshot {
 
     /// The answer with every source of it, what decides first, where nothing is known of a request.
     pub fn decide(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Decision {
-        self.decide_about(who, permission, About { facts, env: None, context: None, now })
+        self.decide_about(who, permission, About { facts, env: None, context: None, told: None, now })
     }
 
     /// The answer with every source of it, what decides first.
@@ -609,7 +623,8 @@ impl Snapshot {
                         if say.fails { Reason::PolicyFails { policy } } else { Reason::PolicyDenies { policy } };
                     against.push(denies);
                 } else if say.is_open() {
-                    open.push(Reason::PolicyOpen { policy });
+                    let open_for = if say.outside { Reason::PolicyOutside { policy } } else { Reason::PolicyOpen { policy } };
+                    open.push(open_for);
                 } else if say.allows == Some(true) {
                     because.push(Reason::PolicyAllows { policy });
                 }
@@ -664,9 +679,13 @@ impl Snapshot {
     /// The scopes in which a right that `Depends` is held: the filter for lists. What only a policy could tell of each
     /// thing is in none: lists show less rather than too much.
     pub fn scopes(&self, who: UserId, permission: &Permission, env: &Env, now: DateTime<Utc>) -> Vec<Scope> {
+        self.scopes_about(who, permission, About { facts: None, env: Some(env), context: None, told: None, now })
+    }
+
+    /// The same, with what was answered from outside. Nothing is known of a thing.
+    pub fn scopes_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Vec<Scope> {
         let mut scopes = Vec::new();
         let mut is_open = false;
-        let about = About { facts: None, env: Some(env), context: None, now };
         let answer = self.judge(who, permission, about, |source| match source {
             Source::Role(given) => scopes.push(given.scope.clone()),
             Source::Policy(_, say) => is_open |= say.denies.is_none(),

@@ -75,7 +75,7 @@ fn rules(rules: Value) -> Vec<Rule> {
 
 fn policy(mode: Mode, actions: &[&str], document: Value) -> Arc<Policy> {
     let actions = actions.iter().map(|action| key(action)).collect();
-    Arc::new(Policy { id: POLICY, name: "sample".to_owned(), mode, actions, rules: rules(document), module: None })
+    Arc::new(Policy { id: POLICY, name: "sample".to_owned(), mode, actions, rules: rules(document), module: None, outside: None })
 }
 
 /// The one of the sources.
@@ -446,7 +446,7 @@ proptest! {
         let clock = json!({"env.time": {"between": ["22:00+14:00", "06:00-12:00"]}});
         let document = json!([{"effect": "allow", "condition": {"or": [condition, clock]}}]);
         snapshot.put_policy(POLICY, Some(policy(Mode::Require, &["signals.create"], document)));
-        let about = About { facts: None, env: None, context: None, now: DateTime::<Utc>::MAX_UTC };
+        let about = About { facts: None, env: None, context: None, told: None, now: DateTime::<Utc>::MAX_UTC };
         let end = snapshot.check_about(user(1), &key("signals.create"), about);
         prop_assert_eq!(end, snapshot.check_about(user(1), &key("signals.create"), about));
     }

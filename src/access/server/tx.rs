@@ -15,7 +15,7 @@ use crate::{
             Caller, Cx,
             change::{self, Change, Granter},
             check,
-            engine::Snapshot,
+            engine::{About, Snapshot},
             high, limits, missing,
             node::{self, set_context},
             record::{self, Event},
@@ -119,7 +119,12 @@ impl Tx {
         let scope = if is_whole && is_home && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
         let tx = node::begin(&cx.0.heart.pool, Some(tenant), scope, cx.now(), read_only).await?;
         let env = cx.env(&snapshot);
-        let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, &env, cx.now()));
+        let filter = undecided.as_ref().map(|permission| {
+            let told = cx.told(&snapshot, permission);
+            let about =
+                About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
+            snapshot.scopes_about(user, permission, about)
+        });
         Ok(Tx {
             tx,
             cx: cx.clone(),
@@ -333,16 +338,21 @@ impl Tx {
         Ok(sources)
     }
 
-    /// A second permission that this act needs, held for the whole tenant.
+    /// A second permission that this act needs, held for the whole tenant. Where a policy about it is decided outside that is
+    /// asked now: the transaction waits for it no longer than the tenant's setting says.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
         let person = self.cx.person()?;
+        if person.reaches(&permission) {
+            self.cx.ask_outside(self.snapshot()?, person.user, &permission).await;
+        }
         match check(&self.cx, self.snapshot()?, person, &permission, None) {
             Answer::Yes => Ok(()),
             Answer::No | Answer::Depends => Err(self.cx.refuse(permission).await),
         }
     }
 
-    /// Whether the caller also holds this, for the whole tenant.
+    /// Whether the caller also holds this, for the whole tenant. Nobody is asked outside for it: what nobody was asked is not
+    /// held.
     pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
         let person = self.cx.person()?;
         Ok(check(&self.cx, self.snapshot()?, person, permission, None) == Answer::Yes)

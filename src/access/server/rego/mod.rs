@@ -145,6 +145,12 @@ impl Module {
     }
 }
 
+/// All that a decision from outside may look at, as a module sees it.
+pub(super) fn whole_input(on: Situation<'_>) -> Value {
+    let action = on.action.filter(|action| !action.is_wildcard());
+    input(Reads { user: true, resource: true, request: true, action: true }, on, action)
+}
+
 /// What the module sees: the attributes of JSON policies, by the same names. What is not known of somebody is not there.
 fn input(reads: Reads, on: Situation<'_>, action: Option<&Permission>) -> Value {
     let mut document = json!({"env": {"time": on.now.to_rfc3339()}});
