@@ -10,6 +10,7 @@ use crate::base::{
     time::Timestamp,
 };
 
+pub mod opa;
 #[cfg(feature = "ssr")]
 pub mod server;
 

@@ -190,12 +190,14 @@ pub struct Document {
     #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
     #[serde(default)]
     pub rules: Value,
-    /// What it is written in; it stays what it was made as. Rego has no rules but a module.
+    /// What it is written in; it stays what it was made as. Rego and `opa` have no rules but a module.
     #[serde(default)]
     pub language: PolicyLanguage,
     /// A module of Rego, compatible with OPA. The booleans `allow` and `deny` of its package decide: anything but true is no
     /// allow, anything but a boolean is a deny, and a deny wins. `input` holds `user`, `resource`, `env` and `action` with
-    /// the attributes of the rules.
+    /// the attributes of the rules. Of a policy in `opa`: the path of its decision there, as `bawwab/finance`, which is asked
+    /// at `POST …/v1/data/bawwab/finance` with the same `input`. It answers with a boolean, or with an object that has `allow`
+    /// and `deny`; what is no such answer in time denies.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub module: String,
     /// A module of Rego whose rules `test_…` have to be true before the policy is activated.
@@ -275,7 +277,7 @@ pub struct PolicyEdit {
     pub actions: Option<Vec<String>>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<Object>>))]
     pub rules: Option<Value>,
-    /// Of a policy in Rego, as are the tests.
+    /// Of a policy in Rego, as are the tests, or the path of one in `opa`.
     pub module: Option<String>,
     pub tests: Option<String>,
     /// The version that was seen.

@@ -112,6 +112,7 @@ fn holds(condition: Value, facts: Option<&Facts>, env: Option<&Env>) -> Option<b
         facts,
         env,
         context: None,
+        told: None,
         now: noon(),
     })
 }
@@ -386,6 +387,7 @@ fn a_trace_names_every_condition() {
         facts: None,
         env: None,
         context: None,
+        told: None,
         now: noon(),
     };
     let document = json!([{"effect": "allow", "condition": {"and": [

@@ -15,6 +15,7 @@ use crate::{
             Cx, Edited, Tx,
             change::{Change, Granter},
             engine::Snapshot,
+            outside,
             policy::{self, Situation},
             record::{Action, Event},
             rego,
@@ -76,7 +77,7 @@ pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppErro
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&name, 120));
     let description = errors.take("description", optional_line(Some(&description), 1000)).flatten();
-    let rules = if language == PolicyLanguage::Rego && rules.is_null() { json!([]) } else { rules };
+    let rules = if language != PolicyLanguage::Rules && rules.is_null() { json!([]) } else { rules };
     let document = Document { mode, actions, rules, language, module, tests };
     let document = parse(tx.snapshot()?, document, &mut errors).await?;
     errors.check()?;
@@ -221,7 +222,7 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
     let Trial { mode, actions, rules, language, module, action, user, resource, env } = trial.read()?;
     let snapshot = tx.snapshot()?.clone();
     let mut errors = FieldErrors::default();
-    let rules = if language == PolicyLanguage::Rego { json!([]) } else { rules };
+    let rules = if language == PolicyLanguage::Rules { rules } else { json!([]) };
     let document = Document { mode, actions, rules, language, module, tests: String::new() };
     let document = parse(&snapshot, document, &mut errors).await?;
     let action = errors.take("action", action.map(|key| snapshot.known(&key)).transpose()).flatten();
@@ -235,7 +236,7 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
     let person = snapshot.person(user).ok_or(AppError::NotFound)?;
     let (facts, env, now) = (facts.as_ref(), env.as_ref(), tx.now());
     let (action, context) = (action.as_ref(), context.as_ref());
-    let on = Situation { snapshot: &snapshot, user, person, action, facts, env, context, now };
+    let on = Situation { snapshot: &snapshot, user, person, action, facts, env, context, told: None, now };
     let says = read(PolicyId(Uuid::nil()), "", &document)?.says(on);
     let conditions = policy::trace(&document.rules, on).into_iter().map(|(at, holds)| TriedCondition { at, holds });
     Ok(Tried { denies: says.denies, allows: says.allows, conditions: conditions.collect() })
@@ -271,7 +272,7 @@ async fn aside<T: Send + 'static>(
 /// Checks a document as a whole; every place that is wrong is named.
 async fn parse(
     snapshot: &Snapshot,
-    document: Document,
+    mut document: Document,
     errors: &mut FieldErrors,
 ) -> Result<Option<Document>, AppError> {
     let before = errors.0.len();
@@ -305,6 +306,16 @@ async fn parse(
             let (_, mut wrong) = aside(move |errors| rego::compile(&module, &tests, errors).is_some()).await?;
             errors.0.append(&mut wrong.0);
         }
+        PolicyLanguage::Opa => {
+            if document.rules != json!([]) {
+                errors.add("rules", FieldCode::Unknown);
+            }
+            if !document.tests.is_empty() {
+                errors.add("tests", FieldCode::Unknown);
+            }
+            let path = errors.take("module", outside::parse_path(&document.module));
+            document.module = path.unwrap_or_default();
+        }
     }
     let actions = actions.iter().map(ToString::to_string).collect();
     Ok((errors.0.len() == before).then_some(Document { actions, ..document }))
@@ -313,13 +324,17 @@ async fn parse(
 /// A document that was checked, as the engine takes it.
 fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
     let mut errors = FieldErrors::default();
-    let (rules, module) = match document.language {
-        PolicyLanguage::Rules => (policy::parse_rules(&document.rules, &mut errors), None),
-        PolicyLanguage::Rego => (Vec::new(), rego::compile(&document.module, "", &mut errors)),
+    let (rules, module, outside) = match document.language {
+        PolicyLanguage::Rules => (policy::parse_rules(&document.rules, &mut errors), None, None),
+        PolicyLanguage::Rego => (Vec::new(), rego::compile(&document.module, "", &mut errors), None),
+        PolicyLanguage::Opa => {
+            let path = errors.take("module", outside::parse_path(&document.module));
+            (Vec::new(), None, path.map(Arc::from))
+        }
     };
     let actions = errors.take_each("actions", &document.actions, |key| Permission::parse(key));
     errors.check()?;
-    Ok(policy::Policy { id, name: name.to_owned(), mode: document.mode, actions, rules, module })
+    Ok(policy::Policy { id, name: name.to_owned(), mode: document.mode, actions, rules, module, outside })
 }
 
 /// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked.

@@ -74,6 +74,7 @@ fn path(reason: &Reason, key: &str) -> Option<AnyView> {
         | Reason::PolicyDenies { .. }
         | Reason::PolicyFails { .. }
         | Reason::PolicyOpen { .. }
+        | Reason::PolicyOutside { .. }
         | Reason::Inactive
         | Reason::NothingGrants => return None,
     };
@@ -134,6 +135,9 @@ pub fn sentence(reason: &Reason) -> String {
         }
         Reason::PolicyOpen { policy } => {
             td_string!(locale, roles.because_policy_open, policy = pieces::isolate_key(&policy.name)).to_string()
+        }
+        Reason::PolicyOutside { policy } => {
+            td_string!(locale, roles.because_policy_outside, policy = pieces::isolate_key(&policy.name)).to_string()
         }
         Reason::Inactive => td_string!(locale, roles.because_inactive).to_owned(),
         Reason::NothingGrants => td_string!(locale, roles.because_nothing).to_owned(),
