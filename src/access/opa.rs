@@ -38,6 +38,12 @@ impl Opa {
 #[serde(transparent)]
 pub struct BearerToken(pub String);
 
+impl BearerToken {
+    pub fn of(text: &str) -> Self {
+        BearerToken(text.to_owned())
+    }
+}
+
 impl fmt::Debug for BearerToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BearerToken(…)")

@@ -7,6 +7,7 @@ use leptos::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::opa::Opa,
     accounts::Registration,
     base::{errors::AppError, password::PasswordRule, time::Timestamp},
     roles::Reminders,
@@ -31,6 +32,7 @@ pub struct Settings {
     pub risk: Risk,
     pub limits: Limits,
     pub reminders: Reminders,
+    pub opa: Opa,
     /// Grows with each change; send it back to be told of somebody else's.
     pub version: i64,
 }
@@ -47,6 +49,8 @@ pub struct SettingsEdit {
     pub risk: Option<Risk>,
     pub limits: Option<Limits>,
     pub reminders: Option<Reminders>,
+    /// Another address or token needs all that the policies that ask there are about.
+    pub opa: Option<Opa>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -65,6 +69,7 @@ impl SettingsEdit {
             risk: changed(&before.risk, &after.risk),
             limits: changed(&before.limits, &after.limits),
             reminders: changed(&before.reminders, &after.reminders),
+            opa: changed(&before.opa, &after.opa),
             version: Some(before.version),
         }
     }

@@ -623,7 +623,8 @@ impl Snapshot {
                         if say.fails { Reason::PolicyFails { policy } } else { Reason::PolicyDenies { policy } };
                     against.push(denies);
                 } else if say.is_open() {
-                    let open_for = if say.outside { Reason::PolicyOutside { policy } } else { Reason::PolicyOpen { policy } };
+                    let open_for =
+                        if say.outside { Reason::PolicyOutside { policy } } else { Reason::PolicyOpen { policy } };
                     open.push(open_for);
                 } else if say.allows == Some(true) {
                     because.push(Reason::PolicyAllows { policy });

@@ -232,13 +232,7 @@ impl Opa {
 impl Cx {
     /// What the policies that ask outside say of somebody and a permission, asked now. Nothing is asked where they decide
     /// nothing: where it is a yes or a no without them. No transaction may be open: somebody else is waited for.
-    pub async fn outside(
-        &self,
-        snapshot: &Snapshot,
-        user: UserId,
-        permission: &Permission,
-        about: About<'_>,
-    ) -> Told {
+    pub async fn outside(&self, snapshot: &Snapshot, user: UserId, permission: &Permission, about: About<'_>) -> Told {
         if !snapshot.waits_outside(user, permission, about) {
             return Told::default();
         }

@@ -260,10 +260,7 @@ impl Policy {
         let (denies, allows) = match verdict {
             Verdict::Failed => return Say { denies: Some(true), fails: true, ..Say::NOTHING },
             Verdict::Says { denies, allows } => (Some(denies), Some(allows)),
-            Verdict::Unknown => (
-                if has_deny { None } else { Some(false) },
-                if has_allow { None } else { Some(false) },
-            ),
+            Verdict::Unknown => (if has_deny { None } else { Some(false) }, if has_allow { None } else { Some(false) }),
         };
         match self.mode {
             Mode::Grant => Say { denies, allows, ..Say::NOTHING },

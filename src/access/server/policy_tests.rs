@@ -75,7 +75,15 @@ fn rules(rules: Value) -> Vec<Rule> {
 
 fn policy(mode: Mode, actions: &[&str], document: Value) -> Arc<Policy> {
     let actions = actions.iter().map(|action| key(action)).collect();
-    Arc::new(Policy { id: POLICY, name: "sample".to_owned(), mode, actions, rules: rules(document), module: None, outside: None })
+    Arc::new(Policy {
+        id: POLICY,
+        name: "sample".to_owned(),
+        mode,
+        actions,
+        rules: rules(document),
+        module: None,
+        outside: None,
+    })
 }
 
 /// The one of the sources.

@@ -121,8 +121,7 @@ impl Tx {
         let env = cx.env(&snapshot);
         let filter = undecided.as_ref().map(|permission| {
             let told = cx.told(&snapshot, permission);
-            let about =
-                About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
+            let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
             snapshot.scopes_about(user, permission, about)
         });
         Ok(Tx {

@@ -365,6 +365,9 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "memory_minutes" => td_string!(locale, settings.memory_minutes),
         "puzzles" => td_string!(locale, settings.puzzles),
         "puzzle_size" => td_string!(locale, settings.puzzle_size),
+        "url" => td_string!(locale, settings.opa_url),
+        "timeout_ms" => td_string!(locale, settings.opa_timeout),
+        "token" | "has_token" => td_string!(locale, settings.opa_token),
         _ => return None,
     })
 }

@@ -153,9 +153,10 @@ pub fn editor(
     };
     let written = match designer {
         Some(designer) => designer::view(designer, field_error(call.error, "rules")),
+        None if language == PolicyLanguage::Opa => rego::path(policy, call.error),
         None => rego::module(policy, form, call.error),
     };
-    let action = (language == PolicyLanguage::Rego).then(|| {
+    let action = (language != PolicyLanguage::Rules).then(|| {
         view! {
             <Field
                 name="action"
@@ -274,7 +275,7 @@ fn offered(page: Page<PersonRow>) -> AnyView {
 /// The document as it is typed.
 fn document(typed: &Typed) -> Result<Document, AppError> {
     let rules = match language_of(typed) {
-        PolicyLanguage::Rego => Value::Array(Vec::new()),
+        PolicyLanguage::Rego | PolicyLanguage::Opa => Value::Array(Vec::new()),
         PolicyLanguage::Rules => {
             let rules = serde_json::from_str::<Value>(&typed.text("rules"));
             rules.map_err(|_not_json| AppError::field("rules", FieldCode::Malformed))?

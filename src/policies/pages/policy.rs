@@ -159,7 +159,7 @@ fn page(policy: &Policy, versions: Vec<Saved>, held: &Held, changed: Callback<()
 fn written(document: &Document) -> AnyView {
     match document.language {
         PolicyLanguage::Rules => rego::code(pretty(&document.rules)),
-        PolicyLanguage::Rego => rego::shown(document),
+        PolicyLanguage::Rego | PolicyLanguage::Opa => rego::shown(document),
     }
 }
 
@@ -169,15 +169,15 @@ fn form(policy: &Policy, changed: Callback<()>) -> AnyView {
     let (id, version) = (policy.id, policy.version);
     let unsaved = Unsaved::new(format!("policy/{id}"), version);
     let save = Callback::new(move |form: PolicyForm| {
-        let is_rego = form.document.language == PolicyLanguage::Rego;
+        let has_rules = form.document.language == PolicyLanguage::Rules;
         let edit = PolicyEdit {
             name: Some(form.name),
             description: Some(form.description),
             mode: Some(form.document.mode),
             actions: Some(form.document.actions),
-            rules: (!is_rego).then_some(form.document.rules),
-            module: is_rego.then_some(form.document.module),
-            tests: is_rego.then_some(form.document.tests),
+            rules: has_rules.then_some(form.document.rules),
+            module: (!has_rules).then_some(form.document.module),
+            tests: (!has_rules).then_some(form.document.tests),
             version: Some(version),
         };
         call.run(edit_policy(id, edit), move |_policy| {

@@ -1,4 +1,4 @@
-//! The parts of the form and the page of a policy that is a module of Rego (C6).
+//! The parts of the form and the page of a policy that is a module of Rego, or a decision from outside (C6).
 
 use leptos::{html, prelude::*};
 
@@ -12,7 +12,7 @@ use crate::{
         browser::Typed,
         calls::Call,
         diff::{Line, Side, diff},
-        fields::{self, FormError, TextArea, field_error},
+        fields::{self, Field, FormError, TextArea, field_error},
         icons::Icon,
         is_live, locale,
         pieces::{self, Tone},
@@ -53,7 +53,7 @@ pub fn choose(asked: Option<String>, form: fn(PolicyLanguage) -> AnyView) -> Any
     let language = asked.as_deref().and_then(PolicyLanguage::parse).unwrap_or_default();
     let new = format!("{PATH}/new");
     let tab = |of: PolicyLanguage, word| {
-        let name = if of == PolicyLanguage::Rego { of.as_str() } else { "" };
+        let name = if of == PolicyLanguage::Rules { "" } else { of.as_str() };
         Tab { href: address::with_query(&new, &[("language", name)]), word, is_current: of == language }
     };
     view! {
@@ -62,6 +62,7 @@ pub fn choose(asked: Option<String>, form: fn(PolicyLanguage) -> AnyView) -> Any
             [
                 tab(PolicyLanguage::Rules, td_string!(locale, policies.language_rules)),
                 tab(PolicyLanguage::Rego, td_string!(locale, policies.language_rego)),
+                tab(PolicyLanguage::Opa, td_string!(locale, policies.language_opa)),
             ],
         )}
         {form(language)}
@@ -114,6 +115,24 @@ pub fn module(policy: Option<&Policy>, form: NodeRef<html::Form>, error: FormErr
             </div>
             <div role="status">{move || results.get().map(told)}</div>
         </div>
+    }
+    .into_any()
+}
+
+/// Where a decision from outside is asked for.
+pub fn path(policy: Option<&Policy>, error: FormError) -> AnyView {
+    let locale = locale();
+    view! {
+        <Field
+            name="module"
+            label=td_string!(locale, policies.path)
+            value=policy.map(|policy| policy.document.module.clone()).unwrap_or_default()
+            hint=td_string!(locale, policies.path_hint)
+            ltr=true
+            required=true
+            longest="500"
+            error=field_error(error, "module")
+        />
     }
     .into_any()
 }

@@ -427,8 +427,7 @@ impl Deciding {
             return AuthzenDecision::because(false, AuthzenReason::UnknownPermission);
         };
         let user = known.unwrap_or(UserId(Uuid::nil()));
-        let about =
-            About { facts: facts.as_ref(), env: None, context: context.as_ref(), told: None, now: self.now };
+        let about = About { facts: facts.as_ref(), env: None, context: context.as_ref(), told: None, now: self.now };
         let told = cx.outside(&self.snapshot, user, key, about).await;
         let decision = self.snapshot.decide_about(user, key, About { told: Some(&told), ..about });
         let why = match known {

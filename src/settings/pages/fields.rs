@@ -133,12 +133,13 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
             </textarea>
         }
         .into_any(),
-        Kind::Address | Kind::Switch => view! {
+        Kind::Address | Kind::Secret | Kind::Switch => view! {
             <input
                 class="input"
                 id=id.clone()
-                type="url"
+                type=if matches!(item.kind, Kind::Secret) { "password" } else { "url" }
                 dir="ltr"
+                autocomplete="off"
                 value=saved
                 prop:value=move || value.get()
                 disabled=disabled

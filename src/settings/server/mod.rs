@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::{
     access::{
         SETTINGS_READ, SETTINGS_UPDATE,
+        opa::Opa,
         server::{
-            Cx, Edited, Tx,
+            Cx, Edited, Tx, outside,
             record::{Action, Event},
         },
     },
@@ -47,6 +48,7 @@ async fn read(tx: &mut Tx) -> Result<Settings, AppError> {
         risk: settings::get::<Risk>(tx.conn(), tenant).await?,
         limits: settings::get::<Limits>(tx.conn(), tenant).await?,
         reminders: settings::get::<Reminders>(tx.conn(), tenant).await?,
+        opa: settings::get::<Opa>(tx.conn(), tenant).await?,
         version: settings::version(tx.conn(), tenant).await?,
     })
 }
@@ -69,6 +71,7 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     let lifetimes = judged(&mut errors, edit.lifetimes.map(Lifetimes::parse))?;
     let limits = judged(&mut errors, edit.limits.map(Limits::parse))?;
     let reminders = judged(&mut errors, edit.reminders.map(Reminders::parse))?;
+    let opa = judged(&mut errors, edit.opa.map(Opa::parse))?;
     if let Some(group) = &edit.sign_in {
         judged(&mut errors, Some(check_roles(&mut tx, group).await))?;
     }
@@ -81,6 +84,9 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     put(&mut tx, &mut events, edit.risk).await?;
     put(&mut tx, &mut events, limits).await?;
     put(&mut tx, &mut events, reminders).await?;
+    if let Some(opa) = opa {
+        events.extend(outside::put(&mut tx, opa).await?);
+    }
     let after = read(&mut tx).await?;
     let Some(last) = events.pop() else { return Ok(after) };
     for event in &events {
