@@ -32,6 +32,7 @@ mod matrix;
 mod metrics;
 mod moved;
 mod nodes;
+mod opa;
 mod operating;
 mod oracle;
 mod own_account;
