@@ -114,21 +114,22 @@ async fn an_act_waits_for_the_external_decision(pool: PgPool) {
     assert_eq!(sara.get("/admin/users").await.status, StatusCode::OK);
     assert_eq!(agent.heard(), Vec::new());
 
-    let short = json!({"opa": {"url": agent.url, "timeout_ms": 50}});
-    boss.patch("/admin/settings", short).await.ok();
     for reply in [
-        Reply::Text(r#"{"result": false}"#.to_owned()),
-        Reply::Text(r#"{"result": {"allow": true, "deny": true}}"#.to_owned()),
-        Reply::Text(r#"{"result": {"allow": "true"}}"#.to_owned()),
-        Reply::Text("{}".to_owned()),
-        Reply::Text("yes".to_owned()),
-        Reply::Text(format!(r#"{{"result": true, "why": "{}"}}"#, "x".repeat(70_000))),
-        Reply::Never,
+        r#"{"result": false}"#.to_owned(),
+        r#"{"result": {"allow": true, "deny": true}}"#.to_owned(),
+        r#"{"result": {"allow": "true"}}"#.to_owned(),
+        "{}".to_owned(),
+        "yes".to_owned(),
+        format!(r#"{{"result": true, "why": "{}"}}"#, "x".repeat(70_000)),
     ] {
-        agent.answers(reply);
+        agent.answers(Reply::Text(reply));
         assert_eq!(sara.get("/admin/audit").await.code(), "missing_permission");
         assert_eq!(agent.heard().len(), 1);
     }
+    agent.answers(Reply::Never);
+    boss.patch("/admin/settings", json!({"opa": {"url": agent.url, "timeout_ms": 50}})).await.ok();
+    assert_eq!(sara.get("/admin/audit").await.code(), "missing_permission");
+    agent.heard();
 
     boss.post(&format!("/admin/policies/{}/deactivate", made["id"].as_str().expect("an id")), json!({})).await.ok();
     assert_eq!(sara.get("/admin/audit").await.status, StatusCode::OK);
@@ -203,6 +204,7 @@ async fn the_token_stays_with_its_address(pool: PgPool) {
     let boss = app.admin().await;
     let agent = Agent::start().await;
     let kept = boss.patch("/admin/settings", agent.setting(json!("t0ps3cret"))).await;
+    assert_eq!(kept.status, StatusCode::OK, "{}", kept.text);
     assert!(!kept.text.contains("t0ps3cret"), "{}", kept.text);
     assert_eq!((&kept.json()["opa"]["has_token"], &kept.json()["opa"]["token"]), (&json!(true), &Value::Null));
     let plain = "select count(*) from opa_tokens where position('t0ps3cret'::bytea in sealed) > 0";
