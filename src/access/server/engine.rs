@@ -282,7 +282,7 @@ impl Snapshot {
 
     /// The policies about a permission that are decided outside, each with the path at which it is asked.
     pub fn outside(&self, permission: &Permission) -> impl Iterator<Item = (PolicyId, &Arc<str>)> {
-        let about = self.policies.iter().filter(|policy| policy.outside.is_some() && policy.concerns(permission));
+        let about = self.policies.iter().filter(move |policy| policy.outside.is_some() && policy.concerns(permission));
         about.filter_map(|policy| Some((policy.id, policy.outside.as_ref()?)))
     }
 

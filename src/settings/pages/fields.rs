@@ -67,6 +67,7 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
         }
         .into_any();
     }
+    let kind = if let Kind::Secret = item.kind { "password" } else { "url" };
     let input = match &item.kind {
         Kind::Number { least, most } => view! {
             <div class="row-of">
@@ -137,7 +138,7 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
             <input
                 class="input"
                 id=id.clone()
-                type=if matches!(item.kind, Kind::Secret) { "password" } else { "url" }
+                type=kind
                 dir="ltr"
                 autocomplete="off"
                 value=saved
