@@ -3,6 +3,9 @@ use tokio::net::TcpListener;
 
 use super::*;
 
+/// Long enough for whatever answers.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// An agent that answers on this machine; how is a part of its paths.
 async fn agent() -> Agent {
     let text = |text: &'static str| post(move || async move { text });
