@@ -145,7 +145,13 @@ async fn who_can_and_what_if_do_not_guess(pool: PgPool) {
     let agent = Agent::start().await;
     agent.says(json!(true));
     boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
-    policy(&boss, "require", "audit.read").await;
+    let made = policy(&boss, "require", "audit.read").await;
+    let what_if = format!("/admin/policies/{}/what-if", made["id"].as_str().expect("an id"));
+    let effect = boss.post(&what_if, json!({})).await.ok();
+    let line = &effect["lines"][0];
+    assert_eq!((&line["key"], &line["what"]), (&json!("audit.read"), &json!("external")), "{effect}");
+    assert_eq!(line["because"][0]["kind"], "policy_outside");
+    assert_eq!((&effect["people_gaining"], &effect["people_losing"]), (&json!(0), &json!(0)));
     let able = boss.get("/admin/permissions/audit.read/users").await.ok();
     let found = able["items"].as_array().expect("people").iter().find(|one| one["id"] == json!(sara.id));
     let found = found.expect("she may be able to");
