@@ -49,7 +49,7 @@ pub struct SettingsEdit {
     pub risk: Option<Risk>,
     pub limits: Option<Limits>,
     pub reminders: Option<Reminders>,
-    /// Another address or token needs all that the policies that ask there are about.
+    /// Another address or token needs `policies.update`, and all that the policies that ask there are about.
     pub opa: Option<Opa>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,

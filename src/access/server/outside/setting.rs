@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::{
     access::{
-        SETTINGS_UPDATE,
+        POLICIES_UPDATE, SETTINGS_UPDATE,
         opa::{BearerToken, Opa},
         server::{
             Tx,
@@ -23,8 +23,8 @@ use crate::{
 };
 
 /// Keeps the tenant's agent, and gives the event of it if anything changed. Whoever answers at another address decides all
-/// that the policies in force ask there, so naming one needs what putting each of them into force does; and a token goes to
-/// no other address than the one it was given for.
+/// that the policies in force ask there, so naming one needs `policies.update` and what putting each of them into force
+/// does; and a token goes to no other address than the one it was given for.
 pub async fn put(tx: &mut Tx, wanted: Opa) -> Result<Option<Event>, AppError> {
     let tenant = tx.tenant()?;
     let before = settings::get::<Opa>(tx.conn(), tenant).await?;
@@ -37,6 +37,8 @@ pub async fn put(tx: &mut Tx, wanted: Opa) -> Result<Option<Event>, AppError> {
         return Ok(None);
     }
     if is_elsewhere || token.is_some() {
+        // Also before such a policy is in force: whoever puts one there trusts the agent that is set.
+        tx.require(POLICIES_UPDATE).await?;
         tx.lock_grants(Some(&SETTINGS_UPDATE)).await?;
         let policies = tx.snapshot()?.policies().iter().filter(|policy| policy.outside.is_some());
         let again = policies.map(|policy| Change::Policy { id: policy.id, policy: Some(policy.clone()) });
