@@ -629,6 +629,8 @@ const STOPS: Stop[] = [
     { name: "policies", who: "admin", at: () => "/console/policies" },
     { name: "policies-nothing-found", who: "admin", at: () => "/console/policies?q=zzzz" },
     { name: "policy-new", who: "admin", at: () => "/console/policies/new" },
+    { name: "policy-new-rego", who: "admin", at: () => "/console/policies/new?language=rego" },
+    { name: "policy-new-opa", who: "admin", at: () => "/console/policies/new?language=opa" },
     { name: "policy", who: "admin", at: (world) => `/console/policies/${world.policy}` },
     {
         name: "policy-tried",

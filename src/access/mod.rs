@@ -10,6 +10,7 @@ use crate::base::{
     time::Timestamp,
 };
 
+pub mod opa;
 #[cfg(feature = "ssr")]
 pub mod server;
 
@@ -291,6 +292,39 @@ impl PolicyMode {
     }
 }
 
+/// What a policy is written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum PolicyLanguage {
+    /// Rules and conditions in JSON.
+    #[default]
+    Rules,
+    /// A module of Rego.
+    Rego,
+    /// A decision of the tenant's own Open Policy Agent.
+    Opa,
+}
+
+impl PolicyLanguage {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PolicyLanguage::Rules => "rules",
+            PolicyLanguage::Rego => "rego",
+            PolicyLanguage::Opa => "opa",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "rules" => Some(PolicyLanguage::Rules),
+            "rego" => Some(PolicyLanguage::Rego),
+            "opa" => Some(PolicyLanguage::Opa),
+            _ => None,
+        }
+    }
+}
+
 /// What one rule of a policy says where its condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -380,8 +414,12 @@ pub enum Reason {
     PolicyAllows { policy: PolicyRef },
     /// A policy denies it, which beats every allow: a deny of it holds, or what it requires does not.
     PolicyDenies { policy: PolicyRef },
+    /// The module of a policy could not be evaluated, or an external decision was not had, and so it denies.
+    PolicyFails { policy: PolicyRef },
     /// A policy decides on what is not known here: the thing that is acted on, or the request.
     PolicyOpen { policy: PolicyRef },
+    /// A policy is decided outside, where nobody was asked now.
+    PolicyOutside { policy: PolicyRef },
     /// A deny would hold, but a super-admin keeps what administration needs.
     Protected { through: String },
     /// The account is not active.

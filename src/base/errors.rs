@@ -207,6 +207,8 @@ pub enum FieldCode {
     Domain,
     /// More levels inside each other than there may be.
     TooDeep,
+    /// A test of what was written that does not hold.
+    Failed,
 }
 
 /// The fields that are wrong, in the order found. Names are those of the JSON body.

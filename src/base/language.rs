@@ -81,6 +81,7 @@ pub fn field_error(locale: Locale, code: FieldCode) -> String {
         FieldCode::Different => td_string!(locale, base.field_different),
         FieldCode::Domain => td_string!(locale, base.field_domain),
         FieldCode::TooDeep => td_string!(locale, base.field_too_deep),
+        FieldCode::Failed => td_string!(locale, base.field_failed),
     }
     .to_owned()
 }

@@ -5,8 +5,8 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use crate::{
     base::{errors::AppError, ids::PolicyId, paging::Page},
     policies::{
-        AblePage, AbleQuery, Activation, AskedPolicy, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit,
-        Question, Saved, Trial, Tried,
+        AblePage, AbleQuery, Activation, AskedPolicy, Evaluations, ModuleTests, NewPolicy, PoliciesQuery, Policy,
+        PolicyEdit, Question, Saved, TestResults, Trial, Tried,
         graph::{Graph, GraphQuery},
     },
     roles::Effect,
@@ -93,6 +93,13 @@ pub async fn delete_policy(id: PolicyId, version: Option<i64>) -> Result<(), App
 pub async fn try_policy(trial: Trial) -> Result<Tried, AppError> {
     let cx = crate::access::server::from_context()?;
     crate::policies::server::kept::try_out(&cx, trial.into()).await
+}
+
+/// Runs the tests of a module that is being written.
+#[server(prefix = "/api", endpoint = "policies/test", input = Json)]
+pub async fn test_policy(tests: ModuleTests) -> Result<TestResults, AppError> {
+    let cx = crate::access::server::from_context()?;
+    crate::policies::server::kept::test(&cx, tests.into()).await
 }
 
 /// What enforcing a version of a policy, or none, would do to whom.

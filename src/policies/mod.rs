@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    access::{Answer, PolicyMode, PolicyRef, Reason, RoleRef, Scope},
+    access::{Answer, PolicyLanguage, PolicyMode, PolicyRef, Reason, RoleRef, Scope},
     accounts::Status,
     base::{
         ids::{PolicyId, UserId},
@@ -188,7 +188,21 @@ pub struct Document {
     /// holds `requests.vouch` says when it asks by AuthZEN; it is not known where another one asks. Tests: `eq`, `ne`, `in`, `contains`, `starts_with`, `gt`,
     /// `gte`, `lt`, `lte`, `between`, `exists`; `eq`, `ne` and `contains` also take `{"ref": "user.department"}`.
     #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    #[serde(default)]
     pub rules: Value,
+    /// What it is written in; it stays what it was made as. Rego and `opa` have no rules but a module.
+    #[serde(default)]
+    pub language: PolicyLanguage,
+    /// A module of Rego, compatible with OPA. The booleans `allow` and `deny` of its package decide: anything but true is no
+    /// allow, anything but a boolean is a deny, and a deny wins. `input` holds `user`, `resource`, `env` and `action` with
+    /// the attributes of the rules. Of a policy in `opa`: the path of its decision there, as `bawwab/finance`, which is asked
+    /// at `POST …/v1/data/bawwab/finance` with the same `input`. It answers with a boolean, or with an object that has `allow`
+    /// and `deny`; what is no such answer in time denies.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub module: String,
+    /// A module of Rego whose rules `test_…` have to be true before the policy is activated.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tests: String,
 }
 
 /// A policy as it is shown: what was saved last, and which version is enforced.
@@ -239,7 +253,14 @@ pub struct NewPolicy {
     pub actions: Vec<String>,
     /// As in the policy itself.
     #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    #[serde(default)]
     pub rules: Value,
+    #[serde(default)]
+    pub language: PolicyLanguage,
+    #[serde(default)]
+    pub module: String,
+    #[serde(default)]
+    pub tests: String,
     /// Enforce it at once.
     #[serde(default)]
     pub active: bool,
@@ -256,6 +277,9 @@ pub struct PolicyEdit {
     pub actions: Option<Vec<String>>,
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Vec<Object>>))]
     pub rules: Option<Value>,
+    /// Of a policy in Rego, as are the tests, or the path of one in `opa`.
+    pub module: Option<String>,
+    pub tests: Option<String>,
     /// The version that was seen.
     pub version: Option<i64>,
 }
@@ -314,7 +338,15 @@ pub struct Trial {
     pub mode: PolicyMode,
     pub actions: Vec<String>,
     #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    #[serde(default)]
     pub rules: Value,
+    #[serde(default)]
+    pub language: PolicyLanguage,
+    #[serde(default)]
+    pub module: String,
+    /// The permission that is asked for; not known where nothing is said.
+    #[serde(default)]
+    pub action: Option<String>,
     /// Id, e-mail address or username.
     pub user: String,
     /// What it is done to; not known where nothing is said.
@@ -322,6 +354,31 @@ pub struct Trial {
     pub resource: Option<Thing>,
     #[serde(default)]
     pub env: Option<Request>,
+}
+
+/// A module of Rego whose tests shall be run, without saving anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ModuleTests {
+    pub module: String,
+    pub tests: String,
+}
+
+/// How each test of a module went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct TestResults {
+    /// All of them hold.
+    pub passed: bool,
+    pub results: Vec<TestResult>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct TestResult {
+    pub name: String,
+    pub passed: bool,
 }
 
 /// What a tried document says, and how each of its conditions stands.

@@ -347,6 +347,8 @@ pub enum EffectKind {
     Blocked,
     /// Given, but held already from elsewhere.
     Redundant,
+    /// An external decision says whether it is held, now or afterwards, and nobody was asked for it.
+    External,
 }
 
 /// What a role shall give instead of what it gives now, to be looked at before it is saved.

@@ -7,6 +7,7 @@ use leptos::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    access::opa::Opa,
     accounts::Registration,
     base::{errors::AppError, password::PasswordRule, time::Timestamp},
     roles::Reminders,
@@ -33,6 +34,7 @@ pub struct Settings {
     pub limits: Limits,
     pub reminders: Reminders,
     pub branding: Branding,
+    pub opa: Opa,
     /// Grows with each change; send it back to be told of somebody else's.
     pub version: i64,
 }
@@ -50,6 +52,8 @@ pub struct SettingsEdit {
     pub limits: Option<Limits>,
     pub reminders: Option<Reminders>,
     pub branding: Option<Branding>,
+    /// Another address or token needs `policies.update`, and all that the policies that ask there are about.
+    pub opa: Option<Opa>,
     /// The version that was seen; another one meanwhile is a conflict.
     pub version: Option<i64>,
 }
@@ -69,6 +73,7 @@ impl SettingsEdit {
             limits: changed(&before.limits, &after.limits),
             reminders: changed(&before.reminders, &after.reminders),
             branding: changed(&before.branding, &after.branding),
+            opa: changed(&before.opa, &after.opa),
             version: Some(before.version),
         }
     }

@@ -229,14 +229,23 @@ pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
                 groups.insert(*group);
             }
             Change::Facts { user, .. } => {
-                let differs = |policy: &Arc<Policy>| before.say(policy, *user, now) != after.say(policy, *user, now);
+                let differs = |policy: &Arc<Policy>| {
+                    let is = after.say(policy, *user, now);
+                    before.say(policy, *user, now) != is || (policy.reads_people() && policy.may_move(is))
+                };
                 people.extend(after.policies().iter().any(differs).then_some(*user));
             }
             Change::Policy { id, .. } => {
                 let says =
                     |snapshot: &Snapshot, user| snapshot.policy(*id).map(|policy| snapshot.say(policy, user, now));
                 let all = after.everybody().map(|(user, _)| user);
-                people.extend(all.filter(|user| says(before, *user) != says(after, *user)));
+                let is_open = |snapshot: &Snapshot, user| {
+                    let says = |policy: &Arc<Policy>| policy.may_move(snapshot.say(policy, user, now));
+                    snapshot.policy(*id).is_some_and(says)
+                };
+                people.extend(all.filter(|user| {
+                    says(before, *user) != says(after, *user) || is_open(before, *user) || is_open(after, *user)
+                }));
             }
             Change::RemovePermission { key } => {
                 people.extend(overridden(before, key));
@@ -455,7 +464,8 @@ pub fn unfolded(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
             for policy in &policies {
                 let (was, is) = (before.say(policy, user, now), after.say(policy, user, now));
                 // What depends on the thing may depend on the fields as well.
-                let more = is.is_more_than(was) || (is_about_facts && is.is_open());
+                // A module that reads what is not known is not asked: any of what moves may count in it.
+                let more = is.is_more_than(was) || (is_about_facts && is.is_open()) || policy.may_move(is);
                 if more {
                     found.extend(let_through(before, after, user, policy, is, now));
                 }

@@ -13,6 +13,7 @@ use crate::{
         PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
         server::{
             nesting::{Step, reach},
+            outside::Told,
             policy::{Env, Policy, Say, Situation},
         },
     },
@@ -107,6 +108,8 @@ pub struct About<'a> {
     pub env: Option<&'a Env>,
     /// What a trusted program says of the request that it asks about.
     pub context: Option<&'a serde_json::Value>,
+    /// What was answered from outside to this question.
+    pub told: Option<&'a Told>,
     pub now: DateTime<Utc>,
 }
 
@@ -277,14 +280,26 @@ impl Snapshot {
         &self.policies
     }
 
+    /// The policies about a permission that are decided outside, each with the path at which it is asked.
+    pub fn outside(&self, permission: &Permission) -> impl Iterator<Item = (PolicyId, &Arc<str>)> {
+        let about = self.policies.iter().filter(move |policy| policy.outside.is_some() && policy.concerns(permission));
+        about.filter_map(|policy| Some((policy.id, policy.outside.as_ref()?)))
+    }
+
+    /// Whether a decision waits for one from outside, as far as is known now.
+    pub fn waits_outside(&self, who: UserId, permission: &Permission, about: About<'_>) -> bool {
+        self.outside(permission).next().is_some() && self.check_about(who, permission, about) == Answer::Depends
+    }
+
     pub fn policy(&self, id: PolicyId) -> Option<&Arc<Policy>> {
         self.policies.iter().find(|policy| policy.id == id)
     }
 
     /// What a policy says of somebody when nothing else is known. Nothing of whoever does not exist.
     pub fn say(&self, policy: &Policy, user: UserId, now: DateTime<Utc>) -> Say {
-        self.person(user).map_or(Say { denies: Some(false), allows: Some(false) }, |person| {
-            policy.says(Situation { snapshot: self, user, person, facts: None, env: None, context: None, now })
+        self.person(user).map_or(Say::NOTHING, |person| {
+            let (action, facts, env, context, told) = (None, None, None, None, None);
+            policy.says(Situation { snapshot: self, user, person, action, facts, env, context, told, now })
         })
     }
 
@@ -292,6 +307,21 @@ impl Snapshot {
     pub fn has_role_called(&self, person: &PersonGrants, name: &str, now: DateTime<Utc>) -> bool {
         self.given(person, now)
             .any(|given| given.role.lineage.iter().filter_map(|step| self.role(step.id)).any(|role| role.name == name))
+    }
+
+    /// The names of the roles that somebody has now, inherited ones included, sorted.
+    pub fn role_names(&self, person: &PersonGrants, now: DateTime<Utc>) -> BTreeSet<&str> {
+        let given = self.given(person, now);
+        let names = given.flat_map(|given| given.role.lineage.iter().filter_map(|step| self.role(step.id)));
+        names.map(|role| role.name.as_str()).collect()
+    }
+
+    /// The names of the groups that somebody is in now, those around them included, sorted.
+    pub fn group_names(&self, person: &PersonGrants, now: DateTime<Utc>) -> BTreeSet<&str> {
+        let live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
+        let groups = live.filter_map(|membership| self.group(membership.group));
+        let around = groups.flat_map(|group| group.lineage.iter().filter_map(|step| self.group(step.id)));
+        around.map(|group| group.name.as_str()).collect()
     }
 
     /// Is in a group of that name now, or in one that lies in it.
@@ -478,7 +508,7 @@ impl Snapshot {
         &'a self,
         who: UserId,
         permission: &Permission,
-        About { facts, env, context, now }: About<'_>,
+        About { facts, env, context, told, now }: About<'_>,
         mut note: impl FnMut(Source<'a>),
     ) -> Answer {
         let Some(person) = self.person(who) else {
@@ -493,7 +523,9 @@ impl Snapshot {
             self.stand(who, person, permission, facts, now, &mut note);
         let (mut may_be_denied, mut may_be_allowed) = (false, scoped && facts.is_none());
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
-            let mut say = policy.says(Situation { snapshot: self, user: who, person, facts, env, context, now });
+            let action = Some(permission);
+            let mut say =
+                policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, told, now });
             // An allow has to give all that is asked about.
             if !policy.gives(permission) {
                 say.allows = Some(false);
@@ -566,7 +598,7 @@ impl Snapshot {
 
     /// The answer alone, without allocating, where nothing is known of a request.
     pub fn check(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Answer {
-        self.check_about(who, permission, About { facts, env: None, context: None, now })
+        self.check_about(who, permission, About { facts, env: None, context: None, told: None, now })
     }
 
     /// The answer alone, without allocating.
@@ -576,7 +608,7 @@ impl Snapshot {
 
     /// The answer with every source of it, what decides first, where nothing is known of a request.
     pub fn decide(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Decision {
-        self.decide_about(who, permission, About { facts, env: None, context: None, now })
+        self.decide_about(who, permission, About { facts, env: None, context: None, told: None, now })
     }
 
     /// The answer with every source of it, what decides first.
@@ -587,9 +619,13 @@ impl Snapshot {
             Source::Policy(policy, say) => {
                 let policy = PolicyRef { id: policy.id, name: policy.name.clone() };
                 if say.denies == Some(true) {
-                    against.push(Reason::PolicyDenies { policy });
+                    let denies =
+                        if say.fails { Reason::PolicyFails { policy } } else { Reason::PolicyDenies { policy } };
+                    against.push(denies);
                 } else if say.is_open() {
-                    open.push(Reason::PolicyOpen { policy });
+                    let open_for =
+                        if say.outside { Reason::PolicyOutside { policy } } else { Reason::PolicyOpen { policy } };
+                    open.push(open_for);
                 } else if say.allows == Some(true) {
                     because.push(Reason::PolicyAllows { policy });
                 }
@@ -644,9 +680,13 @@ impl Snapshot {
     /// The scopes in which a right that `Depends` is held: the filter for lists. What only a policy could tell of each
     /// thing is in none: lists show less rather than too much.
     pub fn scopes(&self, who: UserId, permission: &Permission, env: &Env, now: DateTime<Utc>) -> Vec<Scope> {
+        self.scopes_about(who, permission, About { facts: None, env: Some(env), context: None, told: None, now })
+    }
+
+    /// The same, with what was answered from outside. Nothing is known of a thing.
+    pub fn scopes_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Vec<Scope> {
         let mut scopes = Vec::new();
         let mut is_open = false;
-        let about = About { facts: None, env: Some(env), context: None, now };
         let answer = self.judge(who, permission, about, |source| match source {
             Source::Role(given) => scopes.push(given.scope.clone()),
             Source::Policy(_, say) => is_open |= say.denies.is_none(),

@@ -12,8 +12,10 @@ pub mod high;
 mod limits;
 pub mod nesting;
 pub mod node;
+pub mod outside;
 pub mod policy;
 pub mod record;
+pub mod rego;
 mod tx;
 
 use std::{net::IpAddr, sync::Arc};
@@ -29,6 +31,7 @@ pub use self::tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
     engine::{About, PersonGrants, Snapshot},
     node::{Grants, Known},
+    outside::{Heard, Outside},
     policy::Env,
     record::{Action, Event},
 };
@@ -57,6 +60,7 @@ pub struct Heart {
     post: Arc<PostFacts>,
     places: Places,
     metrics: Metrics,
+    outside: Outside,
     #[cfg(debug_assertions)]
     fail_point: fail_point::FailPoint,
 }
@@ -85,6 +89,7 @@ impl Heart {
             post,
             places,
             metrics,
+            outside: Outside::default(),
             #[cfg(debug_assertions)]
             fail_point: fail_point::FailPoint::told(),
         }
@@ -284,6 +289,7 @@ struct Inner {
     heart: Heart,
     caller: Caller,
     origin: Origin,
+    heard: Heard,
 }
 
 /// The decision on a caller: the engine's, within what the caller's key reaches.
@@ -297,8 +303,9 @@ fn check(
     if !person.reaches(permission) {
         return Answer::No;
     }
-    let env = cx.env(snapshot);
-    snapshot.check_about(person.user, permission, About { facts, env: Some(&env), context: None, now: cx.now() })
+    let (env, told) = (cx.env(snapshot), cx.told(snapshot, permission));
+    let about = About { facts, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
+    snapshot.check_about(person.user, permission, about)
 }
 
 /// The grants of a tenant with somebody of the platform among its people: they hold there what makes them a super-admin at
@@ -333,7 +340,7 @@ pub fn from_context() -> Result<Cx, AppError> {
 
 impl Cx {
     fn make(heart: Heart, caller: Caller, origin: Origin) -> Self {
-        Cx(Arc::new(Inner { heart, caller, origin }))
+        Cx(Arc::new(Inner { heart, caller, origin, heard: Heard::default() }))
     }
 
     /// Before anybody is known. It opens only what a door opens.
@@ -502,6 +509,9 @@ impl Cx {
             None => (person.tenant, snapshot),
             Some(entered) => (entered.tenant, self.visit(&person, entered, &snapshot, &permission).await?),
         };
+        if person.reaches(&permission) {
+            self.ask_outside(&snapshot, person.user, &permission).await;
+        }
         match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, tenant, snapshot, Some(permission), read_only).await,
@@ -523,6 +533,9 @@ impl Cx {
         }
         let heart = &self.0.heart;
         let there = heart.grants.snapshot(&heart.pool, entered.tenant, entered.seen_version).await?;
+        if person.reaches(permission) {
+            self.ask_outside(home, person.user, permission).await;
+        }
         let refused = match visiting(home, &there, person.user, self.now()) {
             Ok(snapshot) if check(self, home, person, permission, None) == Answer::Yes => return Ok(snapshot),
             Ok(_held_there_alone) => AppError::Forbidden(missing(permission)),

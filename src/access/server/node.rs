@@ -19,10 +19,12 @@ use uuid::Uuid;
 
 use crate::{
     access::{
-        Facts, Permission, PermissionInfo, PolicyMode, Scope,
+        Facts, Permission, PermissionInfo, PolicyLanguage, PolicyMode, Scope,
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, Snapshot},
+            outside,
             policy::{self, Policy},
+            rego,
         },
     },
     base::{
@@ -304,7 +306,7 @@ async fn groups(connection: &mut PgConnection, tenant: TenantId, snapshot: &mut 
 
 async fn policies(connection: &mut PgConnection, tenant: TenantId, snapshot: &mut Snapshot) -> anyhow::Result<()> {
     let rows = sqlx::query!(
-        "select p.id, p.name, v.mode, v.actions, v.rules
+        "select p.id, p.name, v.mode, v.actions, v.rules, v.language, v.module
          from access_policies p join access_policy_versions v on v.policy_id = p.id and v.number = p.active
          where p.tenant_id = $1",
         tenant.0,
@@ -316,11 +318,18 @@ async fn policies(connection: &mut PgConnection, tenant: TenantId, snapshot: &mu
             PolicyMode::parse(&row.mode).with_context(|| format!("policy {} has the mode {:?}", row.id, row.mode))?;
         let actions = row.actions.iter().map(|key| stored_key(key)).collect::<anyhow::Result<_>>()?;
         let mut errors = FieldErrors::default();
-        let rules = policy::parse_rules(&row.rules, &mut errors);
+        let language = PolicyLanguage::parse(&row.language);
+        let language = language.with_context(|| format!("policy {} is written in {:?}", row.id, row.language))?;
+        let (rules, module, outside) = match language {
+            PolicyLanguage::Rules => (policy::parse_rules(&row.rules, &mut errors), None, None),
+            PolicyLanguage::Rego => (Vec::new(), rego::compile(&row.module, "", &mut errors), None),
+            PolicyLanguage::Opa => (Vec::new(), None, errors.take("module", outside::parse_path(&row.module))),
+        };
+        let outside = outside.map(Arc::from);
         // A policy that cannot be read must not count as one that is not there.
         anyhow::ensure!(errors.0.is_empty(), "the rules of policy {} are wrong: {:?}", row.id, errors.0);
         let id = PolicyId(row.id);
-        snapshot.put_policy(id, Some(Arc::new(Policy { id, name: row.name, mode, actions, rules })));
+        snapshot.put_policy(id, Some(Arc::new(Policy { id, name: row.name, mode, actions, rules, module, outside })));
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! Judging knows three answers. What depends on the thing that is acted on, or on a request that nobody has described, is
 //! unknown until it is told. Where an attribute is missing every test of it fails but `exists`; so `ne` fails as well.
 
-use std::{cmp::Ordering, net::IpAddr};
+use std::{cmp::Ordering, net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, Timelike as _, Utc};
 use ipnet::IpNet;
@@ -12,7 +12,11 @@ use serde_json::{Map, Value};
 use crate::{
     access::{
         Facts, Permission, PolicyEffect as Effect, PolicyMode as Mode,
-        server::engine::{PersonGrants, Snapshot},
+        server::{
+            engine::{PersonGrants, Snapshot},
+            outside::Told,
+            rego::{Module, Verdict},
+        },
     },
     base::{
         errors::{FieldCode, FieldErrors},
@@ -40,6 +44,10 @@ pub struct Policy {
     /// The keys and wildcards it is about.
     pub actions: Vec<Permission>,
     pub rules: Vec<Rule>,
+    /// What decides instead of rules.
+    pub module: Option<Module>,
+    /// The path of the decision that is asked for outside instead.
+    pub outside: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -135,12 +143,16 @@ pub struct Situation<'a> {
     pub snapshot: &'a Snapshot,
     pub user: UserId,
     pub person: &'a PersonGrants,
+    /// None: nobody asks about one permission alone.
+    pub action: Option<&'a Permission>,
     /// None: nothing is known of the thing yet.
     pub facts: Option<&'a Facts>,
     /// None: nothing is known of the request.
     pub env: Option<&'a Env>,
     /// What a trusted program says of the request. Of one that is made here nobody says anything.
     pub context: Option<&'a Value>,
+    /// None, or without a policy: nobody was asked outside.
+    pub told: Option<&'a Told>,
     pub now: DateTime<Utc>,
 }
 
@@ -151,6 +163,10 @@ pub struct Say {
     pub denies: Option<bool>,
     /// By itself.
     pub allows: Option<bool>,
+    /// It could not be evaluated, and denies therefore.
+    pub fails: bool,
+    /// It is decided outside, where nobody was asked.
+    pub outside: bool,
 }
 
 impl Say {
@@ -163,6 +179,9 @@ impl Say {
         };
         rank(self.allows) > rank(before.allows) || rank(self.denies) < rank(before.denies)
     }
+
+    /// A policy that says nothing.
+    pub const NOTHING: Say = Say { denies: Some(false), allows: Some(false), fails: false, outside: false };
 
     /// Whether nobody can tell yet.
     pub fn is_open(self) -> bool {
@@ -183,6 +202,13 @@ impl Policy {
 
     /// Whether it looks at anything of an account, or at its roles or groups.
     pub fn reads_people(&self) -> bool {
+        if let Some(module) = &self.module {
+            return module.reads().user;
+        }
+        // All that is known is told.
+        if self.outside.is_some() {
+            return true;
+        }
         fn reads(condition: &Condition) -> bool {
             match condition {
                 Condition::All(parts) | Condition::Any(parts) => parts.iter().any(reads),
@@ -204,6 +230,13 @@ impl Policy {
     /// A deny that holds wins. A policy that must hold denies unless one of its allows does; where it has none it holds
     /// whenever it does not deny.
     pub fn says(&self, on: Situation<'_>) -> Say {
+        if let Some(module) = &self.module {
+            return self.heard(module.judge(on), module.has_deny(), module.has_allow());
+        }
+        if self.outside.is_some() {
+            let verdict = on.told.and_then(|told| told.get(self.id)).unwrap_or(Verdict::Unknown);
+            return Say { outside: verdict == Verdict::Unknown, ..self.heard(verdict, true, true) };
+        }
         let (mut denies, mut allows, mut can_allow) = (Some(false), Some(false), false);
         for rule in &self.rules {
             let holds = rule.condition.as_ref().map_or(Some(true), |condition| condition.holds(on));
@@ -216,10 +249,30 @@ impl Policy {
             }
         }
         match self.mode {
-            Mode::Grant => Say { denies, allows },
-            Mode::Require if !can_allow => Say { denies, allows: Some(false) },
-            Mode::Require => Say { denies: or(denies, not(allows)), allows: Some(false) },
+            Mode::Grant => Say { denies, allows, ..Say::NOTHING },
+            Mode::Require if !can_allow => Say { denies, ..Say::NOTHING },
+            Mode::Require => Say { denies: or(denies, not(allows)), ..Say::NOTHING },
         }
+    }
+
+    /// What a verdict makes it say, by the same modes. Nothing of one that failed is taken for an answer.
+    fn heard(&self, verdict: Verdict, has_deny: bool, has_allow: bool) -> Say {
+        let (denies, allows) = match verdict {
+            Verdict::Failed => return Say { denies: Some(true), fails: true, ..Say::NOTHING },
+            Verdict::Says { denies, allows } => (Some(denies), Some(allows)),
+            Verdict::Unknown => (if has_deny { None } else { Some(false) }, if has_allow { None } else { Some(false) }),
+        };
+        match self.mode {
+            Mode::Grant => Say { denies, allows, ..Say::NOTHING },
+            Mode::Require if !has_allow => Say { denies, ..Say::NOTHING },
+            Mode::Require => Say { denies: or(denies, not(allows)), ..Say::NOTHING },
+        }
+    }
+
+    /// Whether what it says may have moved between two situations, although it says the same: what it will decide by is not
+    /// known, and its text does not tell how.
+    pub fn may_move(&self, says: Say) -> bool {
+        (self.module.is_some() || self.outside.is_some()) && says.is_open()
     }
 }
 

@@ -75,7 +75,15 @@ fn rules(rules: Value) -> Vec<Rule> {
 
 fn policy(mode: Mode, actions: &[&str], document: Value) -> Arc<Policy> {
     let actions = actions.iter().map(|action| key(action)).collect();
-    Arc::new(Policy { id: POLICY, name: "sample".to_owned(), mode, actions, rules: rules(document) })
+    Arc::new(Policy {
+        id: POLICY,
+        name: "sample".to_owned(),
+        mode,
+        actions,
+        rules: rules(document),
+        module: None,
+        outside: None,
+    })
 }
 
 /// The one of the sources.
@@ -104,7 +112,17 @@ fn holds(condition: Value, facts: Option<&Facts>, env: Option<&Env>) -> Option<b
     let read = rules(json!([{"effect": "allow", "condition": condition}]));
     let person = snapshot.person(user(1)).expect("somebody");
     let condition = read[0].condition.as_ref().expect("a condition");
-    condition.holds(Situation { snapshot: &snapshot, user: user(1), person, facts, env, context: None, now: noon() })
+    condition.holds(Situation {
+        snapshot: &snapshot,
+        user: user(1),
+        person,
+        action: None,
+        facts,
+        env,
+        context: None,
+        told: None,
+        now: noon(),
+    })
 }
 
 /// C5: each test, by hand.
@@ -369,8 +387,17 @@ fn a_trace_names_every_condition() {
     let mut snapshot = world();
     snapshot.put_person(user(1), person(&[TRADER], json!({"level": 3})));
     let person = snapshot.person(user(1)).expect("somebody");
-    let on =
-        Situation { snapshot: &snapshot, user: user(1), person, facts: None, env: None, context: None, now: noon() };
+    let on = Situation {
+        snapshot: &snapshot,
+        user: user(1),
+        person,
+        action: None,
+        facts: None,
+        env: None,
+        context: None,
+        told: None,
+        now: noon(),
+    };
     let document = json!([{"effect": "allow", "condition": {"and": [
         {"user.level": 3}, {"not": {"user.roles": {"contains": "trader"}}}, {"resource.open": true},
     ]}}]);
@@ -429,7 +456,7 @@ proptest! {
         let clock = json!({"env.time": {"between": ["22:00+14:00", "06:00-12:00"]}});
         let document = json!([{"effect": "allow", "condition": {"or": [condition, clock]}}]);
         snapshot.put_policy(POLICY, Some(policy(Mode::Require, &["signals.create"], document)));
-        let about = About { facts: None, env: None, context: None, now: DateTime::<Utc>::MAX_UTC };
+        let about = About { facts: None, env: None, context: None, told: None, now: DateTime::<Utc>::MAX_UTC };
         let end = snapshot.check_about(user(1), &key("signals.create"), about);
         prop_assert_eq!(end, snapshot.check_about(user(1), &key("signals.create"), about));
     }

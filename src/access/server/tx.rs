@@ -15,7 +15,7 @@ use crate::{
             Caller, Cx,
             change::{self, Change, Granter},
             check,
-            engine::Snapshot,
+            engine::{About, Snapshot},
             high, limits, missing,
             node::{self, set_context},
             record::{self, Event},
@@ -119,7 +119,11 @@ impl Tx {
         let scope = if is_whole && is_home && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
         let tx = node::begin(&cx.0.heart.pool, Some(tenant), scope, cx.now(), read_only).await?;
         let env = cx.env(&snapshot);
-        let filter = undecided.as_ref().map(|permission| snapshot.scopes(user, permission, &env, cx.now()));
+        let filter = undecided.as_ref().map(|permission| {
+            let told = cx.told(&snapshot, permission);
+            let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
+            snapshot.scopes_about(user, permission, about)
+        });
         Ok(Tx {
             tx,
             cx: cx.clone(),
@@ -338,20 +342,31 @@ impl Tx {
         Ok(sources)
     }
 
-    /// A second permission that this act needs, held for the whole tenant.
+    /// A second permission that this act needs, held for the whole tenant. Where a policy about it is decided outside that is
+    /// asked now: the transaction waits for it no longer than the tenant's setting says.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
-        if self.also_holds(&permission)? { Ok(()) } else { Err(self.cx.refuse(permission).await) }
+        let (cx, person) = (&self.cx, self.cx.person()?);
+        if person.reaches(&permission) {
+            if let Some(home) = self.home().flatten() {
+                cx.ask_outside(&home, person.user, &permission).await;
+            }
+            cx.ask_outside(self.snapshot()?, person.user, &permission).await;
+        }
+        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission).await) }
     }
 
-    /// Whether the caller also holds this, for the whole tenant.
+    /// Whether the caller also holds this, for the whole tenant; a visitor also at home. Nobody is asked outside for it: what
+    /// nobody was asked is not held.
     pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
         let (cx, person) = (&self.cx, self.cx.person()?);
-        let at_home = match cx.visitor() {
-            Some(person) if self.tenant == Some(person.works_in()) => Some(cx.known_at_home(person)),
-            Some(_) | None => None,
-        };
         let whole = |snapshot: &Snapshot| check(cx, snapshot, person, permission, None) == Answer::Yes;
-        Ok(whole(self.snapshot()?) && at_home.is_none_or(|home| home.is_some_and(|home| whole(&home))))
+        Ok(whole(self.snapshot()?) && self.home().is_none_or(|home| home.is_some_and(|home| whole(&home))))
+    }
+
+    /// The grants of a visitor's own tenant, as far as this node knows them; none where this is about no visit.
+    fn home(&self) -> Option<Option<Arc<Snapshot>>> {
+        let visitor = self.cx.visitor().filter(|person| self.tenant == Some(person.works_in()));
+        visitor.map(|person| self.cx.known_at_home(person))
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.

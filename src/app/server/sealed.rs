@@ -4,7 +4,7 @@
 use uuid::Uuid;
 
 use crate::{
-    access::server::{Cx, Quiet, Tx},
+    access::server::{Cx, Quiet, Tx, outside},
     audit::server::seal,
     base::{
         errors::AppError,
@@ -24,11 +24,12 @@ pub enum Source {
     Passkeys,
     Letters,
     SigningKey,
+    PolicyAgents,
 }
 
 impl Source {
     /// Those that are kept within a tenant.
-    pub const OF_TENANT: &[Source] = &[Source::Totp, Source::Passkeys];
+    pub const OF_TENANT: &[Source] = &[Source::Totp, Source::Passkeys, Source::PolicyAgents];
     /// Those of the installation.
     pub const OF_NODE: &[Source] = &[Source::Letters, Source::SigningKey];
 
@@ -38,6 +39,7 @@ impl Source {
             Source::Passkeys => passkeys::server::sealed(tx, after).await,
             Source::Letters => Ok(mail::sealed(tx.conn(), after).await?),
             Source::SigningKey => seal::sealed(tx, after).await,
+            Source::PolicyAgents => outside::sealed(tx, after).await,
         }
     }
 
@@ -47,6 +49,7 @@ impl Source {
             Source::Passkeys => passkeys::server::put_sealed(tx, old, new).await,
             Source::Letters => Ok(mail::put_sealed(tx.conn(), old, new).await?),
             Source::SigningKey => seal::put_sealed(tx, old, new).await,
+            Source::PolicyAgents => outside::put_sealed(tx, old, new).await,
         }
     }
 }

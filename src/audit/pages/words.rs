@@ -343,6 +343,9 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "enforced" => td_string!(locale, audit.field_enforced),
         "actions" => td_string!(locale, policies.actions),
         "rules" => td_string!(locale, policies.rules),
+        "language" => td_string!(locale, policies.language),
+        "module" => td_string!(locale, policies.module),
+        "tests" => td_string!(locale, policies.module_tests),
         "groups" => td_string!(locale, audit.field_groups),
         "key" => td_string!(locale, audit.field_key),
         "name_ar" => td_string!(locale, audit.field_name_ar),
@@ -373,6 +376,9 @@ pub fn field_word(field: &str) -> Option<&'static str> {
         "memory_minutes" => td_string!(locale, settings.memory_minutes),
         "puzzles" => td_string!(locale, settings.puzzles),
         "puzzle_size" => td_string!(locale, settings.puzzle_size),
+        "url" => td_string!(locale, settings.opa_url),
+        "timeout_ms" => td_string!(locale, settings.opa_timeout),
+        "token" | "has_token" => td_string!(locale, settings.opa_token),
         _ => return None,
     })
 }

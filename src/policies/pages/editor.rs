@@ -3,9 +3,9 @@
 use leptos::{ev::SubmitEvent, html, prelude::*};
 use serde_json::{Map, Value};
 
-use super::{designer, designer::Designer, mode_word};
+use super::{designer, designer::Designer, mode_word, rego};
 use crate::{
-    access::PolicyMode,
+    access::{PolicyLanguage, PolicyMode},
     accounts::{PeopleQuery, PersonRow, calls::list_people},
     base::{
         errors::{AppError, FieldCode},
@@ -43,6 +43,8 @@ fn label(field: &str) -> Option<&'static str> {
         "active" => Some(td_string!(locale, policies.state)),
         "actions" => Some(td_string!(locale, policies.actions)),
         "rules" => Some(td_string!(locale, policies.rules)),
+        "module" => Some(td_string!(locale, policies.module)),
+        "tests" => Some(td_string!(locale, policies.module_tests)),
         "user" => Some(td_string!(locale, policies.person)),
         "resource" => Some(td_string!(locale, policies.thing)),
         "env" => Some(td_string!(locale, policies.request)),
@@ -76,6 +78,7 @@ pub fn pretty(rules: &Value) -> String {
 /// The form. `save` is called with what it holds once the rules are JSON at all.
 pub fn editor(
     policy: Option<&Policy>,
+    language: PolicyLanguage,
     word: &'static str,
     call: Call,
     save: Callback<PolicyForm>,
@@ -87,19 +90,20 @@ pub fn editor(
         policy.map(|policy| (policy.name.clone(), policy.description.clone())).unwrap_or_default();
     let mode = policy.map_or(PolicyMode::Require, |policy| policy.document.mode);
     let actions = policy.map(|policy| policy.document.actions.join("\n")).unwrap_or_default();
-    let rules = policy.map_or_else(|| EXAMPLE.to_owned(), |policy| pretty(&policy.document.rules));
     let form = NodeRef::<html::Form>::new();
-    let designer = Designer::new(rules);
-    let tried = designer.tried;
+    // Blocks are of JSON only.
+    let designer = (language == PolicyLanguage::Rules)
+        .then(|| Designer::new(policy.map_or_else(|| EXAMPLE.to_owned(), |policy| pretty(&policy.document.rules))));
+    let tried = designer.map_or_else(|| RwSignal::new(None), |designer| designer.tried);
     // Counts what is chosen outside the blocks. A name is not asked for before it is written to its end.
     let changes = RwSignal::new(0_u32);
     let live_error = RwSignal::new(None);
     let asked = move || {
         changes.track();
-        let rules = designer.rules();
+        let rules = designer?.rules();
         let typed = form.get().and_then(|form| Typed::of(&form))?;
         let (rules, _) = (rules?, typed.optional("user")?);
-        let trial = written_trial(&typed, rules).ok()?;
+        let trial = written_trial(&typed, document_of(&typed, rules)).ok()?;
         let mode = trial.mode;
         Some(async move { try_policy(trial).await.map(|tried| (tried, mode)) })
     };
@@ -120,7 +124,7 @@ pub fn editor(
     });
     // The blocks write into the field with the JSON only after they have changed.
     Effect::new(move |_| {
-        if designer.rules().is_some() {
+        if designer.is_some_and(|designer| designer.rules().is_some()) {
             request_animation_frame(move || unsaved.write());
         }
     });
@@ -143,7 +147,7 @@ pub fn editor(
     };
     let try_it = move |_| {
         let Some(typed) = form.get().and_then(|form| Typed::of(&form)) else { return };
-        let read = document(&typed).and_then(|document| written_trial(&typed, document.rules));
+        let read = document(&typed).and_then(|document| written_trial(&typed, document));
         tried.set(None);
         live_error.set(None);
         match read {
@@ -154,6 +158,21 @@ pub fn editor(
             Err(error) => trial.error.set(Some(error)),
         }
     };
+    let written = match designer {
+        Some(designer) => designer::view(designer, field_error(call.error, "rules")),
+        None if language == PolicyLanguage::Opa => rego::path(policy, call.error),
+        None => rego::module(policy, form, call.error),
+    };
+    let action = (language != PolicyLanguage::Rules).then(|| {
+        view! {
+            <Field
+                name="action"
+                label=td_string!(locale, policies.action)
+                ltr=true
+                error=field_error(trial.error, "action")
+            />
+        }
+    });
     let modes = [PolicyMode::Require, PolicyMode::Grant].map(|choice| {
         let selected = choice == mode;
         view! { <option value=choice.as_str() selected=selected>{mode_word(choice)}</option> }
@@ -192,7 +211,8 @@ pub fn editor(
                         hint=td_string!(locale, policies.actions_hint)
                         error=field_error(call.error, "actions")
                     />
-                    {designer::view(designer, field_error(call.error, "rules"))}
+                    <input type="hidden" name="language" value=language.as_str() />
+                    {written}
                 </div>
             </div>
             <section class="card padded stack" aria-labelledby="try-title">
@@ -227,6 +247,7 @@ pub fn editor(
                         ltr=true
                         error=field_error(trial.error, "env")
                     />
+                    {action}
                 </div>
                 <div class="row-of">
                     <button class="btn" type="button" disabled=move || trial.waits() on:click=try_it>
@@ -234,7 +255,7 @@ pub fn editor(
                     </button>
                 </div>
                 <div role="status">
-                    {move || designer.decision().map(|words| view! { <p class="strong">{pieces::sentence(&words)}</p> })}
+                    {move || designer.and_then(Designer::decision).map(|words| view! { <p class="strong">{pieces::sentence(&words)}</p> })}
                     {move || tried.get().map(|(tried, _)| told(tried))}
                     {move || live_error.get().map(|error| fields::summary_of(&error, label))}
                 </div>
@@ -260,20 +281,35 @@ fn offered(page: Page<PersonRow>) -> AnyView {
 
 /// The document as it is typed.
 fn document(typed: &Typed) -> Result<Document, AppError> {
-    let rules = serde_json::from_str::<Value>(&typed.text("rules"));
-    let rules = rules.map_err(|_not_json| AppError::field("rules", FieldCode::Malformed))?;
+    let rules = match language_of(typed) {
+        PolicyLanguage::Rego | PolicyLanguage::Opa => Value::Array(Vec::new()),
+        PolicyLanguage::Rules => {
+            let rules = serde_json::from_str::<Value>(&typed.text("rules"));
+            rules.map_err(|_not_json| AppError::field("rules", FieldCode::Malformed))?
+        }
+    };
     Ok(document_of(typed, rules))
 }
 
-fn document_of(typed: &Typed, rules: Value) -> Document {
-    let mode = PolicyMode::parse(&typed.text("mode")).unwrap_or(PolicyMode::Require);
-    let actions = typed.text("actions").split_whitespace().map(ToOwned::to_owned).collect();
-    Document { mode, actions, rules }
+fn language_of(typed: &Typed) -> PolicyLanguage {
+    PolicyLanguage::parse(&typed.text("language")).unwrap_or_default()
 }
 
-/// What is tried: these rules, with what else the form says.
-fn written_trial(typed: &Typed, rules: Value) -> Result<Trial, AppError> {
-    let Document { mode, actions, .. } = document_of(typed, Value::Null);
+/// With these rules. What the form has no field for is empty.
+fn document_of(typed: &Typed, rules: Value) -> Document {
+    Document {
+        mode: PolicyMode::parse(&typed.text("mode")).unwrap_or(PolicyMode::Require),
+        actions: typed.text("actions").split_whitespace().map(ToOwned::to_owned).collect(),
+        rules,
+        language: language_of(typed),
+        module: typed.text("module"),
+        tests: typed.text("tests"),
+    }
+}
+
+/// What is tried: this document, with what else the form says.
+fn written_trial(typed: &Typed, document: Document) -> Result<Trial, AppError> {
+    let Document { mode, actions, rules, language, module, .. } = document;
     let env = match typed.optional("env") {
         None => None,
         Some(text) => {
@@ -281,7 +317,8 @@ fn written_trial(typed: &Typed, rules: Value) -> Result<Trial, AppError> {
             Some(read.map_err(|_no_request| AppError::field("env", FieldCode::Malformed))?)
         }
     };
-    Ok(Trial { mode, actions, rules, user: typed.text("user"), resource: thing(typed)?, env })
+    let (user, action) = (typed.text("user"), typed.optional("action"));
+    Ok(Trial { mode, actions, rules, language, module, action, user, resource: thing(typed)?, env })
 }
 
 /// What is known of the thing: an object, whose department and region are its own.

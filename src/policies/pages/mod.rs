@@ -26,6 +26,7 @@ mod explain;
 mod graph;
 mod list;
 mod policy;
+mod rego;
 
 use explain::ExplainPage;
 use graph::GraphPage;

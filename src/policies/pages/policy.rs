@@ -10,10 +10,10 @@ use leptos_router::{
 use super::{
     PATH,
     editor::{PolicyForm, editor, pretty},
-    mode_word, state,
+    mode_word, rego, state,
 };
 use crate::{
-    access::{POLICIES_CREATE, POLICIES_DELETE, POLICIES_UPDATE},
+    access::{POLICIES_CREATE, POLICIES_DELETE, POLICIES_UPDATE, PolicyLanguage},
     approvals::pages::ask::{AskApproval, Asking},
     base::{
         errors::AppError,
@@ -21,7 +21,7 @@ use crate::{
         language::{self, td_string},
     },
     policies::{
-        Activation, AskedPolicy, NewPolicy, Policy, PolicyEdit, Saved,
+        Activation, AskedPolicy, Document, NewPolicy, Policy, PolicyEdit, Saved,
         calls::{
             activate_policy, create_policy, deactivate_policy, delete_policy, edit_policy, get_policy, policy_versions,
             preview_policy, request_policy,
@@ -47,6 +47,7 @@ use crate::{
 pub fn NewPolicyPage() -> impl IntoView {
     let locale = locale();
     let viewer = viewer();
+    let language = address::query_field("language");
     view! {
         <Title text=td_string!(locale, policies.create) />
         <div class="page-head">
@@ -60,7 +61,7 @@ pub fn NewPolicyPage() -> impl IntoView {
                 let viewer = viewer.clone();
                 Suspend::new(async move {
                     if viewer.holds().await.may(POLICIES_CREATE.as_str()) {
-                        new_form()
+                        rego::choose(language.get(), new_form)
                     } else {
                         states::refused(POLICIES_CREATE.as_str())
                     }
@@ -71,22 +72,22 @@ pub fn NewPolicyPage() -> impl IntoView {
     .into_any()
 }
 
-fn new_form() -> AnyView {
+fn new_form(language: PolicyLanguage) -> AnyView {
     let locale = locale();
     let (call, toasts, navigate) = (Call::new(), toasts(), use_navigate());
-    let unsaved = Unsaved::new("policy/new".to_owned(), 0);
+    let unsaved = Unsaved::new(format!("policy/new/{}", language.as_str()), 0);
     let save = Callback::new(move |form: PolicyForm| {
         let navigate = navigate.clone();
         let PolicyForm { name, description, document } = form;
-        let (mode, actions, rules) = (document.mode, document.actions, document.rules);
-        let policy = NewPolicy { name, description, mode, actions, rules, active: false };
+        let Document { mode, actions, rules, language, module, tests } = document;
+        let policy = NewPolicy { name, description, mode, actions, rules, language, module, tests, active: false };
         call.run(create_policy(policy), move |policy: Policy| {
             unsaved.forget();
             toasts.say(td_string!(locale, policies.created));
             navigate(&format!("{PATH}/{}", policy.id), NavigateOptions::default());
         });
     });
-    editor(None, td_string!(locale, policies.save_draft), call, save, unsaved)
+    editor(None, language, td_string!(locale, policies.save_draft), call, save, unsaved)
 }
 
 #[component]
@@ -136,7 +137,7 @@ fn page(policy: &Policy, versions: Vec<Saved>, held: &Held, changed: Callback<()
                 <p dir="auto">{policy.description.clone()}</p>
                 <p>{mode_word(policy.document.mode)}</p>
                 <ul class="plain-list" role="list">{actions.collect_view()}</ul>
-                {rules(&policy.document.rules)}
+                {written(&policy.document)}
             </section>
         }
         .into_any()
@@ -156,8 +157,11 @@ fn page(policy: &Policy, versions: Vec<Saved>, held: &Held, changed: Callback<()
     .into_any()
 }
 
-fn rules(rules: &serde_json::Value) -> AnyView {
-    view! { <pre class="code-box mono" dir="ltr" tabindex="0">{pretty(rules)}</pre> }.into_any()
+fn written(document: &Document) -> AnyView {
+    match document.language {
+        PolicyLanguage::Rules => rego::code(pretty(&document.rules)),
+        PolicyLanguage::Rego | PolicyLanguage::Opa => rego::shown(document),
+    }
 }
 
 fn form(policy: &Policy, changed: Callback<()>) -> AnyView {
@@ -166,12 +170,15 @@ fn form(policy: &Policy, changed: Callback<()>) -> AnyView {
     let (id, version) = (policy.id, policy.version);
     let unsaved = Unsaved::new(format!("policy/{id}"), version);
     let save = Callback::new(move |form: PolicyForm| {
+        let has_rules = form.document.language == PolicyLanguage::Rules;
         let edit = PolicyEdit {
             name: Some(form.name),
             description: Some(form.description),
             mode: Some(form.document.mode),
             actions: Some(form.document.actions),
-            rules: Some(form.document.rules),
+            rules: has_rules.then_some(form.document.rules),
+            module: (!has_rules).then_some(form.document.module),
+            tests: (!has_rules).then_some(form.document.tests),
             version: Some(version),
         };
         call.run(edit_policy(id, edit), move |_policy| {
@@ -180,7 +187,7 @@ fn form(policy: &Policy, changed: Callback<()>) -> AnyView {
             changed.run(());
         });
     });
-    editor(Some(policy), td_string!(locale, policies.save_draft), call, save, unsaved)
+    editor(Some(policy), policy.document.language, td_string!(locale, policies.save_draft), call, save, unsaved)
 }
 
 /// What is asked for: a version, or none, to be in force.
@@ -191,8 +198,10 @@ fn versions_card(policy: &Policy, versions: Vec<Saved>, may_update: bool, change
     let live = is_live();
     let wanted = Wanted::new(None);
     let active = policy.active;
-    let lines = versions.into_iter().map(|saved| {
+    let before = versions.iter().skip(1).map(|saved| Some(saved.document.clone())).chain([None]).collect::<Vec<_>>();
+    let lines = versions.into_iter().zip(before).map(|(saved, before)| {
         let number = saved.number;
+        let changes = before.and_then(|before| rego::changes(&before, &saved.document));
         let is_active = active == Some(number);
         let act = match (may_update, is_active) {
             (false, _) => None,
@@ -233,7 +242,8 @@ fn versions_card(policy: &Policy, versions: Vec<Saved>, may_update: bool, change
                 <details>
                     <summary>{td_string!(locale, policies.show_rules)}</summary>
                     <p class="small">{mode_word(saved.document.mode)}</p>
-                    {rules(&saved.document.rules)}
+                    {written(&saved.document)}
+                    {changes}
                 </details>
             </li>
         }

@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    kept::{changeable, enforce, read as engine_policy},
+    kept::{changeable, check_tests, enforce, read as engine_policy},
     store,
 };
 use crate::{
     access::{
-        POLICIES_UPDATE,
+        POLICIES_UPDATE, PolicyLanguage,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -53,6 +53,10 @@ pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result
     tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
     let before = changeable(&mut tx, id, version).await?;
+    if let Some(number) = number {
+        // What would be refused once they have agreed is refused now.
+        check_tests(&document(&mut tx, id, number).await?).await?;
+    }
     let (proposal, changes) = proposal(&mut tx, &before, number).await?;
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let new = NewApproval {
@@ -77,7 +81,20 @@ async fn document(tx: &mut Tx, id: PolicyId, number: i32) -> Result<Document, Ap
 /// What is enforced, as whoever decides reads it.
 fn shown(enforced: Option<(i32, &Document)>) -> Value {
     let Some((number, document)) = enforced else { return Value::Null };
-    json!({"enforced": number, "mode": document.mode, "actions": document.actions, "rules": document.rules})
+    let (mode, actions) = (&document.mode, &document.actions);
+    match document.language {
+        PolicyLanguage::Rules => {
+            json!({"enforced": number, "mode": mode, "actions": actions, "rules": document.rules})
+        }
+        language @ (PolicyLanguage::Rego | PolicyLanguage::Opa) => json!({
+            "enforced": number,
+            "mode": mode,
+            "actions": actions,
+            "language": language,
+            "module": document.module,
+            "tests": document.tests,
+        }),
+    }
 }
 
 /// What enforcing a version, or none, comes to: for those who decide, and as a change, where it is one.

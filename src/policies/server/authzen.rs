@@ -2,7 +2,7 @@
 //! (C18). What the caller says of a request is believed of those who may vouch for it; for others it stays unknown, and what
 //! depends on it is a no.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     Extension, Json,
@@ -11,6 +11,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -21,7 +22,10 @@ use super::{MOST, find, searches};
 use crate::{
     access::{
         Answer, Facts, PERMISSIONS_READ, Permission, REQUESTS_VOUCH, Reason, USERS_READ,
-        server::{Cx, Tx, engine::About},
+        server::{
+            Cx, Tx,
+            engine::{About, Snapshot},
+        },
     },
     base::{
         errors::{AppError, FieldCode, FieldErrors},
@@ -140,7 +144,9 @@ pub enum AuthzenReason {
     Protected,
     PolicyAllows,
     PolicyDenies,
+    PolicyFails,
     PolicyOpen,
+    PolicyOutside,
     Denied,
     Inactive,
     ElsewhereOnly,
@@ -282,7 +288,8 @@ pub async fn evaluation(cx: &Cx, asked: Input<AuthzenRequest>) -> Result<Authzen
     let mut asking = Asking::open(cx).await?;
     let AuthzenRequest { subject, action, resource, context, .. } = asked.read()?;
     let question = Parts { subject, action, resource, context }.read()?;
-    asking.decide(&question).await
+    let asked = asking.found(question).await?;
+    Ok(asking.close()?.decide(cx, &asked).await)
 }
 
 /// Answers many, in their order, or the one above where there are none.
@@ -293,20 +300,29 @@ pub async fn evaluations(cx: &Cx, asked: Input<AuthzenRequest>) -> Result<Authze
     if questions.is_empty() {
         let AuthzenRequest { subject, action, resource, context, .. } = asked;
         let question = Parts { subject, action, resource, context }.read()?;
-        return Ok(AuthzenDecisions::One(asking.decide(&question).await?));
+        let found = asking.found(question).await?;
+        return Ok(AuthzenDecisions::One(asking.close()?.decide(cx, &found).await));
     }
     if questions.len() > MOST {
         return Err(AppError::field("evaluations", FieldCode::TooLong));
     }
-    let mut answers = Vec::new();
+    let mut all = Vec::new();
     for question in questions {
         let question = Input::<Parts>::of_json(&question).read().and_then(|parts| parts.over(&asked).read());
-        let answer = match question {
-            Ok(question) => asking.decide(&question).await?,
-            Err(AppError::Invalid(wrong)) => {
-                AuthzenDecision { decision: false, context: AuthzenContext::Wrong { error: AuthzenError::of(&wrong) } }
-            }
+        all.push(match question {
+            Ok(question) => Ok(asking.found(question).await?),
+            Err(AppError::Invalid(wrong)) => Err(wrong),
             Err(other) => return Err(other),
+        });
+    }
+    let deciding = asking.close()?;
+    let mut answers = Vec::new();
+    for question in &all {
+        let answer = match question {
+            Ok(found) => deciding.decide(cx, found).await,
+            Err(wrong) => {
+                AuthzenDecision { decision: false, context: AuthzenContext::Wrong { error: AuthzenError::of(wrong) } }
+            }
         };
         let stops = match asked.options.evaluations_semantic {
             AuthzenSemantic::ExecuteAll => false,
@@ -350,7 +366,7 @@ impl Asking {
 
     /// What is known of what is asked about. The time is ours, whatever the caller says.
     pub(super) fn about<'a>(&self, facts: Option<&'a Facts>, context: Option<&'a Value>) -> About<'a> {
-        About { facts, env: None, context: context.filter(|_| self.vouches), now: self.tx.now() }
+        About { facts, env: None, context: context.filter(|_| self.vouches), told: None, now: self.tx.now() }
     }
 
     /// Whom a subject names; nobody where it is none of ours, or out of the caller's bounds.
@@ -374,21 +390,51 @@ impl Asking {
         Ok(key.filter(|key| snapshot.knows(key)))
     }
 
-    /// The engine's answer. Whoever is not known is looked for and decided on like anybody else.
-    async fn decide(&mut self, question: &Question) -> Result<AuthzenDecision, AppError> {
+    /// Whom and what a question is about. Whoever is not known is looked for like anybody else.
+    async fn found(&mut self, question: Question) -> Result<Found, AppError> {
         let known = self.known(&question.subject).await?;
-        let Some(key) = self.key(&question.resource.kind, &question.action.name)? else {
-            return Ok(AuthzenDecision::because(false, AuthzenReason::UnknownPermission));
+        let key = self.key(&question.resource.kind, &question.action.name)?;
+        let context = question.context.filter(|_| self.vouches);
+        Ok(Found { known, key, facts: question.resource.facts(), context })
+    }
+
+    /// Ends the transaction: nothing is held while somebody else is asked.
+    fn close(self) -> Result<Deciding, AppError> {
+        Ok(Deciding { snapshot: self.tx.snapshot()?.clone(), now: self.tx.now() })
+    }
+}
+
+/// A question with what it names.
+struct Found {
+    known: Option<UserId>,
+    key: Option<Permission>,
+    facts: Option<Facts>,
+    /// Believed.
+    context: Option<Value>,
+}
+
+/// On what it is decided.
+struct Deciding {
+    snapshot: Arc<Snapshot>,
+    now: DateTime<Utc>,
+}
+
+impl Deciding {
+    /// The engine's answer, with what is asked for outside. Whoever is not known is decided on like anybody else.
+    async fn decide(&self, cx: &Cx, found: &Found) -> AuthzenDecision {
+        let Found { known, key, facts, context } = found;
+        let Some(key) = key else {
+            return AuthzenDecision::because(false, AuthzenReason::UnknownPermission);
         };
         let user = known.unwrap_or(UserId(Uuid::nil()));
-        let facts = question.resource.facts();
-        let about = self.about(facts.as_ref(), question.context.as_ref());
-        let decision = self.tx.snapshot()?.decide_about(user, &key, about);
+        let about = About { facts: facts.as_ref(), env: None, context: context.as_ref(), told: None, now: self.now };
+        let told = cx.outside(&self.snapshot, user, key, about).await;
+        let decision = self.snapshot.decide_about(user, key, About { told: Some(&told), ..about });
         let why = match known {
             Some(_) => AuthzenReason::of(decision.answer, decision.because.first()),
             None => AuthzenReason::NothingGrants,
         };
-        Ok(AuthzenDecision::because(decision.answer == Answer::Yes, why))
+        AuthzenDecision::because(decision.answer == Answer::Yes, why)
     }
 }
 
@@ -425,7 +471,9 @@ impl AuthzenReason {
             (_, Some(Reason::Protected { .. })) => AuthzenReason::Protected,
             (_, Some(Reason::PolicyAllows { .. })) => AuthzenReason::PolicyAllows,
             (_, Some(Reason::PolicyDenies { .. })) => AuthzenReason::PolicyDenies,
+            (_, Some(Reason::PolicyFails { .. })) => AuthzenReason::PolicyFails,
             (_, Some(Reason::PolicyOpen { .. })) => AuthzenReason::PolicyOpen,
+            (_, Some(Reason::PolicyOutside { .. })) => AuthzenReason::PolicyOutside,
             (Answer::Yes, Some(Reason::Role { .. })) => AuthzenReason::Role,
             (Answer::Depends, Some(Reason::Role { .. })) => AuthzenReason::SomewhereOnly,
             (Answer::No, Some(Reason::Role { .. })) => AuthzenReason::ElsewhereOnly,
@@ -440,7 +488,9 @@ impl AuthzenReason {
             AuthzenReason::Protected => td_string!(locale, policies.why_protected),
             AuthzenReason::PolicyAllows => td_string!(locale, policies.why_policy_allows),
             AuthzenReason::PolicyDenies => td_string!(locale, policies.why_policy_denies),
+            AuthzenReason::PolicyFails => td_string!(locale, policies.why_policy_fails),
             AuthzenReason::PolicyOpen => td_string!(locale, policies.why_policy_open),
+            AuthzenReason::PolicyOutside => td_string!(locale, policies.why_policy_outside),
             AuthzenReason::Denied => td_string!(locale, policies.why_denied),
             AuthzenReason::Inactive => td_string!(locale, policies.why_inactive),
             AuthzenReason::ElsewhereOnly => td_string!(locale, policies.why_elsewhere_only),

@@ -2,19 +2,23 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{facts, request, store};
 use crate::{
     access::{
-        PERMISSIONS_READ, POLICIES_CREATE, POLICIES_DELETE, POLICIES_READ, POLICIES_UPDATE, Permission, USERS_READ,
+        PERMISSIONS_READ, POLICIES_CREATE, POLICIES_DELETE, POLICIES_READ, POLICIES_UPDATE, Permission, PolicyLanguage,
+        USERS_READ,
         server::{
             Cx, Edited, Tx,
             change::{Change, Granter},
             engine::Snapshot,
+            outside,
             policy::{self, Situation},
             record::{Action, Event},
+            rego,
         },
     },
     base::{
@@ -25,8 +29,8 @@ use crate::{
         text::optional_line,
     },
     policies::{
-        Activation, Document, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview, Saved, Trial, Tried,
-        TriedCondition,
+        Activation, Document, ModuleTests, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview, Saved,
+        TestResult, TestResults, Trial, Tried, TriedCondition,
     },
     roles::{Effect, server::what_if},
 };
@@ -67,14 +71,15 @@ pub async fn versions(cx: &Cx, id: PolicyId) -> Result<Vec<Saved>, AppError> {
 /// Makes a policy. Enforcing it at once needs all that it is about.
 pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppError> {
     let mut tx = cx.allow(POLICIES_CREATE).await?;
-    let NewPolicy { name, description, mode, actions, rules, active } = policy.read()?;
+    let NewPolicy { name, description, mode, actions, rules, language, module, tests, active } = policy.read()?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&POLICIES_CREATE)).await?;
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&name, 120));
     let description = errors.take("description", optional_line(Some(&description), 1000)).flatten();
-    let document = Document { mode, actions, rules };
-    let document = parse(tx.snapshot()?, document, &mut errors);
+    let rules = if language != PolicyLanguage::Rules && rules.is_null() { json!([]) } else { rules };
+    let document = Document { mode, actions, rules, language, module, tests };
+    let document = parse(tx.snapshot()?, document, &mut errors).await?;
     errors.check()?;
     let (Some(name), Some(document)) = (name, document) else { return Err(AppError::NotFound) };
     if store::count(&mut tx).await? >= MOST {
@@ -96,7 +101,7 @@ pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppErro
 pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Policy, AppError> {
     let mut tx = cx.allow(POLICIES_UPDATE).await?;
     let seen = edit.seen;
-    let PolicyEdit { name, description, mode, actions, rules, version } = edit.read()?;
+    let PolicyEdit { name, description, mode, actions, rules, module, tests, version } = edit.read()?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let before = changeable(&mut tx, id, version.or(seen)).await?;
@@ -109,8 +114,11 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
         mode: mode.unwrap_or(old.mode),
         actions: actions.unwrap_or_else(|| old.actions.clone()),
         rules: rules.unwrap_or_else(|| old.rules.clone()),
+        language: old.language,
+        module: module.unwrap_or_else(|| old.module.clone()),
+        tests: tests.unwrap_or_else(|| old.tests.clone()),
     };
-    let document = parse(tx.snapshot()?, document, &mut errors);
+    let document = parse(tx.snapshot()?, document, &mut errors).await?;
     errors.check()?;
     let document = document.ok_or(AppError::NotFound)?;
     let name = name.unwrap_or_else(|| before.name.clone());
@@ -196,7 +204,13 @@ pub async fn preview(cx: &Cx, id: PolicyId, wanted: Input<PolicyPreview>) -> Res
     };
     let (before, now) = (tx.snapshot()?.clone(), tx.now());
     let says = |policy: Option<&Arc<policy::Policy>>, user| policy.map(|policy| before.say(policy, user, now));
-    let moved = |user: &UserId| says(before.policy(id), *user) != says(wanted.as_ref(), *user);
+    let is_open = |policy: Option<&Arc<policy::Policy>>, user| {
+        policy.is_some_and(|policy| policy.may_move(before.say(policy, user, now)))
+    };
+    let moved = |user: &UserId| {
+        let (was, is) = (before.policy(id), wanted.as_ref());
+        says(was, *user) != says(is, *user) || is_open(was, *user) || is_open(is, *user)
+    };
     let people = before.everybody().map(|(user, _)| user).filter(moved).collect::<Vec<_>>();
     what_if::of_changes(&mut tx, &[Change::Policy { id, policy: wanted }], &people).await
 }
@@ -207,10 +221,13 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
     tx.require(PERMISSIONS_READ).await?;
     tx.require(USERS_READ).await?;
     tx.decide(&Default::default())?;
-    let Trial { mode, actions, rules, user, resource, env } = trial.read()?;
+    let Trial { mode, actions, rules, language, module, action, user, resource, env } = trial.read()?;
     let snapshot = tx.snapshot()?.clone();
     let mut errors = FieldErrors::default();
-    let document = parse(&snapshot, Document { mode, actions, rules }, &mut errors);
+    let rules = if language == PolicyLanguage::Rules { rules } else { json!([]) };
+    let document = Document { mode, actions, rules, language, module, tests: String::new() };
+    let document = parse(&snapshot, document, &mut errors).await?;
+    let action = errors.take("action", action.map(|key| snapshot.known(&key)).transpose()).flatten();
     let user = super::find(&mut tx, user.trim()).await?;
     let user = errors.take("user", user.ok_or(FieldCode::Unknown));
     let facts = resource.map(|thing| facts(thing).1);
@@ -220,14 +237,46 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
     let (Some(document), Some(user)) = (document, user) else { return Err(AppError::NotFound) };
     let person = snapshot.person(user).ok_or(AppError::NotFound)?;
     let (facts, env, now) = (facts.as_ref(), env.as_ref(), tx.now());
-    let on = Situation { snapshot: &snapshot, user, person, facts, env, context: context.as_ref(), now };
+    let (action, context) = (action.as_ref(), context.as_ref());
+    let on = Situation { snapshot: &snapshot, user, person, action, facts, env, context, told: None, now };
     let says = read(PolicyId(Uuid::nil()), "", &document)?.says(on);
     let conditions = policy::trace(&document.rules, on).into_iter().map(|(at, holds)| TriedCondition { at, holds });
     Ok(Tried { denies: says.denies, allows: says.allows, conditions: conditions.collect() })
 }
 
+/// Runs the tests of a module, without saving anything.
+pub async fn test(cx: &Cx, tests: Input<ModuleTests>) -> Result<TestResults, AppError> {
+    let mut tx = cx.read(POLICIES_READ).await?;
+    tx.decide(&Default::default())?;
+    let ModuleTests { module, tests } = tests.read()?;
+    let results = run_tests(module, tests).await?;
+    Ok(TestResults { passed: results.iter().all(|test| test.passed), results })
+}
+
+async fn run_tests(module: String, tests: String) -> Result<Vec<TestResult>, AppError> {
+    let (results, errors) = aside(move |errors| rego::run_tests(&module, &tests, errors)).await?;
+    errors.check()?;
+    let results = results.unwrap_or_default().into_iter();
+    Ok(results.map(|(name, passed)| TestResult { name, passed }).collect())
+}
+
+/// Reading a module and running its tests may take a while.
+async fn aside<T: Send + 'static>(
+    run: impl FnOnce(&mut FieldErrors) -> T + Send + 'static,
+) -> Result<(T, FieldErrors), AppError> {
+    let run = move || {
+        let mut errors = FieldErrors::default();
+        (run(&mut errors), errors)
+    };
+    Ok(tokio::task::spawn_blocking(run).await.context("read a Rego module")?)
+}
+
 /// Checks a document as a whole; every place that is wrong is named.
-fn parse(snapshot: &Snapshot, document: Document, errors: &mut FieldErrors) -> Option<Document> {
+async fn parse(
+    snapshot: &Snapshot,
+    mut document: Document,
+    errors: &mut FieldErrors,
+) -> Result<Option<Document>, AppError> {
     let before = errors.0.len();
     if document.actions.is_empty() {
         errors.add("actions", FieldCode::Required);
@@ -236,22 +285,71 @@ fn parse(snapshot: &Snapshot, document: Document, errors: &mut FieldErrors) -> O
         errors.add("actions", FieldCode::TooLong);
     }
     let actions = errors.take_each("actions", &document.actions, |key| snapshot.known(key));
-    if document.rules.to_string().len() > LONGEST {
-        errors.add("rules", FieldCode::TooLong);
-    } else {
-        policy::parse_rules(&document.rules, errors);
+    match document.language {
+        PolicyLanguage::Rules => {
+            for (field, text) in [("module", &document.module), ("tests", &document.tests)] {
+                if !text.is_empty() {
+                    errors.add(field, FieldCode::Unknown);
+                }
+            }
+            if document.rules.is_null() {
+                errors.add("rules", FieldCode::Required);
+            } else if document.rules.to_string().len() > LONGEST {
+                errors.add("rules", FieldCode::TooLong);
+            } else {
+                policy::parse_rules(&document.rules, errors);
+            }
+        }
+        PolicyLanguage::Rego => {
+            if document.rules != json!([]) {
+                errors.add("rules", FieldCode::Unknown);
+            }
+            let (module, tests) = (document.module.clone(), document.tests.clone());
+            let (_, mut wrong) = aside(move |errors| rego::compile(&module, &tests, errors).is_some()).await?;
+            errors.0.append(&mut wrong.0);
+        }
+        PolicyLanguage::Opa => {
+            if document.rules != json!([]) {
+                errors.add("rules", FieldCode::Unknown);
+            }
+            if !document.tests.is_empty() {
+                errors.add("tests", FieldCode::Unknown);
+            }
+            let path = errors.take("module", outside::parse_path(&document.module));
+            document.module = path.unwrap_or_default();
+        }
     }
     let actions = actions.iter().map(ToString::to_string).collect();
-    (errors.0.len() == before).then_some(Document { actions, ..document })
+    Ok((errors.0.len() == before).then_some(Document { actions, ..document }))
 }
 
 /// A document that was checked, as the engine takes it.
 pub(super) fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
     let mut errors = FieldErrors::default();
-    let rules = policy::parse_rules(&document.rules, &mut errors);
+    let (rules, module, outside) = match document.language {
+        PolicyLanguage::Rules => (policy::parse_rules(&document.rules, &mut errors), None, None),
+        PolicyLanguage::Rego => (Vec::new(), rego::compile(&document.module, "", &mut errors), None),
+        PolicyLanguage::Opa => {
+            let path = errors.take("module", outside::parse_path(&document.module));
+            (Vec::new(), None, path.map(Arc::from))
+        }
+    };
     let actions = errors.take_each("actions", &document.actions, |key| Permission::parse(key));
     errors.check()?;
-    Ok(policy::Policy { id, name: name.to_owned(), mode: document.mode, actions, rules })
+    Ok(policy::Policy { id, name: name.to_owned(), mode: document.mode, actions, rules, module, outside })
+}
+
+/// Refuses to enforce a module whose tests do not hold (C6).
+pub(super) async fn check_tests(document: &Document) -> Result<(), AppError> {
+    if document.language != PolicyLanguage::Rego {
+        return Ok(());
+    }
+    let results = run_tests(document.module.clone(), document.tests.clone()).await?;
+    let mut errors = FieldErrors::default();
+    for test in results.iter().filter(|test| !test.passed) {
+        errors.add(format!("tests.{}", test.name), FieldCode::Failed);
+    }
+    errors.check()
 }
 
 /// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked.
@@ -262,6 +360,9 @@ pub(super) async fn enforce(
     version: Option<(i32, &Document)>,
     granter: Granter,
 ) -> Result<(), AppError> {
+    if let Some((_, document)) = version {
+        check_tests(document).await?;
+    }
     let policy = version.map(|(_, document)| read(id, name, document)).transpose()?;
     store::set_active(tx, id, version.map(|(number, _)| number)).await?;
     tx.grant(&[Change::Policy { id, policy: policy.map(Arc::new) }], granter).await
@@ -282,6 +383,9 @@ fn audited(policy: &Policy) -> Value {
         "mode": policy.document.mode,
         "actions": policy.document.actions,
         "rules": policy.document.rules,
+        "language": policy.document.language,
+        "module": policy.document.module,
+        "tests": policy.document.tests,
         "latest": policy.latest,
         "active": policy.active,
     })

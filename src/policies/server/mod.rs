@@ -46,21 +46,50 @@ pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluation
     let mut tx = cx.read(PERMISSIONS_READ).await?;
     tx.require(USERS_READ).await?;
     match questions.read()? {
-        Questions::One(question) => Ok(Evaluations::One(answer(&mut tx, *question, "").await?)),
+        Questions::One(question) => {
+            let asked = asked(&mut tx, *question, "").await?;
+            let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
+            // Nothing is held while somebody else is asked.
+            drop(tx);
+            Ok(Evaluations::One(answer(cx, &snapshot, &asked, now).await))
+        }
         Questions::Many(ManyQuestions { evaluations }) => {
             if evaluations.is_empty() || evaluations.len() > MOST {
                 return Err(AppError::field("evaluations", FieldCode::TooLong));
             }
-            let mut answers = Vec::new();
+            let mut all = Vec::new();
             for (at, question) in evaluations.into_iter().enumerate() {
-                answers.push(answer(&mut tx, question, &format!("evaluations[{at}].")).await?);
+                all.push(asked(&mut tx, question, &format!("evaluations[{at}].")).await?);
+            }
+            let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
+            drop(tx);
+            let mut answers = Vec::new();
+            for asked in &all {
+                answers.push(answer(cx, &snapshot, asked, now).await);
             }
             Ok(Evaluations::Many { evaluations: answers })
         }
     }
 }
 
-async fn answer(tx: &mut Tx, question: Question, at: &str) -> Result<Evaluation, AppError> {
+/// A question that can be decided.
+struct Asked {
+    user: UserId,
+    key: Permission,
+    facts: Option<Facts>,
+    env: Option<Env>,
+    context: Option<Value>,
+}
+
+async fn answer(cx: &Cx, snapshot: &Snapshot, asked: &Asked, now: DateTime<Utc>) -> Evaluation {
+    let Asked { user, key, facts, env, context } = asked;
+    let (facts, env, context) = (facts.as_ref(), env.as_ref(), context.as_ref());
+    let about = About { facts, env, context, told: None, now };
+    let told = cx.outside(snapshot, *user, key, about).await;
+    explain(snapshot, *user, key, About { told: Some(&told), ..about })
+}
+
+async fn asked(tx: &mut Tx, question: Question, at: &str) -> Result<Asked, AppError> {
     let (kind, facts) = match question.resource {
         Resource::Kind(kind) => (kind, None),
         Resource::Thing(thing) => {
@@ -78,8 +107,7 @@ async fn answer(tx: &mut Tx, question: Question, at: &str) -> Result<Evaluation,
     errors.check()?;
     let (Some(key), Some(user)) = (key, user) else { return Err(AppError::NotFound) };
     let context = said(question.env.as_ref());
-    let about = About { facts: facts.as_ref(), env: env.as_ref(), context: context.as_ref(), now: tx.now() };
-    Ok(explain(&snapshot, user, &key, about))
+    Ok(Asked { user, key, facts, env, context })
 }
 
 /// Somebody by id, address or username. Whoever is outside the caller's scopes is nobody.
@@ -137,8 +165,14 @@ fn in_words(answer: Answer, first: Option<&Reason>) -> String {
         (_, Some(Reason::Allowed { through, .. })) => format!("an override allows {through}"),
         (_, Some(Reason::PolicyAllows { policy })) => format!("the policy {} allows it", policy.name),
         (_, Some(Reason::PolicyDenies { policy })) => format!("the policy {} denies it", policy.name),
+        (_, Some(Reason::PolicyFails { policy })) => {
+            format!("the policy {} could not be evaluated, so it denies", policy.name)
+        }
         (_, Some(Reason::PolicyOpen { policy })) => {
             format!("the policy {} decides by what was not said", policy.name)
+        }
+        (_, Some(Reason::PolicyOutside { policy })) => {
+            format!("the policy {} depends on an external decision", policy.name)
         }
         (_, Some(Reason::Protected { through })) => format!("a super-admin keeps {through}"),
         (Answer::Yes, Some(Reason::Role { role, through, .. })) => format!("the role {} gives {through}", role.name),
@@ -170,7 +204,10 @@ fn remedies(
             Reason::Role { .. } | Reason::Allowed { .. } | Reason::PolicyAllows { .. } | Reason::Protected { .. } => {
                 is_given = true
             }
-            Reason::PolicyDenies { policy } | Reason::PolicyOpen { policy } => {
+            Reason::PolicyDenies { policy }
+            | Reason::PolicyFails { policy }
+            | Reason::PolicyOpen { policy }
+            | Reason::PolicyOutside { policy } => {
                 remedies.push(Remedy::Policy { policy: policy.clone() });
             }
             Reason::NothingGrants => {}

@@ -17,8 +17,8 @@ use crate::{
         server::http::{Asked, Done, Id, IfMatch, Sent, versioned},
     },
     policies::{
-        AblePage, AbleQuery, Activation, Evaluations, NewPolicy, PoliciesQuery, Policy, PolicyEdit, PolicyPreview,
-        Questions, Saved, Trial, Tried,
+        AblePage, AbleQuery, Activation, Evaluations, ModuleTests, NewPolicy, PoliciesQuery, Policy, PolicyEdit,
+        PolicyPreview, Questions, Saved, TestResults, Trial, Tried,
         graph::{Graph, GraphQuery},
         server::{self, kept},
     },
@@ -32,6 +32,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S> {
         .routes(routes!(graph))
         .routes(routes!(list, create))
         .routes(routes!(try_out))
+        .routes(routes!(test))
         .routes(routes!(get, edit, delete))
         .routes(routes!(versions))
         .routes(routes!(preview))
@@ -56,6 +57,12 @@ async fn create(cx: Extension<Cx>, Sent(policy): Sent<NewPolicy>) -> Result<Resp
 #[utoipa::path(post, path = "/admin/policies/try", tag = "policies", request_body = Trial, responses((status = 200, body = Tried)))]
 async fn try_out(cx: Extension<Cx>, Sent(trial): Sent<Trial>) -> Result<Json<Tried>, AppError> {
     kept::try_out(&cx, trial).await.map(Json)
+}
+
+/// Run the tests of a Rego module without saving it: `policies.read`
+#[utoipa::path(post, path = "/admin/policies/test", tag = "policies", request_body = ModuleTests, responses((status = 200, body = TestResults)))]
+async fn test(cx: Extension<Cx>, Sent(tests): Sent<ModuleTests>) -> Result<Json<TestResults>, AppError> {
+    kept::test(&cx, tests).await.map(Json)
 }
 
 /// One policy: `policies.read`

@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
-    access::{PolicyMode, server::Tx},
+    access::{PolicyLanguage, PolicyMode, server::Tx},
     base::{
         errors::AppError,
         ids::PolicyId,
@@ -40,7 +40,7 @@ async fn read(
     let tenant = tx.tenant()?;
     let rows = sqlx::query!(
         "select p.id, p.name, p.name_key, p.description, p.latest, p.active, p.version, p.created_at, p.updated_at,
-                v.mode, v.actions, v.rules
+                v.mode, v.actions, v.rules, v.language, v.module, v.tests
          from access_policies p join access_policy_versions v on v.policy_id = p.id and v.number = p.latest
          where p.tenant_id = $1 and ($2::uuid is null or p.id = $2) and p.search like all ($3)
            and p.search like $4 and (p.name_key, p.id) > ($5, $6)
@@ -60,7 +60,7 @@ async fn read(
             id: PolicyId(row.id),
             name: row.name,
             description: row.description,
-            document: document(&row.mode, row.actions, row.rules)?,
+            document: document(&row.mode, row.actions, row.rules, [row.language, row.module, row.tests])?,
             latest: row.latest,
             active: row.active,
             created_at: row.created_at.into(),
@@ -72,9 +72,16 @@ async fn read(
     policies.collect()
 }
 
-fn document(mode: &str, actions: Vec<String>, rules: Value) -> Result<Document, AppError> {
+fn document(
+    mode: &str,
+    actions: Vec<String>,
+    rules: Value,
+    [language, module, tests]: [String; 3],
+) -> Result<Document, AppError> {
+    let language = PolicyLanguage::parse(&language);
+    let language = language.ok_or_else(|| anyhow::anyhow!("a stored policy is written in nothing that is known"))?;
     let mode = PolicyMode::parse(mode).ok_or_else(|| anyhow::anyhow!("a stored policy has the mode {mode:?}"))?;
-    Ok(Document { mode, actions, rules })
+    Ok(Document { mode, actions, rules, language, module, tests })
 }
 
 pub async fn count(tx: &mut Tx) -> Result<i64, AppError> {
@@ -90,7 +97,8 @@ pub async fn count(tx: &mut Tx) -> Result<i64, AppError> {
 pub async fn versions(tx: &mut Tx, id: PolicyId) -> Result<Vec<Saved>, AppError> {
     let tenant = tx.tenant()?;
     let rows = sqlx::query!(
-        "select number, mode, actions, rules, saved_by_name, saved_at from access_policy_versions
+        "select number, mode, actions, rules, language, module, tests, saved_by_name, saved_at
+         from access_policy_versions
          where policy_id = $1 and tenant_id = $2 order by number desc limit 200",
         id.0,
         tenant.0,
@@ -100,7 +108,7 @@ pub async fn versions(tx: &mut Tx, id: PolicyId) -> Result<Vec<Saved>, AppError>
     let versions = rows.into_iter().map(|row| {
         Ok(Saved {
             number: row.number,
-            document: document(&row.mode, row.actions, row.rules)?,
+            document: document(&row.mode, row.actions, row.rules, [row.language, row.module, row.tests])?,
             saved_by: row.saved_by_name,
             saved_at: row.saved_at.into(),
         })
@@ -111,7 +119,7 @@ pub async fn versions(tx: &mut Tx, id: PolicyId) -> Result<Vec<Saved>, AppError>
 pub async fn version(tx: &mut Tx, id: PolicyId, number: i32) -> Result<Option<Document>, AppError> {
     let tenant = tx.tenant()?;
     let row = sqlx::query!(
-        "select mode, actions, rules from access_policy_versions
+        "select mode, actions, rules, language, module, tests from access_policy_versions
          where policy_id = $1 and tenant_id = $2 and number = $3",
         id.0,
         tenant.0,
@@ -119,7 +127,7 @@ pub async fn version(tx: &mut Tx, id: PolicyId, number: i32) -> Result<Option<Do
     )
     .fetch_optional(tx.conn())
     .await?;
-    row.map(|row| document(&row.mode, row.actions, row.rules)).transpose()
+    row.map(|row| document(&row.mode, row.actions, row.rules, [row.language, row.module, row.tests])).transpose()
 }
 
 pub async fn insert(tx: &mut Tx, id: PolicyId, name: &str, description: &str) -> Result<(), AppError> {
@@ -143,8 +151,9 @@ pub async fn insert_version(tx: &mut Tx, id: PolicyId, number: i32, document: &D
     let (user, name) = (person.user, person.name.clone());
     sqlx::query!(
         "insert into access_policy_versions
-             (tenant_id, policy_id, number, mode, actions, rules, saved_by, saved_by_name, saved_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             (tenant_id, policy_id, number, mode, actions, rules, saved_by, saved_by_name, saved_at, language, module,
+              tests)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         tenant.0,
         id.0,
         number,
@@ -154,6 +163,9 @@ pub async fn insert_version(tx: &mut Tx, id: PolicyId, number: i32, document: &D
         user.0,
         name,
         now,
+        document.language.as_str(),
+        document.module,
+        document.tests,
     )
     .execute(tx.conn())
     .await?;

@@ -289,6 +289,7 @@ fn line(line: EffectLine) -> AnyView {
         EffectKind::Lost => (Tone::Bad, Icon::Denied, td_string!(locale, roles.kind_lost)),
         EffectKind::Blocked => (Tone::Waiting, Icon::Lock, td_string!(locale, roles.kind_blocked)),
         EffectKind::Redundant => (Tone::Neutral, Icon::Inherited, td_string!(locale, roles.kind_redundant)),
+        EffectKind::External => (Tone::Waiting, Icon::Clock, td_string!(locale, roles.kind_external)),
     };
     let name = if is_arabic() { line.name_ar } else { line.name_en };
     let people = (line.people > 1).then(|| {

@@ -72,7 +72,9 @@ fn path(reason: &Reason, key: &str) -> Option<AnyView> {
         }
         Reason::PolicyAllows { .. }
         | Reason::PolicyDenies { .. }
+        | Reason::PolicyFails { .. }
         | Reason::PolicyOpen { .. }
+        | Reason::PolicyOutside { .. }
         | Reason::Inactive
         | Reason::NothingGrants => return None,
     };
@@ -128,8 +130,14 @@ pub fn sentence(reason: &Reason) -> String {
         Reason::PolicyDenies { policy } => {
             td_string!(locale, roles.because_policy_denies, policy = pieces::isolate_key(&policy.name)).to_string()
         }
+        Reason::PolicyFails { policy } => {
+            td_string!(locale, roles.because_policy_fails, policy = pieces::isolate_key(&policy.name)).to_string()
+        }
         Reason::PolicyOpen { policy } => {
             td_string!(locale, roles.because_policy_open, policy = pieces::isolate_key(&policy.name)).to_string()
+        }
+        Reason::PolicyOutside { policy } => {
+            td_string!(locale, roles.because_policy_outside, policy = pieces::isolate_key(&policy.name)).to_string()
         }
         Reason::Inactive => td_string!(locale, roles.because_inactive).to_owned(),
         Reason::NothingGrants => td_string!(locale, roles.because_nothing).to_owned(),

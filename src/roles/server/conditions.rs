@@ -16,6 +16,12 @@ const TOLD: usize = 6;
 
 /// When what others give counts, and when it does not. Names and values stand between isolating characters.
 pub fn sentence(locale: Locale, policy: &Policy) -> String {
+    if policy.module.is_some() {
+        return td_string!(locale, roles.policy_by_module).to_owned();
+    }
+    if policy.outside.is_some() {
+        return td_string!(locale, roles.policy_by_agent).to_owned();
+    }
     let rules = |effect: PolicyEffect| {
         let rules = policy.rules.iter().filter(|rule| rule.effect == effect).collect::<Vec<_>>();
         let always = rules.iter().any(|rule| rule.condition.is_none());

@@ -231,28 +231,38 @@ fn compare<'a>(
     let (mut lines, mut changed) = (BTreeMap::new(), Vec::new());
     let (mut gaining, mut losing) = (0, 0);
     for user in people {
-        let (mut gains, mut loses) = (false, false);
+        let (mut gains, mut loses, mut waits) = (false, false, false);
         for (at, (_, key)) in keys.iter().enumerate() {
             let (was, is) = (before.check(*user, key, None, now), after.check(*user, key, None, now));
+            let is_external = |snapshot: &Snapshot, answer: Answer| {
+                let is_outside = |reason: &Reason| matches!(reason, Reason::PolicyOutside { .. });
+                answer == Answer::Depends
+                    && snapshot.outside(key).next().is_some()
+                    && snapshot.decide(*user, key, None, now).because.iter().any(is_outside)
+            };
+            let will_wait = is_external(after, is);
             let kind = match rank(is).cmp(&rank(was)) {
+                Ordering::Equal if !given.iter().any(|pattern| pattern.covers(key)) => continue,
+                _ if will_wait || is_external(before, was) => EffectKind::External,
                 Ordering::Greater => EffectKind::Gained,
                 Ordering::Less => EffectKind::Lost,
-                Ordering::Equal if !given.iter().any(|pattern| pattern.covers(key)) => continue,
                 Ordering::Equal if is == Answer::No => EffectKind::Blocked,
                 Ordering::Equal => EffectKind::Redundant,
             };
             gains |= kind == EffectKind::Gained;
             loses |= kind == EffectKind::Lost;
+            waits |= kind == EffectKind::External;
             let line = lines.entry((kind, at)).or_insert_with(|| {
                 // What is lost because nothing gives it any more is explained by what gave it.
                 let new = after.decide(*user, key, None, now).because;
                 let nothing_left = new.iter().all(|reason| *reason == Reason::NothingGrants);
-                let explained_by_old = kind == EffectKind::Lost && nothing_left;
+                let explained_by_old =
+                    kind == EffectKind::Lost && nothing_left || kind == EffectKind::External && !will_wait;
                 (if explained_by_old { before.decide(*user, key, None, now).because } else { new }, 0)
             });
             line.1 += 1;
         }
-        if gains || loses {
+        if gains || loses || waits {
             changed.push(*user);
         }
         gaining += u32::from(gains);
@@ -272,7 +282,8 @@ fn rank(answer: Answer) -> u8 {
 
 impl Tally<'_> {
     fn effect(self, names: Vec<String>, people: u32, refused: Option<Denial>, version: i64) -> Effect {
-        let touched = self.lines.keys().filter(|(kind, _)| matches!(kind, EffectKind::Gained | EffectKind::Lost));
+        let moves = |kind: &EffectKind| matches!(kind, EffectKind::Gained | EffectKind::Lost | EffectKind::External);
+        let touched = self.lines.keys().filter(|(kind, _)| moves(kind));
         let touched = touched.map(|(_, at)| at).collect::<BTreeSet<_>>().len();
         let lines = self.lines.into_iter().map(|((what, at), (because, people))| {
             let PermissionInfo { key, name_ar, name_en, .. } = self.keys[at].0.clone();

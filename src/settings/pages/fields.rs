@@ -67,6 +67,7 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
         }
         .into_any();
     }
+    let kind = if let Kind::Secret = item.kind { "password" } else { "url" };
     let input = match &item.kind {
         Kind::Number { least, most } => view! {
             <div class="row-of">
@@ -133,12 +134,13 @@ pub fn field(item: &'static Item, draft: Draft, may_edit: bool) -> AnyView {
             </textarea>
         }
         .into_any(),
-        Kind::Address | Kind::Switch => view! {
+        Kind::Address | Kind::Secret | Kind::Switch => view! {
             <input
                 class="input"
                 id=id.clone()
-                type="url"
+                type=kind
                 dir="ltr"
+                autocomplete="off"
                 value=saved
                 prop:value=move || value.get()
                 disabled=disabled

@@ -1,6 +1,7 @@
 //! What can be set, section by section: one line here is a field, its check in the browser, and its line in the review.
 
 use crate::{
+    access::opa::{BearerToken, Opa},
     accounts::RegistrationMode,
     base::{errors::FieldCode, language::td_string, password::PasswordRule},
     i18n::Locale,
@@ -47,6 +48,8 @@ pub enum Kind {
     Lines,
     /// An address, written from left to right.
     Address,
+    /// What is typed and never shown; nothing leaves it as it is.
+    Secret,
 }
 
 impl Item {
@@ -62,7 +65,7 @@ impl Item {
             Kind::Address if value.trim().is_empty() => None,
             Kind::Address if value.trim().contains("://") => None,
             Kind::Address => Some(FieldCode::Malformed),
-            Kind::Switch | Kind::Choice(_) | Kind::Lines => None,
+            Kind::Switch | Kind::Choice(_) | Kind::Lines | Kind::Secret => None,
         }
     }
 }
@@ -309,6 +312,32 @@ pub const SECTIONS: &[Section] = &[
                 Limits::PUZZLE_SIZE,
                 limits.puzzle_size
             ),
+        ],
+    },
+    Section {
+        id: "opa",
+        title: word!(opa),
+        about: word!(opa_about),
+        items: &[
+            Item {
+                key: "opa.url",
+                label: word!(opa_url),
+                hint: Some(word!(opa_url_hint)),
+                kind: Kind::Address,
+                read: |settings| settings.opa.url.clone(),
+                write: |settings, text| settings.opa.url = text.trim().to_owned(),
+            },
+            bounded!("opa.timeout_ms", opa_timeout, Some(word!(opa_timeout_hint)), Opa::TIMEOUT_MS, opa.timeout_ms),
+            Item {
+                key: "opa.token",
+                label: word!(opa_token),
+                hint: Some(word!(opa_token_hint)),
+                kind: Kind::Secret,
+                read: |settings| settings.opa.token.as_ref().map_or_else(String::new, |token| token.0.clone()),
+                write: |settings, text| {
+                    settings.opa.token = Some(text.trim()).filter(|text| !text.is_empty()).map(BearerToken::of);
+                },
+            },
         ],
     },
 ];

@@ -144,5 +144,6 @@ fn shown(item: &Item, value: &str) -> AnyView {
         _ if value.trim().is_empty() => td_string!(locale, settings.none).into_any(),
         Kind::Lines => pieces::typed(value.lines().collect::<Vec<_>>().join(td_string!(locale, base.list_separator))),
         Kind::Number { .. } | Kind::Address => pieces::key(value),
+        Kind::Secret => pieces::key("••••••"),
     }
 }

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::{
     access::{
         SETTINGS_READ, SETTINGS_UPDATE,
+        opa::Opa,
         server::{
-            Cx, Edited, Tx,
+            Cx, Edited, Tx, outside,
             record::{Action, Event},
         },
     },
@@ -51,6 +52,7 @@ async fn read(tx: &mut Tx) -> Result<Settings, AppError> {
         limits: settings::get::<Limits>(tx.conn(), tenant).await?,
         reminders: settings::get::<Reminders>(tx.conn(), tenant).await?,
         branding: settings::get::<Branding>(tx.conn(), tenant).await?,
+        opa: settings::get::<Opa>(tx.conn(), tenant).await?,
         version: settings::version(tx.conn(), tenant).await?,
     })
 }
@@ -73,6 +75,7 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
         Some(group) => judged(&mut errors, Some(parse_branding(&mut tx, group).await))?,
         None => None,
     };
+    let opa = judged(&mut errors, edit.opa.map(Opa::parse))?;
     if let Some(group) = &edit.sign_in {
         judged(&mut errors, Some(check_roles(&mut tx, group).await))?;
     }
@@ -86,6 +89,9 @@ pub async fn edit(cx: &Cx, edit: Input<SettingsEdit>) -> Result<Settings, AppErr
     put(&mut tx, &mut events, limits).await?;
     put(&mut tx, &mut events, reminders).await?;
     put(&mut tx, &mut events, branding).await?;
+    if let Some(opa) = opa {
+        events.extend(outside::put(&mut tx, opa).await?);
+    }
     finish(tx, events).await
 }
 

@@ -175,6 +175,7 @@ fn codes(locale: Locale) -> AnyView {
         FieldCode::Leaked,
         FieldCode::Range,
         FieldCode::TooDeep,
+        FieldCode::Failed,
         FieldCode::Different,
     ]
     .map(|code| {

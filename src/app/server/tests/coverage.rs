@@ -249,6 +249,7 @@ async fn every_server_function_refuses_with_good_arguments_too(pool: PgPool) {
             "/api/policies/deactivate" | "/api/policies/delete" => format!(r#"{{"id": "{id}", "version": null}}"#),
             "/api/policies/request" => format!(r#"{{"id": "{id}", "asked": {{"reason": "r"}}}}"#),
             "/api/policies/preview" => format!(r#"{{"id": "{id}", "number": null}}"#),
+            "/api/policies/test" => r#"{"tests": {"module": "", "tests": ""}}"#.to_owned(),
             "/api/policies/try" => {
                 r#"{"trial": {"mode": "grant", "actions": [], "rules": [], "user": "a@b.example"}}"#.to_owned()
             }

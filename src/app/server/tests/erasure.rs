@@ -39,6 +39,7 @@ const OF_NOBODY: &[(&str, &str)] = &[
     ("limits", "digests of what was tried, swept away after a day"),
     ("spent_puzzles", "digests of solved puzzles"),
     ("settings", "the tenant's settings"),
+    ("opa_tokens", "a sealed token of the tenant"),
     ("access_policies", "the tenant's policies"),
     ("consent_texts", "the tenant's texts"),
     ("audit_unsealed", "ids of rows of the log"),

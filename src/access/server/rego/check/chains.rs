@@ -1,0 +1,60 @@
+//! No rule may reach itself, and none over too many others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use regorus::unstable::{Ref, Rule, RuleHead};
+
+use super::{Checker, Name, names::head_name};
+use crate::base::errors::FieldCode;
+
+/// How long a chain of rules that use each other may be.
+const CHAIN: usize = 12;
+
+impl Checker<'_, '_> {
+    /// No rule may reach itself, and none over too many others.
+    pub(super) fn chains(&mut self) {
+        let mut heights = BTreeMap::<Name, usize>::new();
+        let mut left = self.uses.keys().cloned().collect::<BTreeSet<_>>();
+        loop {
+            let ready = left.iter().filter_map(|name| {
+                let below = self.uses[name].iter().map(|used| heights.get(used).copied());
+                let below = below.collect::<Option<Vec<_>>>()?;
+                Some((name.clone(), below.into_iter().max().map_or(1, |highest| highest + 1)))
+            });
+            let ready = ready.collect::<Vec<_>>();
+            if ready.is_empty() {
+                break;
+            }
+            for (name, height) in ready {
+                left.remove(&name);
+                heights.insert(name, height);
+            }
+        }
+        // What only uses one that reaches itself is not what is wrong.
+        left.retain(|name| {
+            let mut seen = BTreeSet::new();
+            let mut next = vec![name];
+            while let Some(of) = next.pop() {
+                let used = self.uses.get(of).into_iter().flatten();
+                next.extend(used.filter(|used| seen.insert(*used)));
+            }
+            seen.contains(name)
+        });
+        left.extend(heights.into_iter().filter(|(_, height)| *height > CHAIN).map(|(name, _)| name));
+        for (number, name) in left {
+            let module = self.sources[number].module;
+            let is_it = |rule: &&Ref<Rule>| match &***rule {
+                Rule::Spec { head, .. } => match head {
+                    RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => {
+                        head_name(refr).is_some_and(|(found, _)| found == name)
+                    }
+                },
+                Rule::Default { .. } => false,
+            };
+            self.at.0 = number;
+            if let Some(rule) = module.policy.iter().find(is_it) {
+                self.wrong(rule.span(), FieldCode::TooDeep);
+            }
+        }
+    }
+}
