@@ -157,7 +157,7 @@ impl Foreseen {
 impl Effect {
     /// Names nobody where nobody's rights change.
     fn named(self) -> Self {
-        let is_changed = self.people_gaining + self.people_losing > 0;
+        let is_changed = self.lines.iter().any(|line| moves(line.what));
         Effect { names: if is_changed { self.names } else { Vec::new() }, ..self }
     }
 }
@@ -280,10 +280,14 @@ fn rank(answer: Answer) -> u8 {
     }
 }
 
+/// Whether what somebody holds changes, or may: nobody was asked outside.
+fn moves(kind: EffectKind) -> bool {
+    matches!(kind, EffectKind::Gained | EffectKind::Lost | EffectKind::External)
+}
+
 impl Tally<'_> {
     fn effect(self, names: Vec<String>, people: u32, refused: Option<Denial>, version: i64) -> Effect {
-        let moves = |kind: &EffectKind| matches!(kind, EffectKind::Gained | EffectKind::Lost | EffectKind::External);
-        let touched = self.lines.keys().filter(|(kind, _)| moves(kind));
+        let touched = self.lines.keys().filter(|(kind, _)| moves(*kind));
         let touched = touched.map(|(_, at)| at).collect::<BTreeSet<_>>().len();
         let lines = self.lines.into_iter().map(|((what, at), (because, people))| {
             let PermissionInfo { key, name_ar, name_en, .. } = self.keys[at].0.clone();
