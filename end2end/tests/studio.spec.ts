@@ -379,6 +379,40 @@ for (const lang of LANGS) {
         }
     });
 
+    test(`others are asked about what a group gives, ${lang}`, async ({ visitor, admin, api }) => {
+        const decides = await api.call("POST", "/admin/roles", { name: `Group decider ${lang}`, permissions: ["approvals.decide"] });
+        const decider = await addPerson(api, { name: `Group decider ${lang}`, email: `group.decider.${lang}@example.com`, roles: [decides.id] });
+        const high = await api.call("POST", "/admin/roles", { name: `Summit ${lang}`, permissions: ["tasks.create"] });
+        const group = await api.call("POST", "/admin/groups", { name: `Summit group ${lang}` });
+        const { id } = await addPerson(api, { name: `Climber ${lang}`, email: `climber.${lang}@example.com` });
+        await api.call("POST", `/admin/groups/${group.id}/members`, { user: id });
+        const rules = await api.call("GET", "/admin/approvals/rules");
+        await api.call("PUT", "/admin/approvals/rules", { ...rules, permissions: ["tasks.create"] });
+        try {
+            const page = await visitor({ lang, as: admin, refusals: [403] });
+            await open(page, `/console/studio?group=${group.id}`);
+            await page.locator("#catalogue-search").fill(`Summit ${lang}`);
+            await option(page, high.id).click();
+            await page.getByRole("button", { name: t("roles.give"), exact: true }).click();
+            const { bar } = panes(page, t);
+            await bar.getByRole("button", { name: t("roles.review") }).click();
+            const dialog = page.getByRole("dialog");
+            await dialog.getByRole("button", { name: t("roles.save") }).click();
+            await dialog.getByLabel(t("roles.ask_reason"), { exact: true }).fill("تغطية إجازة");
+            await dialog.getByRole("button", { name: t("roles.ask_approval") }).click();
+            await expect(page.getByRole("status").getByText(t("roles.ask_sent"))).toBeVisible();
+            await expect(bar).toBeHidden();
+            expect(await held(api, id)).not.toContain("tasks.create");
+            const own: { id: string; subject_id: string; state: string }[] = await api.call("GET", "/auth/approvals");
+            const asked = own.filter((one) => one.subject_id === group.id && one.state === "waiting");
+            expect(asked.length).toBe(1);
+            await api.call("DELETE", `/auth/approvals/${asked[0].id}`);
+        } finally {
+            await api.call("PUT", "/admin/approvals/rules", rules);
+            await api.call("DELETE", `/admin/users/${decider.id}`);
+        }
+    });
+
     test(`a wildcard says what it covers, before and after it is given, ${lang}`, async ({ visitor, admin, api }) => {
         const { id } = await addPerson(api, { name: `Wide ${lang}`, email: `wide.${lang}@example.com` });
         const all: { key: string }[] = await api.call("GET", "/admin/permissions");

@@ -143,6 +143,29 @@ async fn whoever_changes_roles_asks_for_roles_alone(pool: PgPool) {
     assert!(world.sara_holds("audit.read").await);
 }
 
+/// C6, C12: whoever decides on a module reads it; one whose tests do not hold is refused before anybody is asked.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_module_is_read_by_whoever_decides(pool: PgPool) {
+    let world = world(&pool).await;
+    let module = "package x\n\nimport rego.v1\n\nallow if true\n";
+    let policy = json!({
+        "name": "sweepers", "mode": "grant", "actions": ["users.delete"], "language": "rego", "module": module,
+    });
+    let policy = world.boss.post("/admin/policies", policy).await.ok();
+    let path = format!("/admin/policies/{}", policy["id"].as_str().expect("an id"));
+    waits(&world.boss.post(&format!("{path}/activate"), json!({})).await);
+    let id = world.ask(&format!("{path}/approvals"), json!({"number": 1, "reason": "r"})).await;
+    let after = world.waiting().await["proposal"]["after"].clone();
+    assert_eq!((&after["language"], &after["module"]), (&json!("rego"), &json!(module)));
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+
+    let tests = "package x_test\n\nimport data.x\n\ntest_never if not x.allow\n";
+    world.boss.patch(&path, json!({"tests": tests})).await.ok();
+    let refused = world.boss.post(&format!("{path}/approvals"), json!({"number": 2, "reason": "r"})).await;
+    assert_eq!(refused.json()["errors"][0]["field"], "tests.test_never", "{}", refused.text);
+}
+
 /// C5, C12: enforcing a policy, another version of it, or none is asked for.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn what_a_policy_enforces_is_asked_for(pool: PgPool) {
