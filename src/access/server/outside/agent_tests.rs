@@ -1,3 +1,5 @@
+//! What an agent answers, and what is made of it (C6).
+
 use axum::{Router, http::HeaderMap, response::Redirect, routing::post};
 use tokio::net::TcpListener;
 

@@ -1,3 +1,5 @@
+//! What of Rego is read, where a module is refused, and what it says (C6).
+
 use std::fmt::Write as _;
 
 use serde_json::json;
