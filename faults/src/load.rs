@@ -21,8 +21,8 @@ use crate::{
 /// The roles that are granted: made before the load begins.
 pub const ROLES: [&str; 3] = ["clerk", "reader", "keeper"];
 
-/// How many API keys the administrator makes: a person may have 50.
-const KEYS: u32 = 40;
+/// How many API keys the administrator makes: a person may have no more.
+const KEYS: u32 = 50;
 
 pub struct Load {
     pub journal: Journal,
