@@ -325,7 +325,7 @@ for (const lang of LANGS) {
             await menu.getByRole("button", { name: say("app.more") }).click();
             const sheet = page.getByRole("dialog", { name: say("app.more") });
             await expect(sheet.getByRole("link")).toHaveText(
-                ["groups", "permissions", "policies", "explain", "graph", "audit", "dashboard", "approvals", "api_keys", "consents", "settings", "developers"].map((name) => say(`app.${name}`)),
+                ["groups", "permissions", "policies", "explain", "graph", "audit", "dashboard", "approvals", "api_keys", "consents", "tenants", "settings", "developers"].map((name) => say(`app.${name}`)),
             );
             await page.keyboard.press("Escape");
             await expect(sheet).toBeHidden();

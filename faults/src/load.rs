@@ -21,6 +21,9 @@ use crate::{
 /// The roles that are granted: made before the load begins.
 pub const ROLES: [&str; 3] = ["clerk", "reader", "keeper"];
 
+/// How many API keys the administrator makes: a person may have no more.
+const KEYS: u32 = 50;
+
 pub struct Load {
     pub journal: Journal,
     state: Mutex<State>,
@@ -33,6 +36,7 @@ struct State {
     /// Ids of people who are known to exist.
     people: Vec<String>,
     granted: BTreeSet<(String, &'static str)>,
+    keys: u32,
     /// Refresh tokens that were given and not used.
     fresh: Vec<String>,
     /// I4: what must not have happened to them.
@@ -53,6 +57,7 @@ impl Load {
             made: 0,
             people: Vec::new(),
             granted: BTreeSet::new(),
+            keys: 0,
             fresh: vec![tokens.text_of("refresh_token")],
             broken: Vec::new(),
             rotations: 0,
@@ -103,11 +108,12 @@ impl Load {
             }
         }
         Ok(match choice {
-            8 => act(Kind::Role, "/admin/roles", json!({"name": format!("role {n}")}), format!("role {n}")),
-            9 => {
+            9 if state.keys < KEYS => {
+                state.keys += 1;
                 let body = json!({"name": format!("key {n}"), "scopes": ["users.read"]});
                 act(Kind::ApiKey, "/admin/api-keys", body, format!("key {n}"))
             }
+            8 | 9 => act(Kind::Role, "/admin/roles", json!({"name": format!("role {n}")}), format!("role {n}")),
             _ => {
                 let email = format!("load{n}@example.com");
                 act(

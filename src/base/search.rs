@@ -1,5 +1,7 @@
 //! Folding: the one form in which texts are searched, in the browser's filters and in the database.
 
+use crate::base::text::latin_digit;
+
 /// Folds what people do not tell apart when they search: compatibility forms, case, Arabic diacritics and tatweel, hamza
 /// carriers, ta marbuta, alif maqsura, Persian and Urdu forms of Arabic letters, and digits.
 ///
@@ -51,14 +53,8 @@ fn fold_letter(c: char) -> char {
         'ى' | 'ئ' | 'ی' => 'ي',
         'ؤ' => 'و',
         'ک' => 'ك',
-        '٠'..='٩' => digit(c, '٠'),
-        '۰'..='۹' => digit(c, '۰'),
-        other => other,
+        other => latin_digit(other),
     }
-}
-
-fn digit(c: char, zero: char) -> char {
-    char::from_digit(u32::from(c) - u32::from(zero), 10).unwrap_or(c)
 }
 
 #[cfg(test)]

@@ -50,6 +50,16 @@ fn disturbs(c: char) -> bool {
             | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// The digit of an Arabic or a Persian keyboard as the Latin one that it stands for; anything else as it is.
+pub fn latin_digit(c: char) -> char {
+    let digit = |zero: u32| char::from_digit(u32::from(c) - zero, 10).unwrap_or(c);
+    match c {
+        '\u{0660}'..='\u{0669}' => digit(0x0660),
+        '\u{06F0}'..='\u{06F9}' => digit(0x06F0),
+        _ => c,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,11 @@ use leptos::prelude::*;
 
 use crate::{
     base::{errors::AppError, paging::Page},
-    ui::{icons::Icon, pieces, states},
+    ui::{
+        icons::{Icon, icon},
+        pieces, states,
+        viewer::viewer,
+    },
 };
 
 /// What a list says where it has nothing to show: what it is for, and the first thing to do.
@@ -49,6 +53,32 @@ pub fn list<T, F: Fn(&str) -> String>(
     view! {
         {draw(page.items)}
         {pieces::pager(first, next)}
+    }
+    .into_any()
+}
+
+/// The link to the page that creates one more, in the head of a list, for whoever may.
+pub fn create_link(permission: &str, href: &'static str, word: &'static str) -> AnyView {
+    let (viewer, permission) = (viewer(), permission.to_owned());
+    view! {
+        <Suspense>
+            {move || {
+                let (viewer, permission) = (viewer.clone(), permission.clone());
+                Suspend::new(async move {
+                    viewer
+                        .holds()
+                        .await
+                        .may(&permission)
+                        .then(|| {
+                            view! {
+                                <a class="btn primary" href=href>
+                                    {icon(Icon::Add)} {word}
+                                </a>
+                            }
+                        })
+                })
+            }}
+        </Suspense>
     }
     .into_any()
 }

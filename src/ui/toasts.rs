@@ -46,6 +46,16 @@ impl Toasts {
         self.show(Toast::new(words.into()), STAY);
     }
 
+    /// That changes which were not saved are back, and whether what is saved has changed since they were begun.
+    pub fn say_restored(self, is_over_others: bool) {
+        let locale = locale();
+        self.say(if is_over_others {
+            td_string!(locale, ui.draft_restored_over)
+        } else {
+            td_string!(locale, ui.draft_restored)
+        });
+    }
+
     /// A message that something did not work.
     pub fn warn(self, words: impl Into<String>) {
         self.show(Toast { is_bad: true, ..Toast::new(words.into()) }, OFFER);

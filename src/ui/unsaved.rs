@@ -90,12 +90,7 @@ impl Unsaved {
             return self.forget();
         }
         self.is_there.set(true);
-        let locale = locale();
-        toasts.say(if is_of_this {
-            td_string!(locale, ui.draft_restored)
-        } else {
-            td_string!(locale, ui.draft_restored_over)
-        });
+        toasts.say_restored(!is_of_this);
     }
 }
 

@@ -18,7 +18,7 @@ pub mod record;
 pub mod rego;
 mod tx;
 
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use leptos::prelude::use_context;
@@ -135,11 +135,6 @@ impl Heart {
     /// What this node counts.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    /// How many people of a tenant are active.
-    pub fn active_people(&self, tenant: TenantId) -> i64 {
-        i64::try_from(self.grants.active_people(tenant)).unwrap_or(i64::MAX)
     }
 
     /// How current the grants of this node are.
@@ -408,7 +403,7 @@ impl Cx {
 
     /// How many people of a tenant are active, as this node knows.
     pub fn active_people(&self, tenant: TenantId) -> i64 {
-        self.0.heart.active_people(tenant)
+        self.0.heart.grants.active_people(tenant)
     }
 
     /// Where addresses are.
@@ -550,9 +545,10 @@ impl Cx {
         self.0.heart.grants.known(visitor.tenant)
     }
 
-    /// Whoever works in another tenant as a visitor: none of its people.
-    pub fn visitor(&self) -> Option<&PersonCaller> {
-        self.person().ok().filter(|person| person.entered.is_some())
+    /// The caller, if they have gone into this tenant: none of its people.
+    pub fn visitor_of(&self, tenant: TenantId) -> Option<&PersonCaller> {
+        let is_there = |person: &&PersonCaller| person.entered.as_ref().is_some_and(|there| there.tenant == tenant);
+        self.person().ok().filter(is_there)
     }
 
     /// Refuses whoever has gone into another tenant: what only somebody of a tenant is party to.
@@ -664,17 +660,17 @@ impl Cx {
     }
 
     async fn record_in(&self, tenant: Option<TenantId>, event: Event) {
-        let event = self.placed(event, tenant);
+        let event = self.placed(&event, tenant);
         if let Err(error) = self.try_record_apart(tenant, &event).await {
             error!(%error, action = event.action.as_str(), "an audit row could not be written");
         }
     }
 
     /// What a visitor does in the log of a tenant says from where they come.
-    fn placed(&self, event: Event, tenant: Option<TenantId>) -> Event {
-        match self.visitor() {
-            Some(person) if tenant == Some(person.works_in()) => event.meta("home_tenant", person.tenant.to_string()),
-            Some(_) | None => event,
+    fn placed<'a>(&self, event: &'a Event, tenant: Option<TenantId>) -> Cow<'a, Event> {
+        match tenant.and_then(|tenant| self.visitor_of(tenant)) {
+            Some(person) => Cow::Owned(event.clone().meta("home_tenant", person.tenant.to_string())),
+            None => Cow::Borrowed(event),
         }
     }
 

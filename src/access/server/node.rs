@@ -84,9 +84,10 @@ impl Grants {
     }
 
     /// How many people of a tenant are active, as this node knows.
-    pub fn active_people(&self, tenant: TenantId) -> usize {
+    pub fn active_people(&self, tenant: TenantId) -> i64 {
         let snapshot = self.known(tenant);
-        snapshot.map_or(0, |snapshot| snapshot.everybody().filter(|(_, person)| person.active).count())
+        let active = snapshot.map_or(0, |snapshot| snapshot.everybody().filter(|(_, person)| person.active).count());
+        i64::try_from(active).unwrap_or(i64::MAX)
     }
 
     pub(super) fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {

@@ -12,7 +12,7 @@ use crate::{
     access::{
         APPROVALS_DECIDE, Answer, ApprovalRules, EVERYTHING, Facts, GROUPS_READ, Permission, ROLES_READ, Scope,
         server::{
-            Caller, Cx,
+            Caller, Cx, PersonCaller,
             change::{self, Change, Granter},
             check,
             engine::{About, Snapshot},
@@ -203,10 +203,27 @@ impl Tx {
     /// Refuses what would leave nobody who is super-admin and may sign in, in the whole installation.
     pub async fn keep_super_admin(&mut self) -> Result<(), AppError> {
         node::lock_super_admins(&mut self.tx).await?;
+        self.check_super_admin_left().await
+    }
+
+    async fn check_super_admin_left(&mut self) -> Result<(), AppError> {
+        match self.count_super_admins().await? {
+            0 => Err(AppError::denied(DenialCode::LastSuperAdmin)),
+            _ => Ok(()),
+        }
+    }
+
+    /// How many are super-admin for good in the whole installation, as this transaction leaves it.
+    async fn count_super_admins(&mut self) -> Result<i64, AppError> {
         self.set_scope("node").await?;
-        let left = node::count_super_admins(&mut self.tx).await?;
+        let all = node::count_super_admins(&mut self.tx).await?;
         self.set_scope(self.scope).await?;
-        if left == 0 { Err(AppError::denied(DenialCode::LastSuperAdmin)) } else { Ok(()) }
+        Ok(all)
+    }
+
+    /// The caller, if this works in a tenant that they have gone into.
+    fn visitor(&self) -> Option<&PersonCaller> {
+        self.tenant.and_then(|tenant| self.cx.visitor_of(tenant))
     }
 
     /// For the store functions of the capability that owns the table.
@@ -365,8 +382,7 @@ impl Tx {
 
     /// The grants of a visitor's own tenant, as far as this node knows them; none where this is about no visit.
     fn home(&self) -> Option<Option<Arc<Snapshot>>> {
-        let visitor = self.cx.visitor().filter(|person| self.tenant == Some(person.works_in()));
-        visitor.map(|person| self.cx.known_at_home(person))
+        self.visitor().map(|person| self.cx.known_at_home(person))
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.
@@ -382,7 +398,7 @@ impl Tx {
         let version = node::lock(&mut self.tx, tenant).await?;
         let is_current = |snapshot: &Arc<Snapshot>| snapshot.tenant == tenant && snapshot.version == version;
         let cx = self.cx.clone();
-        let visitor = cx.visitor().filter(|person| person.works_in() == tenant);
+        let visitor = cx.visitor_of(tenant);
         if visitor.is_some() || !self.snapshot.as_ref().is_some_and(is_current) {
             self.set_scope("node").await?;
             let mut snapshot = Arc::new(node::load(&mut self.tx, tenant).await?);
@@ -413,8 +429,7 @@ impl Tx {
         let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
-        change::check_ceiling(&before, &after, changes, granter, now)?;
-        self.check_visitor(&before, &after, changes)?;
+        self.check_ceiling(&before, &after, changes, granter)?;
         if let Caller::Person(person) = self.cx.caller() {
             limits::check(&before, &after, changes, person, now)?;
         }
@@ -439,12 +454,7 @@ impl Tx {
         change::write(&mut self.tx, tenant, actor, changes, now).await?;
         self.written = Some(bumped);
         if guarded {
-            self.set_scope("node").await?;
-            let left = node::count_super_admins(&mut self.tx).await?;
-            self.set_scope(self.scope).await?;
-            if left == 0 {
-                return Err(AppError::denied(DenialCode::LastSuperAdmin));
-            }
+            self.check_super_admin_left().await?;
         }
         Ok(())
     }
@@ -458,8 +468,7 @@ impl Tx {
             Caller::Person(person) => limits::check(&before, &after, changes, person, now),
             Caller::Anonymous | Caller::Job(_) => Ok(()),
         };
-        let ceiling = change::check_ceiling(&before, &after, changes, granter, now);
-        let ceiling = ceiling.and_then(|()| self.check_visitor(&before, &after, changes));
+        let ceiling = self.check_ceiling(&before, &after, changes, granter);
         let checked = match ceiling.and(within_key) {
             Ok(()) => match granter {
                 Granter::Person(user) => self.check_approved(&before, &after, changes, user).await,
@@ -480,11 +489,17 @@ impl Tx {
         self.agreed = permissions;
     }
 
-    /// Who is of the platform is decided at home, where others have to agree to it (C12): not by whoever has gone into
-    /// another tenant, where perhaps nobody could.
-    fn check_visitor(&self, before: &Snapshot, after: &Snapshot, changes: &[Change]) -> Result<(), AppError> {
-        let is_visit = self.cx.visitor().is_some_and(|person| self.tenant == Some(person.works_in()));
-        if is_visit && change::is_of_platform(before, after, changes) {
+    /// Refuses what the granter may not hand on. Who is of the platform is decided at home, where others have to agree to it
+    /// (C12): not by whoever has gone into another tenant, where perhaps nobody could.
+    fn check_ceiling(
+        &self,
+        before: &Arc<Snapshot>,
+        after: &Snapshot,
+        changes: &[Change],
+        granter: Granter,
+    ) -> Result<(), AppError> {
+        change::check_ceiling(before, after, changes, granter, self.now())?;
+        if self.visitor().is_some() && change::is_of_platform(before, after, changes) {
             return Err(AppError::denied(DenialCode::NotVisiting));
         }
         Ok(())
@@ -516,19 +531,15 @@ impl Tx {
         let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
-        let ceiling = change::check_ceiling(&before, &after, changes, Granter::Person(user), now);
-        match ceiling.and_then(|()| self.check_visitor(&before, &after, changes)) {
+        match self.check_ceiling(&before, &after, changes, Granter::Person(user)) {
             Ok(()) => {}
             Err(AppError::Forbidden(denial)) => return Ok((after, Some(denial))),
             Err(error) => return Err(error),
         }
         if change::touches_super_admins(&before, &after, changes, now) {
-            self.set_scope("node").await?;
-            let all = node::count_super_admins(&mut self.tx).await?;
-            self.set_scope(self.scope).await?;
             // Whoever would stop being it is among those counted.
             let stopping = change::stopping_super_admins(&before, &after, changes, now);
-            if all <= i64::try_from(stopping).unwrap_or(i64::MAX) {
+            if self.count_super_admins().await? <= i64::try_from(stopping).unwrap_or(i64::MAX) {
                 let denial = Denial::new(DenialCode::LastSuperAdmin, Vec::new());
                 return Ok((after, Some(denial)));
             }
@@ -561,11 +572,15 @@ impl Tx {
 
     /// Writes one more event; [`Tx::commit`] writes the last.
     pub async fn record(&mut self, event: &Event) -> Result<(), AppError> {
+        self.record_in(self.tenant, event).await
+    }
+
+    async fn record_in(&mut self, tenant: Option<TenantId>, event: &Event) -> Result<(), AppError> {
         #[cfg(debug_assertions)]
         self.cx.reach(Point::BeforeAudit, event.action.as_str());
         let now = self.now();
-        let placed = self.cx.placed(event.clone(), self.tenant);
-        record::insert(&mut self.tx, &self.cx.0.heart.keys, self.tenant, &self.cx.0.origin, &placed, now).await?;
+        let placed = self.cx.placed(event, tenant);
+        record::insert(&mut self.tx, &self.cx.0.heart.keys, tenant, &self.cx.0.origin, &placed, now).await?;
         self.happened.push((event.action.as_str(), event.outcome.as_str()));
         Ok(())
     }
@@ -579,9 +594,7 @@ impl Tx {
     /// Writes the event where only the platform reads, and commits: the names of tenants are no tenant's business.
     pub async fn commit_for_platform(mut self, event: Event) -> Result<(), AppError> {
         self.come_back().await?;
-        let now = self.now();
-        record::insert(&mut self.tx, &self.cx.0.heart.keys, None, &self.cx.0.origin, &event, now).await?;
-        self.happened.push((event.action.as_str(), event.outcome.as_str()));
+        self.record_in(None, &event).await?;
         self.finish().await
     }
 
@@ -601,8 +614,7 @@ impl Tx {
             return Err(anyhow::anyhow!("a transaction was committed in another tenant").into());
         }
         // A visitor's session and keys are at home.
-        let visited = self.cx.visitor().map(|person| (person.tenant, person.works_in()));
-        let visited = visited.filter(|(_, tenant)| self.tenant == Some(*tenant));
+        let visited = self.visitor().map(|person| (person.tenant, person.works_in()));
         if let Some((home, _)) = visited {
             self.tenant = Some(home);
             self.set_scope(self.scope).await?;

@@ -422,9 +422,8 @@ pub async fn set_up_link(heart: Heart) -> Result<Option<String>, AppError> {
 }
 
 pub(super) async fn enter_first_tenant(tx: &mut Tx) -> Result<(), AppError> {
-    let tenant = sqlx::query_scalar!("select id from tenants where is_first");
-    let tenant = tenant.fetch_one(tx.conn()).await?;
-    tx.enter(crate::base::ids::TenantId(tenant)).await
+    let tenant = crate::sessions::server::first_tenant(tx).await?;
+    tx.enter(tenant).await
 }
 
 /// Does one thing with the database for a command, and lets go of it, whatever came of it.

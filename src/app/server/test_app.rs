@@ -112,15 +112,10 @@ impl TestApp {
     }
 
     /// Nor about setting a second factor up first, or asking others.
-    async fn without_required_factors(&self) {
+    pub async fn without_required_factors(&self) {
         self.without_news().await;
         self.set("sessions.sign_in", json!({"second_factor_roles": []})).await;
         self.set("approvals.rules", json!({"required": 0})).await;
-    }
-
-    /// The same for tenants that have come since.
-    pub async fn calm(&self) {
-        self.without_required_factors().await;
     }
 
     /// Other limits than the product comes with.

@@ -11,8 +11,8 @@ use crate::{
     ui::{
         address::{self, filled},
         filters::search,
-        icons::{Icon, icon},
-        list::{Empty, Place, list},
+        icons::Icon,
+        list::{Empty, Place, create_link, list},
         locale, pieces, states,
         table::{Column, table},
         viewer::{Held, viewer},
@@ -30,7 +30,6 @@ pub fn GroupsPage() -> impl IntoView {
         map.with(|map| GroupsQuery { q: filled(map.get("q")), after: filled(map.get("after")), limit: None })
     });
     let groups = Resource::new_blocking(move || query.get(), list_groups);
-    let for_head = viewer.clone();
     view! {
         <Title text=td_string!(locale, groups.groups) />
         <div class="page-head">
@@ -38,24 +37,7 @@ pub fn GroupsPage() -> impl IntoView {
                 <h1>{td_string!(locale, groups.groups)}</h1>
                 <p class="small muted">{td_string!(locale, groups.about)}</p>
             </div>
-            <Suspense>
-                {move || {
-                    let viewer = for_head.clone();
-                    Suspend::new(async move {
-                        viewer
-                            .holds()
-                            .await
-                            .may(GROUPS_MANAGE.as_str())
-                            .then(|| {
-                                view! {
-                                    <a class="btn primary" href="/console/groups/new">
-                                        {icon(Icon::Add)} {td_string!(locale, groups.create)}
-                                    </a>
-                                }
-                            })
-                    })
-                }}
-            </Suspense>
+            {create_link(GROUPS_MANAGE.as_str(), "/console/groups/new", td_string!(locale, groups.create))}
         </div>
         {search(PATH, td_string!(locale, groups.search), GROUPS_READ.as_str(), Signal::derive(move || query.get().q))}
         <Suspense fallback=move || states::loading_table(6)>

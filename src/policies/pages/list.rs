@@ -12,8 +12,8 @@ use crate::{
     ui::{
         address::{self, filled},
         filters::search,
-        icons::{Icon, icon},
-        list::{Empty, Place, list},
+        icons::Icon,
+        list::{Empty, Place, create_link, list},
         locale, pieces, states,
         table::{Column, table},
         viewer::{Held, viewer},
@@ -29,7 +29,6 @@ pub fn PoliciesPage() -> impl IntoView {
         map.with(|map| PoliciesQuery { q: filled(map.get("q")), after: filled(map.get("after")), limit: None })
     });
     let policies = Resource::new_blocking(move || query.get(), list_policies);
-    let for_head = viewer.clone();
     view! {
         <Title text=td_string!(locale, policies.policies) />
         <div class="page-head">
@@ -37,24 +36,7 @@ pub fn PoliciesPage() -> impl IntoView {
                 <h1>{td_string!(locale, policies.policies)}</h1>
                 <p class="small muted">{td_string!(locale, policies.about)}</p>
             </div>
-            <Suspense>
-                {move || {
-                    let viewer = for_head.clone();
-                    Suspend::new(async move {
-                        viewer
-                            .holds()
-                            .await
-                            .may(POLICIES_CREATE.as_str())
-                            .then(|| {
-                                view! {
-                                    <a class="btn primary" href="/console/policies/new">
-                                        {icon(Icon::Add)} {td_string!(locale, policies.create)}
-                                    </a>
-                                }
-                            })
-                    })
-                }}
-            </Suspense>
+            {create_link(POLICIES_CREATE.as_str(), "/console/policies/new", td_string!(locale, policies.create))}
         </div>
         {search(PATH, td_string!(locale, policies.search), POLICIES_READ.as_str(), Signal::derive(move || query.get().q))}
         <Suspense fallback=move || states::loading_table(4)>

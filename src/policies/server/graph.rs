@@ -197,7 +197,7 @@ impl<'a> People<'a> {
         if !tx.also_holds(&USERS_READ)? {
             return Ok(People { all: Vec::new(), may: false });
         }
-        let visitor = tx.cx().visitor().map(|person| person.user);
+        let visitor = tx.cx().visitor_of(tx.tenant()?).map(|person| person.user);
         let mut all = snapshot.everybody().filter(|(id, _)| visitor != Some(*id)).collect::<Vec<_>>();
         if tx.filter().is_some() {
             let ids = all.iter().map(|(id, _)| *id).collect::<Vec<_>>();

@@ -8,13 +8,7 @@ use super::{
     staged::{Changes, RoleChanges, Saved, Staged, StagedRole, moved},
     whose::Whose,
 };
-use crate::{
-    base::language::td_string,
-    ui::{
-        browser, locale,
-        toasts::{Toasts, toasts},
-    },
-};
+use crate::ui::{browser, toasts::toasts};
 
 /// What is written down: the changes with the state on which they were made, and what others had changed before that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +61,7 @@ pub fn keep_rights(staged: Staged) {
         let Ok(draft) = serde_json::from_str::<Draft<Saved, Changes>>(text) else { return };
         let (changes, meanwhile) = staged.saved.with_untracked(|saved| draft.over(saved));
         if changes.count() > 0 && staged.changes.with_untracked(|now| now.count() == 0) {
-            tell(toasts, meanwhile.count());
+            toasts.say_restored(meanwhile.count() > 0);
             staged.meanwhile.set(meanwhile);
             staged.changes.set(changes);
         }
@@ -88,7 +82,7 @@ pub fn keep_role(staged: StagedRole) {
         let Ok(draft) = serde_json::from_str::<Draft<Vec<String>, RoleChanges>>(text) else { return };
         let (changes, meanwhile) = draft.over(&staged.saved.with_untracked(gives).unwrap_or_default());
         if !changes.is_empty() && staged.changes.with_untracked(RoleChanges::is_empty) {
-            tell(toasts, meanwhile.len());
+            toasts.say_restored(!meanwhile.is_empty());
             staged.meanwhile.set(meanwhile);
             staged.changes.set(changes);
         }
@@ -113,16 +107,6 @@ fn keep(name: Signal<Option<String>>, write: impl Fn() -> String + 'static, read
 /// The draft as text; without changes an empty one.
 fn written<T: Serialize>(draft: &T, count: usize) -> String {
     if count == 0 { String::new() } else { serde_json::to_string(draft).unwrap_or_default() }
-}
-
-/// Says that the changes are back, and whether somebody else has been here meanwhile.
-fn tell(toasts: Toasts, by_others: usize) {
-    let locale = locale();
-    toasts.say(if by_others == 0 {
-        td_string!(locale, ui.draft_restored)
-    } else {
-        td_string!(locale, ui.draft_restored_over)
-    });
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use aws_lc_rs::{constant_time, hmac};
 use chrono::{DateTime, Utc};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::base::server::crypto;
+use crate::base::{server::crypto, text::latin_digit};
 
 /// Seconds that a code lasts.
 const STEP: i64 = 30;
@@ -78,10 +78,8 @@ pub fn read_backup_code(text: &str) -> Option<String> {
 pub fn read_totp(text: &str) -> Option<[u8; 6]> {
     let mut digits = Vec::new();
     for c in text.nfkc() {
-        match c {
-            '0'..='9' => digits.push(c as u8),
-            '\u{0660}'..='\u{0669}' => digits.push(b'0' + (c as u32 - 0x0660) as u8),
-            '\u{06F0}'..='\u{06F9}' => digits.push(b'0' + (c as u32 - 0x06F0) as u8),
+        match latin_digit(c) {
+            digit @ '0'..='9' => digits.push(digit as u8),
             ' ' | '-' | '\u{200E}' | '\u{200F}' => {}
             _ => return None,
         }

@@ -18,6 +18,7 @@ use crate::{
         errors::{AppError, SignedOut},
         ids::UserId,
         server::{crypto, places::network, settings},
+        text::latin_digit,
     },
     sessions::rules::Risk,
 };
@@ -201,15 +202,6 @@ pub async fn open(cx: &Cx, token: &str, code: &str, kind: Kind, device: Device) 
     tx.commit(signed_in.event(name, &method, kind).meta("new", kept.news)).await?;
     throttle::forgive_all(cx, user).await?;
     Ok(signed_in)
-}
-
-/// Codes are typed on Arabic keyboards too.
-fn latin_digit(c: char) -> char {
-    match u32::from(c) {
-        code @ 0x0660..=0x0669 => char::from_digit(code - 0x0660, 10).unwrap_or(c),
-        code @ 0x06F0..=0x06F9 => char::from_digit(code - 0x06F0, 10).unwrap_or(c),
-        _ => c,
-    }
 }
 
 /// Judges what is new about somebody who has shown a password, and mails a code where the rules ask for one.

@@ -12,8 +12,8 @@ use crate::{
     ui::{
         address::{self, filled},
         filters::search,
-        icons::{Icon, icon},
-        list::{Empty, Place, list},
+        icons::Icon,
+        list::{Empty, Place, create_link, list},
         locale, pieces, states,
         table::{Column, table},
         viewer::{Held, viewer},
@@ -31,7 +31,6 @@ pub fn TenantsPage() -> impl IntoView {
         map.with(|map| TenantsQuery { q: filled(map.get("q")), after: filled(map.get("after")), limit: None })
     });
     let tenants = Resource::new_blocking(move || query.get(), list_tenants);
-    let for_head = viewer.clone();
     view! {
         <Title text=td_string!(locale, tenants.tenants) />
         <div class="page-head">
@@ -39,24 +38,7 @@ pub fn TenantsPage() -> impl IntoView {
                 <h1>{td_string!(locale, tenants.tenants)}</h1>
                 <p class="small muted">{td_string!(locale, tenants.about)}</p>
             </div>
-            <Suspense>
-                {move || {
-                    let viewer = for_head.clone();
-                    Suspend::new(async move {
-                        viewer
-                            .holds()
-                            .await
-                            .may(TENANTS_CREATE.as_str())
-                            .then(|| {
-                                view! {
-                                    <a class="btn primary" href=NEW>
-                                        {icon(Icon::Add)} {td_string!(locale, tenants.create)}
-                                    </a>
-                                }
-                            })
-                    })
-                }}
-            </Suspense>
+            {create_link(TENANTS_CREATE.as_str(), NEW, td_string!(locale, tenants.create))}
         </div>
         {search(PATH, td_string!(locale, tenants.search), TENANTS_READ.as_str(), Signal::derive(move || query.get().q))}
         <Suspense fallback=move || states::loading_table(6)>

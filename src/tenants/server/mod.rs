@@ -59,7 +59,7 @@ pub async fn create(cx: &Cx, tenant: Input<NewTenant>) -> Result<CreatedTenant, 
     let NewTenant { name, plan, admin } = tenant.read()?;
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&name, NAME)).unwrap_or_default();
-    let admin = parse_admin(admin, &mut errors);
+    let admin = parse_admin(admin, &mut errors)?;
     errors.check()?;
     // A10: whoever makes an administrator has proved themselves of late.
     if admin.is_some() {
@@ -82,8 +82,8 @@ pub async fn create(cx: &Cx, tenant: Input<NewTenant>) -> Result<CreatedTenant, 
 }
 
 /// Judges the fields of the first administrator as those of anybody who is added.
-fn parse_admin(admin: Option<NewAdmin>, errors: &mut FieldErrors) -> Option<ParsedPerson> {
-    let NewAdmin { email, name, locale, mail_link } = admin?;
+fn parse_admin(admin: Option<NewAdmin>, errors: &mut FieldErrors) -> Result<Option<ParsedPerson>, AppError> {
+    let Some(NewAdmin { email, name, locale, mail_link }) = admin else { return Ok(None) };
     let person = NewPerson {
         email,
         name,
@@ -98,12 +98,12 @@ fn parse_admin(admin: Option<NewAdmin>, errors: &mut FieldErrors) -> Option<Pars
         mail_link,
     };
     match rules::parse_new(person) {
-        Ok(person) => Some(person),
+        Ok(person) => Ok(Some(person)),
         Err(AppError::Invalid(FieldErrors(wrong))) => {
             errors.0.extend(wrong.into_iter().map(|(field, code)| (format!("admin.{field}"), code)));
-            None
+            Ok(None)
         }
-        Err(_no_other) => None,
+        Err(other) => Err(other),
     }
 }
 

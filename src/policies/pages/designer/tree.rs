@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Number, Value, json};
 
+use crate::base::text::latin_digit;
+
 /// Where a block stands: the rule, then the place in each group on the way.
 pub type Path = Vec<usize>;
 
@@ -195,14 +197,7 @@ fn read_value(value: &Value) -> Option<(Of, String)> {
 
 /// A number as JSON writes it, from one with the digits of an Arabic or a Persian keyboard.
 fn latin(typed: &str) -> String {
-    let digit = |zero: char, c: char| char::from_digit(u32::from(c) - u32::from(zero), 10).unwrap_or(c);
-    let latin = typed.trim().chars().map(|c| match c {
-        '\u{660}'..='\u{669}' => digit('\u{660}', c),
-        '\u{6f0}'..='\u{6f9}' => digit('\u{6f0}', c),
-        '\u{66b}' => '.',
-        c => c,
-    });
-    latin.collect()
+    typed.trim().chars().map(|c| if c == '\u{66B}' { '.' } else { latin_digit(c) }).collect()
 }
 
 impl Test {
