@@ -16,7 +16,7 @@ use crate::{
     audit::pages::AuditRoutes,
     base::{
         habits::{Calendar, Digits, Habits},
-        language::{self, td_string},
+        language,
         time::Timestamp,
     },
     consents::pages::{ConsentRoutes, OwnConsentsRoute},
