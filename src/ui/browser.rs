@@ -75,6 +75,12 @@ pub fn value_of(id: &str) -> Option<String> {
     Some(document().get_element_by_id(id)?.dyn_into::<web_sys::HtmlInputElement>().ok()?.value())
 }
 
+/// Whether something happened in a field of one line.
+pub fn is_in_line(event: &ev::KeyboardEvent) -> bool {
+    use leptos::wasm_bindgen::JsCast;
+    event.target().is_some_and(|target| target.has_type::<web_sys::HtmlInputElement>())
+}
+
 /// What stands in a field of several lines, also before the page has come to life.
 #[cfg(feature = "hydrate")]
 pub fn lines_of(id: &str) -> Option<String> {

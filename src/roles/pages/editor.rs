@@ -63,6 +63,9 @@ fn merged<T: Ord + Clone>(typed: &BTreeSet<T>, before: &BTreeSet<T>, now: &BTree
     kept.chain(typed.difference(before)).cloned().collect()
 }
 
+/// Asks others to agree to what the form holds, and what is told when they were asked (C12).
+pub type AskOthers = (Callback<(RoleForm, Asking)>, Callback<()>);
+
 /// The form. `save` is called after the review with what it holds then.
 #[component]
 pub fn RoleEditor(
@@ -84,9 +87,9 @@ pub fn RoleEditor(
     /// Takes over what others have saved meanwhile, keeping what the form holds.
     #[prop(optional)]
     renew: Option<Callback<RoleForm>>,
-    /// Asks others to agree to what the form holds, where they have to; and what is told when they were asked.
+    /// Where others may have to agree.
     #[prop(optional)]
-    ask: Option<(Callback<(RoleForm, Asking)>, Callback<()>)>,
+    ask: Option<AskOthers>,
     save: Callback<RoleForm>,
 ) -> impl IntoView {
     let locale = locale();

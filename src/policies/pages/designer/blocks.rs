@@ -12,6 +12,7 @@ use super::{
 use crate::{
     base::language::td_string,
     ui::{
+        browser,
         icons::{Icon, icon},
         is_arabic, locale,
         pieces::{self, Tone},
@@ -34,6 +35,8 @@ const KNOWN: [&str; 13] = [
     "env.device",
     "env.assurance",
 ];
+/// What adds a rule: where the focus goes when none is left.
+pub const FIRST_RULE: &str = "add-first-rule";
 const WAYS: [Way; 4] = [Way::Up, Way::Down, Way::In, Way::Out];
 
 pub fn id(what: &str, path: &[usize]) -> String {
@@ -158,7 +161,7 @@ pub fn pane(designer: Designer) -> AnyView {
     });
     let effects = [false, true].map(|denies| {
         view! {
-            <button class="btn sm" type="button" on:click=move |_| designer.add_rule(denies)>
+            <button class="btn sm" type="button" id=(!denies).then_some(FIRST_RULE) on:click=move |_| designer.add_rule(denies)>
                 {icon(Icon::Add)}
                 {effect_word(denies)}
             </button>
@@ -174,7 +177,16 @@ pub fn pane(designer: Designer) -> AnyView {
         pieces::sentence(&designer.rules.with(|rules| name(rules, &path)))
     };
     view! {
-        <fieldset class="blocks" disabled=move || designer.broken.with(Option::is_some)>
+        <fieldset
+            class="blocks"
+            disabled=move || designer.broken.with(Option::is_some)
+            // In a line of a block Enter is the end of a value, not of the work on the policy.
+            on:keydown=move |event| {
+                if event.key() == "Enter" && browser::is_in_line(&event) {
+                    event.prevent_default();
+                }
+            }
+        >
             <legend>{td_string!(locale, policies.blocks)}</legend>
             <p class="hint" id="blocks-hint">{td_string!(locale, policies.blocks_hint)}</p>
             <div node_ref=designer.drag.source class="stack">

@@ -117,11 +117,12 @@ impl Designer {
             }
             Said::Removed => td_string!(locale, policies.said_removed, name = name).to_string(),
         };
+        let focus = if rules.is_empty() { blocks::FIRST_RULE.to_owned() } else { blocks::id("block", &path) };
         self.rules.set(rules);
         self.write();
-        self.chosen.set(path.clone());
+        self.chosen.set(path);
         self.said.set(said);
-        self.draw(blocks::id("block", &path));
+        self.draw(focus);
     }
 
     /// Changes what is in a block. Where that gives it other fields it is drawn anew, and the focus stays in the field named.
@@ -195,8 +196,9 @@ impl Designer {
         self.chosen.set(path.to_vec());
         self.change(Said::Removed, &|rules| {
             tree::remove(rules, path).then(|| match path.split_last() {
-                // What has moved up to its place, or else what is around it.
-                Some((_, [])) | None => vec![0],
+                // What has moved up to its place, or else what is before or around it.
+                Some((rule, [])) => vec![(*rule).min(rules.len().saturating_sub(1))],
+                None => vec![0],
                 Some((_, parent)) if tree::node(rules, path).is_none() => parent.to_vec(),
                 Some(_) => path.to_vec(),
             })
