@@ -289,6 +289,7 @@ fn body(operation: &str, things: &Things, own: &str) -> Value {
         "patch /admin/users/{id}/status" | "patch /admin/tenants/{id}/status" => json!({"status": "suspended"}),
         "post /admin/roles/{id}/copies" => json!({"name": "copy"}),
         "post /admin/roles/{id}/what-if" => json!({"permissions": []}),
+        "post /admin/groups/{id}/what-if" => json!({"roles": []}),
         "post /admin/policies/{id}/activate" => json!({"number": 1}),
         "post /admin/groups/{id}/approvals" => json!({"edit": {}, "reason": "r"}),
         "post /admin/policies/{id}/approvals" => json!({"number": 1, "reason": "r"}),

@@ -306,8 +306,8 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     let version = boss.get(&format!("/admin/users/{}", omar.id)).await.ok()["version"].as_i64().expect("a number");
     let both = |version: i64| {
         json!({"people": [
-            {"user": sara.id, "overrides": allow(&["audit.read"])},
-            {"user": omar.id, "overrides": allow(&["audit.read"]), "version": version},
+            {"user": sara.id, "overrides": allow(&["roles.update"])},
+            {"user": omar.id, "overrides": allow(&["roles.update"]), "version": version},
         ]})
     };
     let stale = boss.post("/admin/users/bulk/rights", both(version - 1)).await;
@@ -318,7 +318,7 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let effect = granter.post("/admin/users/bulk/what-if", both(version)).await.ok();
     assert_eq!(effect["refused"]["code"], refused.code());
-    assert!(!boss.held(&sara.id).await.contains(&"audit.read".to_owned()), "nobody was changed");
+    assert!(!boss.held(&sara.id).await.contains(&"roles.update".to_owned()), "nobody was changed");
     let twice = json!({"people": [{"user": sara.id}, {"user": sara.id}]});
     assert_eq!(boss.post("/admin/users/bulk/rights", twice).await.json()["errors"][0]["field"], "users[1]");
 }
