@@ -184,7 +184,8 @@ impl Changes {
         still
     }
 
-    /// The changes of many people as they are for one of them. Whoever has a role already that only some have keeps its end.
+    /// The changes of many people as they are for one of them. Whoever has a role already that only some have keeps its end;
+    /// so an allow for all neither lifts a deny that only some have nor makes what only some are allowed last longer.
     pub fn for_one(&self, common: &Saved, one: &Saved) -> Self {
         let mut own = Changes::default();
         for (role, wanted) in &self.roles {
@@ -194,7 +195,12 @@ impl Changes {
             }
         }
         for (key, stand) in &self.stands {
-            own.set_stand(one, key, stand.clone());
+            let is_kept = stand.tri == Tri::Allowed
+                && common.stand(key).tri == Tri::Inherited
+                && one.stand(key).tri != Tri::Inherited;
+            if !is_kept {
+                own.set_stand(one, key, stand.clone());
+            }
         }
         own
     }
@@ -670,11 +676,29 @@ mod tests {
         let (mine, theirs) = (changes.for_one(&common, &one), changes.for_one(&common, &other));
         assert_eq!((mine.roles.len(), mine.stands.len()), (1, 1), "the second role is there already");
         assert_eq!((theirs.roles.len(), theirs.stands.len()), (2, 1));
+
+        // What one of them alone was denied, or allowed until a moment, is not what was meant by an allow for all.
+        let until = Timestamp::parse("2026-12-01T08:00:00Z");
+        one.overrides.allow = vec![Override { key: "audit.read".to_owned(), expires_at: until, reason: None }];
+        for key in ["users.delete", "audit.read"] {
+            changes.set_stand(&common, key, allowed(""));
+            let (mine, theirs) = (changes.for_one(&common, &one), changes.for_one(&common, &other));
+            assert_eq!((mine.stands.contains_key(key), theirs.stands.contains_key(key)), (false, true), "{key}");
+        }
+        // A deny for all is stronger than what one of them is allowed.
+        changes.set_stand(&common, "audit.read", Stand { tri: Tri::Denied, ..Stand::default() });
+        assert!(changes.for_one(&common, &one).stands.contains_key("audit.read"));
+
         let edit = Edit::of(&changes, &common, &[one, other]).expect("all is well formed");
         let Some(Edit::Many(edits)) = edit else { panic!("it is about many") };
         assert_eq!(edits.people[0].roles, Some(vec![given(2)]));
         assert_eq!(edits.people[1].roles, Some(vec![given(2)]));
-        assert_eq!(edits.people[0].overrides.as_ref().map(|all| all.deny.len()), Some(1), "what was theirs stays");
+        let denied = |at: usize| {
+            let deny = edits.people[at].overrides.iter().flat_map(|all| &all.deny);
+            deny.map(|one| one.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(denied(0), ["users.delete", "audit.read"], "what was theirs stays");
+        assert_eq!(denied(1), ["audit.read"]);
     }
 
     /// C3: a wildcard is told of what it covers; the narrowest one first.
