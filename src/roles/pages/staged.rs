@@ -258,6 +258,24 @@ impl Changes {
         }
         moved
     }
+
+    /// The same of many people: also what others gave to one of them alone, or took from them.
+    fn among(old: (&Saved, &[Saved]), new: (&Saved, &[Saved])) -> Self {
+        let mut moved = Changes::default();
+        for now in new.1 {
+            if let Some(before) = old.1.iter().find(|before| before.whose == now.whose) {
+                moved.join(Changes::between(before, now));
+            }
+        }
+        // What has become of all of them is told before what one of them has.
+        moved.join(Changes::between(old.0, new.0));
+        moved
+    }
+
+    fn join(&mut self, later: Changes) {
+        self.roles.extend(later.roles);
+        self.stands.extend(later.stands);
+    }
 }
 
 /// The names of what can change, for the review.
@@ -319,19 +337,16 @@ impl Staged {
             return;
         }
         self.effective.set(effective.into_iter().map(|one| (one.key.clone(), one)).collect());
+        let (before, each_before) = (self.saved.get_untracked(), self.each.get_untracked());
         self.each.set(each);
-        let before = self.saved.get_untracked();
         if before == saved {
             return;
         }
         let mine = self.changes.with_untracked(|changes| changes.count() > 0);
         if before.whose == saved.whose {
             if mine {
-                let moved = Changes::between(&before, &saved);
-                self.meanwhile.update(|all| {
-                    all.roles.extend(moved.roles);
-                    all.stands.extend(moved.stands);
-                });
+                let moved = self.each.with_untracked(|each| Changes::among((&before, &each_before), (&saved, each)));
+                self.meanwhile.update(|all| all.join(moved));
             }
             self.changes.update(|changes| *changes = std::mem::take(changes).against(&saved));
         } else {
@@ -699,6 +714,24 @@ mod tests {
         };
         assert_eq!(denied(0), ["users.delete", "audit.read"], "what was theirs stays");
         assert_eq!(denied(1), ["audit.read"]);
+    }
+
+    /// C3: what others did meanwhile to one of many is told as what they did to all of them.
+    #[test]
+    fn what_others_did_to_one_of_many_is_told() {
+        let (one, mut other) = (saved(), saved());
+        other.whose = Whose::Person(UserId(Uuid::from_u128(10)));
+        let before = [one.clone(), other.clone()];
+        let mut now = [one, other];
+        now[1].roles.push(given(2));
+        now[1].overrides.deny.push(Override { key: "audit.read".to_owned(), expires_at: None, reason: None });
+        now[1].version += 1;
+        let (old, new) = (Saved::in_common(&before), Saved::in_common(&now));
+        assert_eq!(Changes::between(&old, &new), Changes::default(), "all of them have what they had");
+        let moved = Changes::among((&old, &before), (&new, &now));
+        assert_eq!(moved.roles.keys().collect::<Vec<_>>(), [&role(2)]);
+        assert_eq!(moved.stands.get("audit.read").map(|stand| stand.tri), Some(Tri::Denied));
+        assert_eq!(moved.count(), 2);
     }
 
     /// C3: a wildcard is told of what it covers; the narrowest one first.
