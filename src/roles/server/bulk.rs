@@ -96,6 +96,8 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
     let granter = Granter::Person(cx.person()?.user);
     let (mut changes, mut changed, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     for (at, one) in people.into_iter().enumerate() {
+        // Whoever lies outside does not exist, whichever version was seen of them.
+        find(&mut tx, one.user).await?;
         let person = accounts::server::find_for_update(&mut tx, one.user, one.version).await?;
         if !tx.also_decides(&accounts::server::store::facts(&person))? {
             return Err(AppError::NotFound);

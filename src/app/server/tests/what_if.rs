@@ -350,12 +350,17 @@ async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
     let bound = json!({"role": "granter", "department": "finance"});
     boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": ["readonly", bound]})).await.ok();
     let allow = json!({"allow": [], "deny": [{"key": "audit.read"}]});
-    let edits = json!({"people": [
-        {"user": inside.id, "overrides": allow},
-        {"user": outside.id, "overrides": allow},
-    ]});
-    let refused = granter.post("/admin/users/bulk/rights", edits).await;
-    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    let both = |version: Value| {
+        json!({"people": [
+            {"user": inside.id, "overrides": allow},
+            {"user": outside.id, "overrides": allow, "version": version},
+        ]})
+    };
+    // A version that is not theirs does not tell that there is somebody.
+    for version in [Value::Null, json!(0)] {
+        let refused = granter.post("/admin/users/bulk/rights", both(version.clone())).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{version}");
+    }
     let alone = json!({"people": [{"user": inside.id, "overrides": allow}]});
     assert_eq!(granter.post("/admin/users/bulk/rights", alone).await.status, StatusCode::OK);
 }
