@@ -77,6 +77,8 @@ fn stand(tx: &Tx, person: Person) -> Result<PersonStand, AppError> {
 /// would have for each alone (C3, D1).
 pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonStand>, AppError> {
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    // The answer is what everybody then has.
+    tx.require(USERS_READ).await?;
     let edits = edits.read()?;
     let users = named(&edits)?;
     // Whoever decides has to be told why.
@@ -99,8 +101,12 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
         // Whoever lies outside does not exist, whichever version was seen of them.
         find(&mut tx, one.user).await?;
         let person = accounts::server::find_for_update(&mut tx, one.user, one.version).await?;
-        if !tx.also_decides(&accounts::server::store::facts(&person))? {
+        let facts = accounts::server::store::facts(&person);
+        if !tx.also_decides(&facts)? {
             return Err(AppError::NotFound);
+        }
+        if !tx.also_holds_about(&PERMISSIONS_READ, &facts)? {
+            tx.require(PERMISSIONS_READ).await?;
         }
         let edit = RightsEdit::from(one);
         let own = staged(&tx, person.id, edit.clone())?;

@@ -362,6 +362,22 @@ async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{version}");
     }
     let alone = json!({"people": [{"user": inside.id, "overrides": allow}]});
+    assert_eq!(granter.post("/admin/users/bulk/rights", alone.clone()).await.status, StatusCode::OK);
+
+    // What people have is the answer: whoever may not read it does not get it by changing nothing.
+    boss.make_role("finder", &["users.read"]).await;
+    boss.make_role("reader", &["permissions.read"]).await;
+    let there = |role: &str| json!({"role": role, "department": "finance"});
+    let bounds = [json!(["finder", there("granter")]), json!([there("granter"), there("reader")])];
+    for roles in bounds {
+        boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": roles})).await.ok();
+        let refused = granter.post("/admin/users/bulk/rights", alone.clone()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
+        assert!(!refused.text.contains("audit.read"), "{}", refused.text);
+    }
+    // Where it may be changed it has to be readable, and nowhere else.
+    let roles = json!(["finder", there("granter"), there("reader")]);
+    boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": roles})).await.ok();
     assert_eq!(granter.post("/admin/users/bulk/rights", alone).await.status, StatusCode::OK);
 }
 
