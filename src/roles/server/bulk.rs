@@ -21,7 +21,7 @@ use crate::{
             links,
         },
     },
-    approvals::server::{NewApproval, ask, parse_reason},
+    approvals::server::{MOST_WAITING, NewApproval, ask, parse_reason},
     base::{
         errors::{AppError, Denial, DenialCode, FieldCode},
         ids::{RoleId, UserId},
@@ -122,6 +122,10 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
         }
         changes.extend(own);
         changed.push(stand(&tx, person)?);
+    }
+    // Asking about more of them could never succeed, however long it were put off.
+    if i64::try_from(waiting.len()).unwrap_or(i64::MAX) > MOST_WAITING {
+        return Err(AppError::field("people", FieldCode::TooLong));
     }
     let mut events = Vec::new();
     if !changes.is_empty() {

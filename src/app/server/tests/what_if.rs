@@ -416,6 +416,36 @@ async fn the_preview_tells_what_needs_approval(pool: PgPool) {
     assert_eq!((&waiting[0]["reason"], &waiting[0]["state"]), (&json!("تغطية إجازة"), &json!("waiting")));
 }
 
+/// C12, C3: asking about more people than may wait at once is refused beforehand, and nobody is changed.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn nobody_asks_about_more_people_than_may_wait(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let allow = |user: &str, key: &str| json!({"user": user, "overrides": {"allow": [{"key": key}]}});
+    let mut people = vec![allow(&omar.id, "users.read")];
+    for number in 0..21 {
+        let new = json!({"email": format!("n{number}@x.example"), "name": "n"});
+        let new = boss.post("/admin/users", new).await.ok();
+        people.push(allow(new["id"].as_str().expect("an id"), "users.delete"));
+    }
+    let asked = |people: &[Value]| json!({"ask": true, "reason": "تغطية إجازة", "people": people});
+    let refused = boss.post("/admin/users/bulk/rights", asked(&people)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let error = refused.json()["errors"][0].clone();
+    assert_eq!((&error["field"], &error["code"]), (&json!("people"), &json!("too_long")));
+    assert_eq!(app.count("select count(*) from approvals").await, 0);
+    assert_eq!(boss.held(&omar.id).await, Vec::<String>::new());
+
+    people.pop();
+    boss.post("/admin/users/bulk/rights", asked(&people)).await.ok();
+    assert_eq!(app.count("select count(*) from approvals").await, 20);
+    assert_eq!(boss.held(&omar.id).await, ["users.read"]);
+}
+
 /// C5, C11, C14: the preview names the policies that have a say and what they say, and what is held in a scope only.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn the_preview_names_policies_and_scopes(pool: PgPool) {
