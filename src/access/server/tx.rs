@@ -549,9 +549,9 @@ impl Tx {
             Err(error) => return Err(error),
         }
         if change::touches_super_admins(&before, &after, changes, now) {
-            // Whoever would stop being it is among those counted.
-            let stopping = change::stopping_super_admins(&before, &after, changes, now);
-            if self.count_super_admins().await? <= i64::try_from(stopping).unwrap_or(i64::MAX) {
+            // As they are counted nothing has changed yet.
+            let moved = change::super_admins_moved(&before, &after, changes, now);
+            if self.count_super_admins().await? + moved <= 0 {
                 let denial = Denial::new(DenialCode::LastSuperAdmin, Vec::new());
                 return Ok((after, Some(denial)));
             }

@@ -337,6 +337,27 @@ async fn the_last_super_admins_cannot_be_demoted_together(pool: PgPool) {
     assert_eq!(boss.post("/admin/users/bulk/rights", both).await.code(), "last_super_admin");
 }
 
+/// C15, C3, C14: the only super-admin may hand over in one go, to somebody who is it for good; the preview agrees.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_only_super_admin_may_hand_over(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let platform = boss.role_id("super-admin").await;
+    let over = |given: Value| json!({"people": [{"user": boss.id, "roles": []}, {"user": sara.id, "roles": [given]}]});
+    let passing = over(json!({"role": platform, "expires_at": "2099-01-01T00:00:00Z"}));
+    let effect = boss.post("/admin/users/bulk/what-if", passing.clone()).await.ok();
+    assert_eq!(effect["refused"]["code"], "last_super_admin");
+    assert_eq!(boss.post("/admin/users/bulk/rights", passing).await.code(), "last_super_admin");
+
+    let for_good = over(json!({"role": platform}));
+    let effect = boss.post("/admin/users/bulk/what-if", for_good.clone()).await.ok();
+    assert_eq!(effect["refused"], Value::Null);
+    boss.post("/admin/users/bulk/rights", for_good).await.ok();
+    sara.get("/admin/users").await.ok();
+    assert_eq!(sara.held(&boss.id).await, Vec::<String>::new());
+}
+
 /// C11, C3: of many people each has to lie where the caller's right counts, not only the first.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
