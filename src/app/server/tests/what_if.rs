@@ -323,6 +323,33 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     assert_eq!(boss.post("/admin/users/bulk/rights", twice).await.json()["errors"][0]["field"], "users[1]");
 }
 
+/// C14, C3: what one of several is given is not told as held back from, or held by, those who are given nothing.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_preview_of_many_tells_each_only_what_they_are_given(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let huda = app.person(&boss, "huda@x.example", &[]).await;
+    boss.make_role("clerk", &["workflows.create"]).await;
+    let lina = app.person(&boss, "lina@x.example", &["clerk"]).await;
+    boss.patch(&format!("/admin/users/{}/permissions", omar.id), json!({"deny": ["workflows.*"]})).await.ok();
+    let allow = json!([{"key": "workflows.create"}]);
+    let step = json!({"people": [
+        {"user": sara.id, "overrides": {"allow": allow}},
+        {"user": omar.id, "overrides": {"deny": [{"key": "audit.read"}, {"key": "workflows.*"}]}},
+        {"user": lina.id, "overrides": {"deny": [{"key": "audit.read"}]}},
+        {"user": huda.id, "overrides": {"allow": allow, "deny": [{"key": "workflows.*"}]}},
+    ]});
+    let effect = boss.post("/admin/users/bulk/what-if", step).await.ok();
+    assert_eq!(of_kind(&effect, "gained"), ["workflows.create"]);
+    assert_eq!(of_kind(&effect, "blocked"), ["workflows.create"]);
+    let lines = effect["lines"].as_array().expect("lines").iter();
+    let reached = lines.map(|line| (line["what"].clone(), line["people"].clone())).collect::<Vec<_>>();
+    assert_eq!(reached, [(json!("gained"), json!(1)), (json!("blocked"), json!(1))]);
+    assert_eq!(effect["people"], 4);
+}
+
 /// C15, C3: the last super-admins cannot be demoted together either, and the preview says so.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn the_last_super_admins_cannot_be_demoted_together(pool: PgPool) {
