@@ -319,6 +319,16 @@ for (const lang of LANGS) {
         expect(kept.find((one) => one.key === "audit.read")!.because[0].kind, "what was theirs alone stays").toBe("denied");
     });
 
+    test(`groups that cannot be read are not passed over in silence, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await addPerson(api, { name: `Groupless ${lang}`, email: `groupless.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin, losses: true });
+        await open(page, `/console/studio?person=${id}`);
+        await page.route("**/api/groups/all", (route) => route.abort());
+        await page.getByRole("link", { name: t("roles.choose_another") }).click();
+        await expect(page.getByLabel(t("roles.search_target"), { exact: true })).toBeVisible();
+        await expect(page.getByText(t("ui.failed"))).toBeVisible();
+    });
+
     test(`the effect names policies that have a say and what is held in a scope, ${lang}`, async ({ visitor, admin, api }) => {
         const name = `Finance only ${lang}`;
         const rules = [{ effect: "allow", condition: { "user.department": { eq: "finance" } } }];

@@ -32,7 +32,12 @@ const OFFERED: u32 = 8;
 /// How long after the last key people are searched.
 const PAUSE: Duration = Duration::from_millis(150);
 
-pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held, studio: Studio) -> AnyView {
+pub fn pane(
+    roles: Result<Vec<Role>, AppError>,
+    groups: Result<Vec<Group>, AppError>,
+    held: &Held,
+    studio: Studio,
+) -> AnyView {
     let locale = locale();
     let search = Search::new();
     let sees_people = held.may(USERS_READ.as_str());
@@ -47,7 +52,8 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held,
     let no_roles = roles.as_ref().err().map(states::failed);
     let roles = roles.unwrap_or_default().into_iter().map(|role| (fold(&role.name), Arc::new(role)));
     let roles = StoredValue::new(roles.collect::<Vec<_>>());
-    let groups = groups.into_iter().map(|group| (fold(&group.name), Arc::new(group)));
+    let no_groups = groups.as_ref().err().map(states::failed);
+    let groups = groups.unwrap_or_default().into_iter().map(|group| (fold(&group.name), Arc::new(group)));
     let groups = StoredValue::new(groups.collect::<Vec<_>>());
     let chosen = RwSignal::new(Vec::<UserId>::new());
     let rows = Memo::new(move |_| {
@@ -92,6 +98,7 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held,
             {catalogue::search_field(search, "target-search", td_string!(locale, roles.search_target))}
         </div>
         {sees_people.then(|| view! { <div>{no_people}</div> })}
+        {no_groups}
         {no_roles}
         <VirtualList
             window

@@ -316,7 +316,7 @@ pub fn StudioPage() -> impl IntoView {
             let viewer = for_groups.clone();
             async move {
                 let may_read = wanted && viewer.holds().await.may(GROUPS_READ.as_str());
-                if may_read { all_groups().await.unwrap_or_default() } else { Vec::new() }
+                if may_read { all_groups().await } else { Ok(Vec::new()) }
             }
         },
     );
@@ -430,7 +430,7 @@ struct Parts {
     catalogue: Catalogue,
     roles: Result<Vec<Role>, AppError>,
     /// To choose from, while nobody is chosen.
-    groups: Vec<Group>,
+    groups: Result<Vec<Group>, AppError>,
 }
 
 /// Takes over what is known about the aim, and draws it.
