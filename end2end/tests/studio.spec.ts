@@ -294,10 +294,18 @@ for (const lang of LANGS) {
         const page = await visitor({ lang, as: admin });
         await open(page, "/console/studio");
         await page.getByLabel(t("roles.search_target"), { exact: true }).fill(`Twin ${lang}`);
-        for (const name of [`Twin ${lang} A`, `Twin ${lang} B`]) {
-            await page.getByRole("checkbox", { name: t("roles.choose_together", { name }) }).check();
-        }
-        await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 2 }) })).toHaveCount(1);
+        const choose = async () => {
+            for (const name of [`Twin ${lang} A`, `Twin ${lang} B`]) {
+                await page.getByRole("checkbox", { name: t("roles.choose_together", { name }) }).check();
+            }
+            await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 2 }) })).toHaveCount(1);
+        };
+        await choose();
+        // Putting them back is said, and the focus stays where others are searched.
+        await page.getByRole("button", { name: t("roles.put_back"), exact: true }).click();
+        await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 0 }) })).toHaveCount(1);
+        await expect(page.getByLabel(t("roles.search_target"), { exact: true })).toBeFocused();
+        await choose();
         await page.getByRole("link", { name: t("roles.many_go") }).click();
         await expect(page.getByRole("heading", { name: t("roles.many_people", { count: 2 }) })).toBeVisible();
         await find(page, t, "reports.read");
