@@ -301,6 +301,17 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     let actions = app.actions().await;
     let count = |action: &str| actions.iter().skip(begun).filter(|one| *one == action).count();
     assert_eq!((count("admin.grant_permission"), count("admin.assign_roles")), (6, 2));
+    // What one step wrote is told apart from the others by its request.
+    let mut requests = Vec::new();
+    for action in ["admin.grant_permission", "admin.assign_roles"] {
+        let log = boss.get(&format!("/admin/audit?action={action}")).await.ok();
+        let rows = log["items"].as_array().expect("rows").iter();
+        requests.push(rows.map(|row| row["request_id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>());
+    }
+    let (granted, assigned) = (&requests[0], &requests[1]);
+    assert!(granted.chunks(2).all(|pair| pair[0] == pair[1]), "{granted:?}");
+    assert!(granted[0] != granted[2] && granted[2] != granted[4], "{granted:?}");
+    assert_eq!(assigned[..2], [granted[0].clone(), granted[2].clone()], "the newest come first");
 
     // One who was changed meanwhile, or whom the caller may not touch, stops all.
     let version = boss.get(&format!("/admin/users/{}", omar.id)).await.ok()["version"].as_i64().expect("a number");
@@ -426,7 +437,14 @@ async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
     // Where it may be changed it has to be readable, and nowhere else.
     let roles = json!(["finder", there("granter"), there("reader")]);
     boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": roles})).await.ok();
-    assert_eq!(granter.post("/admin/users/bulk/rights", alone).await.status, StatusCode::OK);
+    assert_eq!(granter.post("/admin/users/bulk/rights", alone.clone()).await.status, StatusCode::OK);
+
+    // What would come of it is told inside only, too.
+    let what_if = "/admin/users/bulk/what-if";
+    for version in [Value::Null, json!(0)] {
+        assert_eq!(granter.post(what_if, both(version)).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(granter.post(what_if, alone).await.ok()["people"], 1);
 }
 
 /// C12, C14: the preview says where others have to agree first, as saving then does.
