@@ -294,10 +294,18 @@ for (const lang of LANGS) {
         const page = await visitor({ lang, as: admin });
         await open(page, "/console/studio");
         await page.getByLabel(t("roles.search_target"), { exact: true }).fill(`Twin ${lang}`);
-        for (const name of [`Twin ${lang} A`, `Twin ${lang} B`]) {
-            await page.getByRole("checkbox", { name: t("roles.choose_together", { name }) }).check();
-        }
-        await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 2 }) })).toHaveCount(1);
+        const choose = async () => {
+            for (const name of [`Twin ${lang} A`, `Twin ${lang} B`]) {
+                await page.getByRole("checkbox", { name: t("roles.choose_together", { name }) }).check();
+            }
+            await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 2 }) })).toHaveCount(1);
+        };
+        await choose();
+        // Putting them back is said, and the focus stays where others are searched.
+        await page.getByRole("button", { name: t("roles.put_back"), exact: true }).click();
+        await expect(page.getByRole("status").filter({ hasText: t("roles.many_chosen", { count: 0 }) })).toHaveCount(1);
+        await expect(page.getByLabel(t("roles.search_target"), { exact: true })).toBeFocused();
+        await choose();
         await page.getByRole("link", { name: t("roles.many_go") }).click();
         await expect(page.getByRole("heading", { name: t("roles.many_people", { count: 2 }) })).toBeVisible();
         await find(page, t, "reports.read");
@@ -317,6 +325,16 @@ for (const lang of LANGS) {
         for (const { id } of [one, other]) expect(await held(api, id)).not.toContain("reports.read");
         const kept: { key: string; because: { kind: string }[] }[] = await api.call("GET", `/admin/users/${other.id}/effective-permissions`);
         expect(kept.find((one) => one.key === "audit.read")!.because[0].kind, "what was theirs alone stays").toBe("denied");
+    });
+
+    test(`groups that cannot be read are not passed over in silence, ${lang}`, async ({ visitor, admin, api }) => {
+        const { id } = await addPerson(api, { name: `Groupless ${lang}`, email: `groupless.${lang}@example.com` });
+        const page = await visitor({ lang, as: admin, losses: true });
+        await open(page, `/console/studio?person=${id}`);
+        await page.route("**/api/groups/all", (route) => route.abort());
+        await page.getByRole("link", { name: t("roles.choose_another") }).click();
+        await expect(page.getByLabel(t("roles.search_target"), { exact: true })).toBeVisible();
+        await expect(page.getByText(t("ui.failed"))).toBeVisible();
     });
 
     test(`the effect names policies that have a say and what is held in a scope, ${lang}`, async ({ visitor, admin, api }) => {

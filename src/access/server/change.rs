@@ -623,24 +623,28 @@ pub fn is_of_platform(before: &Snapshot, after: &Snapshot, changes: &[Change]) -
     })
 }
 
+/// Whether somebody counts among the super-admins of the installation: for good, everywhere, and with an account in use.
+fn stands_as_super_admin(snapshot: &Snapshot, user: UserId, now: DateTime<Utc>) -> bool {
+    snapshot.person(user).is_some_and(|person| {
+        person.active
+            && person.roles.iter().any(|given| {
+                given.expires_at.is_none()
+                    && given.scope.is_everything()
+                    && snapshot.role(given.role).is_some_and(|role| role.platform)
+            })
+    }) && snapshot.is_super_admin(user, now)
+}
+
 /// Whether a change may cost the installation its last super-admin, so that they must be counted.
 pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> bool {
-    let stands = |snapshot: &Snapshot, user: UserId| {
-        snapshot.person(user).is_some_and(|person| {
-            person.active
-                && person.roles.iter().any(|given| {
-                    given.expires_at.is_none()
-                        && given.scope.is_everything()
-                        && snapshot.role(given.role).is_some_and(|role| role.platform)
-                })
-        }) && snapshot.is_super_admin(user, now)
-    };
     changes.iter().any(|change| match change {
         Change::Person { user, .. }
         | Change::Active { user, .. }
         | Change::Roles { user, .. }
         | Change::Overrides { user, .. }
-        | Change::Memberships { user, .. } => stands(before, *user) && !stands(after, *user),
+        | Change::Memberships { user, .. } => {
+            stands_as_super_admin(before, *user, now) && !stands_as_super_admin(after, *user, now)
+        }
         // The platform's role stands in no group and has none of a tenant's keys; no policy takes it.
         Change::Group { .. }
         | Change::RemoveGroup { .. }
@@ -653,12 +657,9 @@ pub fn touches_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Chan
     })
 }
 
-/// How many people the changes stop from being super-admin.
-pub fn stopping_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> usize {
-    let touching =
-        changes.iter().filter(|change| touches_super_admins(before, after, std::slice::from_ref(*change), now));
-    // Several changes may be about one person.
-    let people = touching.map(|change| match change {
+/// By how many the people whom the changes are about become more or fewer super-admins: whoever hands over costs none.
+pub fn super_admins_moved(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> i64 {
+    let people = changes.iter().filter_map(|change| match change {
         Change::Person { user, .. }
         | Change::Active { user, .. }
         | Change::Roles { user, .. }
@@ -672,7 +673,10 @@ pub fn stopping_super_admins(before: &Snapshot, after: &Snapshot, changes: &[Cha
         | Change::Policy { .. }
         | Change::RemovePermission { .. } => None,
     });
-    people.collect::<BTreeSet<_>>().len()
+    // Several changes may be about one person.
+    let people = people.collect::<BTreeSet<_>>();
+    let stands = |snapshot: &Snapshot, user: UserId| i64::from(stands_as_super_admin(snapshot, user, now));
+    people.into_iter().map(|user| stands(after, user) - stands(before, user)).sum()
 }
 
 /// Writes the grants of a change. `before` has been locked and is current.

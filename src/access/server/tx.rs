@@ -375,9 +375,21 @@ impl Tx {
     /// Whether the caller also holds this, for the whole tenant; a visitor also at home. Nobody is asked outside for it: what
     /// nobody was asked is not held.
     pub fn also_holds(&self, permission: &Permission) -> Result<bool, AppError> {
+        self.holds(permission, None)
+    }
+
+    /// The same about something, wherever it lies.
+    pub fn also_holds_about(&self, permission: &Permission, facts: &Facts) -> Result<bool, AppError> {
+        self.holds(permission, Some(facts))
+    }
+
+    fn holds(&self, permission: &Permission, facts: Option<&Facts>) -> Result<bool, AppError> {
         let (cx, person) = (&self.cx, self.cx.person()?);
-        let whole = |snapshot: &Snapshot| check(cx, snapshot, person, permission, None) == Answer::Yes;
-        Ok(whole(self.snapshot()?) && self.home().is_none_or(|home| home.is_some_and(|home| whole(&home))))
+        let yes =
+            |snapshot: &Snapshot, facts: Option<&Facts>| check(cx, snapshot, person, permission, facts) == Answer::Yes;
+        // Nobody's home has what lies here.
+        let at_home = || self.home().is_none_or(|home| home.is_some_and(|home| yes(&home, None)));
+        Ok(yes(self.snapshot()?, facts) && at_home())
     }
 
     /// The grants of a visitor's own tenant, as far as this node knows them; none where this is about no visit.
@@ -537,9 +549,9 @@ impl Tx {
             Err(error) => return Err(error),
         }
         if change::touches_super_admins(&before, &after, changes, now) {
-            // Whoever would stop being it is among those counted.
-            let stopping = change::stopping_super_admins(&before, &after, changes, now);
-            if self.count_super_admins().await? <= i64::try_from(stopping).unwrap_or(i64::MAX) {
+            // As they are counted nothing has changed yet.
+            let moved = change::super_admins_moved(&before, &after, changes, now);
+            if self.count_super_admins().await? + moved <= 0 {
                 let denial = Denial::new(DenialCode::LastSuperAdmin, Vec::new());
                 return Ok((after, Some(denial)));
             }

@@ -69,7 +69,7 @@ pub fn AskApproval(
         {move || {
             needed().then(|| {
                 view! {
-                    <form class="stack" on:submit=submit>
+                    <form class="stack" id="field-people" on:submit=submit>
                         {fields::summary(call.error, label)}
                         <Field
                             name="approval_reason"
@@ -94,5 +94,9 @@ pub fn AskApproval(
 }
 
 fn label(field: &str) -> Option<&'static str> {
-    (field == "reason").then(|| td_string!(locale(), roles.ask_reason))
+    match field {
+        "reason" => Some(td_string!(locale(), roles.ask_reason)),
+        "people" => Some(td_string!(locale(), roles.ask_people)),
+        _ => None,
+    }
 }

@@ -90,8 +90,8 @@ pub struct NewApproval {
     pub permissions: Vec<Permission>,
 }
 
-/// The most requests that one person may have waiting.
-const MOST_WAITING: i64 = 20;
+/// The most requests that one person may have waiting (C12).
+pub const MOST_WAITING: i64 = 20;
 
 /// A reason, which every request has.
 pub fn parse_reason(reason: &str) -> Result<String, FieldCode> {

@@ -15,6 +15,7 @@ use crate::{
         errors::{AppError, Denial, DenialCode},
         habits, language,
     },
+    i18n::Locale,
     roles::{Effect as Foreseen, EffectKind, EffectLine, EffectPolicy, RoleGives, calls::what_if_role},
     ui::{
         asking::follow,
@@ -215,8 +216,7 @@ fn policy(said: EffectPolicy) -> AnyView {
         let words = td_string!(locale, roles.policy_denies_now, count = denied).to_string();
         pieces::badge(Tone::Bad, Some(Icon::Denied), words)
     });
-    let keys = keys.iter().map(|key| pieces::isolate_key(key)).collect::<Vec<_>>();
-    let about = keys.join(td_string!(locale, base.list_separator));
+    let about = listed(locale, &keys);
     view! {
         <li>
             <p class="row-of">{pieces::badge(Tone::Accent, Some(Icon::Policy), td_string!(locale, roles.policy))} {name} {denied}</p>
@@ -225,6 +225,14 @@ fn policy(said: EffectPolicy) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+/// The first keys of a list, in words for `pieces::sentence`; the rest is counted.
+fn listed(locale: Locale, keys: &[String]) -> String {
+    let more = keys.len().saturating_sub(KEYS);
+    let named = keys.iter().take(KEYS).map(|key| pieces::isolate_key(key));
+    let more = (more > 0).then(|| td_string!(locale, roles.and_more, count = more).to_string());
+    named.chain(more).collect::<Vec<_>>().join(td_string!(locale, base.list_separator))
 }
 
 /// Why saving would be refused, or that others have to agree first.
@@ -267,6 +275,8 @@ pub fn people(effect: &Foreseen) -> AnyView {
 
 /// How many lines are shown at once; the rest is counted.
 const SHOWN: usize = 60;
+/// How many keys that a policy has a say about are named; the rest is counted.
+const KEYS: usize = 8;
 /// How many reasons of one line are told.
 const WAYS: usize = 3;
 
@@ -309,4 +319,19 @@ fn line(line: EffectLine) -> AnyView {
         </li>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C14: of a long list of keys the first are named and the others counted.
+    #[test]
+    fn keys_beyond_the_first_are_counted() {
+        let keys = |many: usize| (0..many).map(|number| format!("k.{number}")).collect::<Vec<_>>();
+        let all = listed(Locale::en, &keys(KEYS));
+        assert!(all.contains("k.7") && !all.contains("more"), "{all}");
+        let cut = listed(Locale::en, &keys(KEYS + 3));
+        assert!(cut.contains("k.7") && !cut.contains("k.8") && cut.ends_with("and 3 more"), "{cut}");
+    }
 }

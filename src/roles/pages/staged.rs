@@ -184,7 +184,8 @@ impl Changes {
         still
     }
 
-    /// The changes of many people as they are for one of them. Whoever has a role already that only some have keeps its end.
+    /// The changes of many people as they are for one of them. Whoever has a role already that only some have keeps its end;
+    /// so an allow for all neither lifts a deny that only some have nor makes what only some are allowed last longer.
     pub fn for_one(&self, common: &Saved, one: &Saved) -> Self {
         let mut own = Changes::default();
         for (role, wanted) in &self.roles {
@@ -194,7 +195,12 @@ impl Changes {
             }
         }
         for (key, stand) in &self.stands {
-            own.set_stand(one, key, stand.clone());
+            let is_kept = stand.tri == Tri::Allowed
+                && common.stand(key).tri == Tri::Inherited
+                && one.stand(key).tri != Tri::Inherited;
+            if !is_kept {
+                own.set_stand(one, key, stand.clone());
+            }
         }
         own
     }
@@ -251,6 +257,24 @@ impl Changes {
             moved.set_stand(old, &one.key, new.stand(&one.key));
         }
         moved
+    }
+
+    /// The same of many people: also what others gave to one of them alone, or took from them.
+    fn among(old: (&Saved, &[Saved]), new: (&Saved, &[Saved])) -> Self {
+        let mut moved = Changes::default();
+        for now in new.1 {
+            if let Some(before) = old.1.iter().find(|before| before.whose == now.whose) {
+                moved.join(Changes::between(before, now));
+            }
+        }
+        // What has become of all of them is told before what one of them has.
+        moved.join(Changes::between(old.0, new.0));
+        moved
+    }
+
+    fn join(&mut self, later: Changes) {
+        self.roles.extend(later.roles);
+        self.stands.extend(later.stands);
     }
 }
 
@@ -313,19 +337,16 @@ impl Staged {
             return;
         }
         self.effective.set(effective.into_iter().map(|one| (one.key.clone(), one)).collect());
+        let (before, each_before) = (self.saved.get_untracked(), self.each.get_untracked());
         self.each.set(each);
-        let before = self.saved.get_untracked();
         if before == saved {
             return;
         }
         let mine = self.changes.with_untracked(|changes| changes.count() > 0);
         if before.whose == saved.whose {
             if mine {
-                let moved = Changes::between(&before, &saved);
-                self.meanwhile.update(|all| {
-                    all.roles.extend(moved.roles);
-                    all.stands.extend(moved.stands);
-                });
+                let moved = self.each.with_untracked(|each| Changes::among((&before, &each_before), (&saved, each)));
+                self.meanwhile.update(|all| all.join(moved));
             }
             self.changes.update(|changes| *changes = std::mem::take(changes).against(&saved));
         } else {
@@ -670,11 +691,47 @@ mod tests {
         let (mine, theirs) = (changes.for_one(&common, &one), changes.for_one(&common, &other));
         assert_eq!((mine.roles.len(), mine.stands.len()), (1, 1), "the second role is there already");
         assert_eq!((theirs.roles.len(), theirs.stands.len()), (2, 1));
+
+        // What one of them alone was denied, or allowed until a moment, is not what was meant by an allow for all.
+        let until = Timestamp::parse("2026-12-01T08:00:00Z");
+        one.overrides.allow = vec![Override { key: "audit.read".to_owned(), expires_at: until, reason: None }];
+        for key in ["users.delete", "audit.read"] {
+            changes.set_stand(&common, key, allowed(""));
+            let (mine, theirs) = (changes.for_one(&common, &one), changes.for_one(&common, &other));
+            assert_eq!((mine.stands.contains_key(key), theirs.stands.contains_key(key)), (false, true), "{key}");
+        }
+        // A deny for all is stronger than what one of them is allowed.
+        changes.set_stand(&common, "audit.read", Stand { tri: Tri::Denied, ..Stand::default() });
+        assert!(changes.for_one(&common, &one).stands.contains_key("audit.read"));
+
         let edit = Edit::of(&changes, &common, &[one, other]).expect("all is well formed");
         let Some(Edit::Many(edits)) = edit else { panic!("it is about many") };
         assert_eq!(edits.people[0].roles, Some(vec![given(2)]));
         assert_eq!(edits.people[1].roles, Some(vec![given(2)]));
-        assert_eq!(edits.people[0].overrides.as_ref().map(|all| all.deny.len()), Some(1), "what was theirs stays");
+        let denied = |at: usize| {
+            let deny = edits.people[at].overrides.iter().flat_map(|all| &all.deny);
+            deny.map(|one| one.key.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(denied(0), ["users.delete", "audit.read"], "what was theirs stays");
+        assert_eq!(denied(1), ["audit.read"]);
+    }
+
+    /// C3: what others did meanwhile to one of many is told as what they did to all of them.
+    #[test]
+    fn what_others_did_to_one_of_many_is_told() {
+        let (one, mut other) = (saved(), saved());
+        other.whose = Whose::Person(UserId(Uuid::from_u128(10)));
+        let before = [one.clone(), other.clone()];
+        let mut now = [one, other];
+        now[1].roles.push(given(2));
+        now[1].overrides.deny.push(Override { key: "audit.read".to_owned(), expires_at: None, reason: None });
+        now[1].version += 1;
+        let (old, new) = (Saved::in_common(&before), Saved::in_common(&now));
+        assert_eq!(Changes::between(&old, &new), Changes::default(), "all of them have what they had");
+        let moved = Changes::among((&old, &before), (&new, &now));
+        assert_eq!(moved.roles.keys().collect::<Vec<_>>(), [&role(2)]);
+        assert_eq!(moved.stands.get("audit.read").map(|stand| stand.tri), Some(Tri::Denied));
+        assert_eq!(moved.count(), 2);
     }
 
     /// C3: a wildcard is told of what it covers; the narrowest one first.

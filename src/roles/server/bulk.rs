@@ -21,7 +21,7 @@ use crate::{
             links,
         },
     },
-    approvals::server::{NewApproval, ask, parse_reason},
+    approvals::server::{MOST_WAITING, NewApproval, ask, parse_reason},
     base::{
         errors::{AppError, Denial, DenialCode, FieldCode},
         ids::{RoleId, UserId},
@@ -77,6 +77,8 @@ fn stand(tx: &Tx, person: Person) -> Result<PersonStand, AppError> {
 /// would have for each alone (C3, D1).
 pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonStand>, AppError> {
     let mut tx = cx.allow(PERMISSIONS_ASSIGN).await?;
+    // The answer is what everybody then has.
+    tx.require(USERS_READ).await?;
     let edits = edits.read()?;
     let users = named(&edits)?;
     // Whoever decides has to be told why.
@@ -96,9 +98,15 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
     let granter = Granter::Person(cx.person()?.user);
     let (mut changes, mut changed, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     for (at, one) in people.into_iter().enumerate() {
+        // Whoever lies outside does not exist, whichever version was seen of them.
+        find(&mut tx, one.user).await?;
         let person = accounts::server::find_for_update(&mut tx, one.user, one.version).await?;
-        if !tx.also_decides(&accounts::server::store::facts(&person))? {
+        let facts = accounts::server::store::facts(&person);
+        if !tx.also_decides(&facts)? {
             return Err(AppError::NotFound);
+        }
+        if !tx.also_holds_about(&PERMISSIONS_READ, &facts)? {
+            tx.require(PERMISSIONS_READ).await?;
         }
         let edit = RightsEdit::from(one);
         let own = staged(&tx, person.id, edit.clone())?;
@@ -114,6 +122,10 @@ pub async fn edit_rights(cx: &Cx, edits: Input<ManyEdits>) -> Result<Vec<PersonS
         }
         changes.extend(own);
         changed.push(stand(&tx, person)?);
+    }
+    // Asking about more of them could never succeed, however long it were put off.
+    if i64::try_from(waiting.len()).unwrap_or(i64::MAX) > MOST_WAITING {
+        return Err(AppError::field("people", FieldCode::TooLong));
     }
     let mut events = Vec::new();
     if !changes.is_empty() {

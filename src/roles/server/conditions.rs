@@ -11,8 +11,17 @@ use crate::{
     i18n::Locale,
 };
 
-/// How many of its conditions are told; the page of the policy has all of them.
+/// How many of its conditions, or of the values of one, are told; the page of the policy has all of them.
 const TOLD: usize = 6;
+
+/// The first of these, and a sign that there are more: without it the sentence would say something else.
+fn told(parts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut told = parts.take(TOLD + 1).collect::<Vec<_>>();
+    if let Some(next) = told.get_mut(TOLD) {
+        "…".clone_into(next);
+    }
+    told
+}
 
 /// When what others give counts, and when it does not. Names and values stand between isolating characters.
 pub fn sentence(locale: Locale, policy: &Policy) -> String {
@@ -25,8 +34,8 @@ pub fn sentence(locale: Locale, policy: &Policy) -> String {
     let rules = |effect: PolicyEffect| {
         let rules = policy.rules.iter().filter(|rule| rule.effect == effect).collect::<Vec<_>>();
         let always = rules.iter().any(|rule| rule.condition.is_none());
-        let when = rules.iter().take(TOLD).filter_map(|rule| rule.condition.as_ref());
-        let when = when.map(|condition| phrase(locale, condition)).collect::<Vec<_>>();
+        let when = rules.iter().filter_map(|rule| rule.condition.as_ref());
+        let when = told(when.map(|condition| phrase(locale, condition)));
         (!rules.is_empty()).then(|| if always { String::new() } else { any(locale, when) })
     };
     let allows = rules(PolicyEffect::Allow).map(|when| match (policy.mode, when.is_empty()) {
@@ -52,7 +61,7 @@ fn any(locale: Locale, parts: Vec<String>) -> String {
 }
 
 fn phrase(locale: Locale, condition: &Condition) -> String {
-    let phrases = |parts: &[Condition]| parts.iter().take(TOLD).map(|part| phrase(locale, part)).collect::<Vec<_>>();
+    let phrases = |parts: &[Condition]| told(parts.iter().map(|part| phrase(locale, part)));
     match condition {
         Condition::All(parts) => phrases(parts).join(td_string!(locale, roles.and_separator)),
         Condition::Any(parts) if parts.len() == 1 => any(locale, phrases(parts)),
@@ -99,7 +108,7 @@ fn tested(locale: Locale, of: &Attribute, test: &Test) -> String {
 }
 
 fn list(locale: Locale, values: impl Iterator<Item = String>) -> String {
-    values.collect::<Vec<_>>().join(td_string!(locale, base.list_separator))
+    told(values).join(td_string!(locale, base.list_separator))
 }
 
 fn operand_text(operand: &Operand) -> String {
@@ -140,5 +149,29 @@ fn written(of: &Attribute) -> String {
         Attribute::EnvDevice => "env.device".to_owned(),
         Attribute::EnvAssurance => "env.assurance".to_owned(),
         Attribute::EnvContext(rest) => path("env.context", rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// C5, C14: a sentence that leaves conditions or values out says that there are more.
+    #[test]
+    fn what_is_left_out_is_marked() {
+        let regions = |many: usize| {
+            let values = (0..many).map(|number| Value::from(format!("r{number}"))).collect();
+            Condition::Test { of: Attribute::UserRegion, test: Test::OneOf(values) }
+        };
+        for locale in [Locale::ar, Locale::en] {
+            let told = |condition: &Condition| phrase(locale, condition);
+            assert!(!told(&regions(TOLD)).contains('…'));
+            let cut = told(&regions(TOLD + 1));
+            assert!(cut.contains("r5") && cut.contains('…') && !cut.contains("r6"), "{cut}");
+            let all = |many: usize| Condition::All((0..many).map(|_| regions(1)).collect());
+            assert!(!told(&all(TOLD)).contains('…'));
+            let cut = told(&all(TOLD + 2));
+            assert_eq!((cut.matches("user.region").count(), cut.ends_with('…')), (TOLD, true), "{cut}");
+        }
     }
 }

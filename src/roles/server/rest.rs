@@ -201,7 +201,7 @@ async fn bulk_role(cx: Extension<Cx>, Sent(change): Sent<BulkRole>) -> Result<Js
     bulk::change_role(&cx, change).await.map(Json)
 }
 
-/// Replace the roles or overrides of many people, of all of them or of nobody: `permissions.assign`
+/// Replace the roles or overrides of many people, of all of them or of nobody: `permissions.assign` and `permissions.read` and `users.read`
 #[utoipa::path(post, path = "/admin/users/bulk/rights", tag = "users", request_body = ManyEdits, responses((status = 200, body = Vec<PersonStand>)))]
 async fn bulk_rights(cx: Extension<Cx>, Sent(edits): Sent<ManyEdits>) -> Result<Json<Vec<PersonStand>>, AppError> {
     bulk::edit_rights(&cx, edits).await.map(Json)

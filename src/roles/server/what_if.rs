@@ -44,7 +44,7 @@ pub async fn of_person(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result
     let person = accounts::server::find(&mut tx, user).await?;
     let changes = server::staged(&tx, user, edit)?;
     let foreseen = foresee(&mut tx, &changes).await?;
-    let given = newly_given(&foreseen.before, &foreseen.after, user, tx.now());
+    let given = Given::All(newly_given(&foreseen.before, &foreseen.after, user, tx.now()));
     let scoped = scoped(&foreseen.after, user, tx.now());
     let effect = foreseen.effect(&mut tx, &[user], &given).await?;
     Ok(Effect { names: vec![person.name], scoped, version: person.version, ..effect }.named())
@@ -62,8 +62,8 @@ pub async fn of_many(cx: &Cx, edits: Input<ManyEdits>) -> Result<Effect, AppErro
         changes.extend(server::staged(&tx, one.user, one.into())?);
     }
     let foreseen = foresee(&mut tx, &changes).await?;
-    let given = people.iter().flat_map(|user| newly_given(&foreseen.before, &foreseen.after, *user, tx.now()));
-    let given = given.collect::<BTreeSet<_>>();
+    let given = people.iter().map(|user| (*user, newly_given(&foreseen.before, &foreseen.after, *user, tx.now())));
+    let given = Given::Each(given.collect());
     foreseen.effect(&mut tx, &people, &given).await
 }
 
@@ -88,8 +88,8 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
     let patterns = |snapshot: &Snapshot| snapshot.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
     let (old, new) = (patterns(&foreseen.before), patterns(&foreseen.after));
     let given = new.into_iter().filter(|new| !old.contains(new)).collect::<BTreeSet<_>>();
-    let people = foreseen.before.holders(id, tx.now());
-    let effect = foreseen.effect(&mut tx, &people, &given).await?;
+    let people = within(&mut tx, foreseen.before.holders(id, tx.now())).await?;
+    let effect = foreseen.effect(&mut tx, &people, &Given::All(given)).await?;
     Ok(Effect { version: role.version, ..effect })
 }
 
@@ -111,14 +111,19 @@ pub async fn of_group(cx: &Cx, id: GroupId, gives: Input<GroupGives>) -> Result<
         let come = new.iter().filter(|new| !old.contains(new)).filter_map(|new| foreseen.after.role(new.role));
         come.flat_map(|role| role.patterns.iter().cloned()).collect::<BTreeSet<_>>()
     };
-    let people = foreseen.before.members(id, tx.now());
-    let effect = foreseen.effect(&mut tx, &people, &given).await?;
+    let people = within(&mut tx, foreseen.before.members(id, tx.now())).await?;
+    let effect = foreseen.effect(&mut tx, &people, &Given::All(given)).await?;
     Ok(Effect { version: group.version, ..effect })
+}
+
+/// Nobody is counted, named or explained from beyond the caller's scopes (C11).
+async fn within(tx: &mut Tx, people: Vec<UserId>) -> Result<Vec<UserId>, AppError> {
+    accounts::server::store::within(tx, &people).await
 }
 
 /// What a change does to these people, whoever they are.
 pub async fn of_changes(tx: &mut Tx, changes: &[Change], people: &[UserId]) -> Result<Effect, AppError> {
-    foresee(tx, changes).await?.effect(tx, people, &BTreeSet::new()).await
+    foresee(tx, changes).await?.effect(tx, people, &Given::All(BTreeSet::new())).await
 }
 
 /// The grants as they are and as changes would leave them, and why saving would be refused.
@@ -143,7 +148,7 @@ async fn foresee(tx: &mut Tx, changes: &[Change]) -> Result<Foreseen, AppError> 
 }
 
 impl Foreseen {
-    async fn effect(self, tx: &mut Tx, people: &[UserId], given: &BTreeSet<Permission>) -> Result<Effect, AppError> {
+    async fn effect(self, tx: &mut Tx, people: &[UserId], given: &Given) -> Result<Effect, AppError> {
         let Foreseen { before, after, refused } = self;
         let tally = compare(&before, &after, people, given, tx.now());
         let names = accounts::server::store::first_names(tx, &tally.changed, NAMES).await?;
@@ -195,6 +200,24 @@ fn scoped(snapshot: &Snapshot, user: UserId, now: DateTime<Utc>) -> Vec<HeldRole
     roles.collect()
 }
 
+/// What is newly given.
+enum Given {
+    /// All of the people are given the same.
+    All(BTreeSet<Permission>),
+    /// What is given to one of them is held back from, or held already by, none of the others.
+    Each(BTreeMap<UserId, BTreeSet<Permission>>),
+}
+
+impl Given {
+    fn covers(&self, user: UserId, key: &Permission) -> bool {
+        let given = match self {
+            Given::All(given) => Some(given),
+            Given::Each(each) => each.get(&user),
+        };
+        given.is_some_and(|given| given.iter().any(|pattern| pattern.covers(key)))
+    }
+}
+
 /// The allows that a person did not have before: of their own, and of roles they did not have.
 fn newly_given(before: &Snapshot, after: &Snapshot, user: UserId, now: DateTime<Utc>) -> BTreeSet<Permission> {
     let (Some(old), Some(new)) = (before.person(user), after.person(user)) else { return BTreeSet::new() };
@@ -224,7 +247,7 @@ fn compare<'a>(
     before: &'a Snapshot,
     after: &Snapshot,
     people: &[UserId],
-    given: &BTreeSet<Permission>,
+    given: &Given,
     now: DateTime<Utc>,
 ) -> Tally<'a> {
     let keys = before.plain_keys().collect::<Vec<_>>();
@@ -242,7 +265,7 @@ fn compare<'a>(
             };
             let will_wait = is_external(after, is);
             let kind = match rank(is).cmp(&rank(was)) {
-                Ordering::Equal if !given.iter().any(|pattern| pattern.covers(key)) => continue,
+                Ordering::Equal if !given.covers(*user, key) => continue,
                 _ if will_wait || is_external(before, was) => EffectKind::External,
                 Ordering::Greater => EffectKind::Gained,
                 Ordering::Less => EffectKind::Lost,

@@ -311,6 +311,45 @@ async fn the_engine_tells_nothing_from_beyond(pool: PgPool) {
     assert_eq!((&able["total"], &able["items"][0]["email"]), (&json!(1), &json!("sara@x.example")));
 }
 
+/// C11, C14: what a change of a role or group would do is told of nobody outside the caller's bounds, nor why it would not.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_preview_tells_nothing_from_beyond(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let reader = boss.make_role("reader", &["permissions.read"]).await;
+    let viewer = boss.make_role("viewer", &["users.read", "groups.read"]).await;
+    let clerk = boss.make_role("clerk", &["tasks.create"]).await;
+    let auditor = boss.make_role("auditor", &["audit.read"]).await;
+    let nora = app.person(&boss, "nora@x.example", &[]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    for (person, department) in [(&sara, "finance"), (&omar, "legal")] {
+        boss.patch(&format!("/admin/users/{}", person.id), json!({"department": department})).await.ok();
+    }
+    let team = group(&boss, "team", &["clerk"], &[]).await;
+    for person in [&sara, &omar] {
+        join(&boss, &team, &person.id).await.ok();
+    }
+    let deny = json!({"deny": [{"key": "audit.read", "reason": "التحقيق جارٍ"}]});
+    boss.patch(&user_path(&omar, "permissions"), deny).await.ok();
+    let scoped = json!({"roles": [{"role": reader, "department": "finance"}, {"role": viewer}]});
+    boss.patch(&user_path(&nora, "roles"), scoped).await.ok();
+
+    let questions = [
+        (format!("{}/what-if", group_path(&team)), json!({"roles": [{"role": clerk}, {"role": auditor}]})),
+        (format!("{}/what-if", role_path(&clerk)), json!({"permissions": ["tasks.create", "audit.read"]})),
+    ];
+    for (path, change) in questions {
+        let all = boss.post(&path, change.clone()).await.ok();
+        assert_eq!(all["people"], 2, "{path}");
+        assert!(all.to_string().contains("التحقيق جارٍ"), "{path}: {all}");
+        let told = nora.post(&path, change).await.ok();
+        assert_eq!((&told["people"], &told["people_gaining"]), (&json!(1), &json!(1)), "{path}");
+        assert!(!told.to_string().contains("التحقيق جارٍ"), "{path}: {told}");
+        assert!(!told.to_string().contains("omar@x.example"), "{path}: {told}");
+    }
+}
+
 /// C15, CVE-2026-22640: super-admin comes by no group and by no inheriting, so nobody can be the last one that way.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn super_admin_comes_by_name_only(pool: PgPool) {

@@ -411,6 +411,11 @@ async fn nothing_of_another_tenant_is_in_any_list(pool: PgPool) {
         ),
         ("/admin/policies/evaluate", json!({"user": email, "resource": "users", "action": "read"})),
         ("/admin/users/bulk/status", json!({"users": [user], "status": "suspended"})),
+        (
+            "/admin/users/bulk/rights",
+            json!({"people": [{"user": user, "overrides": {"deny": [{"key": "users.read"}]}}]}),
+        ),
+        ("/admin/users/bulk/what-if", json!({"people": [{"user": user, "roles": []}]})),
         ("/admin/users", json!({"email": "free@other.example", "name": "n", "roles": [things.ids[1].1]})),
         ("/admin/groups", json!({"name": "g", "parents": [things.ids[2].1]})),
         ("/admin/impersonate", json!({"target_user_id": user, "reason": "r"})),

@@ -301,6 +301,17 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     let actions = app.actions().await;
     let count = |action: &str| actions.iter().skip(begun).filter(|one| *one == action).count();
     assert_eq!((count("admin.grant_permission"), count("admin.assign_roles")), (6, 2));
+    // What one step wrote is told apart from the others by its request.
+    let mut requests = Vec::new();
+    for action in ["admin.grant_permission", "admin.assign_roles"] {
+        let log = boss.get(&format!("/admin/audit?action={action}")).await.ok();
+        let rows = log["items"].as_array().expect("rows").iter();
+        requests.push(rows.map(|row| row["request_id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>());
+    }
+    let (granted, assigned) = (&requests[0], &requests[1]);
+    assert!(granted.chunks(2).all(|pair| pair[0] == pair[1]), "{granted:?}");
+    assert!(granted[0] != granted[2] && granted[2] != granted[4], "{granted:?}");
+    assert_eq!(assigned[..2], [granted[0].clone(), granted[2].clone()], "the newest come first");
 
     // One who was changed meanwhile, or whom the caller may not touch, stops all.
     let version = boss.get(&format!("/admin/users/{}", omar.id)).await.ok()["version"].as_i64().expect("a number");
@@ -323,6 +334,33 @@ async fn the_preview_of_many_people_is_what_saving_gives(pool: PgPool) {
     assert_eq!(boss.post("/admin/users/bulk/rights", twice).await.json()["errors"][0]["field"], "users[1]");
 }
 
+/// C14, C3: what one of several is given is not told as held back from, or held by, those who are given nothing.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_preview_of_many_tells_each_only_what_they_are_given(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let huda = app.person(&boss, "huda@x.example", &[]).await;
+    boss.make_role("clerk", &["workflows.create"]).await;
+    let lina = app.person(&boss, "lina@x.example", &["clerk"]).await;
+    boss.patch(&format!("/admin/users/{}/permissions", omar.id), json!({"deny": ["workflows.*"]})).await.ok();
+    let allow = json!([{"key": "workflows.create"}]);
+    let step = json!({"people": [
+        {"user": sara.id, "overrides": {"allow": allow}},
+        {"user": omar.id, "overrides": {"deny": [{"key": "audit.read"}, {"key": "workflows.*"}]}},
+        {"user": lina.id, "overrides": {"deny": [{"key": "audit.read"}]}},
+        {"user": huda.id, "overrides": {"allow": allow, "deny": [{"key": "workflows.*"}]}},
+    ]});
+    let effect = boss.post("/admin/users/bulk/what-if", step).await.ok();
+    assert_eq!(of_kind(&effect, "gained"), ["workflows.create"]);
+    assert_eq!(of_kind(&effect, "blocked"), ["workflows.create"]);
+    let lines = effect["lines"].as_array().expect("lines").iter();
+    let reached = lines.map(|line| (line["what"].clone(), line["people"].clone())).collect::<Vec<_>>();
+    assert_eq!(reached, [(json!("gained"), json!(1)), (json!("blocked"), json!(1))]);
+    assert_eq!(effect["people"], 4);
+}
+
 /// C15, C3: the last super-admins cannot be demoted together either, and the preview says so.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn the_last_super_admins_cannot_be_demoted_together(pool: PgPool) {
@@ -335,6 +373,27 @@ async fn the_last_super_admins_cannot_be_demoted_together(pool: PgPool) {
     let effect = boss.post("/admin/users/bulk/what-if", both.clone()).await.ok();
     assert_eq!(effect["refused"]["code"], "last_super_admin");
     assert_eq!(boss.post("/admin/users/bulk/rights", both).await.code(), "last_super_admin");
+}
+
+/// C15, C3, C14: the only super-admin may hand over in one go, to somebody who is it for good; the preview agrees.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_only_super_admin_may_hand_over(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let platform = boss.role_id("super-admin").await;
+    let over = |given: Value| json!({"people": [{"user": boss.id, "roles": []}, {"user": sara.id, "roles": [given]}]});
+    let passing = over(json!({"role": platform, "expires_at": "2099-01-01T00:00:00Z"}));
+    let effect = boss.post("/admin/users/bulk/what-if", passing.clone()).await.ok();
+    assert_eq!(effect["refused"]["code"], "last_super_admin");
+    assert_eq!(boss.post("/admin/users/bulk/rights", passing).await.code(), "last_super_admin");
+
+    let for_good = over(json!({"role": platform}));
+    let effect = boss.post("/admin/users/bulk/what-if", for_good.clone()).await.ok();
+    assert_eq!(effect["refused"], Value::Null);
+    boss.post("/admin/users/bulk/rights", for_good).await.ok();
+    sara.get("/admin/users").await.ok();
+    assert_eq!(sara.held(&boss.id).await, Vec::<String>::new());
 }
 
 /// C11, C3: of many people each has to lie where the caller's right counts, not only the first.
@@ -350,14 +409,42 @@ async fn many_people_are_changed_only_inside_the_scope(pool: PgPool) {
     let bound = json!({"role": "granter", "department": "finance"});
     boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": ["readonly", bound]})).await.ok();
     let allow = json!({"allow": [], "deny": [{"key": "audit.read"}]});
-    let edits = json!({"people": [
-        {"user": inside.id, "overrides": allow},
-        {"user": outside.id, "overrides": allow},
-    ]});
-    let refused = granter.post("/admin/users/bulk/rights", edits).await;
-    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    let both = |version: Value| {
+        json!({"people": [
+            {"user": inside.id, "overrides": allow},
+            {"user": outside.id, "overrides": allow, "version": version},
+        ]})
+    };
+    // A version that is not theirs does not tell that there is somebody.
+    for version in [Value::Null, json!(0)] {
+        let refused = granter.post("/admin/users/bulk/rights", both(version.clone())).await;
+        assert_eq!(refused.status, StatusCode::NOT_FOUND, "{version}");
+    }
     let alone = json!({"people": [{"user": inside.id, "overrides": allow}]});
-    assert_eq!(granter.post("/admin/users/bulk/rights", alone).await.status, StatusCode::OK);
+    assert_eq!(granter.post("/admin/users/bulk/rights", alone.clone()).await.status, StatusCode::OK);
+
+    // What people have is the answer: whoever may not read it does not get it by changing nothing.
+    boss.make_role("finder", &["users.read"]).await;
+    boss.make_role("reader", &["permissions.read"]).await;
+    let there = |role: &str| json!({"role": role, "department": "finance"});
+    let bounds = [json!(["finder", there("granter")]), json!([there("granter"), there("reader")])];
+    for roles in bounds {
+        boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": roles})).await.ok();
+        let refused = granter.post("/admin/users/bulk/rights", alone.clone()).await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text);
+        assert!(!refused.text.contains("audit.read"), "{}", refused.text);
+    }
+    // Where it may be changed it has to be readable, and nowhere else.
+    let roles = json!(["finder", there("granter"), there("reader")]);
+    boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": roles})).await.ok();
+    assert_eq!(granter.post("/admin/users/bulk/rights", alone.clone()).await.status, StatusCode::OK);
+
+    // What would come of it is told inside only, too.
+    let what_if = "/admin/users/bulk/what-if";
+    for version in [Value::Null, json!(0)] {
+        assert_eq!(granter.post(what_if, both(version)).await.status, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(granter.post(what_if, alone).await.ok()["people"], 1);
 }
 
 /// C12, C14: the preview says where others have to agree first, as saving then does.
@@ -393,6 +480,36 @@ async fn the_preview_tells_what_needs_approval(pool: PgPool) {
     assert_eq!(boss.held(&omar.id).await, ["users.read"]);
     let waiting = boss.get("/auth/approvals").await.ok();
     assert_eq!((&waiting[0]["reason"], &waiting[0]["state"]), (&json!("تغطية إجازة"), &json!("waiting")));
+}
+
+/// C12, C3: asking about more people than may wait at once is refused beforehand, and nobody is changed.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn nobody_asks_about_more_people_than_may_wait(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let omar = app.person(&boss, "omar@x.example", &[]).await;
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let allow = |user: &str, key: &str| json!({"user": user, "overrides": {"allow": [{"key": key}]}});
+    let mut people = vec![allow(&omar.id, "users.read")];
+    for number in 0..21 {
+        let new = json!({"email": format!("n{number}@x.example"), "name": "n"});
+        let new = boss.post("/admin/users", new).await.ok();
+        people.push(allow(new["id"].as_str().expect("an id"), "users.delete"));
+    }
+    let asked = |people: &[Value]| json!({"ask": true, "reason": "تغطية إجازة", "people": people});
+    let refused = boss.post("/admin/users/bulk/rights", asked(&people)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", refused.text);
+    let error = refused.json()["errors"][0].clone();
+    assert_eq!((&error["field"], &error["code"]), (&json!("people"), &json!("too_long")));
+    assert_eq!(app.count("select count(*) from approvals").await, 0);
+    assert_eq!(boss.held(&omar.id).await, Vec::<String>::new());
+
+    people.pop();
+    boss.post("/admin/users/bulk/rights", asked(&people)).await.ok();
+    assert_eq!(app.count("select count(*) from approvals").await, 20);
+    assert_eq!(boss.held(&omar.id).await, ["users.read"]);
 }
 
 /// C5, C11, C14: the preview names the policies that have a say and what they say, and what is held in a scope only.

@@ -20,6 +20,7 @@ use crate::{
     ui::{
         address,
         asking::follow,
+        browser,
         icons::{Icon, icon},
         is_live, locale, pieces, states,
         viewer::Held,
@@ -31,8 +32,15 @@ use crate::{
 const OFFERED: u32 = 8;
 /// How long after the last key people are searched.
 const PAUSE: Duration = Duration::from_millis(150);
+/// The field in which they are searched.
+const SEARCH: &str = "target-search";
 
-pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held, studio: Studio) -> AnyView {
+pub fn pane(
+    roles: Result<Vec<Role>, AppError>,
+    groups: Result<Vec<Group>, AppError>,
+    held: &Held,
+    studio: Studio,
+) -> AnyView {
     let locale = locale();
     let search = Search::new();
     let sees_people = held.may(USERS_READ.as_str());
@@ -47,7 +55,8 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held,
     let no_roles = roles.as_ref().err().map(states::failed);
     let roles = roles.unwrap_or_default().into_iter().map(|role| (fold(&role.name), Arc::new(role)));
     let roles = StoredValue::new(roles.collect::<Vec<_>>());
-    let groups = groups.into_iter().map(|group| (fold(&group.name), Arc::new(group)));
+    let no_groups = groups.as_ref().err().map(states::failed);
+    let groups = groups.unwrap_or_default().into_iter().map(|group| (fold(&group.name), Arc::new(group)));
     let groups = StoredValue::new(groups.collect::<Vec<_>>());
     let chosen = RwSignal::new(Vec::<UserId>::new());
     let rows = Memo::new(move |_| {
@@ -89,9 +98,10 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held,
     view! {
         <div class="card-head"><h2 id="target-title">{td_string!(locale, roles.choose_target)}</h2></div>
         <div class="pane-search">
-            {catalogue::search_field(search, "target-search", td_string!(locale, roles.search_target))}
+            {catalogue::search_field(search, SEARCH, td_string!(locale, roles.search_target))}
         </div>
         {sees_people.then(|| view! { <div>{no_people}</div> })}
+        {no_groups}
         {no_roles}
         <VirtualList
             window
@@ -101,7 +111,7 @@ pub fn pane(roles: Result<Vec<Role>, AppError>, groups: Vec<Group>, held: &Held,
             key=Choice::id
             draw=move |place, choice| drawn(place, choice, chosen, studio)
         />
-        {together(chosen)}
+        {together(chosen, studio)}
     }
     .into_any()
 }
@@ -185,17 +195,23 @@ fn person_choice(person: &PersonRow, chosen: RwSignal<Vec<UserId>>, studio: Stud
 }
 
 /// The way on with those who were chosen together. A search for others keeps them.
-fn together(chosen: RwSignal<Vec<UserId>>) -> AnyView {
+fn together(chosen: RwSignal<Vec<UserId>>, studio: Studio) -> AnyView {
     let locale = locale();
     let count = Memo::new(move |_| chosen.with(Vec::len));
     let href = move || {
         let ids = chosen.with(|chosen| chosen.iter().map(ToString::to_string).collect::<Vec<_>>());
         format!("/console/studio?people={}", ids.join(","))
     };
+    let put_back = move |_| {
+        chosen.set(Vec::new());
+        studio.say(td_string!(locale, roles.many_chosen, count = 0_usize).to_string());
+        // The button goes away with them; the next who are chosen are found from here.
+        browser::focus(SEARCH);
+    };
     view! {
         <div class="pane-foot" hidden=move || count.get() == 0>
             <span class="grow small muted">{move || td_string!(locale, roles.many_chosen, count = count.get()).to_string()}</span>
-            <button class="btn ghost sm" type="button" on:click=move |_| chosen.set(Vec::new())>
+            <button class="btn ghost sm" type="button" on:click=put_back>
                 {td_string!(locale, roles.put_back)}
             </button>
             <a class="btn sm primary" href=href>

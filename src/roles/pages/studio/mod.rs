@@ -26,6 +26,7 @@ use crate::{
         Group,
         calls::{all_groups, get_group},
     },
+    i18n::Locale,
     roles::{
         Catalogue, PersonRights, PersonStand, Role,
         calls::{all_roles, get_rights, get_rights_of_many, get_role, list_permissions},
@@ -315,7 +316,7 @@ pub fn StudioPage() -> impl IntoView {
             let viewer = for_groups.clone();
             async move {
                 let may_read = wanted && viewer.holds().await.may(GROUPS_READ.as_str());
-                if may_read { all_groups().await.unwrap_or_default() } else { Vec::new() }
+                if may_read { all_groups().await } else { Ok(Vec::new()) }
             }
         },
     );
@@ -429,7 +430,7 @@ struct Parts {
     catalogue: Catalogue,
     roles: Result<Vec<Role>, AppError>,
     /// To choose from, while nobody is chosen.
-    groups: Vec<Group>,
+    groups: Result<Vec<Group>, AppError>,
 }
 
 /// Takes over what is known about the aim, and draws it.
@@ -463,7 +464,7 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
             target::group(*group, parts.roles, studio)
         }
         Known::Many(people) => {
-            let name = td_string!(locale(), roles.many_people, count = people.len()).to_string();
+            let name = many_in_sentences(locale(), people.len());
             let names = Names { person: name.clone(), roles: refs(&parts), catalogue: parts.catalogue.clone() };
             studio.role.forget();
             studio.aim.set(Aim::Many(people.iter().map(|one| one.user).collect()));
@@ -481,6 +482,11 @@ fn aimed(known: Known, parts: Parts, held: &Held, studio: Studio, search: Search
             target::role(*role, parts.catalogue, studio, search)
         }
     }
+}
+
+/// So many people where something is done to them: Arabic declines them there.
+fn many_in_sentences(locale: Locale, count: usize) -> String {
+    td_string!(locale, roles.many_people_of, count = count).to_string()
 }
 
 /// The roles by name, for the review.
@@ -504,6 +510,10 @@ fn steps(studio: Studio) -> AnyView {
         }
     };
     let target = Signal::derive(move || {
+        let count = studio.aim.with(|aim| if let Aim::Many(people) = aim { Some(people.len()) } else { None });
+        if let Some(count) = count {
+            return td_string!(locale, roles.many_people, count = count).to_string();
+        }
         let name = studio.name.get();
         if name.is_empty() { td_string!(locale, roles.target).to_owned() } else { name }
     });
@@ -542,5 +552,13 @@ mod tests {
         assert_eq!(read(&[1, 2, 1]), Some(Aim::Many(vec![id(1), id(2)])));
         assert_eq!(read(&[1, 1]), Some(Aim::Person(id(1))));
         assert_eq!(Aim::people("x,,"), None);
+    }
+
+    /// C3, H1: two people are declined where the sentence needs it.
+    #[test]
+    fn two_people_are_declined() {
+        assert_eq!(many_in_sentences(Locale::ar, 2), "شخصين");
+        let given = td_string!(Locale::ar, roles.said_given, what = "", name = many_in_sentences(Locale::ar, 2));
+        assert!(given.to_string().contains("إلى شخصين"));
     }
 }

@@ -58,12 +58,13 @@ pub fn person(person: Person, parts: Parts, studio: Studio, search: Search) -> A
 pub fn many(people: &[PersonStand], parts: Parts, studio: Studio, search: Search) -> AnyView {
     let locale = locale();
     let ids = people.iter().map(|one| one.user.to_string()).collect::<Vec<_>>().join(",");
+    let title = td_string!(locale, roles.many_people, count = people.len()).to_string();
     let names = pieces::names(people.iter().take(NAMED).map(|one| one.name.as_str()));
     let head = view! {
         <div class="card-head target-head">
             <span class="avatar large" aria-hidden="true">{icon(Icon::People)}</span>
             <div class="grow">
-                <h2 id="target-title">{studio.name.get_untracked()}</h2>
+                <h2 id="target-title">{title}</h2>
                 <p class="small muted">{names}</p>
                 <p class="small muted">{td_string!(locale, roles.many_about)}</p>
             </div>
