@@ -66,7 +66,7 @@ fn decoded(sent: &[u8]) -> ImageResult<DynamicImage> {
             still(decoder, moves, limits())
         }
         ImageFormat::Jpeg => still(JpegDecoder::new(bytes)?, false, limits()),
-        ImageFormat::WebP if hides_a_large_frame(sent) => {
+        ImageFormat::WebP if hides_a_large_frame(sent) || hides_long_metadata(sent) => {
             Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)))
         }
         ImageFormat::WebP => {
@@ -86,6 +86,16 @@ fn hides_a_large_frame(sent: &[u8]) -> bool {
         part.starts_with(b"VP8 ")
             && part[11..14] == [0x9d, 0x01, 0x2a]
             && (is_large(part[14], part[15]) || is_large(part[16], part[17]))
+    })
+}
+
+/// Whether a WebP says that its metadata are longer than what is left of the file. Room is made for as much as they say
+/// before anything of them is read (RFC 9649 §2.7).
+fn hides_long_metadata(sent: &[u8]) -> bool {
+    sent.windows(8).enumerate().any(|(at, part)| {
+        let length = u32::from_le_bytes([part[4], part[5], part[6], part[7]]);
+        let left = sent.len() - at - part.len();
+        part.starts_with(b"EXIF") && length > u32::try_from(left).unwrap_or(u32::MAX)
     })
 }
 
@@ -230,6 +240,23 @@ mod tests {
         let frame = part(b"VP8 ", &[0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f, 0, 0, 0, 0]);
         let inside = [&b"WEBP"[..], &extended(0), &frame].concat();
         assert_eq!(drawn_anew(&part(b"RIFF", &inside)), Err(FieldCode::Range));
+    }
+
+    /// D4, CWE-789: metadata that say they are as long as four gigabytes, beside the picture or inside a frame, get no room.
+    #[test]
+    fn metadata_longer_than_the_file_are_not_read() {
+        let whole = file(&picture(4, 4), ImageFormat::WebP);
+        let long = [&b"EXIF"[..], &0xffff_fffe_u32.to_le_bytes()].concat();
+        let framed = part(b"ANMF", &[&[0_u8; 16][..], &long[..]].concat());
+        for metadata in [long, framed] {
+            for flags in [0, 0b0000_1000] {
+                let inside = [&b"WEBP"[..], &extended(flags), &whole[12..], &metadata].concat();
+                assert_eq!(drawn_anew(&part(b"RIFF", &inside)), Err(FieldCode::Range), "{metadata:?}");
+            }
+        }
+        let short = part(b"EXIF", b"II*\0");
+        let inside = [&b"WEBP"[..], &extended(0b0000_1000), &whole[12..], &short].concat();
+        assert!(drawn_anew(&part(b"RIFF", &inside)).is_ok(), "metadata that are there are no harm");
     }
 
     /// D4: a file that is too long is not even looked at.
