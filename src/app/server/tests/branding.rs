@@ -8,7 +8,12 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    app::server::test_app::{Answer, Client, PASSWORD, PUBLIC, TestApp, options_of},
+    access::server::Cx,
+    app::server::{
+        cli::enter_first_tenant,
+        test_app::{Answer, Client, PASSWORD, PUBLIC, TestApp, options_of},
+    },
+    settings,
     tenants::accent::{Colour, DARK, LIGHT},
 };
 
@@ -273,6 +278,27 @@ async fn a_group_of_settings_keeps_the_logo(pool: PgPool) {
     admin.patch("/admin/settings", json!({"branding": {}})).await.ok();
     let late = put(&admin.with("if-match", &etag), file(200, ImageFormat::Png)).await;
     assert_eq!((late.status, late.code().as_str()), (StatusCode::CONFLICT, "stale"));
+}
+
+/// D4: the operator's command holds the settings before it looks which logo there is, so it keeps the one that is there when
+/// it writes.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_operators_command_holds_the_settings(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let digest = text(&put(&admin, file(15, ImageFormat::Png)).await.ok()["branding"]["logo"]);
+    let free = "select count(*) from tenants
+                where pg_try_advisory_xact_lock(hashtextextended('settings:' || id::text, 0))";
+    assert_eq!(app.count(free).await, 1);
+    let mut tx = Cx::for_job(app.heart.clone(), "test").node().await.expect("a transaction");
+    enter_first_tenant(&mut tx).await.expect("the tenant");
+    let set = settings::server::set(&mut tx, "tenants.branding", json!({"name": "نخيل"})).await;
+    let event = set.expect("a branding").expect("a change");
+    assert_eq!(app.count(free).await, 0, "another change would not wait");
+    tx.commit(event).await.expect("it is kept");
+    assert_eq!(app.count(free).await, 1);
+    let after = admin.get("/admin/settings").await.ok()["branding"].clone();
+    assert_eq!(after, json!({"name": "نخيل", "accent": null, "logo": digest}));
 }
 
 /// D4: the form works without scripts: it saves, tells what is wrong beside the field, and takes nothing from elsewhere.
