@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::Draft;
+use super::{Draft, review};
 use crate::{
     base::language::td_string,
     sessions::{FormOutcome, pages::form_error},
@@ -64,7 +64,8 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
             <h2 id="branding-title">{td_string!(locale, settings.brand)}</h2>
             <p class="muted">{td_string!(locale, settings.brand_about)}</p>
             <div role="status">{saved}</div>
-            {fields::summary(error, label)}
+            // Somebody else may have changed any of the settings meanwhile.
+            {fields::summary(error, review::label)}
             <form class="stack" method="post" action="/console/settings" enctype="multipart/form-data">
                 <input type="hidden" name="version" value=version />
                 <fieldset class="stack" disabled=!may_edit>
@@ -125,19 +126,19 @@ const KILOBYTES: u32 = Branding::LOGO_BYTES / 1_000;
 const LONGEST: &str = "40";
 const _: () = assert!(Branding::NAME == 40);
 
-/// The version of the settings that this form was filled from. Its fields stay as they were drawn: where the settings have been
-/// renewed and somebody else has changed the branding meanwhile, it is the one of then, so that theirs is not undone unseen.
+/// The version of the settings that this form was filled from. Its fields stay as they were drawn: where the settings have
+/// been renewed and somebody else has changed the branding, it is the one of then, so that theirs is not undone unseen.
 fn version_seen(saved: &Settings, drawn: &(i64, Branding)) -> i64 {
     if saved.branding == drawn.1 { saved.version } else { drawn.0 }
 }
 
-/// The names of the fields, for the summary of what is wrong.
-fn label(field: &str) -> Option<&'static str> {
+/// The names of the fields, for the summary of what is wrong, and as the log has them: without their group.
+pub fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
     match field {
-        NAME => Some(td_string!(locale, settings.brand_name)),
-        ACCENT => Some(td_string!(locale, settings.brand_accent)),
-        LOGO => Some(td_string!(locale, settings.brand_logo)),
+        NAME | "name" => Some(td_string!(locale, settings.brand_name)),
+        ACCENT | "accent" => Some(td_string!(locale, settings.brand_accent)),
+        LOGO | "logo" => Some(td_string!(locale, settings.brand_logo)),
         _ => None,
     }
 }

@@ -326,8 +326,17 @@ async fn the_form_of_the_branding_works_without_scripts(pool: PgPool) {
     for shown in ["id=\"wrong-branding.logo\"", "value=\"بدر\"", "value=\"#123456\""] {
         assert!(refused.text.contains(shown), "{shown}: {}", refused.text);
     }
+    admin.patch("/admin/settings", json!({"passwords": {"shortest": 20}})).await.ok();
     let stale = send_form(&hind, &[("act", "save"), ("name", "بدر"), ("version", "0")], b"").await;
     assert_eq!(stale.status, StatusCode::CONFLICT);
+    // What was changed meanwhile is told newest first, by the names that people read.
+    let told = stale.text.split(" changed: ").skip(1).filter_map(|part| part.split('<').next()).collect::<Vec<_>>();
+    let names: [&[&str]; 3] =
+        [&["Fewest characters"], &["Name to show", "Accent"], &["Name to show", "Accent", "Logo"]];
+    assert_eq!(told.len(), names.len(), "{told:?}");
+    for (line, names) in told.iter().zip(names) {
+        assert!(names.iter().all(|name| line.contains(name)), "{told:?}");
+    }
     assert_eq!(admin.get("/admin/settings").await.ok()["branding"], after);
 
     send_form(&hind, &[("act", "remove_logo"), ("name", "not taken")], b"").await;
