@@ -337,7 +337,18 @@ async fn the_form_of_the_branding_works_without_scripts(pool: PgPool) {
     for (line, names) in told.iter().zip(names) {
         assert!(names.iter().all(|name| line.contains(name)), "{told:?}");
     }
+    for version in ["", "x", "-1", "99999999999999999999", "-9223372036854775808"] {
+        let unreadable = [("act", "save"), ("name", "بدر"), ("accent", "#123456"), ("version", version)];
+        assert_eq!(send_form(&hind, &unreadable, b"").await.status, StatusCode::CONFLICT, "{version}");
+    }
     assert_eq!(admin.get("/admin/settings").await.ok()["branding"], after);
+
+    // What was not sent stays.
+    send_form(&hind, &[("act", "save"), ("accent", "#123456")], b"").await;
+    send_form(&hind, &[("act", "save"), ("name", "بدر")], b"").await;
+    let both = admin.get("/admin/settings").await.ok()["branding"].clone();
+    assert_eq!(both, json!({"name": "بدر", "accent": "#123456", "logo": branding["logo"]}));
+    send_form(&hind, &[("act", "save"), ("name", ""), ("accent", "#0f6b62")], b"").await;
 
     send_form(&hind, &[("act", "remove_logo"), ("name", "not taken")], b"").await;
     let after = admin.get("/admin/settings").await.ok()["branding"].clone();
