@@ -30,7 +30,9 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
     let has_logo = branding.logo.is_some();
     let colour = Colour::parse(&outcome.colour).or_else(|| branding.colour()).unwrap_or(OURS);
     let chosen = RwSignal::new(colour.to_string());
-    let name = if outcome.error.is_some() { outcome.name } else { branding.name.unwrap_or_default() };
+    // Browsers always send a colour: without one, what was typed could not be read.
+    let was_read = outcome.error.is_some() && !outcome.colour.is_empty();
+    let name = if was_read { outcome.name } else { branding.name.unwrap_or_default() };
     let done = address::query_field("branded");
     let wrong = field_error(error, LOGO);
     let side = Branding::LOGO_SIDE;

@@ -348,6 +348,15 @@ async fn the_form_of_the_branding_works_without_scripts(pool: PgPool) {
     send_form(&hind, &[("act", "save"), ("name", "بدر")], b"").await;
     let both = admin.get("/admin/settings").await.ok()["branding"].clone();
     assert_eq!(both, json!({"name": "بدر", "accent": "#123456", "logo": branding["logo"]}));
+    // Of a form that was cut nothing is taken, and the page shows what there is.
+    let ours = hind.with("origin", PUBLIC).with("sec-fetch-site", "same-origin");
+    let cut = "--x\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\nنخ";
+    let unread =
+        ours.send(Method::POST, "/console/settings", Some("multipart/form-data; boundary=x"), cut.into()).await;
+    assert_eq!(unread.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for shown in ["value=\"بدر\"", "value=\"#123456\""] {
+        assert!(unread.text.contains(shown), "{shown}: {}", unread.text);
+    }
     send_form(&hind, &[("act", "save"), ("name", ""), ("accent", "#0f6b62")], b"").await;
 
     send_form(&hind, &[("act", "remove_logo"), ("name", "not taken")], b"").await;
