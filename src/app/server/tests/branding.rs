@@ -98,6 +98,7 @@ async fn a_logo_is_served_under_an_address_of_its_own(pool: PgPool) {
     assert_eq!(served.status, StatusCode::OK);
     for (name, value) in [
         ("content-type", "image/png"),
+        ("content-disposition", "inline; filename=\"logo.png\""),
         ("x-content-type-options", "nosniff"),
         ("cross-origin-resource-policy", "same-origin"),
         ("cache-control", "public, max-age=31536000, immutable"),
@@ -180,6 +181,7 @@ async fn an_accent_comes_as_a_style_sheet(pool: PgPool) {
     assert_eq!((sheet.status, header(&sheet, "content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert_eq!(header(&sheet, "cache-control"), "public, max-age=31536000, immutable");
     assert_eq!(header(&sheet, "x-content-type-options"), "nosniff");
+    assert_eq!(header(&sheet, "content-disposition"), "inline; filename=\"brand.css\"");
     let yellow = Colour::parse("#ffcc00").expect("a colour");
     let tones = format!("--accent:light-dark({},{})", LIGHT.tones(yellow).accent, DARK.tones(yellow).accent);
     assert!(sheet.text.contains(&tones), "{}", sheet.text);
