@@ -92,6 +92,19 @@ for (const lang of LANGS) {
         await expect(call).toContainText(`-H 'if-match: "7"'`);
         await expect(call).toContainText("Bearer $ACCESS_TOKEN");
         await expect(edit).not.toContainText("secret");
+
+        // A body that is a file.
+        const logo = operation(page, "settings_put_logo");
+        const uploads = logo.locator("[data-call] pre");
+        const upload = await uploads.first().textContent();
+        await logo.locator("summary").click();
+        await expect(uploads.first()).toHaveText(upload ?? "");
+        await expect(uploads.first()).toContainText("--data-binary '@logo.png'");
+        const file = { name: "a b.webp", mimeType: "image/webp", buffer: Buffer.from("RIFF") };
+        await logo.getByLabel(say("developers.body"), { exact: true }).setInputFiles(file);
+        await expect(uploads.first()).toContainText("-H 'content-type: image/webp'");
+        await expect(uploads.first()).toContainText("--data-binary '@a b.webp'");
+        await expect(uploads.nth(1)).toContainText("body: file,");
     });
 
     test(`a call is tried with the browser's session, ${lang}`, async ({ admin, visitor, api }) => {

@@ -111,6 +111,13 @@ for (const lang of LANGS) {
         await section.getByRole("button", { name: say("settings.brand_remove_logo"), exact: true }).click();
         await expect(section.getByRole("button", { name: say("settings.brand_remove_logo") })).toHaveCount(0);
         await expect(page.locator("img.brand-mark")).toHaveCount(0);
+
+        // A name of one long word breaks: it does not stand over what is beside the menu.
+        const name = "W".repeat(40);
+        await api.call("PATCH", "/admin/settings", { branding: { name } });
+        await open(page, "/console/settings");
+        const brand = menu.getByRole("link", { name });
+        expect(await brand.evaluate((link) => link.scrollWidth - link.clientWidth)).toBeLessThanOrEqual(0);
         await api.call("PATCH", "/admin/settings", { branding: {} });
     });
 

@@ -81,8 +81,8 @@ pub fn contrast(a: Colour, b: Colour) -> f64 {
 pub struct Ground {
     /// What cards and fields are made of.
     pub surface: Colour,
-    /// The surface on which an accent is read worst: in the light theme the darkest one, in the dark theme the lightest.
-    /// It is what our own accent makes of a surface; no tint that is derived comes nearer to the text on it.
+    /// Of all surfaces that text stands on, the one on which an accent is read worst: in the light theme the darkest, which
+    /// is that of refusals, in the dark theme the lightest, which is what our own accent makes of a chosen row.
     pub worst: Colour,
     /// Where tones are looked for that can be read.
     reads: Colour,
@@ -94,7 +94,7 @@ pub struct Ground {
 
 pub const LIGHT: Ground = Ground {
     surface: WHITE,
-    worst: Colour([0xe0, 0xef, 0xec]),
+    worst: Colour([0xfa, 0xe5, 0xe2]),
     reads: BLACK,
     tints: WHITE,
     ours: Tones { accent: OURS, ink: WHITE, soft: Colour([0xe0, 0xef, 0xec]) },
@@ -131,9 +131,9 @@ impl Ground {
         // Black on the light theme and white on the dark one are always far enough, so one is found.
         let read = |steps| accent.towards(self.reads, steps);
         let accent_read = (0..STEPS).map(read).find(|tone| contrast(*tone, self.worst) >= TEXT).unwrap_or(self.reads);
-        // A contrast depends on luminance alone: what is as far from the text as our own tint reads as well as on it.
+        // A contrast depends on luminance alone: what is as far from the text as our own tint lets it be read as well.
         let far = |tint: &Colour| {
-            let (tint, bound) = (tint.luminance(), self.worst.luminance());
+            let (tint, bound) = (tint.luminance(), self.ours.soft.luminance());
             if self.reads == BLACK { tint >= bound } else { tint <= bound }
         };
         let tint = |steps| accent.towards(self.tints, steps);
@@ -190,9 +190,11 @@ mod tests {
         }
     }
 
-    /// The surfaces of both themes in `style/main.css`, and the words that stand on a chosen row.
-    const SURFACES: [[&str; 4]; 2] =
-        [["#f6f6f3", "#ffffff", "#efefeb", "#e0efec"], ["#0f1413", "#171d1c", "#121817", "#17332f"]];
+    /// The surfaces of both themes in `style/main.css`, those of notices too, and the words that stand on a chosen row.
+    const SURFACES: [[&str; 8]; 2] = [
+        ["#f6f6f3", "#ffffff", "#efefeb", "#e0efec", "#e2f1e6", "#fae5e2", "#fbeed6", "#e8ecef"],
+        ["#0f1413", "#171d1c", "#121817", "#17332f", "#15301f", "#3a1a17", "#35270f", "#222a30"],
+    ];
     const WORDS: [[&str; 3]; 2] = [["#1a201e", "#59635f", "#a8231b"], ["#e7ecea", "#9aa7a2", "#f2938a"]];
 
     /// D4: the colours that this reckons with are those of the style sheet.
@@ -225,7 +227,7 @@ mod tests {
             let reads = ratio(tones.ink, tones.accent);
             assert!(reads >= TEXT, "{accent}: {} on {} has {reads}", tones.ink, tones.accent);
             for word in words.map(colour) {
-                let (before, after) = (ratio(word, ground.worst), ratio(word, tones.soft));
+                let (before, after) = (ratio(word, ground.ours.soft), ratio(word, tones.soft));
                 assert!(after >= before.min(TEXT), "{accent}: {word} on {} has {after}", tones.soft);
             }
             // What lies under the bar of unsaved changes in the dark theme.

@@ -92,7 +92,7 @@ const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** What is typed, as a request. Places of the path that are empty keep their name. */
 function call(body) {
-    const { method, path, public: isPublic } = body.dataset;
+    const { method, path, public: isPublic, file, kind } = body.dataset;
     const headers = {};
     const query = new URLSearchParams();
     const missing = [];
@@ -108,26 +108,41 @@ function call(body) {
     }
     const sent = $("textarea", body)?.value ?? $("[data-example]", body)?.textContent;
     if (sent !== undefined) headers["content-type"] = "application/json";
+    // Until a file is chosen its example stands for it.
+    const picker = $("[type='file']", body);
+    const picked = picker?.files[0];
+    if (kind) headers["content-type"] = picked?.type || kind;
+    if (picker && !picked) missing.push(picker);
     const search = query.toString();
-    return { method, url: address + (search ? `?${search}` : ""), headers, body: sent, isPublic: isPublic === "true", missing };
+    return {
+        method,
+        url: address + (search ? `?${search}` : ""),
+        headers,
+        body: picked ?? sent,
+        file: picked?.name ?? file,
+        isPublic: isPublic === "true",
+        missing,
+    };
 }
 
-function asCurl({ method, url, headers, body, isPublic }) {
+function asCurl({ method, url, headers, body, file, isPublic }) {
     const lines = [`curl -X ${method} ${quote(location.origin + url)}`];
     if (!isPublic) lines.push('-H "authorization: Bearer $ACCESS_TOKEN"');
     for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quote(`${name}: ${value}`)}`);
-    if (body !== undefined) lines.push(`-d ${quote(body)}`);
+    if (file !== undefined) lines.push(`--data-binary ${quote(`@${file}`)}`);
+    else if (body !== undefined) lines.push(`-d ${quote(body)}`);
     return lines.join(" \\\n  ");
 }
 
-function asFetch({ method, url, headers, body, isPublic }) {
+function asFetch({ method, url, headers, body, file, isPublic }) {
     const all = { ...(isPublic ? {} : { authorization: "Bearer …" }), ...headers };
     const lines = [`  method: ${JSON.stringify(method)},`];
     if (Object.keys(all).length) {
         const said = JSON.stringify(all).replace('"Bearer …"', "`Bearer ${accessToken}`");
         lines.push(`  headers: ${said},`);
     }
-    if (body !== undefined) lines.push(`  body: JSON.stringify(${body.replaceAll("\n", "\n  ")}),`);
+    if (file !== undefined) lines.push("  body: file,");
+    else if (body !== undefined) lines.push(`  body: JSON.stringify(${body.replaceAll("\n", "\n  ")}),`);
     return `await fetch(${JSON.stringify(location.origin + url)}, {\n${lines.join("\n")}\n});`;
 }
 
@@ -154,6 +169,11 @@ function prepare(body) {
         area.value = example.textContent;
         area.spellcheck = false;
         inputs.push(field(words.body, area, "body"));
+    }
+    const kinds = $("[data-kinds]", body);
+    if (kinds) {
+        const picker = make("input", { class: "input", type: "file", accept: kinds.dataset.kinds });
+        inputs.push(field(words.body, picker, "file"));
     }
     const send = make("button", { class: "btn primary", type: "submit" }, words.send);
     const said = make("p", { role: "status" });

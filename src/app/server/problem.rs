@@ -161,13 +161,39 @@ fn is_form_of_a_page(headers: &HeaderMap) -> bool {
     is_form && text(header::ACCEPT).contains("text/html")
 }
 
-/// Writes the body of an answer that carries an [`AppError`], and of one that a layer refused by its status alone.
+/// What a browser shows whose form is longer than any body may be. The form was not read, so the page that it stands on is
+/// not drawn again; the browser's way back leads there.
+fn too_long(locale: Locale, mut response: Response) -> Response {
+    let (code, direction) = (language::code(locale), language::direction(locale));
+    let title = language::field_error(locale, FieldCode::TooLong);
+    let words = td_string!(locale, base.error_body_too_long);
+    let page = format!(
+        "<!doctype html><html lang=\"{code}\" dir=\"{direction}\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title></head>\
+         <body><main><h1>{title}</h1><p>{words}</p></main></body></html>"
+    );
+    write_body(&mut response, "text/html; charset=utf-8", locale, page.into());
+    response
+}
+
+/// Puts words in the place of what an answer said.
+fn write_body(response: &mut Response, kind: &'static str, locale: Locale, body: Body) {
+    // What is replaced may have said how long it is.
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language::code(locale)));
+    *response.body_mut() = body;
+}
+
+/// Writes the body of an answer that carries an [`AppError`], and of one that a layer refused by its status alone: a problem
+/// document, or a page for whoever posts a form without JavaScript.
 pub async fn write(request: Request, next: Next) -> Response {
     let locale = preferences::locale(request.headers());
     let keeps_bare = is_form_of_a_page(request.headers());
     let mut response = next.run(request).await;
     let problem = match response.extensions_mut().remove::<AppError>() {
         Some(error) => Some(Problem::of(locale, &error)),
+        None if keeps_bare && response.status() == StatusCode::PAYLOAD_TOO_LARGE => return too_long(locale, response),
         None if keeps_bare || has_words(&response) => None,
         None => Problem::of_bare(locale, response.status()),
     };
@@ -179,11 +205,7 @@ pub async fn write(request: Request, next: Next) -> Response {
     problem.status = response.status().as_u16();
     problem.step = response.extensions_mut().remove::<NextStep>().map(|step| step.0);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
-    // What is replaced may have said how long it is.
-    response.headers_mut().remove(header::CONTENT_LENGTH);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response.headers_mut().insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language::code(locale)));
-    *response.body_mut() = Body::from(body);
+    write_body(&mut response, "application/problem+json", locale, body.into());
     response
 }
 

@@ -2,10 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::Draft;
+use super::{Draft, review};
 use crate::{
     base::language::td_string,
     sessions::{FormOutcome, pages::form_error},
+    settings::Settings,
     tenants::{
         accent::{Colour, DARK, Ground, LIGHT, OURS, Tones},
         branding::Branding,
@@ -23,16 +24,20 @@ use crate::{
 pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyView {
     let locale = locale();
     let error = form_error(&outcome);
-    let branding = draft.saved.with_untracked(|saved| saved.branding.clone());
+    let drawn = draft.saved.with_untracked(|saved| (saved.version, saved.branding.clone()));
+    let branding = drawn.1.clone();
     let has_accent = branding.accent.is_some();
     let has_logo = branding.logo.is_some();
     let colour = Colour::parse(&outcome.colour).or_else(|| branding.colour()).unwrap_or(OURS);
     let chosen = RwSignal::new(colour.to_string());
-    let name = if outcome.error.is_some() { outcome.name } else { branding.name.unwrap_or_default() };
+    // Browsers always send a colour: without one, what was typed could not be read.
+    let was_read = outcome.error.is_some() && !outcome.colour.is_empty();
+    let name = if was_read { outcome.name } else { branding.name.unwrap_or_default() };
     let done = address::query_field("branded");
     let wrong = field_error(error, LOGO);
     let side = Branding::LOGO_SIDE;
     let logo_hint = td_string!(locale, settings.brand_logo_hint, size = KILOBYTES, side = side).to_string();
+    let version = move || draft.saved.with(|saved| version_seen(saved, &drawn).to_string());
     let choose = move |event: leptos::ev::Event| chosen.set(event_target_value(&event));
     let choose_file = move |event: leptos::ev::Event| {
         let words = td_string!(locale, settings.brand_too_large, size = KILOBYTES).to_string();
@@ -61,9 +66,10 @@ pub fn brand_section(draft: Draft, outcome: FormOutcome, may_edit: bool) -> AnyV
             <h2 id="branding-title">{td_string!(locale, settings.brand)}</h2>
             <p class="muted">{td_string!(locale, settings.brand_about)}</p>
             <div role="status">{saved}</div>
-            {fields::summary(error, label)}
+            // Somebody else may have changed any of the settings meanwhile.
+            {fields::summary(error, review::label)}
             <form class="stack" method="post" action="/console/settings" enctype="multipart/form-data">
-                <input type="hidden" name="version" value=move || draft.saved.with(|saved| saved.version.to_string()) />
+                <input type="hidden" name="version" value=version />
                 <fieldset class="stack" disabled=!may_edit>
                     <Field
                         name="name"
@@ -122,13 +128,19 @@ const KILOBYTES: u32 = Branding::LOGO_BYTES / 1_000;
 const LONGEST: &str = "40";
 const _: () = assert!(Branding::NAME == 40);
 
-/// The names of the fields, for the summary of what is wrong.
-fn label(field: &str) -> Option<&'static str> {
+/// The version of the settings that this form was filled from. Its fields stay as they were drawn: where the settings have
+/// been renewed and somebody else has changed the branding, it is the one of then, so that theirs is not undone unseen.
+fn version_seen(saved: &Settings, drawn: &(i64, Branding)) -> i64 {
+    if saved.branding == drawn.1 { saved.version } else { drawn.0 }
+}
+
+/// The names of the fields, for the summary of what is wrong, and as the log has them: without their group.
+pub fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
     match field {
-        NAME => Some(td_string!(locale, settings.brand_name)),
-        ACCENT => Some(td_string!(locale, settings.brand_accent)),
-        LOGO => Some(td_string!(locale, settings.brand_logo)),
+        NAME | "name" => Some(td_string!(locale, settings.brand_name)),
+        ACCENT | "accent" => Some(td_string!(locale, settings.brand_accent)),
+        LOGO | "logo" => Some(td_string!(locale, settings.brand_logo)),
         _ => None,
     }
 }
@@ -169,4 +181,19 @@ fn drawing(ground: Ground, tones: Tones, word: &str, logo: Option<&str>) -> Stri
          <text x=\"142\" y=\"37\" fill=\"{accent}\">{word}</text></g>{logo}",
         ground.surface
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// D4: changes of other settings do not stand in the way of the branding, and a changed branding is not overwritten.
+    #[test]
+    fn the_form_says_which_branding_it_was_filled_from() {
+        let drawn = (7, Branding { name: Some("نخيل".to_owned()), ..Branding::default() });
+        let same = Settings { branding: drawn.1.clone(), version: 9, ..Settings::default() };
+        assert_eq!(version_seen(&same, &drawn), 9);
+        let other = Settings { branding: Branding::default(), ..same };
+        assert_eq!(version_seen(&other, &drawn), 7);
+    }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::{
-    Draft,
+    Draft, brand,
     fields::belongs,
     items::{self, Item, Kind},
 };
@@ -109,12 +109,13 @@ pub fn ReviewBar(draft: Draft) -> impl IntoView {
     .into_any()
 }
 
-/// The names of the fields, for the summary of what is wrong.
-fn label(field: &str) -> Option<&'static str> {
+/// The names of all settings, for the summary of what is wrong.
+pub fn label(field: &str) -> Option<&'static str> {
     let locale = locale();
     // What somebody else has changed is named as in the log: without its group.
     let is_named = |key: &str| belongs(field, key) || key.rsplit('.').next() == Some(field);
-    items::all().find(|item| is_named(item.key)).map(|item| (item.label)(locale))
+    let ours = items::all().find(|item| is_named(item.key)).map(|item| (item.label)(locale));
+    ours.or_else(|| brand::label(field))
 }
 
 /// Each change: what it was and what it will be.

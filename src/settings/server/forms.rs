@@ -19,12 +19,12 @@ use crate::{
 /// The page of the settings.
 pub const PATH: &str = "/console/settings";
 
-/// What the form has sent.
+/// What the form has sent. What it has not sent stays as it is.
 #[derive(Default)]
 struct Sent {
     act: String,
-    name: String,
-    accent: String,
+    name: Option<String>,
+    accent: Option<String>,
     version: Option<i64>,
     logo: Option<Bytes>,
 }
@@ -36,9 +36,9 @@ impl Sent {
             let name = field.name().unwrap_or_default().to_owned();
             match name.as_str() {
                 "act" => sent.act = field.text().await?,
-                "name" => sent.name = field.text().await?,
-                "accent" => sent.accent = field.text().await?,
-                "version" => sent.version = field.text().await?.parse().ok(),
+                "name" => sent.name = Some(field.text().await?),
+                "accent" => sent.accent = Some(field.text().await?),
+                "version" => sent.version = Some(version_of(&field.text().await?)),
                 // No file was chosen: browsers send an empty one.
                 "logo" => sent.logo = Some(field.bytes().await?).filter(|file| !file.is_empty()),
                 _ => {}
@@ -54,14 +54,19 @@ impl Sent {
             "remove_logo" => Rebranding { logo: Logo::Goes, version, ..Rebranding::default() },
             "own_accent" => Rebranding { accent: Some(String::new()), version, ..Rebranding::default() },
             _ => Rebranding {
-                name: Some(self.name),
+                name: self.name,
                 // The picker has no empty value: what it begins with is the product's own.
-                accent: Some(if self.accent == OURS.to_string() { String::new() } else { self.accent }),
+                accent: self.accent.map(|accent| if accent == OURS.to_string() { String::new() } else { accent }),
                 logo: self.logo.map_or(Logo::Stays, Logo::Becomes),
                 version,
             },
         }
     }
+}
+
+/// The version that the form says it was filled from. What is no version is none there ever was, and so a conflict.
+fn version_of(text: &str) -> i64 {
+    text.parse().ok().filter(|version| *version >= 0).unwrap_or(-1)
 }
 
 /// `POST /console/settings`
@@ -71,7 +76,11 @@ pub async fn branding(page: FormPage, form: Result<Multipart, MultipartRejection
         Err(_no_such_form) => Err(AppError::field("body", FieldCode::Malformed)),
     };
     let typed = match &sent {
-        Ok(sent) => FormOutcome { name: sent.name.clone(), colour: sent.accent.clone(), ..FormOutcome::default() },
+        Ok(sent) => FormOutcome {
+            name: sent.name.clone().unwrap_or_default(),
+            colour: sent.accent.clone().unwrap_or_default(),
+            ..FormOutcome::default()
+        },
         Err(_nothing_is_known) => FormOutcome::default(),
     };
     match branding::change(&page.cx, || sent.map(Sent::wanted)).await {

@@ -115,9 +115,10 @@ async fn finish(mut tx: Tx, mut events: Vec<Event>) -> Result<Settings, AppError
     Ok(after)
 }
 
-/// A branding that was sent as a group: its logo stays as it is.
+/// A branding that was sent as a group: its logo stays as it is, also where another is being put at this moment.
 async fn parse_branding(tx: &mut Tx, group: Branding) -> Result<Branding, AppError> {
     let tenant = tx.tenant()?;
+    settings::lock(tx.conn(), tenant).await?;
     let now = settings::get::<Branding>(tx.conn(), tenant).await?;
     group.parse()?.with_logo_of(&now)
 }

@@ -6,6 +6,13 @@ use axum::{
     extract::{Path, rejection::BytesRejection},
     response::Response,
 };
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr,
+        schema::{KnownFormat, Schema, SchemaFormat, SchemaType, Type},
+    },
+};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -46,11 +53,23 @@ async fn edit_settings(cx: Extension<Cx>, Sent(body): Sent<SettingsEdit>) -> Res
     server::edit(&cx, body).await.map(|settings| versioned(settings.version, settings))
 }
 
+/// How the description of the API calls the bytes of a file: they are no list of numbers.
+enum Picture {}
+
+impl PartialSchema for Picture {
+    fn schema() -> RefOr<Schema> {
+        let format = Some(SchemaFormat::KnownFormat(KnownFormat::Binary));
+        ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).format(format).into()
+    }
+}
+
+impl ToSchema for Picture {}
+
 /// Put the tenant's logo: `settings.update`
 ///
 /// The body is the file: PNG, JPEG or WebP that does not move, at most 256,000 bytes and 1,024 by 1,024 dots. It is drawn
 /// anew as PNG, at most 256 dots wide and high, with nothing else that the file held.
-#[utoipa::path(put, path = "/admin/settings/logo", operation_id = "put_logo", tag = "settings", request_body(content = Vec<u8>, content_type = "image/png"), responses((status = 200, body = Settings)))]
+#[utoipa::path(put, path = "/admin/settings/logo", operation_id = "put_logo", tag = "settings", request_body(content((inline(Picture) = "image/png"), (inline(Picture) = "image/jpeg"), (inline(Picture) = "image/webp"))), responses((status = 200, body = Settings)))]
 async fn put_logo(
     cx: Extension<Cx>,
     IfMatch(version): IfMatch,

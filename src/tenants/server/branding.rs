@@ -122,6 +122,8 @@ pub fn shown(tenant: TenantId, branding: Branding) -> Brand {
 /// A file of a tenant's branding.
 pub struct File {
     pub kind: &'static str,
+    /// As `Content-Disposition` says it: it is shown, and called so where it is kept.
+    pub disposition: &'static str,
     pub bytes: Vec<u8>,
 }
 
@@ -141,13 +143,13 @@ pub async fn file(cx: &Cx, tenant: TenantId, name: &str) -> Result<File, AppErro
                 wanted,
             );
             let bytes = found.fetch_optional(tx.conn()).await?.ok_or(AppError::NotFound)?;
-            Ok(File { kind: "image/png", bytes })
+            Ok(File { kind: "image/png", disposition: "inline; filename=\"logo.png\"", bytes })
         }
         "css" => {
             let branding = settings::get::<Branding>(tx.conn(), tenant).await?;
             let sheet = branding.colour().map(style).filter(|sheet| digest(sheet.as_bytes()) == wanted);
             let bytes = sheet.ok_or(AppError::NotFound)?.into_bytes();
-            Ok(File { kind: "text/css; charset=utf-8", bytes })
+            Ok(File { kind: "text/css; charset=utf-8", disposition: "inline; filename=\"brand.css\"", bytes })
         }
         _ => Err(AppError::NotFound),
     }

@@ -29,6 +29,7 @@ async fn file(
         Ok(file) => {
             let headers = [
                 (header::CONTENT_TYPE, HeaderValue::from_static(file.kind)),
+                (header::CONTENT_DISPOSITION, HeaderValue::from_static(file.disposition)),
                 (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
                 (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
                 (

@@ -11,6 +11,7 @@ use image::{
     error::{ImageFormatHint, LimitError, LimitErrorKind},
     imageops::FilterType,
 };
+use tokio::sync::Semaphore;
 
 use crate::{
     base::errors::{AppError, FieldCode},
@@ -19,16 +20,28 @@ use crate::{
 
 /// The longer side of what is kept: twice what any page shows, also on a screen with small dots.
 const KEPT_SIDE: u32 = 256;
-/// What decoding may take: the picture itself and as much again, twice over.
+/// What decoding a PNG may take: the picture itself and as much again, twice over. The other two kinds know no such bound:
+/// there only the size of the picture, and the number of those drawn at a time, bound what they take.
 const MEMORY: u64 = 32 << 20;
+/// How many logos are drawn at a time, whoever sends them: more wait (ASVS 15.2.2).
+static ROOM: Semaphore = Semaphore::const_new(2);
 
 /// Reads a logo and draws it anew as PNG, or says what is wrong with it.
 ///
 /// The kind is what its first bytes say, whatever the file is called. Neither text, places nor profiles of colour are kept,
 /// nor what follows the picture: only its dots are.
 pub async fn read(sent: Bytes) -> Result<Result<Vec<u8>, FieldCode>, AppError> {
-    let done = tokio::task::spawn_blocking(move || drawn_anew(&sent)).await;
-    Ok(done.context("the drawing of a logo was interrupted")?)
+    read_in(&ROOM, sent).await
+}
+
+async fn read_in(room: &'static Semaphore, sent: Bytes) -> Result<Result<Vec<u8>, FieldCode>, AppError> {
+    let place = room.acquire().await.context("the room for drawing logos is never closed")?;
+    let done = tokio::task::spawn_blocking(move || {
+        // Whoever sent it may be gone; the memory is taken until the drawing is done.
+        let _place = place;
+        drawn_anew(&sent)
+    });
+    Ok(done.await.context("the drawing of a logo was interrupted")?)
 }
 
 fn drawn_anew(sent: &[u8]) -> Result<Vec<u8>, FieldCode> {
@@ -66,7 +79,7 @@ fn decoded(sent: &[u8]) -> ImageResult<DynamicImage> {
             still(decoder, moves, limits())
         }
         ImageFormat::Jpeg => still(JpegDecoder::new(bytes)?, false, limits()),
-        ImageFormat::WebP if hides_a_large_frame(sent) => {
+        ImageFormat::WebP if hides_a_large_frame(sent) || hides_long_metadata(sent) => {
             Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::DimensionError)))
         }
         ImageFormat::WebP => {
@@ -86,6 +99,16 @@ fn hides_a_large_frame(sent: &[u8]) -> bool {
         part.starts_with(b"VP8 ")
             && part[11..14] == [0x9d, 0x01, 0x2a]
             && (is_large(part[14], part[15]) || is_large(part[16], part[17]))
+    })
+}
+
+/// Whether a WebP says that its metadata are longer than what is left of the file. Room is made for as much as they say
+/// before anything of them is read (RFC 9649 §2.7).
+fn hides_long_metadata(sent: &[u8]) -> bool {
+    sent.windows(8).enumerate().any(|(at, part)| {
+        let length = u32::from_le_bytes([part[4], part[5], part[6], part[7]]);
+        let left = sent.len() - at - part.len();
+        part.starts_with(b"EXIF") && length > u32::try_from(left).unwrap_or(u32::MAX)
     })
 }
 
@@ -232,6 +255,23 @@ mod tests {
         assert_eq!(drawn_anew(&part(b"RIFF", &inside)), Err(FieldCode::Range));
     }
 
+    /// D4, CWE-789: metadata that say they are as long as four gigabytes, beside the picture or inside a frame, get no room.
+    #[test]
+    fn metadata_longer_than_the_file_are_not_read() {
+        let whole = file(&picture(4, 4), ImageFormat::WebP);
+        let long = [&b"EXIF"[..], &0xffff_fffe_u32.to_le_bytes()].concat();
+        let framed = part(b"ANMF", &[&[0_u8; 16][..], &long[..]].concat());
+        for metadata in [long, framed] {
+            for flags in [0, 0b0000_1000] {
+                let inside = [&b"WEBP"[..], &extended(flags), &whole[12..], &metadata].concat();
+                assert_eq!(drawn_anew(&part(b"RIFF", &inside)), Err(FieldCode::Range), "{metadata:?}");
+            }
+        }
+        let short = part(b"EXIF", b"II*\0");
+        let inside = [&b"WEBP"[..], &extended(0b0000_1000), &whole[12..], &short].concat();
+        assert!(drawn_anew(&part(b"RIFF", &inside)).is_ok(), "metadata that are there are no harm");
+    }
+
     /// D4: a file that is too long is not even looked at.
     #[test]
     fn a_long_file_is_refused() {
@@ -241,6 +281,24 @@ mod tests {
         assert_eq!(drawn_anew(&long), Err(FieldCode::TooLong));
         long.truncate(most);
         assert!(drawn_anew(&long).is_ok(), "what follows the picture falls away");
+    }
+
+    /// ASVS 15.2.2: a logo is drawn only in a place of the room, and gives it back, whatever came of it.
+    #[tokio::test]
+    async fn no_more_are_drawn_at_a_time_than_there_is_room_for() {
+        static ONE: Semaphore = Semaphore::const_new(1);
+        let good = Bytes::from(file(&picture(4, 4), ImageFormat::Png));
+        for sent in [good.clone(), Bytes::from_static(b"no picture"), good.clone()] {
+            let is_picture = sent == good;
+            assert_eq!(read_in(&ONE, sent).await.expect("an answer").is_ok(), is_picture);
+            assert_eq!(ONE.available_permits(), 1);
+        }
+        let held = ONE.acquire().await.expect("the place");
+        let waiting = tokio::spawn(read_in(&ONE, good.clone()));
+        // A room that is closed turns away whoever waits in front of it, and nobody who is inside.
+        ONE.close();
+        assert!(waiting.await.expect("no panic").is_err(), "it was drawn without a place");
+        drop(held);
     }
 
     /// D4: what moves is refused, in both kinds that can.

@@ -32,6 +32,7 @@ pub struct Operation {
     pub is_public: bool,
     pub parameters: Vec<Parameter>,
     pub body: Option<Body>,
+    pub file: Option<File>,
     pub answers: Vec<Answer>,
 }
 
@@ -47,6 +48,14 @@ pub struct Body {
     pub schema: Option<String>,
     pub fields: Vec<Field>,
     pub example: String,
+}
+
+/// A body that is a file.
+pub struct File {
+    pub kinds: Vec<String>,
+    /// The kind of the example, and what that is called.
+    pub kind: String,
+    pub name: String,
 }
 
 pub struct Answer {
@@ -117,6 +126,10 @@ impl Operation {
             lines.push("-H 'content-type: application/json'".to_owned());
             lines.push(format!("-d '{}'", body.example.replace('\'', "'\\''")));
         }
+        if let Some(file) = &self.file {
+            lines.push(format!("-H 'content-type: {}'", file.kind));
+            lines.push(format!("--data-binary '@{}'", file.name));
+        }
         lines.join(" \\\n  ")
     }
 }
@@ -127,6 +140,16 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 fn text(value: &Value) -> Option<String> {
     value.as_str().map(str::to_owned)
+}
+
+/// The file that a body is, where it is none of JSON: called as the last part of the path, and a PNG where that is taken.
+fn file(path: &str, content: &Value) -> Option<File> {
+    let mut kinds = entries(content).map(|(kind, _)| kind.clone()).collect::<Vec<_>>();
+    kinds.retain(|kind| kind != "application/json");
+    kinds.sort();
+    let kind = kinds.iter().find(|kind| kind.as_str() == "image/png").or(kinds.first())?.clone();
+    let (name, ending) = (path.rsplit('/').next()?, kind.rsplit('/').next()?);
+    Some(File { name: format!("{name}.{ending}"), kind, kinds })
 }
 
 /// The keys between backticks in a summary, and whether other words than "and" stand with them.
@@ -148,7 +171,8 @@ impl Reading<'_> {
         let (title, tail) = summary.split_once(": ").unwrap_or((summary, ""));
         let (permissions, has_conditions) = needs(tail);
         let parameters = operation["parameters"].as_array().into_iter().flatten().map(|one| self.parameter(one));
-        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let content = &operation["requestBody"]["content"];
+        let body = &content["application/json"]["schema"];
         let answers = entries(&operation["responses"]).map(|(status, answer)| self.answer(status, answer));
         Operation {
             id: text(&operation["operationId"]).unwrap_or_default(),
@@ -168,6 +192,7 @@ impl Reading<'_> {
             is_public: operation["security"].is_array(),
             parameters: parameters.collect(),
             body: body.is_object().then(|| self.body(body)),
+            file: file(path, content),
             answers: answers.collect(),
         }
     }
@@ -386,6 +411,28 @@ mod tests {
         assert!(find(&described, "auth_login").is_public);
         assert!(!find(&described, "auth_me").is_public);
         assert!(described.schemas["Problem"].fields.iter().any(|field| field.name == "code"));
+    }
+
+    /// H7, D4: an operation that takes a file says which kinds, and its call sends one; the bytes are no list of numbers.
+    #[test]
+    fn a_call_can_send_a_file() {
+        let api = openapi::document();
+        let described = Described::of(&api);
+        let put = find(&described, "settings_put_logo");
+        let file = put.file.as_ref().expect("a file");
+        assert_eq!(file.kinds, ["image/jpeg", "image/png", "image/webp"]);
+        assert!(put.body.is_none());
+        let call = put.curl("https://id.example.com");
+        let sent = "-H 'content-type: image/png' \\\n  --data-binary '@logo.png'";
+        assert!(call.ends_with(sent), "{call}");
+        let api = serde_json::to_value(&api).expect("JSON");
+        let body = &api["paths"]["/admin/settings/logo"]["put"]["requestBody"];
+        assert_eq!(body["required"], true);
+        for kind in &file.kinds {
+            assert_eq!(body["content"][kind]["schema"], json!({"type": "string", "format": "binary"}), "{kind}");
+        }
+        let mut others = described.groups().flat_map(|(_, all)| all).filter(|one| one.id != put.id);
+        assert!(others.all(|one| one.file.is_none()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::base::language::td_string;
 use leptos::prelude::*;
 
 use super::{
-    document::{Answer, Body, Described, Field, Operation, Parameter, Schema},
+    document::{Answer, Body, Described, Field, File, Operation, Parameter, Schema},
     word,
 };
 use crate::{
@@ -108,11 +108,14 @@ fn operation_view(locale: Locale, operation: &Operation, origin: &str) -> AnyVie
                 data-method=operation.method
                 data-path=operation.path.clone()
                 data-public=operation.is_public.then_some("true")
+                data-file=operation.file.as_ref().map(|file| file.name.clone())
+                data-kind=operation.file.as_ref().map(|file| file.kind.clone())
             >
                 <p class="docs-needs">{needs}</p>
                 {operation.about.clone().map(english)}
                 {parameters}
                 {operation.body.as_ref().map(|body| body_view(locale, body))}
+                {operation.file.as_ref().map(|file| file_view(locale, file))}
                 <h3>{td_string!(locale, developers.answers)}</h3>
                 <ul class="docs-fields" role="list">{answers}</ul>
                 <h3>{td_string!(locale, developers.call)}</h3>
@@ -150,6 +153,17 @@ fn body_view(locale: Locale, body: &Body) -> AnyView {
         <h3>{td_string!(locale, developers.body)} {schema}</h3>
         {fields_view(locale, &body.fields)}
         <pre class="docs-code" dir="ltr" data-example>{body.example.clone()}</pre>
+    }
+    .into_any()
+}
+
+fn file_view(locale: Locale, file: &File) -> AnyView {
+    let kinds = file.kinds.iter().map(|kind| view! { <li>{pieces::key(kind.clone())}</li> }).collect_view();
+    view! {
+        <h3>{td_string!(locale, developers.body)}</h3>
+        <ul class="docs-fields" role="list" data-kinds=file.kinds.join(",")>
+            {kinds}
+        </ul>
     }
     .into_any()
 }

@@ -8,7 +8,12 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 
 use crate::{
-    app::server::test_app::{Answer, Client, PASSWORD, PUBLIC, TestApp, options_of},
+    access::server::Cx,
+    app::server::{
+        cli::enter_first_tenant,
+        test_app::{Answer, Client, PASSWORD, PUBLIC, TestApp, options_of},
+    },
+    settings,
     tenants::accent::{Colour, DARK, LIGHT},
 };
 
@@ -78,8 +83,9 @@ async fn a_logo_is_served_under_an_address_of_its_own(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let admin = app.admin().await;
     assert_eq!(borne(&app.anonymous().get("/login").await, ".png"), None);
-    let sent = file(15, ImageFormat::WebP);
-    let settings = put(&admin, sent.clone()).await.ok();
+    let mut sent = file(15, ImageFormat::Png);
+    sent.extend_from_slice(b"PK\x03\x04SECRET");
+    let settings = put(&admin, sent).await.ok();
     let (tenant, digest) = (tenant_of(&admin).await, text(&settings["branding"]["logo"]));
     let address = format!("/brand/{tenant}/{digest}.png");
     assert_eq!(borne(&app.anonymous().get("/login").await, ".png"), Some(address.clone()));
@@ -93,6 +99,7 @@ async fn a_logo_is_served_under_an_address_of_its_own(pool: PgPool) {
     assert_eq!(served.status, StatusCode::OK);
     for (name, value) in [
         ("content-type", "image/png"),
+        ("content-disposition", "inline; filename=\"logo.png\""),
         ("x-content-type-options", "nosniff"),
         ("cross-origin-resource-policy", "same-origin"),
         ("cache-control", "public, max-age=31536000, immutable"),
@@ -104,9 +111,9 @@ async fn a_logo_is_served_under_an_address_of_its_own(pool: PgPool) {
     let kept: Vec<u8> =
         sqlx::query_scalar("select image from tenant_logos").fetch_one(&app.owner).await.expect("a logo");
     assert_eq!(served.text, String::from_utf8_lossy(&kept));
-    assert!(kept.starts_with(b"\x89PNG\r\n\x1a\n") && kept != sent);
+    assert!(kept.starts_with(b"\x89PNG\r\n\x1a\n") && !kept.windows(6).any(|part| part == b"SECRET"));
 
-    let other = text(&put(&admin, file(200, ImageFormat::Png)).await.ok()["branding"]["logo"]);
+    let other = text(&put(&admin, file(200, ImageFormat::WebP)).await.ok()["branding"]["logo"]);
     assert_eq!(app.anonymous().get(&address).await.status, StatusCode::NOT_FOUND);
     let address = format!("/brand/{tenant}/{other}.png");
     assert_eq!(app.anonymous().get(&address).await.status, StatusCode::OK);
@@ -175,6 +182,7 @@ async fn an_accent_comes_as_a_style_sheet(pool: PgPool) {
     assert_eq!((sheet.status, header(&sheet, "content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
     assert_eq!(header(&sheet, "cache-control"), "public, max-age=31536000, immutable");
     assert_eq!(header(&sheet, "x-content-type-options"), "nosniff");
+    assert_eq!(header(&sheet, "content-disposition"), "inline; filename=\"brand.css\"");
     let yellow = Colour::parse("#ffcc00").expect("a colour");
     let tones = format!("--accent:light-dark({},{})", LIGHT.tones(yellow).accent, DARK.tones(yellow).accent);
     assert!(sheet.text.contains(&tones), "{}", sheet.text);
@@ -206,7 +214,7 @@ async fn a_file_that_is_not_there_is_not_found(pool: PgPool) {
         format!("/brand/{tenant}/{digest}.css"),
         format!("/brand/{tenant}/{digest}.svg"),
         format!("/brand/{tenant}/{short}.png"),
-        format!("/brand/{tenant}/{upper}x.png"),
+        format!("/brand/{tenant}/{upper}.png"),
         format!("/brand/{tenant}/.png"),
         format!("/brand/{tenant}/..%2f{digest}.png"),
         format!("/brand/{tenant}/%00.png"),
@@ -275,6 +283,27 @@ async fn a_group_of_settings_keeps_the_logo(pool: PgPool) {
     assert_eq!((late.status, late.code().as_str()), (StatusCode::CONFLICT, "stale"));
 }
 
+/// D4: the operator's command holds the settings before it looks which logo there is, so it keeps the one that is there when
+/// it writes.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn the_operators_command_holds_the_settings(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let digest = text(&put(&admin, file(15, ImageFormat::Png)).await.ok()["branding"]["logo"]);
+    let free = "select count(*) from tenants
+                where is_first and pg_try_advisory_xact_lock(hashtextextended('settings:' || id::text, 0))";
+    assert_eq!(app.count(free).await, 1);
+    let mut tx = Cx::for_job(app.heart.clone(), "test").node().await.expect("a transaction");
+    enter_first_tenant(&mut tx).await.expect("the tenant");
+    let set = settings::server::set(&mut tx, "tenants.branding", json!({"name": "نخيل"})).await;
+    let event = set.expect("a branding").expect("a change");
+    assert_eq!(app.count(free).await, 0, "another change would not wait");
+    tx.commit(event).await.expect("it is kept");
+    assert_eq!(app.count(free).await, 1);
+    let after = admin.get("/admin/settings").await.ok()["branding"].clone();
+    assert_eq!(after, json!({"name": "نخيل", "accent": null, "logo": digest}));
+}
+
 /// D4: the form works without scripts: it saves, tells what is wrong beside the field, and takes nothing from elsewhere.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn the_form_of_the_branding_works_without_scripts(pool: PgPool) {
@@ -300,9 +329,38 @@ async fn the_form_of_the_branding_works_without_scripts(pool: PgPool) {
     for shown in ["id=\"wrong-branding.logo\"", "value=\"بدر\"", "value=\"#123456\""] {
         assert!(refused.text.contains(shown), "{shown}: {}", refused.text);
     }
+    admin.patch("/admin/settings", json!({"passwords": {"shortest": 20}})).await.ok();
     let stale = send_form(&hind, &[("act", "save"), ("name", "بدر"), ("version", "0")], b"").await;
     assert_eq!(stale.status, StatusCode::CONFLICT);
+    // What was changed meanwhile is told newest first, by the names that people read.
+    let told = stale.text.split(" changed: ").skip(1).filter_map(|part| part.split('<').next()).collect::<Vec<_>>();
+    let names: [&[&str]; 3] =
+        [&["Fewest characters"], &["Name to show", "Accent"], &["Name to show", "Accent", "Logo"]];
+    assert_eq!(told.len(), names.len(), "{told:?}");
+    for (line, names) in told.iter().zip(names) {
+        assert!(names.iter().all(|name| line.contains(name)), "{told:?}");
+    }
+    for version in ["", "x", "-1", "99999999999999999999", "-9223372036854775808"] {
+        let unreadable = [("act", "save"), ("name", "بدر"), ("accent", "#123456"), ("version", version)];
+        assert_eq!(send_form(&hind, &unreadable, b"").await.status, StatusCode::CONFLICT, "{version}");
+    }
     assert_eq!(admin.get("/admin/settings").await.ok()["branding"], after);
+
+    // What was not sent stays.
+    send_form(&hind, &[("act", "save"), ("accent", "#123456")], b"").await;
+    send_form(&hind, &[("act", "save"), ("name", "بدر")], b"").await;
+    let both = admin.get("/admin/settings").await.ok()["branding"].clone();
+    assert_eq!(both, json!({"name": "بدر", "accent": "#123456", "logo": branding["logo"]}));
+    // Of a form that was cut nothing is taken, and the page shows what there is.
+    let ours = hind.with("origin", PUBLIC).with("sec-fetch-site", "same-origin");
+    let cut = "--x\r\ncontent-disposition: form-data; name=\"name\"\r\n\r\nنخ";
+    let unread =
+        ours.send(Method::POST, "/console/settings", Some("multipart/form-data; boundary=x"), cut.into()).await;
+    assert_eq!(unread.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for shown in ["value=\"بدر\"", "value=\"#123456\""] {
+        assert!(unread.text.contains(shown), "{shown}: {}", unread.text);
+    }
+    send_form(&hind, &[("act", "save"), ("name", ""), ("accent", "#0f6b62")], b"").await;
 
     send_form(&hind, &[("act", "remove_logo"), ("name", "not taken")], b"").await;
     let after = admin.get("/admin/settings").await.ok()["branding"].clone();

@@ -35,10 +35,18 @@ async fn a_body_that_announces_too_much_is_refused_with_a_problem(pool: PgPool) 
     assert_eq!((refused.status, problem(&refused).as_str()), (StatusCode::PAYLOAD_TOO_LARGE, "invalid"));
     assert_eq!(refused.json()["errors"][0]["field"], "body");
     assert_eq!(refused.json()["errors"][0]["code"], "too_long");
-    // A browser that posts a form without JavaScript would show the document as it is.
-    let page = long.with("accept", "text/html,*/*;q=0.8").form("/login", &[("email", "a@b.example")]).await;
-    assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
-    assert_ne!(page.headers["content-type"], "application/problem+json");
+    // A browser that posts a form without JavaScript would show the document as it is: it gets a page it can read.
+    let browser = long.with("accept", "text/html,*/*;q=0.8");
+    for (language, opening) in [("ar", "<html lang=\"ar\" dir=\"rtl\">"), ("en", "<html lang=\"en\" dir=\"ltr\">")] {
+        let page = browser.with("accept-language", language).form("/login", &[("email", "a@b.example")]).await;
+        assert_eq!(page.status, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+        assert_eq!(page.headers["content-language"], language);
+        assert!(page.text.contains(opening) && page.text.ends_with("</html>"), "{}", page.text);
+        assert!(!page.text.contains("length limit"), "{}", page.text);
+        let length = page.headers.get("content-length").map(|length| length.to_str().expect("ASCII").to_owned());
+        assert!(length.is_none_or(|length| length == page.text.len().to_string()));
+    }
 }
 
 /// RFC 9110 §15.5.6: a door that does not take a method says which it takes, in words.
