@@ -24,7 +24,7 @@ use crate::{
         Kind,
         server::{
             Agreed, Asked, NewApproval, Renewed, ask,
-            change::{Proposal, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
+            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
             parse_reason,
         },
     },
@@ -53,13 +53,14 @@ pub async fn request(cx: &Cx, id: GroupId, asked: Input<AskedEdit>) -> Result<Ap
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
     let before = changeable(&mut tx, id, edit.version).await?;
     let (proposal, change) = proposal(&tx, &before, edit)?;
-    let permissions = needs_approval(&mut tx, &[change], cx.person()?.user).await?;
+    let changes = [change];
+    let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let new = NewApproval {
         kind: Kind::Group,
         subject: id.0,
         subject_name: before.name,
         facts: Default::default(),
-        proposal: json!(proposal),
+        proposal: bound(&tx, proposal, &changes)?,
         reason,
         permissions,
     };

@@ -26,7 +26,7 @@ use crate::{
         Kind,
         server::{
             Agreed, Answering, Asked, NewApproval, Renewed, ask,
-            change::{Proposal, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
+            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
             follow_renamed_role, parse_reason,
         },
     },
@@ -99,7 +99,8 @@ pub async fn request(cx: &Cx, request: Input<ApprovalRequest>) -> Result<Approva
         _ => return Err(AppError::field("user_id", FieldCode::Required)),
     };
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
-    let (id, event) = ask(&mut tx, NewApproval { permissions, ..new }).await?;
+    let proposal = bound(&tx, &new.proposal, &changes)?;
+    let (id, event) = ask(&mut tx, NewApproval { proposal, permissions, ..new }).await?;
     tx.commit(event).await?;
     Ok(id)
 }

@@ -105,6 +105,42 @@ async fn the_groups_around_a_group_are_asked_for(pool: PgPool) {
     assert_eq!(group["parents"].as_array().expect("groups").len(), 2);
 }
 
+/// C12: nobody comes to a right by being added after it was asked for: whoever decides is shown how many it reaches, and
+/// agrees to nobody else.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whom_a_request_reaches_is_agreed_to(pool: PgPool) {
+    let world = world(&pool).await;
+    let newcomer = world.app.person(&world.boss, "new@x.example", &[]).await;
+    let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    let team = format!("/admin/groups/{}", world.team);
+    let edit = json!({"roles": [{"role": world.deleter}]});
+    let file = json!({"format": 1, "roles": [{"name": "clerk", "permissions": ["users.delete"]}]});
+    let role = json!({"role_id": clerk, "permissions": ["tasks.create", "users.delete"], "reason": "r"});
+    let (path, members) = (format!("{team}/approvals"), format!("{team}/members"));
+    let (roles, joins) = (format!("/admin/users/{}/roles", newcomer.id), json!({"user": newcomer.id}));
+    let becomes = json!({"roles": ["clerk"]});
+    for (path, body, coming, comes) in [
+        (path.as_str(), json!({"edit": edit, "reason": "r"}), &members, &joins),
+        ("/admin/approvals", role, &roles, &becomes),
+        ("/admin/approvals", json!({"catalogue": file, "reason": "r"}), &roles, &becomes),
+    ] {
+        let id = world.ask(path, body).await;
+        assert_eq!(world.waiting().await["proposal"]["people"], 1, "{path}");
+        world.boss.post(coming, comes.clone()).await.ok();
+        assert_eq!(world.approve(&world.peer, &id).await.code(), "stale", "{path}");
+        assert!(!world.boss.held(&newcomer.id).await.contains(&"users.delete".to_owned()), "{path}");
+        assert_eq!(world.waiting().await["proposal"]["people"], 2, "{path}");
+        // Whoever sees it says no, and the newcomer has the role no longer.
+        world.peer.post(&format!("/admin/approvals/{id}/reject"), json!({"comment": "لا"})).await.ok();
+        world.boss.patch(&roles, json!({"roles": []})).await.ok();
+    }
+    let id = world.ask(&path, json!({"edit": edit, "reason": "r"})).await;
+    assert_eq!(world.waiting().await["proposal"]["people"], 2);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+}
+
 /// C12: what a role inherits is asked for, with the rest of its form.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn what_a_role_inherits_is_asked_for(pool: PgPool) {
