@@ -93,6 +93,10 @@ pub struct NewApproval {
 /// The most requests that one person may have waiting.
 const MOST_WAITING: i64 = 20;
 
+/// The field of a proposal that says how often it was renewed: each time is another to decide on, also where its subject is
+/// again what it was before.
+const ROUND: &str = "round";
+
 /// A reason, which every request has.
 pub fn parse_reason(reason: &str) -> Result<String, FieldCode> {
     one_line(reason, 1, 1000)
@@ -311,8 +315,12 @@ fn is_final(error: &AppError) -> bool {
 
 /// Puts the request on what its subject is by now, tells those who had agreed that they are asked again, and gives back
 /// the refusal that says what was changed meanwhile, when, and by whom.
-async fn renew(mut tx: Tx, approval: &Approval, renewed: Renewed) -> Result<AppError, AppError> {
+async fn renew(mut tx: Tx, approval: &Approval, mut renewed: Renewed) -> Result<AppError, AppError> {
     let (cx, id) = (tx.cx().clone(), approval.id);
+    let round = approval.proposal.get(ROUND).and_then(Value::as_u64).unwrap_or_default() + 1;
+    if let Some(fields) = renewed.proposal.as_object_mut() {
+        fields.insert(ROUND.to_owned(), json!(round));
+    }
     let digest = digest(approval.kind, approval.subject_id, approval.requester_id, &renewed.proposal, &approval.reason);
     let permissions = renewed.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     store::renew(&mut tx, id, &renewed, &permissions, &digest).await?;

@@ -206,6 +206,32 @@ async fn a_yes_to_what_was_does_not_count(pool: PgPool) {
     assert!(world.holds("users.delete").await);
 }
 
+/// C12: a yes from before the change goes on not counting where all is again as it was.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_old_yes_does_not_come_back(pool: PgPool) {
+    let world = world(&pool, json!({"permissions": [], "required": 1, "expires_hours": 24})).await;
+    let third = world.app.person(&world.boss, "third@x.example", &[]).await;
+    let may = json!({"allow": ["approvals.decide"]});
+    world.boss.patch(&format!("/admin/users/{}/permissions", third.id), may).await.ok();
+    let rules = json!({"permissions": ["users.delete"], "required": 2, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let id = world.ask(&world.boss).await;
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "waiting");
+    let path = format!("/admin/users/{}/permissions", world.sara.id);
+    let mut digests = Vec::new();
+    for deny in [json!(["audit.read"]), json!([])] {
+        world.boss.patch(&path, json!({"deny": deny})).await.ok();
+        assert_eq!(world.approve(&third, &id).await.code(), "stale");
+        let now = third.get("/admin/approvals?state=waiting").await.ok()[0].clone();
+        assert_eq!(now["decisions"][0]["counts"], false);
+        digests.push(now["digest"].clone());
+    }
+    assert_ne!(digests[0], digests[1]);
+    assert_eq!(world.approve(&third, &id).await.ok()["state"], "waiting", "one of two");
+    assert!(!world.holds("users.delete").await);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied", "asked again");
+}
+
 /// C12: a request that nobody answers is void, and one can be taken back.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn requests_end_by_themselves_or_by_whoever_asked(pool: PgPool) {
