@@ -229,7 +229,9 @@ pub async fn decide(
     if approval.requester_id == person.user {
         return Err(AppError::denied(DenialCode::OwnRequest));
     }
-    let seen = verdict.digest.as_deref().is_none_or(|seen| seen == approval.digest);
+    // Nobody agrees unseen to what has become of a request since it was asked for.
+    let has_moved = approval.proposal.get(ROUND).is_some();
+    let seen = verdict.digest.as_deref().map_or(!(approves && has_moved), |seen| seen == approval.digest);
     let decided = has_decided(&approval, person.user);
     if approval.state != State::Waiting || !seen || decided {
         return Err(stale(&mut tx, id).await?);

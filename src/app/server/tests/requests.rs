@@ -44,7 +44,7 @@ impl World {
     }
 
     async fn approve(&self, by: &Client, id: &str) -> Answer {
-        by.post(&format!("/admin/approvals/{id}/approve"), json!({})).await
+        by.approve(id).await
     }
 
     async fn waiting(&self) -> Value {
