@@ -65,9 +65,9 @@ pub async fn still_needed(tx: &mut Tx, changes: &[Change], granter: UserId) -> R
     }
 }
 
-/// Whoever asked must still be allowed to.
-pub fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppError> {
-    match tx.snapshot()?.check(who, permission, None, tx.now()) {
+/// Whoever asked must still be allowed to: on what it is about, or in the whole tenant where that has no place in it.
+pub fn still_may(tx: &Tx, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<(), AppError> {
+    match tx.snapshot()?.check(who, permission, facts, tx.now()) {
         Answer::Yes => Ok(()),
         Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::MissingPermission)),
     }

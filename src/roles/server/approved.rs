@@ -402,9 +402,11 @@ async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppEr
 }
 
 async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
     let proposal = read::<Proposal<RightsEdit>>(agreed)?;
     let person = unmoved(tx, agreed).await?;
+    // They may assign in one department only.
+    let facts = accounts::server::store::facts(&person);
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN, Some(&facts))?;
     let user = person.id;
     let before = rights_of(tx, &person)?;
     is_as_agreed(agreed, &given(&before))?;
@@ -439,7 +441,7 @@ async fn grant_person(
 }
 
 async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &ROLES_UPDATE)?;
+    still_may(tx, agreed.requester, &ROLES_UPDATE, None)?;
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
     let edit = role_by_now(agreed, &before)?;

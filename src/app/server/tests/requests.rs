@@ -282,3 +282,38 @@ async fn whoever_asked_must_still_be_allowed_to(pool: PgPool) {
     assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("missing_permission")));
     assert!(!world.sara_holds("users.delete").await);
 }
+
+/// C11, C12: whoever gives rights in one department only asks for its people, for whom it is done, and for nobody else.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_assigns_in_one_department_asks_there(pool: PgPool) {
+    let world = world(&pool).await;
+    let lifted = json!({"permissions": [], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", lifted).await.ok();
+    let deputy = world.boss.make_role("deputy", &["permissions.assign"]).await;
+    let nora = world.app.person(&world.boss, "nora@x.example", &[]).await;
+    let omar = world.app.person(&world.boss, "omar@x.example", &[]).await;
+    let roles = json!({"roles": [{"role": world.deleter}, {"role": deputy, "department": "finance"}]});
+    world.boss.patch(&format!("/admin/users/{}/roles", nora.id), roles).await.ok();
+    for (person, department) in [(&world.sara, "finance"), (&omar, "legal")] {
+        world.boss.patch(&format!("/admin/users/{}", person.id), json!({"department": department})).await.ok();
+    }
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let rights = json!({"overrides": {"allow": [{"key": "users.delete"}], "deny": []}});
+    let ask = async |whom: &Client| {
+        let body = json!({"user_id": whom.id, "rights": rights, "reason": "r"});
+        nora.post("/admin/approvals", body).await
+    };
+    assert_eq!(ask(&omar).await.status, StatusCode::NOT_FOUND);
+    let id = ask(&world.sara).await.ok()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+
+    // Elsewhere by then, others would have to ask.
+    world.boss.patch(&format!("/admin/users/{}/permissions", world.sara.id), json!({"allow": []})).await.ok();
+    let id = ask(&world.sara).await.ok()["id"].as_str().expect("an id").to_owned();
+    world.boss.patch(&format!("/admin/users/{}", world.sara.id), json!({"department": "legal"})).await.ok();
+    assert_eq!(world.approve(&world.peer, &id).await.code(), "stale");
+    let failed = world.approve(&world.peer, &id).await.ok();
+    assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("missing_permission")));
+}
