@@ -179,6 +179,33 @@ async fn whoever_changes_roles_asks_for_roles_alone(pool: PgPool) {
     assert!(world.sara_holds("audit.read").await);
 }
 
+/// C11, C12: whoever also gives rights, but in one department only, asks for roles and catalogues all the same.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn bounds_on_giving_rights_do_not_bound_roles(pool: PgPool) {
+    let world = world(&pool).await;
+    let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    let keys = ["roles.update", "roles.create", "tasks.create", "audit.read"];
+    let modeller = world.boss.make_role("modeller", &keys).await;
+    let deputy = world.boss.make_role("deputy", &["permissions.assign"]).await;
+    let nora = world.app.person(&world.boss, "nora@x.example", &[]).await;
+    let roles = json!({"roles": [{"role": modeller}, {"role": deputy, "department": "finance"}]});
+    world.boss.patch(&format!("/admin/users/{}/roles", nora.id), roles).await.ok();
+    let rules = json!({"permissions": ["audit.read"], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let keys = json!(["audit.read", "tasks.create"]);
+    let file = json!({"format": 1, "roles": [{"name": "clerk", "permissions": keys}]});
+    for body in
+        [json!({"role_id": clerk, "permissions": keys, "reason": "r"}), json!({"catalogue": file, "reason": "r"})]
+    {
+        let asked = nora.post("/admin/approvals", body).await;
+        assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.text);
+    }
+    let id = world.waiting().await["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("audit.read").await);
+}
+
 /// C6, C12: whoever decides on a module reads it; one whose tests do not hold is refused before anybody is asked.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_module_is_read_by_whoever_decides(pool: PgPool) {
