@@ -364,8 +364,12 @@ fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId) -> Re
 
 async fn fail(cx: &Cx, id: ApprovalId, approval: &Approval, failure: &str) -> Result<(), AppError> {
     let mut tx = cx.allow(APPROVALS_DECIDE).await?;
-    let (_, facts) = store::for_update(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let (current, facts) = store::for_update(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.decide(&facts)?;
+    if current.state != State::Waiting || current.digest != approval.digest {
+        // Between the two transactions somebody was quicker.
+        return Err(stale(&mut tx, id).await?);
+    }
     store::end(&mut tx, id, State::Failed, Some(failure)).await?;
     tell(&mut tx, cx, approval, State::Failed, None).await?;
     let event = Event::failed(Action::ApprovalApply).on("approval", id, &approval.subject_name);

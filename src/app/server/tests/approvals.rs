@@ -279,3 +279,22 @@ async fn one_of_two_nodes_applies(pool: PgPool) {
     let times = world.app.count("select count(*) from audit_logs where action = 'approval.apply'").await;
     assert_eq!(times, 1);
 }
+
+/// faults F18: of two who find at the same time that it can no longer be done one ends it, and whoever asked is told once.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn one_of_two_nodes_tells_of_a_failure(pool: PgPool) {
+    let lifted = json!({"permissions": [], "required": 1, "expires_hours": 24});
+    let world = world(&pool, lifted).await;
+    world.boss.make_role("granter", &["permissions.assign", "users.delete"]).await;
+    let granter = world.app.person(&world.boss, "g@x.example", &["granter"]).await;
+    world.boss.json(Method::PUT, "/admin/approvals/rules", one()).await.ok();
+    let id = world.ask(&granter).await;
+    world.boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": []})).await.ok();
+    let there = world.peer.on(&world.app.second_node().await);
+    let (one, two) = tokio::join!(world.approve(&world.boss, &id), world.approve(&there, &id));
+    let (ended, late) = if one.status == StatusCode::OK { (one, two) } else { (two, one) };
+    assert_eq!(ended.ok()["state"], "failed");
+    assert_eq!(late.code(), "stale", "{}", late.text);
+    assert_eq!(world.app.count("select count(*) from audit_logs where action = 'approval.apply'").await, 1);
+    assert_eq!(world.app.count("select count(*) from jobs where payload ->> 'about' = 'approval_decided'").await, 1);
+}
