@@ -149,7 +149,14 @@ async fn what_a_role_inherits_is_asked_for(pool: PgPool) {
     world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
     let edit = json!({"description": "at the desk", "parents": [world.deleter]});
     waits(&world.boss.patch(&format!("/admin/roles/{clerk}"), edit.clone()).await);
-    let id = world.ask("/admin/approvals", json!({"role_id": clerk, "role": edit, "reason": "r"})).await;
+    let seen = world.boss.get(&format!("/admin/roles/{clerk}")).await.ok()["version"].as_i64().expect("a version");
+    let ask = |version: i64| {
+        let role = json!({"description": "at the desk", "parents": [world.deleter], "version": version});
+        json!({"role_id": clerk, "role": role, "reason": "r"})
+    };
+    let stale = world.boss.post("/admin/approvals", ask(seen - 1)).await;
+    assert_eq!(stale.code(), "stale", "of what was seen: {}", stale.text);
+    let id = world.ask("/admin/approvals", ask(seen)).await;
     let waiting = world.waiting().await;
     assert_eq!(waiting["proposal"]["after"]["parents"], json!(["deleter"]));
     assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
