@@ -46,12 +46,13 @@ pub async fn request(cx: &Cx, id: GroupId, asked: Input<AskedEdit>) -> Result<Ap
     let mut tx = cx.allow(GROUPS_MANAGE).await?;
     cx.in_person()?;
     cx.at_home()?;
+    let seen = asked.seen;
     let AskedEdit { edit, reason } = asked.read()?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
     tx.require(PERMISSIONS_ASSIGN).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
-    let before = changeable(&mut tx, id, edit.version).await?;
+    let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
     let (proposal, change) = proposal(&tx, &before, edit)?;
     let changes = [change];
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;

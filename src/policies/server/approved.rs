@@ -48,11 +48,12 @@ pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result
     let mut tx = cx.allow(POLICIES_UPDATE).await?;
     cx.in_person()?;
     cx.at_home()?;
+    let seen = asked.seen;
     let AskedPolicy { number, reason, version } = asked.read()?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
-    let before = changeable(&mut tx, id, version).await?;
+    let before = changeable(&mut tx, id, version.or(seen)).await?;
     if let Some(number) = number {
         // What would be refused once they have agreed is refused now.
         check_tests(&document(&mut tx, id, number).await?).await?;

@@ -148,7 +148,7 @@ async fn what_a_role_inherits_is_asked_for(pool: PgPool) {
     let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
     world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
     let edit = json!({"description": "at the desk", "parents": [world.deleter]});
-    waits(&world.boss.patch(&format!("/admin/roles/{clerk}"), edit.clone()).await);
+    waits(&world.boss.patch(&format!("/admin/roles/{clerk}"), edit).await);
     let seen = world.boss.get(&format!("/admin/roles/{clerk}")).await.ok()["version"].as_i64().expect("a version");
     let ask = |version: i64| {
         let role = json!({"description": "at the desk", "parents": [world.deleter], "version": version});
@@ -288,6 +288,29 @@ async fn a_catalogue_is_asked_for(pool: PgPool) {
     assert_eq!(waiting["proposal"]["after"]["parents:clerk"], json!(["sweeper"]));
     assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
     assert!(world.sara_holds("users.delete").await && world.sara_holds("crm.read").await);
+}
+
+/// C12: a request can be bound to what was seen by the header, too, as the change itself can.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_is_asked_for_was_seen(pool: PgPool) {
+    let world = world(&pool).await;
+    let rules = json!([{"effect": "allow"}]);
+    let policy = json!({"name": "sweepers", "mode": "grant", "actions": ["users.delete"], "rules": rules});
+    let policy = world.boss.post("/admin/policies", policy).await.ok();
+    let paths = [
+        (format!("/admin/groups/{}", world.team), json!({"edit": {"roles": [{"role": world.deleter}]}, "reason": "r"})),
+        (format!("/admin/policies/{}", policy["id"].as_str().expect("an id")), json!({"number": 1, "reason": "r"})),
+    ];
+    for (path, body) in paths {
+        let before = world.boss.get(&path).await.headers["etag"].to_str().expect("ASCII").to_owned();
+        world.boss.patch(&path, json!({"description": "others were here"})).await.ok();
+        let now = world.boss.get(&path).await.headers["etag"].to_str().expect("ASCII").to_owned();
+        let asking = format!("{path}/approvals");
+        let refused = world.boss.with("if-match", &before).post(&asking, body.clone()).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "stale"), "{path}");
+        let asked = world.boss.with("if-match", &now).post(&asking, body).await;
+        assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.text);
+    }
 }
 
 /// C12, faults I8: whoever asked must still be allowed to when it is done; a change that one can make alone is refused.
