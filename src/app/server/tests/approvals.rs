@@ -112,6 +112,36 @@ async fn nobody_decides_on_their_own_request(pool: PgPool) {
     assert_eq!(world.boss.get("/auth/approvals").await.ok()[0]["decisions"][0]["comment"], "لا");
 }
 
+/// C11, C12: whoever decides is told how many wait for them: what others may agree to, still undecided by them, and inside
+/// their bounds.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn who_decides_is_told_how_many_wait(pool: PgPool) {
+    let world = world(&pool, json!({"permissions": ["users.delete"], "required": 2, "expires_hours": 24})).await;
+    let decider = world.boss.make_role("decider", &["approvals.decide"]).await;
+    let nora = world.app.person(&world.boss, "nora@x.example", &[]).await;
+    let scoped = json!({"roles": [{"role": decider, "department": "finance"}]});
+    world.boss.patch(&format!("/admin/users/{}/roles", nora.id), scoped).await.ok();
+    let waiting = async |who: &Client| who.form("/api/approvals/count", &[]).await;
+    assert_eq!(waiting(&world.sara).await.status, StatusCode::FORBIDDEN);
+    let id = world.ask(&world.boss).await;
+    assert_eq!(waiting(&world.boss).await.ok(), 0, "their own");
+    assert_eq!(waiting(&world.peer).await.ok(), 1);
+    assert_eq!(waiting(&nora).await.ok(), 0, "elsewhere");
+    let path = format!("/admin/users/{}", world.sara.id);
+    world.boss.patch(&path, json!({"department": "finance"})).await.ok();
+    assert_eq!(world.approve(&world.peer, &id).await.code(), "stale", "moved");
+    assert_eq!(waiting(&nora).await.ok(), 1);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "waiting");
+    assert_eq!(waiting(&world.peer).await.ok(), 0, "decided");
+    let path = format!("/admin/users/{}/permissions", world.sara.id);
+    world.boss.patch(&path, json!({"deny": ["audit.read"]})).await.ok();
+    assert_eq!(world.approve(&nora, &id).await.code(), "stale");
+    assert_eq!(waiting(&world.peer).await.ok(), 1, "asked again");
+    world.app.advance(std::time::Duration::from_secs(25 * 3_600)).await;
+    let peer = world.app.sign_in("peer@x.example").await;
+    assert_eq!(waiting(&peer).await.ok(), 0, "out of time");
+}
+
 /// C12: as many different people as the rule says have to agree.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn as_many_agree_as_the_rule_says(pool: PgPool) {
