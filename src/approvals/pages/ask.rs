@@ -94,5 +94,9 @@ pub fn AskApproval(
 }
 
 fn label(field: &str) -> Option<&'static str> {
-    (field == "reason").then(|| td_string!(locale(), roles.ask_reason))
+    match field {
+        "reason" => Some(td_string!(locale(), roles.ask_reason)),
+        "catalogue" => Some(td_string!(locale(), roles.import_file)),
+        _ => None,
+    }
 }

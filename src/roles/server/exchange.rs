@@ -37,6 +37,9 @@ use crate::{
 /// How long the name of a request about a file may be.
 const LONGEST_NAME: usize = 120;
 
+/// The longest file that others are asked about: it is kept, and read by each of them.
+const LARGEST_ASKED: usize = 64 * 1024;
+
 /// The tenant's own permissions and its roles.
 pub async fn export(cx: &Cx) -> Result<CatalogueFile, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
@@ -136,6 +139,9 @@ pub(super) async fn proposed(
     tx.decide(&Default::default())?;
     for permission in needed(&file) {
         tx.require(permission).await?;
+    }
+    if json!(file).to_string().len() > LARGEST_ASKED {
+        return Err(AppError::field("catalogue", FieldCode::TooLong));
     }
     let tenant = tx.tenant()?;
     let plan = plan(tx, file.clone()).await?;

@@ -278,6 +278,12 @@ async fn a_catalogue_is_asked_for(pool: PgPool) {
         {"name": "sweeper", "permissions": ["users.delete"]},
     ]});
     waits(&world.boss.post("/admin/catalogue", file.clone()).await);
+    let mut long = file.clone();
+    let more = (0..80).map(|at| json!({"name": format!("role {at}"), "description": "x".repeat(1_000)}));
+    long["roles"].as_array_mut().expect("roles").extend(more);
+    let refused = world.boss.post("/admin/approvals", json!({"catalogue": long, "reason": "r"})).await;
+    let told = refused.json()["errors"][0].clone();
+    assert_eq!((&told["field"], &told["code"]), (&json!("catalogue"), &json!("too_long")), "{}", refused.text);
     let id = world.ask("/admin/approvals", json!({"catalogue": file, "reason": "r"})).await;
     let waiting = world.waiting().await;
     assert_eq!(
