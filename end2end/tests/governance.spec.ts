@@ -191,6 +191,45 @@ for (const lang of LANGS) {
         }
     });
 
+    test(`a catalogue that is too high for one is asked for where it is read in, ${lang}`, async ({ visitor, admin, api, signedIn }) => {
+        const second = { name: `Fourth ${lang}`, email: `fourth.${lang}@example.com`, password: "yet another quiet night" };
+        const decider = await api.call("POST", "/admin/roles", { name: `Decision makers ${lang}`, permissions: ["approvals.decide"] });
+        const peer = await api.addPerson({ ...second, roles: [decider.id] });
+        const name = `Registrars ${lang}`;
+        const role = await api.call("POST", "/admin/roles", { name, permissions: ["tasks.create"] });
+        const person = await api.addPerson({ name: `Registrar ${lang}`, email: `registrar.${lang}@example.com`, roles: [role.id] });
+        try {
+            await api.call("PUT", "/admin/approvals/rules", { permissions: ["users.delete"], required: 1, expires_hours: 24 });
+            const reason = `From the other house ${lang}`;
+            const page = await visitor({ lang, as: admin, size: DESKTOP, refusals: [403] });
+            await open(page, "/console/permissions");
+            const file = { format: 1, permissions: [], roles: [{ name, permissions: ["tasks.create", "users.delete"] }] };
+            await page.getByLabel(say("roles.import_file"), { exact: true }).fill(JSON.stringify(file));
+            await page.getByRole("button", { name: say("roles.import_look"), exact: true }).click();
+            await expect(page.getByText(say("roles.needs_approval"), { exact: true })).toBeVisible();
+            await page.getByRole("button", { name: say("roles.import"), exact: true }).click();
+            await page.getByLabel(say("roles.ask_reason"), { exact: true }).fill(reason);
+            await picture(page, `request-catalogue-${lang}`);
+            await page.getByRole("button", { name: say("roles.ask_approval") }).click();
+            await expect(page.getByText(say("roles.ask_sent"), { exact: true })).toBeVisible();
+
+            const other = await visitor({ lang, as: await signedIn(second), size: PHONE });
+            await open(other, "/console/approvals");
+            const card = other.getByRole("article").filter({ hasText: reason });
+            await expect(card.getByRole("heading", { level: 2 })).toContainText(name);
+            await expect(card.getByText(say("approvals.reaches", { count: 1 }), { exact: true })).toBeVisible();
+            await card.getByRole("button", { name: say("approvals.approve") }).click();
+            const dialog = other.getByRole("dialog");
+            await dialog.getByRole("button", { name: say("approvals.approve"), exact: true }).click();
+            await expect(other.getByText(say("approvals.toast_applied"))).toBeVisible();
+            expect((await api.call("GET", `/admin/roles/${role.id}`)).permissions).toContain("users.delete");
+        } finally {
+            await api.call("PUT", "/admin/approvals/rules", { permissions: [], required: 1, expires_hours: 24 });
+            for (const { id } of [peer, person]) await api.call("DELETE", `/admin/users/${id}`);
+            for (const { id } of [role, decider]) await api.call("DELETE", `/admin/roles/${id}`);
+        }
+    });
+
     test(`whoever is refused asks from there, ${lang}`, async ({ visitor, api, signedIn }) => {
         const person = { name: `Refused ${lang}`, email: `refused.${lang}@example.com`, password: "nothing was given to me" };
         await api.addPerson(person);

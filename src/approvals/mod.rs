@@ -131,6 +131,7 @@ pub struct Approval {
     pub subject_id: uuid::Uuid,
     pub subject_name: String,
     /// What shall be done: `before` and `after`, and as `asked` what was when it was asked for where that has changed since.
+    /// Of a role, a group or a catalogue also how many `people` have it now; `round` says how often it was renewed.
     #[cfg_attr(feature = "ssr", schema(value_type = Object))]
     pub proposal: Value,
     /// Of everything above; whoever decides says what they decided on.
@@ -170,7 +171,8 @@ pub struct ApprovalsQuery {
 pub struct Verdict {
     /// Needed to reject.
     pub comment: Option<String>,
-    /// The digest of what was seen; another one meanwhile is refused.
+    /// The digest of what was seen; another one meanwhile is refused. Needed to agree to a request whose subject has changed
+    /// since it was asked for.
     pub digest: Option<String>,
 }
 

@@ -97,6 +97,7 @@ fn label(field: &str) -> Option<&'static str> {
     match field {
         "reason" => Some(td_string!(locale(), roles.ask_reason)),
         "people" => Some(td_string!(locale(), roles.ask_people)),
+        "catalogue" => Some(td_string!(locale(), roles.import_file)),
         _ => None,
     }
 }

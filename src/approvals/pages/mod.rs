@@ -204,6 +204,9 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
             <h3>{td_string!(locale, approvals.moved_now)}</h3>
         }
     });
+    let reaches = request.proposal.get("people").and_then(serde_json::Value::as_u64).map(|count| {
+        view! { <p class="small muted">{td_string!(locale, approvals.reaches, count = count).to_string()}</p> }
+    });
     let decisions = request
         .decisions
         .iter()
@@ -250,6 +253,7 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
             {high}
             {since}
             {changes}
+            {reaches}
             {decisions}
             {request.failure.as_deref().map(|code| view! { <p>{failure_word(code)}</p> })}
             <p class="row-of">{needs} {ends}</p>

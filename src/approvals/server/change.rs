@@ -1,7 +1,10 @@
 //! What every kind of request has in common: whether it is one at all, who still may, and what has moved since.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{Agreed, Renewed};
 use crate::{
@@ -14,7 +17,8 @@ use crate::{
     },
     base::{
         errors::{AppError, Conflict, DenialCode, FieldCode, Stale},
-        ids::UserId,
+        ids::{RoleId, UserId},
+        server::crypto::sha256,
     },
 };
 
@@ -61,9 +65,9 @@ pub async fn still_needed(tx: &mut Tx, changes: &[Change], granter: UserId) -> R
     }
 }
 
-/// Whoever asked must still be allowed to.
-pub fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppError> {
-    match tx.snapshot()?.check(who, permission, None, tx.now()) {
+/// Whoever asked must still be allowed to: on what it is about, or in the whole tenant where that has no place in it.
+pub fn still_may(tx: &Tx, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<(), AppError> {
+    match tx.snapshot()?.check(who, permission, facts, tx.now()) {
         Answer::Yes => Ok(()),
         Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::MissingPermission)),
     }
@@ -83,6 +87,53 @@ pub fn is_as_agreed(agreed: &Agreed, before: &Value) -> Result<(), AppError> {
     }
 }
 
+/// Somebody whom a change reaches, and where what they have counts.
+type Reached = (UserId, Option<String>, Option<String>);
+
+/// Who has what a change is about: how many, and in a form that can be told from any other. Nothing for a change that names
+/// whom it is for.
+fn reach(tx: &Tx, changes: &[Change]) -> Result<Option<(usize, String)>, AppError> {
+    let (snapshot, now) = (tx.snapshot()?, tx.now());
+    // What everybody gets reaches whoever registers next; only who has the role by another way is told apart.
+    let holders = |role: RoleId| {
+        let all = snapshot.everybody().flat_map(|(user, person)| {
+            let given = snapshot.given(person, now);
+            let given = given.filter(|given| given.role.includes(role) && !given.role.is_baseline());
+            let reached = given.map(|given| (user, given.scope.department.clone(), given.scope.region.clone()));
+            reached.collect::<Vec<Reached>>()
+        });
+        all.collect::<Vec<_>>()
+    };
+    let mut found = BTreeSet::<(Uuid, Option<Reached>)>::new();
+    for change in changes {
+        let (id, people) = match change {
+            Change::Group { group, .. } if snapshot.group(*group).is_some() => {
+                let members = snapshot.members(*group, now).into_iter().map(|user| (user, None, None));
+                (group.0, members.collect::<Vec<_>>())
+            }
+            Change::RolePermissions { role, .. } if snapshot.role(*role).is_some() => (role.0, holders(*role)),
+            _ => continue,
+        };
+        found.insert((id, None));
+        found.extend(people.into_iter().map(|reached| (id, Some(reached))));
+    }
+    if found.is_empty() {
+        return Ok(None);
+    }
+    let people = found.iter().filter_map(|(_, reached)| Some(reached.as_ref()?.0)).collect::<BTreeSet<_>>();
+    Ok(Some((people.len(), hex::encode(sha256(json!(found).to_string().as_bytes())))))
+}
+
+/// A proposal bound to whom it reaches: whoever decides agrees to nobody who comes later.
+pub fn bound(tx: &Tx, proposal: impl Serialize, changes: &[Change]) -> Result<Value, AppError> {
+    let mut proposal = json!(proposal);
+    if let (Some((people, reach)), Some(fields)) = (reach(tx, changes)?, proposal.as_object_mut()) {
+        fields.insert("people".to_owned(), json!(people));
+        fields.insert("reach".to_owned(), json!(reach));
+    }
+    Ok(proposal)
+}
+
 /// The request as it has to be decided on now; nothing where it stands as it did.
 pub async fn renewed<E: Serialize>(
     tx: &mut Tx,
@@ -93,13 +144,15 @@ pub async fn renewed<E: Serialize>(
 ) -> Result<Option<Renewed>, AppError> {
     let old = agreed.proposal.get("before").cloned().unwrap_or_default();
     let has_moved = facts.department != agreed.facts.department || facts.region != agreed.facts.region;
-    if old == fresh.before && !has_moved {
+    let reached = reach(tx, changes)?.map(|(_, reach)| reach);
+    let reaches_the_same = agreed.proposal.get("reach").and_then(Value::as_str) == reached.as_deref();
+    if old == fresh.before && !has_moved && reaches_the_same {
         return Ok(None);
     }
     let permissions = still_needed(tx, changes, agreed.requester).await?;
     let asked = agreed.proposal.get("asked").cloned().unwrap_or(old);
     let fresh = Proposal { asked: (asked != fresh.before).then_some(asked), ..fresh };
-    Ok(Some(Renewed { facts, proposal: json!(fresh), permissions }))
+    Ok(Some(Renewed { facts, proposal: bound(tx, fresh, changes)?, permissions }))
 }
 
 /// What somebody wanted of a list, carried over to what the list is by now: what they added comes, what they took away

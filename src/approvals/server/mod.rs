@@ -93,6 +93,10 @@ pub struct NewApproval {
 /// The most requests that one person may have waiting (C12).
 pub const MOST_WAITING: i64 = 20;
 
+/// The field of a proposal that says how often it was renewed: each time is another to decide on, also where its subject is
+/// again what it was before.
+const ROUND: &str = "round";
+
 /// A reason, which every request has.
 pub fn parse_reason(reason: &str) -> Result<String, FieldCode> {
     one_line(reason, 1, 1000)
@@ -183,12 +187,10 @@ pub async fn list(cx: &Cx, query: Input<ApprovalsQuery>) -> Result<Vec<Approval>
         .collect())
 }
 
-/// How many wait for the caller; none where they do not decide.
+/// How many wait for the caller; none where they do not decide. Every page of the console asks for it.
 pub async fn count(cx: &Cx) -> Result<i64, AppError> {
-    let waiting = ApprovalsQuery { state: Some(State::Waiting.as_str().to_owned()) };
-    let waiting = list(cx, waiting.into()).await?;
-    let mine = waiting.iter().filter(|approval| approval.may_decide).count();
-    Ok(i64::try_from(mine).unwrap_or(i64::MAX))
+    let mut tx = cx.read(APPROVALS_DECIDE).await?;
+    store::count_waiting(&mut tx, cx.person()?.user).await
 }
 
 /// What the caller has asked for.
@@ -225,7 +227,9 @@ pub async fn decide(
     if approval.requester_id == person.user {
         return Err(AppError::denied(DenialCode::OwnRequest));
     }
-    let seen = verdict.digest.as_deref().is_none_or(|seen| seen == approval.digest);
+    // Nobody agrees unseen to what has become of a request since it was asked for.
+    let has_moved = approval.proposal.get(ROUND).is_some();
+    let seen = verdict.digest.as_deref().map_or(!(approves && has_moved), |seen| seen == approval.digest);
     let decided = has_decided(&approval, person.user);
     if approval.state != State::Waiting || !seen || decided {
         return Err(stale(&mut tx, id).await?);
@@ -311,8 +315,12 @@ fn is_final(error: &AppError) -> bool {
 
 /// Puts the request on what its subject is by now, tells those who had agreed that they are asked again, and gives back
 /// the refusal that says what was changed meanwhile, when, and by whom.
-async fn renew(mut tx: Tx, approval: &Approval, renewed: Renewed) -> Result<AppError, AppError> {
+async fn renew(mut tx: Tx, approval: &Approval, mut renewed: Renewed) -> Result<AppError, AppError> {
     let (cx, id) = (tx.cx().clone(), approval.id);
+    let round = approval.proposal.get(ROUND).and_then(Value::as_u64).unwrap_or_default() + 1;
+    if let Some(fields) = renewed.proposal.as_object_mut() {
+        fields.insert(ROUND.to_owned(), json!(round));
+    }
     let digest = digest(approval.kind, approval.subject_id, approval.requester_id, &renewed.proposal, &approval.reason);
     let permissions = renewed.permissions.iter().map(ToString::to_string).collect::<Vec<_>>();
     store::renew(&mut tx, id, &renewed, &permissions, &digest).await?;
@@ -354,8 +362,12 @@ fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId) -> Re
 
 async fn fail(cx: &Cx, id: ApprovalId, approval: &Approval, failure: &str) -> Result<(), AppError> {
     let mut tx = cx.allow(APPROVALS_DECIDE).await?;
-    let (_, facts) = store::for_update(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let (current, facts) = store::for_update(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     tx.decide(&facts)?;
+    if current.state != State::Waiting || current.digest != approval.digest {
+        // Between the two transactions somebody was quicker.
+        return Err(stale(&mut tx, id).await?);
+    }
     store::end(&mut tx, id, State::Failed, Some(failure)).await?;
     tell(&mut tx, cx, approval, State::Failed, None).await?;
     let event = Event::failed(Action::ApprovalApply).on("approval", id, &approval.subject_name);

@@ -79,6 +79,29 @@ pub async fn list(tx: &mut Tx, which: Which) -> Result<Vec<(Approval, Facts)>, A
     approvals.collect()
 }
 
+/// How many wait for somebody who decides, inside the caller's scopes. What they are about stays unread.
+pub async fn count_waiting(tx: &mut Tx, decider: UserId) -> Result<i64, AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    let (departments, regions) = tx.bounds();
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "n!" from approvals a
+           where a.tenant_id = $1 and a.status = 'waiting' and a.expires_at > $2 and a.requester_id <> $3
+             and not exists (
+                 select from approval_decisions d
+                 where d.approval_id = a.id and d.decider_id = $3 and d.digest = a.digest)
+             and ($4::text[] is null or exists (
+                 select from unnest($4::text[], $5::text[]) s (department, region)
+                 where (s.department is null or s.department = a.department)
+                   and (s.region is null or s.region = a.region)))"#,
+        tenant.0,
+        now,
+        decider.0,
+        departments.as_deref() as Option<&[Option<String>]>,
+        regions.as_deref() as Option<&[Option<String>]>,
+    );
+    Ok(count.fetch_one(tx.conn()).await?)
+}
+
 /// What was decided on these requests, of which the digests are known.
 async fn decisions(tx: &mut Tx, bound: &HashMap<Uuid, Vec<u8>>) -> Result<HashMap<Uuid, Vec<DecisionMade>>, AppError> {
     let ids = bound.keys().copied().collect::<Vec<_>>();

@@ -24,7 +24,7 @@ use crate::{
         Kind,
         server::{
             Agreed, Asked, NewApproval, Renewed, ask,
-            change::{Proposal, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
+            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
             parse_reason,
         },
     },
@@ -46,20 +46,22 @@ pub async fn request(cx: &Cx, id: GroupId, asked: Input<AskedEdit>) -> Result<Ap
     let mut tx = cx.allow(GROUPS_MANAGE).await?;
     cx.in_person()?;
     cx.at_home()?;
+    let seen = asked.seen;
     let AskedEdit { edit, reason } = asked.read()?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&GROUPS_MANAGE)).await?;
     tx.require(PERMISSIONS_ASSIGN).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
-    let before = changeable(&mut tx, id, edit.version).await?;
+    let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
     let (proposal, change) = proposal(&tx, &before, edit)?;
-    let permissions = needs_approval(&mut tx, &[change], cx.person()?.user).await?;
+    let changes = [change];
+    let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let new = NewApproval {
         kind: Kind::Group,
         subject: id.0,
         subject_name: before.name,
         facts: Default::default(),
-        proposal: json!(proposal),
+        proposal: bound(&tx, proposal, &changes)?,
         reason,
         permissions,
     };
@@ -157,8 +159,8 @@ pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppE
 
 /// Changes the group as it was agreed to. The ceiling is that of whoever asked, as it is now.
 pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &GROUPS_MANAGE)?;
-    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
+    still_may(tx, agreed.requester, &GROUPS_MANAGE, None)?;
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN, None)?;
     let id = GroupId(agreed.subject);
     let before = changeable(tx, id, None).await?;
     let edit = by_now(agreed, &before)?;

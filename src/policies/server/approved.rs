@@ -48,11 +48,12 @@ pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result
     let mut tx = cx.allow(POLICIES_UPDATE).await?;
     cx.in_person()?;
     cx.at_home()?;
+    let seen = asked.seen;
     let AskedPolicy { number, reason, version } = asked.read()?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
-    let before = changeable(&mut tx, id, version).await?;
+    let before = changeable(&mut tx, id, version.or(seen)).await?;
     if let Some(number) = number {
         // What would be refused once they have agreed is refused now.
         check_tests(&document(&mut tx, id, number).await?).await?;
@@ -138,7 +139,7 @@ pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppE
 /// Puts the version into force that was agreed to, or takes the policy out of it. The ceiling is that of whoever asked,
 /// as it is now.
 pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &POLICIES_UPDATE)?;
+    still_may(tx, agreed.requester, &POLICIES_UPDATE, None)?;
     let id = PolicyId(agreed.subject);
     let before = changeable(tx, id, None).await?;
     let number = read::<Proposal<PolicyPreview>>(agreed)?.edit.number;

@@ -78,7 +78,8 @@ impl Foresight {
     }
 }
 
-fn waits_for_others(denial: &Denial) -> bool {
+/// Whether it is only that others have to agree first: they are asked from where it is refused.
+pub fn waits_for_others(denial: &Denial) -> bool {
     denial.code == DenialCode::ApprovalNeeded
 }
 

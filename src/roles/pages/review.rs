@@ -469,9 +469,12 @@ pub fn RoleReview(staged: StagedRole, foresight: Foresight, changed: Callback<()
         reason.set(String::new());
     });
     let ask = Callback::new(move |asking: Asking| {
-        let Some(id) = staged.saved.with_untracked(|role| role.as_ref().map(|role| role.id)) else { return };
+        let seen = staged.saved.with_untracked(|role| role.as_ref().map(|role| (role.id, role.version)));
+        let Some((id, version)) = seen else { return };
         let (permissions, reason) = (Some(untrack(|| staged.all())), asking.reason.clone());
-        let request = ApprovalRequest { role_id: Some(id), permissions, reason, ..ApprovalRequest::default() };
+        // What others changed since would be asked to be undone.
+        let role = Some(RoleEdit { permissions, version: Some(version), ..RoleEdit::default() });
+        let request = ApprovalRequest { role_id: Some(id), role, reason, ..ApprovalRequest::default() };
         asking.run(request_approval(request));
     });
     view! {

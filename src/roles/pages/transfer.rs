@@ -2,7 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::effect::refused;
+use super::effect::{refused, waits_for_others};
 use crate::{
     approvals::pages::ask::{AskApproval, Asking},
     base::{
@@ -75,7 +75,7 @@ fn Import(changed: Callback<()>) -> impl IntoView {
         looked.with(|looked| {
             looked.as_ref().is_some_and(|(_, report)| {
                 let changes = report.roles.len() + report.permissions_added.len() + report.permissions_changed.len();
-                report.refused.is_none() && changes > 0
+                report.refused.as_ref().is_none_or(waits_for_others) && changes > 0
             })
         })
     };

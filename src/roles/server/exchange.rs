@@ -37,6 +37,9 @@ use crate::{
 /// How long the name of a request about a file may be.
 const LONGEST_NAME: usize = 120;
 
+/// The longest file that others are asked about: it is kept, and read by each of them.
+const LARGEST_ASKED: usize = 64 * 1024;
+
 /// The tenant's own permissions and its roles.
 pub async fn export(cx: &Cx) -> Result<CatalogueFile, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
@@ -137,6 +140,9 @@ pub(super) async fn proposed(
     for permission in needed(&file) {
         tx.require(permission).await?;
     }
+    if json!(file).to_string().len() > LARGEST_ASKED {
+        return Err(AppError::field("catalogue", FieldCode::TooLong));
+    }
     let tenant = tx.tenant()?;
     let plan = plan(tx, file.clone()).await?;
     let new = NewApproval {
@@ -163,7 +169,7 @@ pub(super) async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed
 pub(super) async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     let file = read::<Proposal<CatalogueFile>>(agreed)?.edit;
     for permission in needed(&file) {
-        still_may(tx, agreed.requester, &permission)?;
+        still_may(tx, agreed.requester, &permission, None)?;
     }
     let plan = plan(tx, file.clone()).await?;
     is_as_agreed(agreed, &plan.proposal(tx, file)?.before)?;

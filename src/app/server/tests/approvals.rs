@@ -38,7 +38,7 @@ impl World {
     }
 
     async fn approve(&self, by: &Client, id: &str) -> crate::app::server::test_app::Answer {
-        by.post(&format!("/admin/approvals/{id}/approve"), json!({"comment": "نعم"})).await
+        by.approve(id).await
     }
 
     async fn holds(&self, key: &str) -> bool {
@@ -112,6 +112,36 @@ async fn nobody_decides_on_their_own_request(pool: PgPool) {
     assert_eq!(world.boss.get("/auth/approvals").await.ok()[0]["decisions"][0]["comment"], "لا");
 }
 
+/// C11, C12: whoever decides is told how many wait for them: what others may agree to, still undecided by them, and inside
+/// their bounds.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn who_decides_is_told_how_many_wait(pool: PgPool) {
+    let world = world(&pool, json!({"permissions": ["users.delete"], "required": 2, "expires_hours": 24})).await;
+    let decider = world.boss.make_role("decider", &["approvals.decide"]).await;
+    let nora = world.app.person(&world.boss, "nora@x.example", &[]).await;
+    let scoped = json!({"roles": [{"role": decider, "department": "finance"}]});
+    world.boss.patch(&format!("/admin/users/{}/roles", nora.id), scoped).await.ok();
+    let waiting = async |who: &Client| who.form("/api/approvals/count", &[]).await;
+    assert_eq!(waiting(&world.sara).await.status, StatusCode::FORBIDDEN);
+    let id = world.ask(&world.boss).await;
+    assert_eq!(waiting(&world.boss).await.ok(), 0, "their own");
+    assert_eq!(waiting(&world.peer).await.ok(), 1);
+    assert_eq!(waiting(&nora).await.ok(), 0, "elsewhere");
+    let path = format!("/admin/users/{}", world.sara.id);
+    world.boss.patch(&path, json!({"department": "finance"})).await.ok();
+    assert_eq!(world.approve(&world.peer, &id).await.code(), "stale", "moved");
+    assert_eq!(waiting(&nora).await.ok(), 1);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "waiting");
+    assert_eq!(waiting(&world.peer).await.ok(), 0, "decided");
+    let path = format!("/admin/users/{}/permissions", world.sara.id);
+    world.boss.patch(&path, json!({"deny": ["audit.read"]})).await.ok();
+    assert_eq!(world.approve(&nora, &id).await.code(), "stale");
+    assert_eq!(waiting(&world.peer).await.ok(), 1, "asked again");
+    world.app.advance(std::time::Duration::from_secs(25 * 3_600)).await;
+    let peer = world.app.sign_in("peer@x.example").await;
+    assert_eq!(waiting(&peer).await.ok(), 0, "out of time");
+}
+
 /// C12: as many different people as the rule says have to agree.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn as_many_agree_as_the_rule_says(pool: PgPool) {
@@ -171,8 +201,9 @@ async fn what_has_changed_is_decided_on_again(pool: PgPool) {
     assert_eq!(now["proposal"]["before"]["deny"][0]["key"], "audit.read");
     assert_eq!(now["proposal"]["after"]["deny"][0]["key"], "audit.read", "and it stays");
     let approve = format!("/admin/approvals/{id}/approve");
-    let blind = world.peer.post(&approve, json!({"digest": first["digest"]})).await;
-    assert_eq!(blind.code(), "stale", "bound to what was seen");
+    for blind in [json!({"digest": first["digest"]}), json!({}), json!({"digest": null})] {
+        assert_eq!(world.peer.post(&approve, blind).await.code(), "stale", "bound to what was seen");
+    }
     let done = world.peer.post(&approve, json!({"digest": now["digest"]})).await.ok();
     assert_eq!(done["state"], "applied");
     assert!(world.holds("users.delete").await);
@@ -204,6 +235,32 @@ async fn a_yes_to_what_was_does_not_count(pool: PgPool) {
     assert_eq!((&waiting["decisions"][0]["counts"], &waiting["decisions"][1]["counts"]), (&json!(false), &json!(true)));
     assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
     assert!(world.holds("users.delete").await);
+}
+
+/// C12: a yes from before the change goes on not counting where all is again as it was.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_old_yes_does_not_come_back(pool: PgPool) {
+    let world = world(&pool, json!({"permissions": [], "required": 1, "expires_hours": 24})).await;
+    let third = world.app.person(&world.boss, "third@x.example", &[]).await;
+    let may = json!({"allow": ["approvals.decide"]});
+    world.boss.patch(&format!("/admin/users/{}/permissions", third.id), may).await.ok();
+    let rules = json!({"permissions": ["users.delete"], "required": 2, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let id = world.ask(&world.boss).await;
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "waiting");
+    let path = format!("/admin/users/{}/permissions", world.sara.id);
+    let mut digests = Vec::new();
+    for deny in [json!(["audit.read"]), json!([])] {
+        world.boss.patch(&path, json!({"deny": deny})).await.ok();
+        assert_eq!(world.approve(&third, &id).await.code(), "stale");
+        let now = third.get("/admin/approvals?state=waiting").await.ok()[0].clone();
+        assert_eq!(now["decisions"][0]["counts"], false);
+        digests.push(now["digest"].clone());
+    }
+    assert_ne!(digests[0], digests[1]);
+    assert_eq!(world.approve(&third, &id).await.ok()["state"], "waiting", "one of two");
+    assert!(!world.holds("users.delete").await);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied", "asked again");
 }
 
 /// C12: a request that nobody answers is void, and one can be taken back.
@@ -251,4 +308,23 @@ async fn one_of_two_nodes_applies(pool: PgPool) {
     assert_eq!(applied, 1, "{} {}", one.text, two.text);
     let times = world.app.count("select count(*) from audit_logs where action = 'approval.apply'").await;
     assert_eq!(times, 1);
+}
+
+/// faults F18: of two who find at the same time that it can no longer be done one ends it, and whoever asked is told once.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn one_of_two_nodes_tells_of_a_failure(pool: PgPool) {
+    let lifted = json!({"permissions": [], "required": 1, "expires_hours": 24});
+    let world = world(&pool, lifted).await;
+    world.boss.make_role("granter", &["permissions.assign", "users.delete"]).await;
+    let granter = world.app.person(&world.boss, "g@x.example", &["granter"]).await;
+    world.boss.json(Method::PUT, "/admin/approvals/rules", one()).await.ok();
+    let id = world.ask(&granter).await;
+    world.boss.patch(&format!("/admin/users/{}/roles", granter.id), json!({"roles": []})).await.ok();
+    let there = world.peer.on(&world.app.second_node().await);
+    let (one, two) = tokio::join!(world.approve(&world.boss, &id), world.approve(&there, &id));
+    let (ended, late) = if one.status == StatusCode::OK { (one, two) } else { (two, one) };
+    assert_eq!(ended.ok()["state"], "failed");
+    assert_eq!(late.code(), "stale", "{}", late.text);
+    assert_eq!(world.app.count("select count(*) from audit_logs where action = 'approval.apply'").await, 1);
+    assert_eq!(world.app.count("select count(*) from jobs where payload ->> 'about' = 'approval_decided'").await, 1);
 }

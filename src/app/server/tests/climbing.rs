@@ -186,7 +186,7 @@ async fn a_request_does_not_follow_a_person_elsewhere(pool: PgPool) {
     assert_eq!(nora.post(&approve, json!({})).await.status, StatusCode::NOT_FOUND);
     assert_eq!(nora.get("/admin/approvals").await.ok(), json!([]));
     assert_eq!(boss.held(&sara.id).await, Vec::<String>::new());
-    assert_eq!(peer.post(&approve, json!({})).await.ok()["state"], "applied");
+    assert_eq!(peer.approve(&id).await.ok()["state"], "applied");
 }
 
 /// C2, C12: a deny that holds down what is high is lifted by two, whichever way; one that holds down nothing by one.

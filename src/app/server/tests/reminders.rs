@@ -156,6 +156,43 @@ async fn the_people_of_a_group_are_told_before_its_role_ends(pool: PgPool) {
     assert_eq!(told, [(&json!(SARA), &json!("2026-12-10T08:00:00Z"))]);
 }
 
+/// C13: a role that another group around somebody gives for longer is not lost, and so not told of; one that they have
+/// themselves until the same moment is told of once.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_role_that_another_group_keeps_is_not_told_of(pool: PgPool) {
+    let mut world = World::start(&pool).await;
+    let make = async |body: Value| {
+        let group = world.admin.post("/admin/groups", body).await.ok();
+        group["id"].as_str().expect("an id").to_owned()
+    };
+    let join = async |group: &str, who: &str| {
+        world.admin.post(&format!("/admin/groups/{group}/members"), json!({"user": who})).await.ok();
+    };
+    let support = world.admin.role_id("support").await;
+    let ends = json!([{"role": support, "expires_at": "2026-12-10T08:00:00Z"}]);
+    let short = make(json!({"name": "الطوارئ", "roles": ends})).await;
+    let later = json!([{"role": support, "expires_at": "2027-03-10T08:00:00Z"}]);
+    let outer = make(json!({"name": "الدعم", "roles": later})).await;
+    let inner = make(json!({"name": "المناوبة", "parents": [outer]})).await;
+    let omar = world.app.person(&world.admin, "omar@x.example", &[]).await;
+    let nora = world.app.person(&world.admin, "nora@x.example", &[]).await;
+    world.admin.patch(&format!("/admin/users/{}/roles", omar.id), json!({"roles": ends})).await.ok();
+    for who in [&world.sara.id, &omar.id, &nora.id] {
+        join(&short, who).await;
+    }
+    join(&inner, &world.sara.id).await;
+    assert_eq!(world.pass(12).await, 2, "not sara");
+    let mut letters = world.letters().await;
+    letters.sort_by(|a, b| a.to.cmp(&b.to));
+    assert_eq!((&letters[0].to, &letters[1].to), (&vec!["nora@x.example".into()], &vec!["omar@x.example".into()]));
+    assert_eq!(letters[1].plain().matches("بالتوقيت العالمي").count(), 1, "{}", letters[1].plain());
+
+    // Without the other group it will be lost.
+    world.admin.delete(&format!("/admin/groups/{inner}/members/{}", world.sara.id)).await.ok();
+    assert_eq!(world.pass(1).await, 1);
+    assert_eq!(world.letters().await.remove(0).to, [SARA]);
+}
+
 /// C13: what was extended is told of before its new end; what was taken away, and what belongs to somebody who may not sign
 /// in, is not told of.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]

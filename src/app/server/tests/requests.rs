@@ -44,7 +44,7 @@ impl World {
     }
 
     async fn approve(&self, by: &Client, id: &str) -> Answer {
-        by.post(&format!("/admin/approvals/{id}/approve"), json!({})).await
+        by.approve(id).await
     }
 
     async fn waiting(&self) -> Value {
@@ -105,6 +105,42 @@ async fn the_groups_around_a_group_are_asked_for(pool: PgPool) {
     assert_eq!(group["parents"].as_array().expect("groups").len(), 2);
 }
 
+/// C12: nobody comes to a right by being added after it was asked for: whoever decides is shown how many it reaches, and
+/// agrees to nobody else.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whom_a_request_reaches_is_agreed_to(pool: PgPool) {
+    let world = world(&pool).await;
+    let newcomer = world.app.person(&world.boss, "new@x.example", &[]).await;
+    let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    let team = format!("/admin/groups/{}", world.team);
+    let edit = json!({"roles": [{"role": world.deleter}]});
+    let file = json!({"format": 1, "roles": [{"name": "clerk", "permissions": ["users.delete"]}]});
+    let role = json!({"role_id": clerk, "permissions": ["tasks.create", "users.delete"], "reason": "r"});
+    let (path, members) = (format!("{team}/approvals"), format!("{team}/members"));
+    let (roles, joins) = (format!("/admin/users/{}/roles", newcomer.id), json!({"user": newcomer.id}));
+    let becomes = json!({"roles": ["clerk"]});
+    for (path, body, coming, comes) in [
+        (path.as_str(), json!({"edit": edit, "reason": "r"}), &members, &joins),
+        ("/admin/approvals", role, &roles, &becomes),
+        ("/admin/approvals", json!({"catalogue": file, "reason": "r"}), &roles, &becomes),
+    ] {
+        let id = world.ask(path, body).await;
+        assert_eq!(world.waiting().await["proposal"]["people"], 1, "{path}");
+        world.boss.post(coming, comes.clone()).await.ok();
+        assert_eq!(world.approve(&world.peer, &id).await.code(), "stale", "{path}");
+        assert!(!world.boss.held(&newcomer.id).await.contains(&"users.delete".to_owned()), "{path}");
+        assert_eq!(world.waiting().await["proposal"]["people"], 2, "{path}");
+        // Whoever sees it says no, and the newcomer has the role no longer.
+        world.peer.post(&format!("/admin/approvals/{id}/reject"), json!({"comment": "لا"})).await.ok();
+        world.boss.patch(&roles, json!({"roles": []})).await.ok();
+    }
+    let id = world.ask(&path, json!({"edit": edit, "reason": "r"})).await;
+    assert_eq!(world.waiting().await["proposal"]["people"], 2);
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+}
+
 /// C12: what a role inherits is asked for, with the rest of its form.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn what_a_role_inherits_is_asked_for(pool: PgPool) {
@@ -112,8 +148,15 @@ async fn what_a_role_inherits_is_asked_for(pool: PgPool) {
     let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
     world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
     let edit = json!({"description": "at the desk", "parents": [world.deleter]});
-    waits(&world.boss.patch(&format!("/admin/roles/{clerk}"), edit.clone()).await);
-    let id = world.ask("/admin/approvals", json!({"role_id": clerk, "role": edit, "reason": "r"})).await;
+    waits(&world.boss.patch(&format!("/admin/roles/{clerk}"), edit).await);
+    let seen = world.boss.get(&format!("/admin/roles/{clerk}")).await.ok()["version"].as_i64().expect("a version");
+    let ask = |version: i64| {
+        let role = json!({"description": "at the desk", "parents": [world.deleter], "version": version});
+        json!({"role_id": clerk, "role": role, "reason": "r"})
+    };
+    let stale = world.boss.post("/admin/approvals", ask(seen - 1)).await;
+    assert_eq!(stale.code(), "stale", "of what was seen: {}", stale.text);
+    let id = world.ask("/admin/approvals", ask(seen)).await;
     let waiting = world.waiting().await;
     assert_eq!(waiting["proposal"]["after"]["parents"], json!(["deleter"]));
     assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
@@ -139,6 +182,33 @@ async fn whoever_changes_roles_asks_for_roles_alone(pool: PgPool) {
     let refused = modeller.post("/admin/approvals", rights).await;
     assert_eq!(refused.json()["permissions"], json!(["permissions.assign"]), "{}", refused.text);
     let id = asked.json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("audit.read").await);
+}
+
+/// C11, C12: whoever also gives rights, but in one department only, asks for roles and catalogues all the same.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn bounds_on_giving_rights_do_not_bound_roles(pool: PgPool) {
+    let world = world(&pool).await;
+    let clerk = world.boss.make_role("clerk", &["tasks.create"]).await;
+    world.boss.post(&format!("/admin/users/{}/roles", world.sara.id), json!({"roles": ["clerk"]})).await.ok();
+    let keys = ["roles.update", "roles.create", "tasks.create", "audit.read"];
+    let modeller = world.boss.make_role("modeller", &keys).await;
+    let deputy = world.boss.make_role("deputy", &["permissions.assign"]).await;
+    let nora = world.app.person(&world.boss, "nora@x.example", &[]).await;
+    let roles = json!({"roles": [{"role": modeller}, {"role": deputy, "department": "finance"}]});
+    world.boss.patch(&format!("/admin/users/{}/roles", nora.id), roles).await.ok();
+    let rules = json!({"permissions": ["audit.read"], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let keys = json!(["audit.read", "tasks.create"]);
+    let file = json!({"format": 1, "roles": [{"name": "clerk", "permissions": keys}]});
+    for body in
+        [json!({"role_id": clerk, "permissions": keys, "reason": "r"}), json!({"catalogue": file, "reason": "r"})]
+    {
+        let asked = nora.post("/admin/approvals", body).await;
+        assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.text);
+    }
+    let id = world.waiting().await["id"].as_str().expect("an id").to_owned();
     assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
     assert!(world.sara_holds("audit.read").await);
 }
@@ -208,6 +278,12 @@ async fn a_catalogue_is_asked_for(pool: PgPool) {
         {"name": "sweeper", "permissions": ["users.delete"]},
     ]});
     waits(&world.boss.post("/admin/catalogue", file.clone()).await);
+    let mut long = file.clone();
+    let more = (0..80).map(|at| json!({"name": format!("role {at}"), "description": "x".repeat(1_000)}));
+    long["roles"].as_array_mut().expect("roles").extend(more);
+    let refused = world.boss.post("/admin/approvals", json!({"catalogue": long, "reason": "r"})).await;
+    let told = refused.json()["errors"][0].clone();
+    assert_eq!((&told["field"], &told["code"]), (&json!("catalogue"), &json!("too_long")), "{}", refused.text);
     let id = world.ask("/admin/approvals", json!({"catalogue": file, "reason": "r"})).await;
     let waiting = world.waiting().await;
     assert_eq!(
@@ -218,6 +294,29 @@ async fn a_catalogue_is_asked_for(pool: PgPool) {
     assert_eq!(waiting["proposal"]["after"]["parents:clerk"], json!(["sweeper"]));
     assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
     assert!(world.sara_holds("users.delete").await && world.sara_holds("crm.read").await);
+}
+
+/// C12: a request can be bound to what was seen by the header, too, as the change itself can.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn what_is_asked_for_was_seen(pool: PgPool) {
+    let world = world(&pool).await;
+    let rules = json!([{"effect": "allow"}]);
+    let policy = json!({"name": "sweepers", "mode": "grant", "actions": ["users.delete"], "rules": rules});
+    let policy = world.boss.post("/admin/policies", policy).await.ok();
+    let paths = [
+        (format!("/admin/groups/{}", world.team), json!({"edit": {"roles": [{"role": world.deleter}]}, "reason": "r"})),
+        (format!("/admin/policies/{}", policy["id"].as_str().expect("an id")), json!({"number": 1, "reason": "r"})),
+    ];
+    for (path, body) in paths {
+        let before = world.boss.get(&path).await.headers["etag"].to_str().expect("ASCII").to_owned();
+        world.boss.patch(&path, json!({"description": "others were here"})).await.ok();
+        let now = world.boss.get(&path).await.headers["etag"].to_str().expect("ASCII").to_owned();
+        let asking = format!("{path}/approvals");
+        let refused = world.boss.with("if-match", &before).post(&asking, body.clone()).await;
+        assert_eq!((refused.status, refused.code().as_str()), (StatusCode::CONFLICT, "stale"), "{path}");
+        let asked = world.boss.with("if-match", &now).post(&asking, body).await;
+        assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.text);
+    }
 }
 
 /// C12, faults I8: whoever asked must still be allowed to when it is done; a change that one can make alone is refused.
@@ -245,4 +344,39 @@ async fn whoever_asked_must_still_be_allowed_to(pool: PgPool) {
     let failed = world.approve(&world.peer, &id).await.ok();
     assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("missing_permission")));
     assert!(!world.sara_holds("users.delete").await);
+}
+
+/// C11, C12: whoever gives rights in one department only asks for its people, for whom it is done, and for nobody else.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_assigns_in_one_department_asks_there(pool: PgPool) {
+    let world = world(&pool).await;
+    let lifted = json!({"permissions": [], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", lifted).await.ok();
+    let deputy = world.boss.make_role("deputy", &["permissions.assign"]).await;
+    let nora = world.app.person(&world.boss, "nora@x.example", &[]).await;
+    let omar = world.app.person(&world.boss, "omar@x.example", &[]).await;
+    let roles = json!({"roles": [{"role": world.deleter}, {"role": deputy, "department": "finance"}]});
+    world.boss.patch(&format!("/admin/users/{}/roles", nora.id), roles).await.ok();
+    for (person, department) in [(&world.sara, "finance"), (&omar, "legal")] {
+        world.boss.patch(&format!("/admin/users/{}", person.id), json!({"department": department})).await.ok();
+    }
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    world.boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let rights = json!({"overrides": {"allow": [{"key": "users.delete"}], "deny": []}});
+    let ask = async |whom: &Client| {
+        let body = json!({"user_id": whom.id, "rights": rights, "reason": "r"});
+        nora.post("/admin/approvals", body).await
+    };
+    assert_eq!(ask(&omar).await.status, StatusCode::NOT_FOUND);
+    let id = ask(&world.sara).await.ok()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(world.approve(&world.peer, &id).await.ok()["state"], "applied");
+    assert!(world.sara_holds("users.delete").await);
+
+    // Elsewhere by then, others would have to ask.
+    world.boss.patch(&format!("/admin/users/{}/permissions", world.sara.id), json!({"allow": []})).await.ok();
+    let id = ask(&world.sara).await.ok()["id"].as_str().expect("an id").to_owned();
+    world.boss.patch(&format!("/admin/users/{}", world.sara.id), json!({"department": "legal"})).await.ok();
+    assert_eq!(world.approve(&world.peer, &id).await.code(), "stale");
+    let failed = world.approve(&world.peer, &id).await.ok();
+    assert_eq!((&failed["state"], &failed["failure"]), (&json!("failed"), &json!("missing_permission")));
 }
