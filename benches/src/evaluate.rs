@@ -77,7 +77,6 @@ pub async fn measure(server: &Server, effort: Effort, people: &str) -> anyhow::R
     Ok(lines)
 }
 
-
 /// The same person, and something else asked each time.
 fn many_authzen(one: &Value) -> Value {
     let actions = ["read", "create", "update", "delete"];

@@ -38,7 +38,7 @@ pub struct Effort {
 
 impl Effort {
     const WHOLE: Effort =
-        Effort { blocks: 7, block: Duration::from_secs(4), attempts: 300, trials: 100, is_short: false };
+        Effort { blocks: 7, block: Duration::from_secs(2), attempts: 300, trials: 100, is_short: false };
     const SHORT: Effort =
         Effort { blocks: 3, block: Duration::from_millis(700), attempts: 12, trials: 5, is_short: true };
 }
@@ -177,7 +177,11 @@ async fn main() -> anyhow::Result<()> {
     let mut sections = Vec::new();
     if asked.has(Part::Check) {
         let program = environment("BAWWAB_BENCH_ENGINES")?;
-        sections.push(section(Part::Check, check::measure(&program, asked.effort, asked.sizes.iter().max().copied()).await?, &asked));
+        sections.push(section(
+            Part::Check,
+            check::measure(&program, asked.effort, asked.sizes.iter().max().copied()).await?,
+            &asked,
+        ));
     }
     if asked.has(Part::Sessions) {
         small(&asked, &mut sections).await?;
