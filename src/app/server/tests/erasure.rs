@@ -36,7 +36,6 @@ const OF_NOBODY: &[(&str, &str)] = &[
     ("group_parents", "groups in groups"),
     ("group_roles", "what groups hold"),
     ("grant_versions", "a counter for each tenant"),
-    ("grant_moves", "whose grants moved last, by id, until so many more changes have followed"),
     ("limits", "digests of what was tried, swept away after a day"),
     ("spent_puzzles", "digests of solved puzzles"),
     ("settings", "the tenant's settings"),
