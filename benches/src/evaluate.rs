@@ -20,7 +20,7 @@ const OWN: &str = "/admin/policies/evaluate";
 const MANY: usize = 100;
 
 /// C18, C4.
-pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Measured>> {
+pub async fn measure(server: &Server, effort: Effort, people: &str) -> anyhow::Result<Vec<Measured>> {
     let floor = Floor::start().await?;
     let person = server.add_people("asked", 1).await?.remove(0);
     // As a program asks that lets others through: with a key that reaches no further.
@@ -42,6 +42,13 @@ pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Meas
         ensure!(said[answer].is_boolean(), "{path}: {said}");
     }
 
+    let words = |name: &str, what, target| Words {
+        name: name.to_owned(),
+        size: format!("{CLIENTS} clients, {people}"),
+        what,
+        target,
+        unit: "/s",
+    };
     let mut lines = Vec::new();
     for (name, path, body) in
         [("check over HTTP, AuthZEN", AUTHZEN, &authzen), ("check over HTTP, `/admin/policies/evaluate`", OWN, &own)]
@@ -68,10 +75,6 @@ pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Meas
     lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
     floor.stop().await?;
     Ok(lines)
-}
-
-fn words(name: &str, what: &'static str, target: &'static str) -> Words {
-    Words { name: name.to_owned(), size: format!("{CLIENTS} clients"), what, target, unit: "/s" }
 }
 
 /// The same person, and something else asked each time.

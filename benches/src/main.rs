@@ -38,14 +38,14 @@ pub struct Effort {
 
 impl Effort {
     const WHOLE: Effort =
-        Effort { blocks: 7, block: Duration::from_secs(4), attempts: 300, trials: 100, is_short: false };
+        Effort { blocks: 7, block: Duration::from_secs(2), attempts: 300, trials: 100, is_short: false };
     const SHORT: Effort =
         Effort { blocks: 3, block: Duration::from_millis(700), attempts: 12, trials: 5, is_short: true };
 }
 
-/// People in the filled database where nothing is said; its log has ten times as many rows.
-const PEOPLE: usize = 20_000;
-const PEOPLE_SHORT: usize = 1_000;
+/// People in the filled databases where nothing is said; the log has ten times as many rows.
+const SIZES: [usize; 2] = [100, 10_000];
+const SIZES_SHORT: [usize; 1] = [1_000];
 
 /// What can be measured alone, in the order of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,9 @@ enum Part {
 impl Part {
     const ALL: [Part; 7] =
         [Part::Sessions, Part::Check, Part::Evaluate, Part::Revocation, Part::Lists, Part::Audit, Part::Memory];
+
+    /// Those that are measured among many people, at each size.
+    const FILLED: [Part; 5] = [Part::Evaluate, Part::Revocation, Part::Lists, Part::Audit, Part::Memory];
 
     fn name(self) -> &'static str {
         match self {
@@ -126,14 +129,15 @@ impl Part {
 
 struct Asked {
     parts: Vec<Part>,
-    size: Option<usize>,
+    /// People in the filled databases, one database after another. None: as many as is usual.
+    sizes: Vec<usize>,
     effort: Effort,
     write: Option<String>,
 }
 
 impl Asked {
     fn parse(arguments: &[String]) -> anyhow::Result<Self> {
-        let mut asked = Asked { parts: Vec::new(), size: None, effort: Effort::WHOLE, write: None };
+        let mut asked = Asked { parts: Vec::new(), sizes: Vec::new(), effort: Effort::WHOLE, write: None };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             if argument == "--short" {
@@ -141,7 +145,7 @@ impl Asked {
             } else if argument == "--size" {
                 let size = arguments.next().context("--size needs a number of people")?;
                 let size = size.parse::<usize>().ok().filter(|size| *size >= 100);
-                asked.size = Some(size.context("--size is a number of people, 100 or more")?);
+                asked.sizes.push(size.context("--size is a number of people, 100 or more")?);
             } else if let Some(path) = argument.strip_prefix("--write=") {
                 asked.write = Some(path.to_owned());
             } else {
@@ -173,12 +177,16 @@ async fn main() -> anyhow::Result<()> {
     let mut sections = Vec::new();
     if asked.has(Part::Check) {
         let program = environment("BAWWAB_BENCH_ENGINES")?;
-        sections.push(section(Part::Check, check::measure(&program, asked.effort, asked.size).await?, &asked));
+        sections.push(section(
+            Part::Check,
+            check::measure(&program, asked.effort, asked.sizes.iter().max().copied()).await?,
+            &asked,
+        ));
     }
-    if [Part::Sessions, Part::Evaluate, Part::Revocation].into_iter().any(|part| asked.has(part)) {
+    if asked.has(Part::Sessions) {
         small(&asked, &mut sections).await?;
     }
-    if [Part::Lists, Part::Audit, Part::Memory].into_iter().any(|part| asked.has(part)) {
+    if Part::FILLED.into_iter().any(|part| asked.has(part)) {
         filled(&asked, &mut sections).await?;
     }
     let titles = Part::ALL.map(Part::title);
@@ -198,31 +206,38 @@ fn environment(name: &str) -> anyhow::Result<String> {
 async fn small(asked: &Asked, sections: &mut Vec<Section>) -> anyhow::Result<()> {
     let effort = asked.effort;
     let server = Server::start(&environment("BAWWAB_BIN")?, &environment("DATABASE_URL")?, "small").await?;
-    if asked.has(Part::Sessions) {
-        let mut lines = Vec::new();
-        for row in rows::all() {
-            eprintln!("{}…", row.name);
-            lines.push(row.measure(&server, effort).await?);
-        }
-        eprintln!("wrong password and unknown account…");
-        let timing = timing::compare(&server, effort).await?;
-        sections.push(Section { after: timing.text(effort), ..section(Part::Sessions, lines, asked) });
+    let mut lines = Vec::new();
+    for row in rows::all() {
+        eprintln!("{}…", row.name);
+        lines.push(row.measure(&server, effort).await?);
     }
-    if asked.has(Part::Evaluate) {
-        eprintln!("{}…", Part::Evaluate.title());
-        sections.push(section(Part::Evaluate, evaluate::measure(&server, effort).await?, asked));
-    }
-    if asked.has(Part::Revocation) {
-        eprintln!("{}…", Part::Revocation.title());
-        sections.push(section(Part::Revocation, revocation::measure(&server, effort).await?, asked));
-    }
+    eprintln!("wrong password and unknown account…");
+    let timing = timing::compare(&server, effort).await?;
+    sections.push(Section { after: timing.text(effort), ..section(Part::Sessions, lines, asked) });
     server.stop().await
 }
 
-/// What needs many people and a long log.
+/// What is measured among many people and with a long log, at one size after another.
 async fn filled(asked: &Asked, sections: &mut Vec<Section>) -> anyhow::Result<()> {
+    let usual = if asked.effort.is_short { SIZES_SHORT.as_slice() } else { SIZES.as_slice() };
+    let sizes = if asked.sizes.is_empty() { usual } else { asked.sizes.as_slice() };
+    let mut lines = Part::FILLED.map(|part| (part, Vec::new()));
+    for people in sizes {
+        for (part, more) in among(asked, *people).await? {
+            if let Some((_, lines)) = lines.iter_mut().find(|(one, _)| *one == part) {
+                lines.extend(more);
+            }
+        }
+    }
+    sections.extend(
+        lines.into_iter().filter(|(part, _)| asked.has(*part)).map(|(part, lines)| section(part, lines, asked)),
+    );
+    Ok(())
+}
+
+/// What is asked for, in a database of its own with so many people.
+async fn among(asked: &Asked, people: usize) -> anyhow::Result<Vec<(Part, Vec<report::Measured>)>> {
     let effort = asked.effort;
-    let people = asked.size.unwrap_or(if effort.is_short { PEOPLE_SHORT } else { PEOPLE });
     let mut server = Server::start(&environment("BAWWAB_BIN")?, &environment("DATABASE_URL")?, "filled").await?;
     // Once a day the whole log is verified, first soon after the beginning: now, while it is short, and not while it is
     // measured.
@@ -233,16 +248,20 @@ async fn filled(asked: &Asked, sections: &mut Vec<Section>) -> anyhow::Result<()
     let filled = filling::fill(&server, people).await?;
     server.begin_again().await?;
     memory.push(memory::full(&server, &filled).await?);
-    if asked.has(Part::Memory) {
-        sections.push(section(Part::Memory, memory, asked));
+    let mut lines = vec![(Part::Memory, memory)];
+    let size = format!("{people} people");
+    for part in Part::FILLED.into_iter().filter(|part| asked.has(*part)) {
+        eprintln!("{}, {size}…", part.title());
+        lines.push(match part {
+            Part::Lists => (part, lists::people(&server, &filled, effort).await?),
+            Part::Audit => (part, lists::audit(&server, &filled, effort).await?),
+            Part::Evaluate => (part, evaluate::measure(&server, effort, &size).await?),
+            Part::Revocation => (part, revocation::measure(&server, effort, &size).await?),
+            Part::Memory | Part::Sessions | Part::Check => continue,
+        });
     }
-    if asked.has(Part::Lists) {
-        sections.push(section(Part::Lists, lists::people(&server, &filled, effort).await?, asked));
-    }
-    if asked.has(Part::Audit) {
-        sections.push(section(Part::Audit, lists::audit(&server, &filled, effort).await?, asked));
-    }
-    server.stop().await
+    server.stop().await?;
+    Ok(lines)
 }
 
 fn section(part: Part, lines: Vec<report::Measured>, asked: &Asked) -> Section {

@@ -37,7 +37,7 @@ struct Trial<'a> {
     id: String,
 }
 
-pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Measured>> {
+pub async fn measure(server: &Server, effort: Effort, people: &str) -> anyhow::Result<Vec<Measured>> {
     let mut other = server.another_node().await?;
     let email = server.add_people("revoked", 1).await?.remove(0);
     let id = server.value(&format!("select id from users where email = '{email}'")).await?;
@@ -52,7 +52,7 @@ pub async fn measure(server: &Server, effort: Effort) -> anyhow::Result<Vec<Meas
         if let Some(load) = load {
             load.stop().await?;
         }
-        lines.extend(told_as_lines(when, told?, floor?));
+        lines.extend(told_as_lines(&format!("{people}, {when}"), told?, floor?));
     }
     other.kill().await?;
     Ok(lines)

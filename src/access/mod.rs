@@ -359,7 +359,7 @@ impl Scope {
 }
 
 /// What a decision may look at in the thing that is acted on, and what a policy may look at in whoever acts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Facts {
     pub department: Option<String>,
     pub region: Option<String>,

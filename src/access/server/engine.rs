@@ -14,6 +14,7 @@ use crate::{
         server::{
             nesting::{Step, reach},
             outside::Told,
+            people::People,
             policy::{Env, Policy, Say, Situation},
         },
     },
@@ -38,7 +39,7 @@ pub struct Snapshot {
     index: Arc<HashMap<Permission, usize>>,
     roles: HashMap<RoleId, Arc<RoleGrants>>,
     groups: HashMap<GroupId, Arc<GroupGrants>>,
-    people: HashMap<UserId, Arc<PersonGrants>>,
+    people: People,
 }
 
 /// A role and what it gives.
@@ -70,7 +71,7 @@ pub struct GroupGrants {
 }
 
 /// Somebody is in a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Membership {
     pub group: GroupId,
     pub expires_at: Option<DateTime<Utc>>,
@@ -89,7 +90,7 @@ pub struct Given<'a> {
 }
 
 /// A person and what they were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PersonGrants {
     pub active: bool,
     pub roles: Vec<RoleGrant>,
@@ -113,14 +114,14 @@ pub struct About<'a> {
     pub now: DateTime<Utc>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleGrant {
     pub role: RoleId,
     pub scope: Scope,
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OverrideGrant {
     pub pattern: Permission,
     pub allowed: bool,
@@ -197,7 +198,7 @@ impl Snapshot {
             index: Arc::new(index),
             roles: HashMap::new(),
             groups: HashMap::new(),
-            people: HashMap::new(),
+            people: People::default(),
         }
     }
 
@@ -212,7 +213,7 @@ impl Snapshot {
             index: below.index.clone(),
             roles: HashMap::new(),
             groups: HashMap::new(),
-            people: HashMap::new(),
+            people: People::default(),
         }
     }
 
@@ -263,7 +264,20 @@ impl Snapshot {
     }
 
     pub fn put_person(&mut self, id: UserId, person: PersonGrants) {
-        self.people.insert(id, Arc::new(person));
+        self.people.put(id, Arc::new(person));
+    }
+
+    /// The grants of somebody who shares them with others, or of nobody any more.
+    pub fn set_person(&mut self, id: UserId, person: Option<Arc<PersonGrants>>) {
+        match person {
+            Some(person) => self.people.put(id, person),
+            None => self.people.remove(id),
+        }
+    }
+
+    /// Takes over everybody from an older state of the same tenant. Neither is a layer above another.
+    pub fn take_people(&mut self, from: &Snapshot) {
+        self.people = from.people.clone();
     }
 
     /// Puts a policy into force, in the place of the one with this id if there is one; none: takes it out of force.
@@ -370,7 +384,7 @@ impl Snapshot {
     }
 
     pub fn person(&self, id: UserId) -> Option<&Arc<PersonGrants>> {
-        self.people.get(&id).or_else(|| self.below.as_ref().and_then(|below| below.person(id)))
+        self.people.get(id).or_else(|| self.below.as_ref().and_then(|below| below.person(id)))
     }
 
     /// The roles that were given to somebody, also those that have run out.
@@ -401,9 +415,9 @@ impl Snapshot {
 
     /// Everybody, in no order.
     pub fn everybody(&self) -> Box<dyn Iterator<Item = (UserId, &PersonGrants)> + '_> {
-        let own = self.people.iter().map(|(id, person)| (*id, &**person));
+        let own = self.people.iter();
         let below = self.below.iter().flat_map(|below| below.everybody());
-        Box::new(own.chain(below.filter(|(id, _)| !self.people.contains_key(id))))
+        Box::new(own.chain(below.filter(|(id, _)| !self.people.contains(*id))))
     }
 
     /// The roles that somebody has now, first those given to them, then those of their groups.
@@ -762,10 +776,8 @@ impl Snapshot {
 
     /// Everybody who may do this in the whole tenant.
     pub fn who_may(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
-        let own = self.people.keys().copied();
-        let below = self.below.iter().flat_map(|below| below.people.keys().copied());
-        let all = own.chain(below).collect::<BTreeSet<_>>();
-        all.into_iter().filter(|who| self.check(*who, permission, None, now) == Answer::Yes).collect()
+        let may = |who: &UserId| self.check(*who, permission, None, now) == Answer::Yes;
+        self.everybody().map(|(who, _)| who).filter(may).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether somebody may hand this on: they hold it whole. A super-admin may hand on everything, whatever is denied

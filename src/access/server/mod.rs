@@ -13,6 +13,7 @@ mod limits;
 pub mod nesting;
 pub mod node;
 pub mod outside;
+mod people;
 pub mod policy;
 pub mod record;
 pub mod rego;

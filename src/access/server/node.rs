@@ -1,7 +1,7 @@
 //! What a node keeps of all tenants' grants: compiled, current, and given up when it cannot be known to be current.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -39,6 +39,10 @@ use crate::{
 const POLL: Duration = Duration::from_millis(150);
 /// A node that could not read the versions for this long answers 503 instead of guessing.
 const LEASE: Duration = Duration::from_secs(2);
+/// So many people are read at a time. Where more than so many have moved everybody is read again.
+const TOGETHER: i64 = 10_000;
+/// What has moved is told for so many versions back.
+const KEPT: i64 = 1_000;
 /// The channel on which writers wake the other nodes.
 const CHANNEL: &str = "bawwab_grants";
 
@@ -123,8 +127,9 @@ impl Grants {
         let mut moved = false;
         for row in versions {
             let tenant = TenantId(row.tenant_id);
-            if known.get(&tenant).is_none_or(|snapshot| snapshot.version != row.version) {
-                next.insert(tenant, Arc::new(load(&mut tx, tenant).await?));
+            let before = known.get(&tenant);
+            if before.is_none_or(|snapshot| snapshot.version != row.version) {
+                next.insert(tenant, Arc::new(renew(&mut tx, tenant, before).await?));
                 moved = true;
             }
         }
@@ -237,6 +242,75 @@ pub async fn begin(
 
 /// Compiles a tenant's grants. The transaction is in the scope `node`.
 pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<Snapshot> {
+    let mut snapshot = shape(&mut *connection, tenant).await?;
+    // People with the same grants share them: a million have but a few kinds.
+    let mut kinds = HashSet::<Arc<PersonGrants>>::new();
+    let mut after = Uuid::nil();
+    loop {
+        let ids = sqlx::query_scalar!(
+            "select id from users where tenant_id = $1 and status <> 'deleted' and id > $2 order by id limit $3",
+            tenant.0,
+            after,
+            TOGETHER,
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let Some(last) = ids.last() else { break };
+        after = *last;
+        for (user, person) in people(&mut *connection, tenant, &ids).await? {
+            let person = kinds.get(&person).cloned().unwrap_or_else(|| {
+                let person = Arc::new(person);
+                kinds.insert(person.clone());
+                person
+            });
+            snapshot.set_person(user, Some(person));
+        }
+    }
+    Ok(snapshot)
+}
+
+/// A tenant's grants as they are now, from those known before: only what has moved since is read (I2). The transaction is in
+/// the scope `node`, and has moved nothing itself: what it has is told at its end.
+pub async fn renew(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    known: Option<&Arc<Snapshot>>,
+) -> anyhow::Result<Snapshot> {
+    let Some(known) = known else { return load(connection, tenant).await };
+    // In one statement: between two of them rows may go.
+    let moves = sqlx::query!(
+        r#"select v.version, m.tenant_id is not null as "has_moved!", m.user_id as "user_id?"
+           from grant_versions v left join grant_moves m on m.tenant_id = v.tenant_id and m.version >= $2
+           where v.tenant_id = $1 limit $3"#,
+        tenant.0,
+        known.version,
+        TOGETHER,
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .context("read what has moved")?;
+    let version = moves.first().map(|row| row.version).context("the grants have no version")?;
+    let is_kept = (known.version..known.version.saturating_add(KEPT)).contains(&version);
+    if !is_kept || moves.len() >= usize::try_from(TOGETHER).unwrap_or(usize::MAX) {
+        return load(connection, tenant).await;
+    }
+    let is_reshaped = moves.iter().any(|row| row.has_moved && row.user_id.is_none());
+    let mut snapshot = Snapshot::clone(known);
+    if is_reshaped {
+        snapshot = shape(&mut *connection, tenant).await?;
+        snapshot.take_people(known);
+    }
+    snapshot.version = version;
+    let moved = moves.iter().filter_map(|row| row.user_id).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let mut found = people(&mut *connection, tenant, &moved).await?;
+    for user in moved.into_iter().map(UserId) {
+        snapshot.set_person(user, found.remove(&user).map(Arc::new));
+    }
+    Ok(snapshot)
+}
+
+/// A tenant's grants without its people.
+async fn shape(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<Snapshot> {
     let version = sqlx::query_scalar!("select version from grant_versions where tenant_id = $1", tenant.0)
         .fetch_one(&mut *connection)
         .await
@@ -271,9 +345,6 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
     groups(connection, tenant, &mut snapshot).await?;
     policies(connection, tenant, &mut snapshot).await?;
     snapshot.link();
-    for (user, person) in people(connection, tenant).await? {
-        snapshot.put_person(user, person);
-    }
     Ok(snapshot)
 }
 
@@ -335,11 +406,20 @@ async fn policies(connection: &mut PgConnection, tenant: TenantId, snapshot: &mu
     Ok(())
 }
 
-async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
+/// What these people were given; whoever is not there any more is left out.
+async fn people(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[Uuid],
+) -> anyhow::Result<HashMap<UserId, PersonGrants>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
     let rows = sqlx::query!(
         r#"select id, status = 'active' as "active!", department, region, attributes
-           from users where tenant_id = $1 and status <> 'deleted'"#,
+           from users where tenant_id = $1 and id = any($2) and status <> 'deleted'"#,
         tenant.0,
+        ids,
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -350,9 +430,10 @@ async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Resu
     });
     let mut people = people.collect::<HashMap<_, _>>();
     let roles = sqlx::query!(
-        "select user_id, role_id, scope_department, scope_region, expires_at from user_roles where tenant_id = $1
-         order by user_id, created_at, role_id",
+        "select user_id, role_id, scope_department, scope_region, expires_at from user_roles
+         where tenant_id = $1 and user_id = any($2) order by user_id, created_at, role_id",
         tenant.0,
+        ids,
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -363,9 +444,10 @@ async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Resu
         }
     }
     let memberships = sqlx::query!(
-        "select user_id, group_id, expires_at from group_members where tenant_id = $1
+        "select user_id, group_id, expires_at from group_members where tenant_id = $1 and user_id = any($2)
          order by user_id, created_at, group_id",
         tenant.0,
+        ids,
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -377,8 +459,9 @@ async fn people(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Resu
     let overrides = sqlx::query!(
         "select up.user_id, p.key, up.allowed, up.expires_at, up.reason
          from user_permissions up join permissions p on p.id = up.permission_id
-         where up.tenant_id = $1 order by up.user_id, p.key",
+         where up.tenant_id = $1 and up.user_id = any($2) order by up.user_id, p.key",
         tenant.0,
+        ids,
     )
     .fetch_all(&mut *connection)
     .await?;
@@ -419,6 +502,10 @@ pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: &Ca
     )
     .fetch_one(&mut *connection)
     .await?;
+    // Twice as long as it is asked for: whoever asks has read the version a moment before.
+    sqlx::query!("delete from grant_moves where tenant_id = $1 and version < $2", tenant.0, version - 2 * KEPT)
+        .execute(&mut *connection)
+        .await?;
     if carriers.people.is_empty() && carriers.roles.is_empty() && carriers.groups.is_empty() {
         return Ok(version);
     }

@@ -413,9 +413,9 @@ impl Tx {
         let visitor = cx.visitor_of(tenant);
         if visitor.is_some() || !self.snapshot.as_ref().is_some_and(is_current) {
             self.set_scope("node").await?;
-            let mut snapshot = Arc::new(node::load(&mut self.tx, tenant).await?);
+            let mut snapshot = Arc::new(self.load(tenant).await?);
             if let Some(person) = visitor {
-                let home = node::load(&mut self.tx, person.tenant).await?;
+                let home = self.load(person.tenant).await?;
                 snapshot = visiting(&home, &snapshot, person.user, self.now())?;
                 if let Some(permission) = permission
                     && check(&cx, &home, person, permission, None) != Answer::Yes
@@ -432,6 +432,13 @@ impl Tx {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The current grants of a tenant, from what this node knows of them.
+    async fn load(&mut self, tenant: TenantId) -> anyhow::Result<Snapshot> {
+        // What this transaction itself has moved is told at its end only.
+        let known = self.cx.0.heart.grants.known(tenant).filter(|_| self.written.is_none());
+        node::renew(&mut self.tx, tenant, known.as_ref()).await
     }
 
     /// Changes grants: the ceiling and the last super-admin are guarded, the version moves on. The grants have been

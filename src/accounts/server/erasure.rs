@@ -26,7 +26,8 @@ use crate::{
 /// Every kind of the report, with its name in the database and the tables in which it looks. A table that holds something of
 /// a person and stands nowhere here is found by a test.
 pub const KINDS: &[(ErasureKind, &str, &[&str])] = &[
-    (ErasureKind::Account, "account", &["users"]),
+    // The id stays, and with it that the grants of this id have moved: nodes still have to read that.
+    (ErasureKind::Account, "account", &["users", "grant_moves"]),
     (
         ErasureKind::SignIn,
         "sign_in",

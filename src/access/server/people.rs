@@ -1,0 +1,107 @@
+//! Everybody's grants in parts, so that the change of one person copies the part they are in and shares all others with the
+//! state before.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{access::server::engine::PersonGrants, base::ids::UserId};
+
+/// So many people fill a part; with more there are more parts.
+const FULL: usize = 1024;
+
+type Part = HashMap<UserId, Arc<PersonGrants>>;
+
+/// People by id. A clone is cheap and stays as it is.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// As many as a power of two: which one somebody is in tell the last bits of their id, which are random.
+    parts: Vec<Arc<Part>>,
+    count: usize,
+}
+
+impl Default for People {
+    fn default() -> Self {
+        People { parts: vec![Arc::default()], count: 0 }
+    }
+}
+
+impl People {
+    fn place(&self, id: UserId) -> usize {
+        let (_, last) = id.0.as_u64_pair();
+        // Truncated where a machine has fewer bits: the last ones are what counts.
+        last as usize & (self.parts.len() - 1)
+    }
+
+    pub fn get(&self, id: UserId) -> Option<&Arc<PersonGrants>> {
+        self.parts[self.place(id)].get(&id)
+    }
+
+    pub fn contains(&self, id: UserId) -> bool {
+        self.get(id).is_some()
+    }
+
+    pub fn put(&mut self, id: UserId, person: Arc<PersonGrants>) {
+        if self.count >= self.parts.len() * FULL {
+            self.split();
+        }
+        let place = self.place(id);
+        if Arc::make_mut(&mut self.parts[place]).insert(id, person).is_none() {
+            self.count += 1;
+        }
+    }
+
+    pub fn remove(&mut self, id: UserId) {
+        let place = self.place(id);
+        if self.contains(id) && Arc::make_mut(&mut self.parts[place]).remove(&id).is_some() {
+            self.count -= 1;
+        }
+    }
+
+    /// Everybody, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (UserId, &PersonGrants)> {
+        self.parts.iter().flat_map(|part| part.iter()).map(|(id, person)| (*id, &**person))
+    }
+
+    /// Twice as many parts.
+    fn split(&mut self) {
+        let mut parts = vec![Part::default(); self.parts.len() * 2];
+        let old = std::mem::take(&mut self.parts);
+        self.parts = parts.iter().map(|_| Arc::default()).collect();
+        for (id, person) in old.iter().flat_map(|part| part.iter()) {
+            parts[self.place(*id)].insert(*id, person.clone());
+        }
+        self.parts = parts.into_iter().map(Arc::new).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn person(number: u128) -> UserId {
+        UserId(Uuid::from_u128(number))
+    }
+
+    /// I2: whoever keeps an older state sees nothing of what is changed in a newer one, however many people there are.
+    #[test]
+    fn a_change_leaves_what_was_there_before() {
+        let active = Arc::new(PersonGrants { active: true, ..PersonGrants::default() });
+        let mut people = People::default();
+        for number in 0..5_000 {
+            people.put(person(number), active.clone());
+        }
+        assert_eq!((people.iter().count(), people.count, people.parts.len()), (5_000, 5_000, 8));
+        let before = people.clone();
+        people.remove(person(7));
+        people.remove(person(7));
+        people.put(person(8), Arc::default());
+        people.put(person(9_999), Arc::default());
+        assert_eq!((people.count, before.count), (5_000, 5_000));
+        assert!(people.get(person(7)).is_none() && before.contains(person(7)));
+        assert!(!people.get(person(8)).expect("there").active && before.get(person(8)).expect("there").active);
+        assert!(people.contains(person(9_999)) && !before.contains(person(9_999)));
+        let shared = people.parts.iter().zip(&before.parts).filter(|(one, other)| Arc::ptr_eq(one, other)).count();
+        // 7, 8 and 9,999 lie in two parts: what is in the others is there once.
+        assert_eq!(shared, 6);
+    }
+}
