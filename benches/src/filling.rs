@@ -29,13 +29,11 @@ pub async fn fill(server: &Server, people: usize) -> anyhow::Result<Filled> {
         words(),
         set_aside("users"),
         // The node begins anew: nobody asks what has moved.
-        "alter table users disable trigger users_moves; alter table user_roles disable trigger user_roles_moves"
-            .to_owned(),
+        "alter table users disable trigger user; alter table user_roles disable trigger user".to_owned(),
         people_of(&tenant, people),
         put_back(),
         roles_of(&tenant),
-        "alter table users enable trigger users_moves; alter table user_roles enable trigger user_roles_moves"
-            .to_owned(),
+        "alter table users enable trigger user; alter table user_roles enable trigger user".to_owned(),
         set_aside("audit_logs"),
         log_of(&tenant, people, rows),
         put_back(),

@@ -30,6 +30,8 @@ pub struct Snapshot {
     /// What lies below: looked up where this layer says nothing.
     below: Option<Arc<Snapshot>>,
     pub version: i64,
+    /// The first transaction that had not ended when this was read: what it and those after it have moved is not all in it.
+    pub seen: i64,
     pub tenant: TenantId,
     /// The policies that are enforced, by id. Every layer keeps all of them.
     policies: Arc<Vec<Arc<Policy>>>,
@@ -192,6 +194,7 @@ impl Snapshot {
         Snapshot {
             below: None,
             version,
+            seen: 0,
             tenant,
             policies: Arc::default(),
             catalogue: Arc::new(catalogue),
@@ -207,6 +210,7 @@ impl Snapshot {
         Snapshot {
             below: Some(below.clone()),
             version: below.version,
+            seen: below.seen,
             tenant: below.tenant,
             policies: below.policies.clone(),
             catalogue: below.catalogue.clone(),

@@ -40,7 +40,7 @@ const POLL: Duration = Duration::from_millis(150);
 /// A node that could not read the versions for this long answers 503 instead of guessing.
 const LEASE: Duration = Duration::from_secs(2);
 /// So many people are read at a time. Where more than so many have moved everybody is read again.
-const TOGETHER: i64 = 10_000;
+const TOGETHER: usize = 10_000;
 /// What has moved is told for so many versions back.
 const KEPT: i64 = 1_000;
 /// The channel on which writers wake the other nodes.
@@ -243,21 +243,16 @@ pub async fn begin(
 /// Compiles a tenant's grants. The transaction is in the scope `node`.
 pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<Snapshot> {
     let mut snapshot = shape(&mut *connection, tenant).await?;
-    // People with the same grants share them: a million have but a few kinds.
-    let mut kinds = HashSet::<Arc<PersonGrants>>::new();
-    let mut after = Uuid::nil();
-    loop {
-        let ids = sqlx::query_scalar!(
-            "select id from users where tenant_id = $1 and status <> 'deleted' and id > $2 order by id limit $3",
-            tenant.0,
-            after,
-            TOGETHER,
-        )
+    let everybody = sqlx::query_scalar!("select id from users where tenant_id = $1 and status <> 'deleted'", tenant.0)
         .fetch_all(&mut *connection)
         .await?;
-        let Some(last) = ids.last() else { break };
-        after = *last;
-        for (user, person) in people(&mut *connection, tenant, &ids).await? {
+    // Thousands of ids have the planner think that reading a whole table is cheaper, each time.
+    let plans = |mode: &'static str| sqlx::query_scalar!("select set_config('plan_cache_mode', $1, true)", mode);
+    plans("force_generic_plan").fetch_one(&mut *connection).await?;
+    // People with the same grants share them: a million have but a few kinds.
+    let mut kinds = HashSet::<Arc<PersonGrants>>::new();
+    for ids in everybody.chunks(TOGETHER) {
+        for (user, person) in people(&mut *connection, tenant, ids).await? {
             let person = kinds.get(&person).cloned().unwrap_or_else(|| {
                 let person = Arc::new(person);
                 kinds.insert(person.clone());
@@ -266,32 +261,34 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
             snapshot.set_person(user, Some(person));
         }
     }
+    plans("auto").fetch_one(&mut *connection).await?;
     Ok(snapshot)
 }
 
 /// A tenant's grants as they are now, from those known before: only what has moved since is read (I2). The transaction is in
-/// the scope `node`, and has moved nothing itself: what it has is told at its end.
+/// the scope `node`.
 pub async fn renew(
     connection: &mut PgConnection,
     tenant: TenantId,
     known: Option<&Arc<Snapshot>>,
 ) -> anyhow::Result<Snapshot> {
     let Some(known) = known else { return load(connection, tenant).await };
-    // In one statement: between two of them rows may go.
+    // In one statement: what is seen, and who had not ended then, belong together.
     let moves = sqlx::query!(
-        r#"select v.version, m.tenant_id is not null as "has_moved!", m.user_id as "user_id?"
-           from grant_versions v left join grant_moves m on m.tenant_id = v.tenant_id and m.version >= $2
+        r#"select v.version, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "seen!",
+                  m.tenant_id is not null as "has_moved!", m.user_id as "user_id?"
+           from grant_versions v left join grant_moves m on m.tenant_id = v.tenant_id and m.moved_by >= $2
            where v.tenant_id = $1 limit $3"#,
         tenant.0,
-        known.version,
-        TOGETHER,
+        known.seen,
+        i64::try_from(TOGETHER).unwrap_or(i64::MAX),
     )
     .fetch_all(&mut *connection)
     .await
     .context("read what has moved")?;
-    let version = moves.first().map(|row| row.version).context("the grants have no version")?;
+    let (version, seen) = moves.first().map(|row| (row.version, row.seen)).context("the grants have no version")?;
     let is_kept = (known.version..known.version.saturating_add(KEPT)).contains(&version);
-    if !is_kept || moves.len() >= usize::try_from(TOGETHER).unwrap_or(usize::MAX) {
+    if !is_kept || moves.len() >= TOGETHER {
         return load(connection, tenant).await;
     }
     let is_reshaped = moves.iter().any(|row| row.has_moved && row.user_id.is_none());
@@ -300,7 +297,7 @@ pub async fn renew(
         snapshot = shape(&mut *connection, tenant).await?;
         snapshot.take_people(known);
     }
-    snapshot.version = version;
+    (snapshot.version, snapshot.seen) = (version, seen);
     let moved = moves.iter().filter_map(|row| row.user_id).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
     let mut found = people(&mut *connection, tenant, &moved).await?;
     for user in moved.into_iter().map(UserId) {
@@ -311,10 +308,14 @@ pub async fn renew(
 
 /// A tenant's grants without its people.
 async fn shape(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Result<Snapshot> {
-    let version = sqlx::query_scalar!("select version from grant_versions where tenant_id = $1", tenant.0)
-        .fetch_one(&mut *connection)
-        .await
-        .context("read the version of the grants")?;
+    let now = sqlx::query!(
+        r#"select version, pg_snapshot_xmin(pg_current_snapshot())::text::bigint as "seen!"
+           from grant_versions where tenant_id = $1"#,
+        tenant.0,
+    )
+    .fetch_one(&mut *connection)
+    .await
+    .context("read the version of the grants")?;
     let catalogue = sqlx::query_as!(
         PermissionInfo,
         r#"select key, name_ar, name_en, description_ar, description_en, tenant_id is not null as "own!"
@@ -323,7 +324,8 @@ async fn shape(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Resul
     )
     .fetch_all(&mut *connection)
     .await?;
-    let mut snapshot = Snapshot::new(tenant, version, catalogue);
+    let mut snapshot = Snapshot::new(tenant, now.version, catalogue);
+    snapshot.seen = now.seen;
     let roles = sqlx::query!(
         r#"select r.id, r.name, r.tenant_id is null as "platform!",
                   coalesce(array_agg(p.key) filter (where p.key is not null), '{}') as "keys!",

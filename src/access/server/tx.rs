@@ -436,8 +436,7 @@ impl Tx {
 
     /// The current grants of a tenant, from what this node knows of them.
     async fn load(&mut self, tenant: TenantId) -> anyhow::Result<Snapshot> {
-        // What this transaction itself has moved is told at its end only.
-        let known = self.cx.0.heart.grants.known(tenant).filter(|_| self.written.is_none());
+        let known = self.cx.0.heart.grants.known(tenant);
         node::renew(&mut self.tx, tenant, known.as_ref()).await
     }
 

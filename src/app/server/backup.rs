@@ -343,7 +343,10 @@ pub async fn void(connection: &mut PgConnection, keep_api_keys: bool) -> Result<
     sqlx::query!("delete from idempotency_keys").execute(&mut *tx).await?;
     sqlx::query!("delete from jobs where kind = 'mail' and dead_at is null").execute(&mut *tx).await?;
     // Nobody decides on what they knew before.
-    sqlx::query!("update grant_versions set version = version + 1").execute(&mut *tx).await?;
+    // Further than any node can have come that slept through this: it reads everything, since transactions are numbered
+    // anew.
+    sqlx::query!("update grant_versions set version = version + 1000000").execute(&mut *tx).await?;
+    sqlx::query!("delete from grant_moves").execute(&mut *tx).await?;
     let off = sqlx::query!(
         "update api_keys set active = false, version = version + 1 where active and not $1",
         keep_api_keys

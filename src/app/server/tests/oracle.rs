@@ -5,14 +5,19 @@ use std::{
     sync::Arc,
 };
 
+use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{PgConnection, PgPool};
+use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
 use crate::{
     access::server::{engine::Snapshot, node},
     app::server::test_app::{TestApp, options_of},
-    base::ids::{TenantId, UserId},
+    base::{
+        ids::{TenantId, UserId},
+        server::db,
+    },
 };
 
 /// A small generator (xorshift64*), so that one number repeats the data.
@@ -294,12 +299,11 @@ fn whole(snapshot: &Snapshot) -> impl PartialEq + std::fmt::Debug {
     let people = snapshot.everybody().map(|(id, person)| (id, person.clone())).collect::<BTreeMap<_, _>>();
     let roles = snapshot.role_ids().into_iter().map(|id| (id, snapshot.role(id).cloned())).collect::<Vec<_>>();
     let groups = snapshot.group_ids().into_iter().map(|id| (id, snapshot.group(id).cloned())).collect::<Vec<_>>();
-    let policies = snapshot.policies().iter().map(|policy| (policy.id, policy.name.clone())).collect::<Vec<_>>();
-    (snapshot.version, people, roles, groups, policies, snapshot.catalogue().to_vec())
+    (snapshot.version, people, roles, groups, snapshot.policies().to_vec(), snapshot.catalogue().to_vec())
 }
 
 /// What moves a tenant's grants, by all the tables that they stand in: `$1` is the tenant, `$2` a row in no order.
-const MOVES: [&str; 18] = [
+const MOVES: [&str; 20] = [
     "update users set status = 'suspended' where id = (select id from users where tenant_id = $1 order by md5(id::text || $2) limit 1)",
     "update users set status = 'deleted' where id = (select id from users where tenant_id = $1 order by md5(id::text || $2) limit 1)",
     "update users set department = $2, attributes = '{\"level\": 3}' where id = (select id from users where tenant_id = $1 order by md5(id::text || $2) limit 1)",
@@ -318,10 +322,16 @@ const MOVES: [&str; 18] = [
     "delete from roles where id = (select id from roles where tenant_id = $1 and name like 'role %' order by md5(id::text || $2) limit 1)",
     "delete from permissions where id = (select id from permissions where tenant_id = $1 order by md5(id::text || $2) limit 1)",
     "update access_policies set active = case when active is null then 1 end where id = (select id from access_policies where tenant_id = $1 order by md5(id::text || $2) limit 1)",
+    "with made as (insert into access_policy_versions (tenant_id, policy_id, number, mode, actions, rules, saved_at)
+         select tenant_id, id, latest + 1, 'require', array['users.read'], '[{\"effect\": \"allow\"}]', now() from access_policies
+         where tenant_id = $1 and $2 <> '' order by name limit 1 returning policy_id, number)
+     update access_policies set active = number, latest = number from made where id = policy_id",
+    "update permissions set key = 'crm.renamed' || $2 where id = (select id from permissions where tenant_id = $1 and key <> 'crm.*' order by md5(id::text || $2) limit 1)",
 ];
 
 /// I2: a node that reads only what has moved knows what one that reads everything knows, whatever has moved in whichever
-/// table, whether the version moves on before or after it, and however long it has not looked.
+/// table, whether the version moves on before or after it, and however long it has not looked. It reads as the program does,
+/// under row-level security.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn what_has_moved_is_all_that_has_changed(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
@@ -332,6 +342,7 @@ async fn what_has_moved_is_all_that_has_changed(pool: PgPool) {
     let tenant = TenantId(home);
     let mut known = Arc::new(node::load(&mut connection, tenant).await.expect("a snapshot"));
     let bump = "update grant_versions set version = version + $2 where tenant_id = $1";
+    let held = db::connect(options_of(&pool), 1).await.expect("the application's connection");
     let mut dice = Dice(4_711);
     let mut moved = BTreeSet::new();
     for step in 0..150_u64 {
@@ -356,7 +367,9 @@ async fn what_has_moved_is_all_that_has_changed(pool: PgPool) {
         tx.commit().await.expect("committed");
         // It does not look each time.
         if dice.chance(70) {
-            let renewed = node::renew(&mut connection, tenant, Some(&known)).await.expect("a snapshot");
+            let mut tx = node::begin(&held, None, "node", now, true).await.expect("a transaction");
+            let renewed = node::renew(&mut tx, tenant, Some(&known)).await.expect("a snapshot");
+            drop(tx);
             let loaded = node::load(&mut connection, tenant).await.expect("a snapshot");
             assert!(whole(&renewed) == whole(&loaded), "step {step}: {:?}\n{:?}", whole(&renewed), whole(&loaded));
             known = Arc::new(renewed);
@@ -397,4 +410,57 @@ async fn one_change_reads_one_person(pool: PgPool) {
         assert!(same, "{id} was read again");
     }
     assert_ne!(known.groups_of(one), renewed.groups_of(one));
+}
+
+/// I2: what somebody has moved without waiting for others, and commits after them, is read as well.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_commits_late_is_not_passed_over(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let now = app.clock.now();
+    let mut connection = app.owner.acquire().await.expect("a connection");
+    let home: Uuid =
+        sqlx::query_scalar("select id from tenants").fetch_one(&mut *connection).await.expect("the tenant");
+    populate(&mut connection, home, 9, now).await;
+    let tenant = TenantId(home);
+    let load = async |known: Option<&Arc<Snapshot>>| {
+        let mut connection = app.owner.acquire().await.expect("a connection");
+        Arc::new(node::renew(&mut connection, tenant, known).await.expect("a snapshot"))
+    };
+    let bump = "update grant_versions set version = version + 1 where tenant_id = $1";
+    let before = load(None).await;
+    let mut late = app.owner.begin().await.expect("a transaction");
+    sqlx::query("delete from user_roles where tenant_id = $1").bind(home).execute(&mut *late).await.expect("moves");
+    sqlx::query(bump).bind(home).execute(&mut *connection).await.expect("the version");
+    let between = load(Some(&before)).await;
+    assert_eq!(between.version, before.version + 1);
+    late.commit().await.expect("committed");
+    sqlx::query(bump).bind(home).execute(&mut *connection).await.expect("the version");
+    let after = load(Some(&between)).await;
+    assert!(after.everybody().all(|(_, person)| person.roles.is_empty()), "a right has stayed");
+    assert!(before.everybody().any(|(_, person)| !person.roles.is_empty()));
+}
+
+/// I2, "Database": the triggers need no superuser: as an owner who is none, a grant and its end reach the other node.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_owner_without_special_rights_suffices(pool: PgPool) {
+    let name = format!("owner_{}", Uuid::now_v7().simple());
+    for make in ["create role {} login createrole password 'nothing special'", "create database {} owner {}"] {
+        sqlx::query(AssertSqlSafe(make.replace("{}", &name))).execute(&pool).await.expect("made");
+    }
+    let options = options_of(&pool).username(&name).password("nothing special").database(&name);
+    let app = TestApp::start(options).await;
+    let is_super = "select count(*) from pg_roles where rolname = session_user and (rolsuper or rolbypassrls)";
+    assert_eq!(app.count(is_super).await, 0);
+    let two = app.second_node().await;
+    let admin = app.admin().await;
+    let sara = app.person(&admin, "sara@x.example", &["admin"]).await;
+    two.heart.refresh().await.expect("the grants");
+    assert_eq!(sara.on(&two).get("/admin/users").await.status, StatusCode::OK);
+    admin.patch(&format!("/admin/users/{}/permissions", sara.id), json!({"deny": ["users.read"]})).await.ok();
+    two.heart.refresh().await.expect("the grants");
+    assert_eq!(sara.on(&two).get("/admin/users").await.status, StatusCode::FORBIDDEN);
+    drop((app, two));
+    for unmake in ["drop database {} with (force)", "drop role {}"] {
+        sqlx::query(AssertSqlSafe(unmake.replace("{}", &name))).execute(&pool).await.expect("gone");
+    }
 }
