@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use super::*;
+use super::{check::LEVELS, *};
 
 fn errors(module: &str, tests: &str) -> Vec<(String, FieldCode)> {
     let mut errors = FieldErrors::default();
@@ -23,6 +23,12 @@ fn asked(body: &str, input: Value) -> Result<(bool, bool), String> {
     let module = compile(&format!("package a\n{body}\n"), "", &mut errors);
     let module = module.unwrap_or_else(|| panic!("{body}: {errors:?}"));
     module.evaluate(&input).map_err(|error| format!("{error:#}"))
+}
+
+/// Runs on a stack as small as the threads of the server have.
+fn on_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(run).expect("a thread");
+    thread.join().expect("no panic")
 }
 
 fn refused(body: &str, at: &str, code: FieldCode) {
@@ -116,6 +122,11 @@ fn deep_sources_are_refused() {
         format!("allow if input{}", "[0]".repeat(9_000)),
         format!("allow if {}true", "not ".repeat(7_000)),
         format!("package {}", "a.".repeat(9_000)),
+        // The interpreter goes deeper for each loop of a body, whether they lie in each other or follow each other.
+        format!("p := [1]\nallow if {{\n{}}}", "p[_]\n".repeat(3_000)),
+        format!("p := [1]\nx := [{}]\nallow if x", "p[_],\n".repeat(3_000)),
+        format!("p := [1]\nallow if {{\n{}}}", "some _ in p\n".repeat(2_000)),
+        format!("p := [1]\nallow if {{\n{}}}", "every y in p { y }\n".repeat(1_000)),
     ] {
         let found = wrong(&deep);
         assert!(matches!(found[..], [(_, TooDeep | Malformed), ..]), "{}: {found:?}", &deep[..20]);
@@ -243,10 +254,29 @@ fn what_takes_too_long_ends() {
     }
     let mut errors = FieldErrors::default();
     let module = compile(&format!("package a\n{body}"), "", &mut errors).unwrap_or_else(|| panic!("{errors:?}"));
-    // As small as the threads of the server have.
-    let run = move || module.evaluate(&json!({"user": {"x": 1}})).expect("answers");
-    let thread = thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(run).expect("a thread");
-    assert_eq!(thread.join().expect("no panic"), (false, true));
+    let answers = on_small_stack(move || module.evaluate(&json!({"user": {"x": 1}})).expect("answers"));
+    assert_eq!(answers, (false, true));
+}
+
+/// C6: as many loops in each other as there may be need no large stack, and no more are read.
+#[test]
+fn loops_in_each_other_need_no_large_stack() {
+    let indexed = |loops: usize| format!("p := [1]\nallow if {{\n{}}}", "p[_]\n".repeat(loops));
+    let taken = |loops: usize| format!("p := [1]\nallow if {{\n{}}}", "some _ in p\n".repeat(loops));
+    let within = |loops: usize| format!("p := [1]\nallow if count([{}]) > 0", "p[_], ".repeat(loops));
+    for body in [indexed(LEVELS), taken(LEVELS), within(LEVELS)] {
+        let answers = on_small_stack(move || asked(&body, json!({})));
+        assert_eq!(answers, Ok((false, true)));
+    }
+    for body in [indexed(LEVELS + 1), taken(LEVELS + 1), within(LEVELS + 1)] {
+        assert_eq!(wrong(&body).first().map(|(_, code)| *code), Some(FieldCode::TooDeep), "{body}");
+    }
+    // Along a chain they add up.
+    let mut body = "p := [1]\nallow if r0\nr9 if p[_]\n".to_owned();
+    for of in 0..9 {
+        writeln!(body, "r{of} if {{\n{}r{}\n}}", "p[_]\n".repeat(10), of + 1).expect("a text");
+    }
+    assert!(matches!(wrong(&body)[..], [(_, FieldCode::TooDeep), ..]));
 }
 
 /// C6: what a module reads decides when it is asked at all; anything but plain paths reads everything.
