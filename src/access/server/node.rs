@@ -124,7 +124,15 @@ impl Grants {
         for row in versions {
             let tenant = TenantId(row.tenant_id);
             if known.get(&tenant).is_none_or(|snapshot| snapshot.version != row.version) {
-                next.insert(tenant, Arc::new(load(&mut tx, tenant).await?));
+                match load(&mut tx, tenant).await {
+                    Ok(snapshot) => drop(next.insert(tenant, Arc::new(snapshot))),
+                    Err(error) if error.chain().any(|cause| cause.is::<sqlx::Error>()) => return Err(error.into()),
+                    // What is wrong with one tenant's grants is not wrong with the others': it alone is not served.
+                    Err(error) => {
+                        warn!(%tenant, "the grants of a tenant cannot be read: {error:#}");
+                        next.remove(&tenant);
+                    }
+                }
                 moved = true;
             }
         }
@@ -323,7 +331,7 @@ async fn policies(connection: &mut PgConnection, tenant: TenantId, snapshot: &mu
         let language = language.with_context(|| format!("policy {} is written in {:?}", row.id, row.language))?;
         let (rules, module, outside) = match language {
             PolicyLanguage::Rules => (policy::parse_rules(&row.rules, &mut errors), None, None),
-            PolicyLanguage::Rego => (Vec::new(), rego::compile(&row.module, "", &mut errors), None),
+            PolicyLanguage::Rego => (Vec::new(), Some(rego::enforced(row.module).await), None),
             PolicyLanguage::Opa => (Vec::new(), None, errors.take("module", outside::parse_path(&row.module))),
         };
         let outside = outside.map(Arc::from);

@@ -272,7 +272,8 @@ impl Policy {
     /// Whether what it says may have moved between two situations, although it says the same: what it will decide by is not
     /// known, and its text does not tell how.
     pub fn may_move(&self, says: Say) -> bool {
-        (self.module.is_some() || self.outside.is_some()) && says.is_open()
+        // Of one that fails in both nothing was learned.
+        (self.module.is_some() || self.outside.is_some()) && (says.is_open() || says.fails)
     }
 }
 

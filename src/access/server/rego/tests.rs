@@ -215,6 +215,19 @@ fn values_that_double_are_refused() {
         let found = wrong(&body);
         assert!(matches!(found[..], [(_, FieldCode::Range | FieldCode::TooDeep), ..]), "{body}: {found:?}");
     }
+    // Many references to one long list, each of which a comparison goes through, without looking at the clock.
+    let row = vec!["input.resource.l"; 398].join(", ");
+    let rows = format!("row := [{row}]\nr := [row | some x in input.resource.l]\nallow if r <= r");
+    assert!(matches!(wrong(&rows)[..], [(_, FieldCode::Range), ..]), "{:?}", wrong(&rows));
+    // What people write stays far below.
+    for body in [
+        "names := [x.name | some x in input.user.items]\nallow if names == input.resource.names",
+        "pairs := [[x.a, x.b] | some x in input.user.items]\nallow if pairs == input.resource.pairs",
+        "ids := {x.id: x | some x in input.user.items}\nallow if ids[input.resource.id].open",
+        "path := concat(\"/\", [input.user.department, input.user.region])\nallow if path == input.resource.path",
+    ] {
+        assert!(wrong(body).is_empty(), "{body}: {:?}", wrong(body));
+    }
     // The same within one rule, in one expression, over functions, over unification, and over a pattern.
     for body in [
         "allow if {\n  a := [x | some x in input.user.l]\n  b := [a | some x in input.user.l]\n  b == b\n}",
@@ -256,6 +269,27 @@ fn what_takes_too_long_ends() {
     let module = compile(&format!("package a\n{body}"), "", &mut errors).unwrap_or_else(|| panic!("{errors:?}"));
     let answers = on_small_stack(move || module.evaluate(&json!({"user": {"x": 1}})).expect("answers"));
     assert_eq!(answers, (false, true));
+}
+
+/// C6: a module that is enforced is compiled once, and none of its rules is waited for; one that cannot be read any more
+/// fails, whatever it is asked, and so denies.
+#[tokio::test]
+async fn what_is_enforced_is_prepared_once_and_never_an_error() {
+    let slow = "package slow\nl := [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\nallow if {\n  every a in l { every b in l { every c in l { \
+                every d in l { every e in l { every f in l { a + b + c + d + e + f > 0 } } } } } }\n}\n";
+    assert_eq!(errors(slow, ""), [("module".to_owned(), FieldCode::TooLong)], "nobody saves it");
+    let module = enforced(slow.to_owned()).await;
+    assert!(module.evaluate(&json!({})).is_err(), "it takes too long whenever it is asked");
+    let good = "package good\nallow if input.user.x\n";
+    let (once, again) = (enforced(good.to_owned()).await, enforced(good.to_owned()).await);
+    let engine = |module: &Module| module.engine.clone().expect("it was read");
+    assert!(Arc::ptr_eq(&engine(&once), &engine(&again)));
+    assert_eq!(again.evaluate(&json!({"user": {"x": true}})).map_err(|error| error.to_string()), Ok((false, true)));
+    for gone in ["package gone\nallow if http.send({})\n", "package gone\nallow if", ""] {
+        let module = enforced(gone.to_owned()).await;
+        assert!(module.engine.is_none() && module.evaluate(&json!({})).is_err(), "{gone}");
+        assert!(!errors(gone, "").is_empty(), "it is still refused where it is written");
+    }
 }
 
 /// C6: as many loops in each other as there may be need no large stack, and no more are read.

@@ -20,7 +20,7 @@ const BADR: &str = "badr@other.example";
 const MARK: &str = "zzmark";
 
 /// Another tenant, and its first administrator, who has come in by the invitation.
-async fn other(app: &TestApp, boss: &Client) -> (String, Client) {
+pub(super) async fn other(app: &TestApp, boss: &Client) -> (String, Client) {
     let body = json!({"name": "شركة البدر", "plan": "pro", "admin": {"email": BADR, "name": "بدر"}});
     let created = boss.post("/admin/tenants", body).await.ok();
     let link = created["admin"]["link"].as_str().expect("a link");
