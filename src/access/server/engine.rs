@@ -762,10 +762,31 @@ impl Snapshot {
 
     /// Everybody who may do this in the whole tenant.
     pub fn who_may(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
-        let own = self.people.keys().copied();
-        let below = self.below.iter().flat_map(|below| below.people.keys().copied());
-        let all = own.chain(below).collect::<BTreeSet<_>>();
-        all.into_iter().filter(|who| self.check(*who, permission, None, now) == Answer::Yes).collect()
+        let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
+        all.sort_unstable();
+        all.retain(|who| self.check(*who, permission, None, now) == Answer::Yes);
+        all
+    }
+
+    /// Everybody who may do this in the whole tenant, or may when they come to it: policies may decide by what is known only
+    /// then, by what is answered outside, or could not be asked just now.
+    pub fn who_might(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
+        let might = |who: UserId| {
+            let Some(person) = self.person(who) else { return false };
+            let (action, facts, env, context, told) = (Some(permission), None, None, None, None);
+            let on = Situation { snapshot: self, user: who, person, action, facts, env, context, told, now };
+            let answer = self.check(who, permission, None, now);
+            let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
+            let says = concerned.map(|policy| (policy.gives(permission), policy.says(on))).collect::<Vec<_>>();
+            let is_denied = says.iter().any(|(_, say)| say.denies == Some(true) && !say.fails);
+            let may_be_given =
+                answer == Answer::Depends && says.iter().any(|(gives, say)| *gives && say.allows.is_none());
+            answer == Answer::Yes || (!is_denied && (may_be_given || self.is_given(who, permission, now)))
+        };
+        let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
+        all.sort_unstable();
+        all.retain(|who| might(*who));
+        all
     }
 
     /// Whether somebody may hand this on: they hold it whole. A super-admin may hand on everything, whatever is denied

@@ -298,7 +298,7 @@ fn check(
     if !person.reaches(permission) {
         return Answer::No;
     }
-    let (env, told) = (cx.env(snapshot), cx.told(snapshot, permission));
+    let (env, told) = (cx.env(snapshot), cx.told(snapshot, person.user, permission));
     let about = About { facts, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
     snapshot.check_about(person.user, permission, about)
 }
@@ -499,7 +499,9 @@ impl Cx {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
         self.check_owed(&person, &snapshot)?;
-        self.check_impersonator(&person, &snapshot)?;
+        // What is asked with the transaction open must not need another connection.
+        self.know_agent(&snapshot).await;
+        self.check_impersonator(&person, &snapshot).await?;
         let (tenant, snapshot) = match &person.entered {
             None => (person.tenant, snapshot),
             Some(entered) => (entered.tenant, self.visit(&person, entered, &snapshot, &permission).await?),
@@ -584,10 +586,14 @@ impl Cx {
 
     /// The rights of whoever acts as somebody else are looked at again for each act: they must hold all that the other
     /// holds.
-    fn check_impersonator(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
+    async fn check_impersonator(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
         match &person.acting {
             Acting::Impersonated(by) => {
-                if snapshot.check(by.user, &IMPERSONATE_USERS, None, self.now()) != Answer::Yes {
+                self.ask_outside(snapshot, by.user, &IMPERSONATE_USERS).await;
+                // It is they who sit before the request.
+                let (env, told) = (self.env(snapshot), self.told(snapshot, by.user, &IMPERSONATE_USERS));
+                let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
+                if snapshot.check_about(by.user, &IMPERSONATE_USERS, about) != Answer::Yes {
                     return Err(AppError::denied(DenialCode::NotImpersonated));
                 }
                 change::check_outranked(snapshot, by.user, person.user, self.now())
@@ -600,7 +606,7 @@ impl Cx {
     pub async fn may_act(&self) -> Result<bool, AppError> {
         let person = self.person()?;
         let snapshot = self.snapshot(person).await?;
-        Ok(self.check_impersonator(person, &snapshot).is_ok())
+        Ok(self.check_impersonator(person, &snapshot).await.is_ok())
     }
 
     /// Opens what is about the caller and changes nothing of theirs: who they are, answers that are kept for them.
@@ -619,7 +625,8 @@ impl Cx {
     }
 
     async fn open_own(&self, person: &PersonCaller, snapshot: Arc<Snapshot>) -> Result<Tx, AppError> {
-        self.check_impersonator(person, &snapshot)?;
+        self.know_agent(&snapshot).await;
+        self.check_impersonator(person, &snapshot).await?;
         Tx::open(self, person.tenant, snapshot, None, false).await
     }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Agreed, Renewed};
 use crate::{
     access::{
-        Answer, Facts, Permission,
+        Facts, Permission,
         server::{
             Tx,
             change::{Change, Granter},
@@ -62,11 +62,8 @@ pub async fn still_needed(tx: &mut Tx, changes: &[Change], granter: UserId) -> R
 }
 
 /// Whoever asked must still be allowed to.
-pub fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppError> {
-    match tx.snapshot()?.check(who, permission, None, tx.now()) {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::MissingPermission)),
-    }
+pub async fn still_may(tx: &Tx, who: UserId, permission: &Permission) -> Result<(), AppError> {
+    if tx.may(who, permission, None).await? { Ok(()) } else { Err(AppError::denied(DenialCode::MissingPermission)) }
 }
 
 /// The proposal as the capability that asked keeps it.

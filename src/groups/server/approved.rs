@@ -157,8 +157,8 @@ pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppE
 
 /// Changes the group as it was agreed to. The ceiling is that of whoever asked, as it is now.
 pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &GROUPS_MANAGE)?;
-    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
+    still_may(tx, agreed.requester, &GROUPS_MANAGE).await?;
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN).await?;
     let id = GroupId(agreed.subject);
     let before = changeable(tx, id, None).await?;
     let edit = by_now(agreed, &before)?;

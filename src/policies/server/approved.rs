@@ -138,7 +138,7 @@ pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppE
 /// Puts the version into force that was agreed to, or takes the policy out of it. The ceiling is that of whoever asked,
 /// as it is now.
 pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &POLICIES_UPDATE)?;
+    still_may(tx, agreed.requester, &POLICIES_UPDATE).await?;
     let id = PolicyId(agreed.subject);
     let before = changeable(tx, id, None).await?;
     let number = read::<Proposal<PolicyPreview>>(agreed)?.edit.number;

@@ -401,7 +401,7 @@ async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppEr
 }
 
 async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN)?;
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN).await?;
     let proposal = read::<Proposal<RightsEdit>>(agreed)?;
     let person = unmoved(tx, agreed).await?;
     let user = person.id;
@@ -438,7 +438,7 @@ async fn grant_person(
 }
 
 async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &ROLES_UPDATE)?;
+    still_may(tx, agreed.requester, &ROLES_UPDATE).await?;
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
     let edit = role_by_now(agreed, &before)?;

@@ -109,6 +109,11 @@ impl Module {
         Module { text, engine: None, allow: None, deny: None, reads: Reads::default() }
     }
 
+    /// Whether what was saved can be read.
+    pub fn is_readable(&self) -> bool {
+        self.engine.is_some()
+    }
+
     pub fn reads(&self) -> Reads {
         self.reads
     }

@@ -67,7 +67,7 @@ impl Agent {
     }
 
     fn setting(&self, token: Value) -> Value {
-        json!({"opa": {"url": self.url, "timeout_ms": 2_000, "token": token}})
+        json!({"opa": {"url": self.url, "timeout_ms": 1_500, "token": token}})
     }
 }
 
@@ -252,7 +252,7 @@ async fn another_agent_needs_all_that_it_decides(pool: PgPool) {
     policy(&boss, "grant", "users.delete").await;
     let hers = json!({"opa": {"url": "https://hers.example", "timeout_ms": 300}});
     assert_eq!(sara.patch("/admin/settings", hers.clone()).await.code(), "beyond_your_rights");
-    let token = json!({"opa": {"url": agent.url, "timeout_ms": 2_000, "token": "another"}});
+    let token = json!({"opa": {"url": agent.url, "timeout_ms": 1_500, "token": "another"}});
     assert_eq!(sara.patch("/admin/settings", token).await.code(), "beyond_your_rights");
     let slower = json!({"opa": {"url": agent.url, "timeout_ms": 900}});
     assert_eq!(sara.patch("/admin/settings", slower).await.status, StatusCode::OK, "that decides nothing else");
