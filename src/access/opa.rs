@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Opa {
-    /// `https://…`, or `http://` to this machine itself, without a path. Empty: none is asked, and what asks it denies.
+    /// `https://…`, or for the platform `http://` to this machine itself, without a path. Empty: none is asked, and what asks it denies.
     pub url: String,
     /// So many milliseconds an answer may take: 50 to 1500. What comes later counts as a deny.
     pub timeout_ms: u16,

@@ -50,13 +50,18 @@ pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result
     cx.at_home()?;
     let AskedPolicy { number, reason, version } = asked.read()?;
     tx.decide(&Default::default())?;
-    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
-    let before = changeable(&mut tx, id, version).await?;
     if let Some(number) = number {
-        // What would be refused once they have agreed is refused now.
-        check_tests(&document(&mut tx, id, number).await?).await?;
+        // What would be refused once they have agreed is refused now, and then not run again: what was saved stays as it is.
+        // Nothing is held meanwhile.
+        let document = document(&mut tx, id, number).await?;
+        drop(tx);
+        check_tests(&document).await?;
+        tx = cx.allow(POLICIES_UPDATE).await?;
+        tx.decide(&Default::default())?;
     }
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, version).await?;
     let (proposal, changes) = proposal(&mut tx, &before, number).await?;
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let new = NewApproval {
@@ -113,7 +118,10 @@ async fn proposal(
     };
     let mut changes = Vec::new();
     if number != policy.active {
-        let wanted = new.as_ref().map(|(_, document)| engine_policy(policy.id, &policy.name, document)).transpose()?;
+        let wanted = match &new {
+            Some((_, document)) => Some(engine_policy(policy.id, &policy.name, document).await?),
+            None => None,
+        };
         changes.push(Change::Policy { id: policy.id, policy: wanted.map(Arc::new) });
     }
     let proposal = Proposal {

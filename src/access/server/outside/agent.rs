@@ -184,6 +184,11 @@ fn is_allowed(text: &str) -> bool {
         }
 }
 
+/// Whether an agent is on this machine itself.
+pub fn is_here(text: &str) -> bool {
+    text.parse::<Url>().is_ok_and(|url| url.scheme() == "http")
+}
+
 impl Setting for Opa {
     const KEY: &'static str = "access.opa";
 }

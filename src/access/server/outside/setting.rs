@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::agent;
 use crate::{
     access::{
         POLICIES_UPDATE, SETTINGS_UPDATE,
@@ -35,6 +36,10 @@ pub async fn put(tx: &mut Tx, wanted: Opa) -> Result<Option<Event>, AppError> {
     let is_new_token = token.as_ref().is_some_and(|token| !token.is_empty());
     if after == before && !is_new_token {
         return Ok(None);
+    }
+    if is_elsewhere && agent::is_here(&after.url) {
+        // What else listens on this machine is the operator's.
+        tx.for_platform(&SETTINGS_UPDATE).await?;
     }
     if is_elsewhere || token.is_some() {
         // Also before such a policy is in force: whoever puts one there trusts the agent that is set.

@@ -245,14 +245,7 @@ fn input(reads: Reads, on: Situation<'_>, action: Option<&Permission>) -> Value 
 /// Checks a module and its tests and compiles them; every place that is wrong is named `module:line:column` or
 /// `tests:line:column`. The tests are not run.
 pub fn compile(module: &str, tests: &str, errors: &mut FieldErrors) -> Option<Module> {
-    if tests.trim().is_empty()
-        && let Some(known) = known(module).filter(|known| known.engine.is_some())
-    {
-        return Some(known);
-    }
-    let module = read(module, tests, Source::New, errors)?.module;
-    keep(&module);
-    Some(module)
+    read(module, tests, Source::New, errors).map(|read| read.module)
 }
 
 /// A module that is enforced. It was checked when it was saved: here no rule of it is waited for. One that cannot be read any
