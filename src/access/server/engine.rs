@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     access::{
         Answer, Decision, EVERYTHING, EffectivePermission, Facts, GroupRef, PROTECTED, Permission, PermissionInfo,
-        PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
+        PolicyMode, PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
         server::{
             nesting::{Step, reach},
             outside::Told,
@@ -820,7 +820,11 @@ impl Snapshot {
             && holding_back.all(|policy| {
                 // One that fails now may answer the next time.
                 let denies = |says: Say| says.denies == Some(true) && !says.fails;
-                others.iter().all(|other| denies(after.say(policy, *other, now)))
+                // Of one that is decided outside each of them is asked when they use it, and so is held back alike.
+                let is_outside = policy.outside.is_some() && policy.mode == PolicyMode::Require;
+                let is_asked = is_outside && after.policy(policy.id) == Some(policy);
+                let is_held = |says: Say| denies(says) || (is_asked && says.denies.is_none());
+                others.iter().all(|other| is_held(after.say(policy, *other, now)))
             })
     }
 }

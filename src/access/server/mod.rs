@@ -36,7 +36,7 @@ use self::{
     record::{Action, Event},
 };
 use crate::{
-    access::{Answer, Facts, IMPERSONATE_USERS, Permission},
+    access::{Answer, Facts, IMPERSONATE_USERS, Permission, Reason},
     base::{
         errors::{AppError, Denial, DenialCode},
         ids::{SessionId, TenantId, UserId},
@@ -135,6 +135,11 @@ impl Heart {
     /// What this node counts.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// How many questions to policies failed, each of which denied: to modules of Rego, and to agents outside.
+    pub fn failed_policies(&self) -> [(&'static str, u64); 2] {
+        [("rego", rego::failed()), ("outside", self.outside.failed())]
     }
 
     /// How current the grants of this node are.
@@ -321,6 +326,12 @@ fn visiting(
     let mut visited = Snapshot::above(there);
     visited.put_person(user, PersonGrants { active: true, roles, overrides, ..PersonGrants::default() });
     Ok(Arc::new(visited))
+}
+
+/// A denied attempt, as it is recorded.
+fn refused(permission: &Permission) -> Event {
+    let key = permission.to_string();
+    Event::denied(Action::AccessDenied).on("permission", &key, key.clone())
 }
 
 /// Without the permission it is refused, and nobody is told more.
@@ -512,7 +523,7 @@ impl Cx {
         match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, tenant, snapshot, Some(permission), read_only).await,
-            Answer::No => Err(self.refuse(permission).await),
+            Answer::No => Err(self.refuse(permission, &snapshot).await),
         }
     }
 
@@ -643,16 +654,29 @@ impl Cx {
         }
     }
 
-    /// Records a denied attempt and gives back the refusal.
-    async fn refuse(&self, permission: Permission) -> AppError {
-        self.record_refused(&permission).await;
+    /// Records a denied attempt and gives back the refusal. Where a policy denied because it could not be asked the row names
+    /// it, for whoever looks for what is wrong.
+    async fn refuse(&self, permission: Permission, snapshot: &Snapshot) -> AppError {
+        let failed = self.person().ok().and_then(|person| self.failed_policy(snapshot, person, &permission));
+        let event = refused(&permission);
+        self.record_there(if let Some(name) = failed { event.meta("policy_failed", name) } else { event }).await;
         AppError::Forbidden(missing(&permission))
+    }
+
+    /// The policy that denies this to the caller because it could not be asked.
+    fn failed_policy(&self, snapshot: &Snapshot, person: &PersonCaller, permission: &Permission) -> Option<String> {
+        let (env, told) = (self.env(snapshot), self.told(snapshot, person.user, permission));
+        let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
+        let because = snapshot.decide_about(person.user, permission, about).because;
+        because.into_iter().find_map(|reason| match reason {
+            Reason::PolicyFails { policy } => Some(policy.name),
+            _ => None,
+        })
     }
 
     /// Records a denied attempt on its own connection, since a rollback would erase it, in the log of where the caller works.
     async fn record_refused(&self, permission: &Permission) {
-        let key = permission.to_string();
-        self.record_there(Event::denied(Action::AccessDenied).on("permission", &key, key.clone())).await;
+        self.record_there(refused(permission)).await;
     }
 
     /// Records an event in a transaction of its own: what must stay though the act did not happen. It is about the caller's

@@ -370,7 +370,7 @@ impl Tx {
             }
             cx.ask_within(self.snapshot()?, person.user, &permission).await;
         }
-        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission).await) }
+        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission, self.snapshot()?).await) }
     }
 
     /// Whether somebody may do this by now, whoever asks: what was agreed to is theirs, and not the caller's. What of it is

@@ -23,7 +23,7 @@ use crate::{
     },
     base::{
         errors::{AppError, FieldCode, FieldErrors},
-        server::settings::Setting,
+        server::{seldom::Seldom, settings::Setting},
     },
 };
 
@@ -47,12 +47,14 @@ const WITHIN: usize = 4;
 pub struct Outside {
     client: Arc<OnceLock<reqwest::Client>>,
     failed: Arc<AtomicU64>,
+    warned: Arc<Seldom>,
     within: Arc<Semaphore>,
 }
 
 impl Default for Outside {
     fn default() -> Self {
-        Outside { client: Arc::default(), failed: Arc::default(), within: Arc::new(Semaphore::new(WITHIN)) }
+        let within = Arc::new(Semaphore::new(WITHIN));
+        Outside { client: Arc::default(), failed: Arc::default(), warned: Arc::default(), within }
     }
 }
 
@@ -78,6 +80,11 @@ impl Outside {
         Ok(self.client.get_or_init(|| client).clone())
     }
 
+    /// How many decisions were not had, each of which denied.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
     /// A place among those who ask with a transaction open. Where there is none nobody is asked, and what nobody was asked is
     /// not held.
     pub fn turn(&self) -> Option<SemaphorePermit<'_>> {
@@ -95,7 +102,7 @@ impl Outside {
             Err(why) => {
                 let times = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
                 // Each question may fail, and there are many.
-                if times.is_power_of_two() {
+                if self.warned.is_due(Instant::now()) {
                     let after = started.elapsed();
                     warn!(times, ?after, "an external decision was not had, so it denies: {why:#}");
                 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::agent;
 use crate::{
     access::{
-        POLICIES_UPDATE, SETTINGS_UPDATE,
+        EVERYTHING, POLICIES_UPDATE, SETTINGS_UPDATE,
         opa::{BearerToken, Opa},
         server::{
             Tx,
@@ -50,7 +50,10 @@ pub async fn put(tx: &mut Tx, wanted: Opa) -> Result<Option<Event>, AppError> {
         let again = again.collect::<Vec<_>>();
         if !again.is_empty() {
             let granter = Granter::Person(tx.cx().person()?.user);
+            // Who answers stays the same where the token alone is another: nobody has to agree to that.
+            tx.approved(if is_elsewhere { Vec::new() } else { vec![EVERYTHING] });
             tx.grant(&again, granter).await?;
+            tx.approved(Vec::new());
         }
     }
     if let Some(token) = token {

@@ -25,7 +25,10 @@ use self::share::Kind;
 
 use crate::{
     access::{Permission, server::policy::Situation},
-    base::errors::{FieldCode, FieldErrors},
+    base::{
+        errors::{FieldCode, FieldErrors},
+        server::seldom::Seldom,
+    },
 };
 
 mod check;
@@ -53,6 +56,7 @@ static KEPT: LazyLock<Mutex<HashMap<Arc<str>, Module>>> = LazyLock::new(Mutex::d
 
 // The process has one count of them, as of panics.
 static FAILED: AtomicU64 = AtomicU64::new(0);
+static WARNED: Seldom = Seldom::new();
 
 /// How many evaluations failed, each of which denied.
 pub fn failed() -> u64 {
@@ -153,7 +157,7 @@ impl Module {
             Err(why) => {
                 let times = FAILED.fetch_add(1, Ordering::Relaxed) + 1;
                 // Each question may fail, and there are many.
-                if times.is_power_of_two() {
+                if WARNED.is_due(Instant::now()) {
                     warn!(times, "a Rego module could not be evaluated, so it denies: {why:#}");
                 }
                 Verdict::Failed

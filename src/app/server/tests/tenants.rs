@@ -32,7 +32,7 @@ pub(super) async fn other(app: &TestApp, boss: &Client) -> (String, Client) {
 }
 
 /// Gives the role `admin` of a tenant whatever there is, which nobody in it could.
-async fn may_everything(app: &TestApp, tenant: &str) {
+pub(super) async fn may_everything(app: &TestApp, tenant: &str) {
     let sql = "insert into role_permissions (tenant_id, role_id, permission_id)
          select r.tenant_id, r.id, p.id from roles r, permissions p
          where r.tenant_id = $1 and r.name = 'admin' and p.tenant_id is null and p.key not like '%*'
