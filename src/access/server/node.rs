@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -30,7 +30,7 @@ use crate::{
     base::{
         errors::{AppError, FieldErrors},
         ids::{GroupId, PolicyId, RoleId, TenantId, UserId},
-        server::clock::Clock,
+        server::{clock::Clock, seldom::Seldom},
     },
 };
 
@@ -41,6 +41,9 @@ const POLL: Duration = Duration::from_millis(150);
 const LEASE: Duration = Duration::from_secs(2);
 /// The channel on which writers wake the other nodes.
 const CHANNEL: &str = "bawwab_grants";
+
+/// It is tried again at every poll.
+static UNREADABLE: Seldom = Seldom::new();
 
 /// The compiled grants of every tenant.
 #[derive(Clone)]
@@ -129,7 +132,9 @@ impl Grants {
                     Err(error) if error.chain().any(|cause| cause.is::<sqlx::Error>()) => return Err(error.into()),
                     // What is wrong with one tenant's grants is not wrong with the others': it alone is not served.
                     Err(error) => {
-                        warn!(%tenant, "the grants of a tenant cannot be read: {error:#}");
+                        if UNREADABLE.is_due(Instant::now()) {
+                            warn!(%tenant, "the grants of a tenant cannot be read: {error:#}");
+                        }
                         next.remove(&tenant);
                     }
                 }

@@ -398,8 +398,7 @@ async fn acting_as_somebody_waits_for_the_external_decision(pool: PgPool) {
     assert_ne!(as_sara.get("/admin/roles").await.status, StatusCode::OK);
 }
 
-/// C6: a second permission that an act needs is asked about as well, also where there is no connection but the one that the
-/// act holds.
+/// C6: a second permission that an act needs is asked about as well, and nobody is asked about what a key does not reach.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_second_permission_is_asked_about(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;

@@ -252,3 +252,27 @@ async fn a_module_of_loops_alone_is_refused(pool: PgPool) {
     assert_eq!(first_error(&boss.post("/admin/policies/try", trial).await).1, "too_deep");
     assert_eq!(boss.get("/auth/me").await.status, StatusCode::OK, "the process goes on");
 }
+
+/// C6: where the grants of one tenant cannot be read for another reason, it alone is not served.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn grants_that_cannot_be_read_stop_their_tenant_alone(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (_, badr) = other(&app, &boss).await;
+    let rules = json!({"name": "a", "mode": "require", "actions": ["audit.read"], "rules": [{"effect": "allow"}]});
+    let made = make(&boss, active(rules)).await;
+    let id = made["id"].as_str().expect("an id").parse::<Uuid>().expect("an id");
+    let write = async |effect: &str| {
+        let sql = "update access_policy_versions set rules = $1 where policy_id = $2";
+        let rules = json!([{"effect": effect}]);
+        sqlx::query(sql).bind(rules).bind(id).execute(&app.owner).await.expect("rules");
+    };
+    write("other").await;
+    sqlx::query("update grant_versions set version = version + 1").execute(&app.owner).await.expect("versions");
+    app.heart.refresh().await.expect("the grants of the others");
+    assert_eq!(badr.get("/admin/users").await.status, StatusCode::OK);
+    assert_eq!(boss.get("/admin/users").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    write("allow").await;
+    app.heart.refresh().await.expect("the grants");
+    assert_eq!(boss.get("/admin/users").await.status, StatusCode::OK, "it is read again by itself");
+}
