@@ -665,6 +665,9 @@ impl Cx {
 
     /// The policy that denies this to the caller because it could not be asked.
     fn failed_policy(&self, snapshot: &Snapshot, person: &PersonCaller, permission: &Permission) -> Option<String> {
+        if !person.reaches(permission) {
+            return None;
+        }
         let (env, told) = (self.env(snapshot), self.told(snapshot, person.user, permission));
         let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
         let because = snapshot.decide_about(person.user, permission, about).because;

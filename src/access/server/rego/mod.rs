@@ -139,7 +139,8 @@ impl Module {
         }
         let (tenant, kind) = (on.snapshot.tenant, if on.env.is_some() { Kind::Request } else { Kind::Question });
         let started = Instant::now();
-        let is_left = share::is_left(tenant, kind, started);
+        // What cannot be read fails, whoever asks: nothing is known of what it could have said.
+        let is_left = !self.is_readable() || share::is_left(tenant, kind, started);
         // Who asks in general is told that it depends, which is never a yes.
         if !is_left && kind == Kind::Question {
             return Verdict::Unknown;

@@ -3,8 +3,16 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
+use uuid::Uuid;
 
 use super::{check::LEVELS, *};
+use crate::{
+    access::server::{
+        engine::{PersonGrants, Snapshot},
+        policy::Env,
+    },
+    base::ids::{TenantId, UserId},
+};
 
 fn errors(module: &str, tests: &str) -> Vec<(String, FieldCode)> {
     let mut errors = FieldErrors::default();
@@ -275,6 +283,30 @@ fn what_takes_too_long_ends() {
     let module = compile(&format!("package a\n{body}"), "", &mut errors).unwrap_or_else(|| panic!("{errors:?}"));
     let answers = on_small_stack(move || module.evaluate(&json!({"user": {"x": 1}})).expect("answers"));
     assert_eq!(answers, (false, true));
+}
+
+/// C6: past a tenant's share a question is told that it depends, and a request fails; what cannot be read fails in any case.
+#[test]
+fn past_its_share_nothing_is_evaluated() {
+    let tenant = TenantId(Uuid::now_v7());
+    let (snapshot, person) = (Snapshot::new(tenant, 1, Vec::new()), PersonGrants::default());
+    let module = compile("package a\nallow if true\n", "", &mut FieldErrors::default()).expect("a module");
+    let request = Env::default();
+    let now = "2026-11-22T12:00:00Z".parse().expect("a moment");
+    let judged = |module: &Module, env: Option<&Env>| {
+        let (user, action, facts, context, told) = (UserId(Uuid::nil()), None, None, None, None);
+        module.judge(Situation { snapshot: &snapshot, user, person: &person, action, facts, env, context, told, now })
+    };
+    let allows = Verdict::Says { denies: false, allows: true };
+    assert_eq!((judged(&module, None), judged(&module, Some(&request))), (allows, allows));
+    // A stretch that has not begun yet is not over either, however slow this test is.
+    let then = Instant::now() + Duration::from_secs(3_600);
+    share::spend(tenant, Kind::Question, Duration::from_secs(1), then);
+    assert_eq!((judged(&module, None), judged(&module, Some(&request))), (Verdict::Unknown, allows));
+    share::spend(tenant, Kind::Request, Duration::from_secs(1), then);
+    assert_eq!(judged(&module, Some(&request)), Verdict::Failed);
+    let gone = Module::unreadable(Arc::from("gone"));
+    assert_eq!((judged(&gone, None), judged(&gone, Some(&request))), (Verdict::Failed, Verdict::Failed));
 }
 
 /// C6: a module that is enforced is compiled once, and none of its rules is waited for; one that cannot be read any more
