@@ -203,7 +203,8 @@ impl Policy {
     /// Whether it looks at anything of an account, or at its roles or groups.
     pub fn reads_people(&self) -> bool {
         if let Some(module) = &self.module {
-            return module.reads().user;
+            // What one that cannot be read looks at is not known.
+            return module.reads().user || !module.is_readable();
         }
         // All that is known is told.
         if self.outside.is_some() {
