@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Opa {
-    /// `https://…`, or `http://` to this machine itself, without a path. Empty: none is asked, and what asks it denies.
+    /// `https://…`, or for the platform `http://` to this machine itself, without a path. Empty: none is asked, and what asks it denies.
     pub url: String,
-    /// So many milliseconds an answer may take: 50 to 2000. What comes later counts as a deny.
+    /// So many milliseconds an answer may take: 50 to 1500. What comes later counts as a deny.
     pub timeout_ms: u16,
     /// Whether a token goes with each question. It is told, and not looked at in a change.
     pub has_token: bool,
@@ -30,7 +30,7 @@ impl Default for Opa {
 
 impl Opa {
     /// How long an answer may take, in milliseconds.
-    pub const TIMEOUT_MS: (u16, u16) = (50, 2_000);
+    pub const TIMEOUT_MS: (u16, u16) = (50, 1_500);
 }
 
 /// A token on its way in (C6). It prints as dots, wherever it is printed.

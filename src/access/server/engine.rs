@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     access::{
         Answer, Decision, EVERYTHING, EffectivePermission, Facts, GroupRef, PROTECTED, Permission, PermissionInfo,
-        PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
+        PolicyMode, PolicyRef, Reason, RoleRef, STANDARD_USER, Scope,
         server::{
             nesting::{Step, reach},
             outside::Told,
@@ -780,8 +780,31 @@ impl Snapshot {
 
     /// Everybody who may do this in the whole tenant.
     pub fn who_may(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
-        let may = |who: &UserId| self.check(*who, permission, None, now) == Answer::Yes;
-        self.everybody().map(|(who, _)| who).filter(may).collect::<BTreeSet<_>>().into_iter().collect()
+        let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
+        all.sort_unstable();
+        all.retain(|who| self.check(*who, permission, None, now) == Answer::Yes);
+        all
+    }
+
+    /// Everybody who may do this in the whole tenant, or may when they come to it: policies may decide by what is known only
+    /// then, by what is answered outside, or could not be asked just now.
+    pub fn who_might(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
+        let might = |who: UserId| {
+            let Some(person) = self.person(who) else { return false };
+            let (action, facts, env, context, told) = (Some(permission), None, None, None, None);
+            let on = Situation { snapshot: self, user: who, person, action, facts, env, context, told, now };
+            let answer = self.check(who, permission, None, now);
+            let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
+            let says = concerned.map(|policy| (policy.gives(permission), policy.says(on))).collect::<Vec<_>>();
+            let is_denied = says.iter().any(|(_, say)| say.denies == Some(true) && !say.fails);
+            let may_be_given =
+                answer == Answer::Depends && says.iter().any(|(gives, say)| *gives && say.allows.is_none());
+            answer == Answer::Yes || (!is_denied && (may_be_given || self.is_given(who, permission, now)))
+        };
+        let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
+        all.sort_unstable();
+        all.retain(|who| might(*who));
+        all
     }
 
     /// Whether somebody may hand this on: they hold it whole. A super-admin may hand on everything, whatever is denied
@@ -812,7 +835,15 @@ impl Snapshot {
         let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
         let mut holding_back = concerned.filter(|policy| self.say(policy, who, now).denies != Some(false));
         self.is_given(who, permission, now)
-            && holding_back.all(|policy| others.iter().all(|other| after.say(policy, *other, now).denies == Some(true)))
+            && holding_back.all(|policy| {
+                // One that fails now may answer the next time.
+                let denies = |says: Say| says.denies == Some(true) && !says.fails;
+                // Of one that is decided outside each of them is asked when they use it, and so is held back alike.
+                let is_outside = policy.outside.is_some() && policy.mode == PolicyMode::Require;
+                let is_asked = is_outside && after.policy(policy.id) == Some(policy);
+                let is_held = |says: Say| denies(says) || (is_asked && says.denies.is_none());
+                others.iter().all(|other| is_held(after.say(policy, *other, now)))
+            })
     }
 }
 

@@ -109,6 +109,50 @@ fn because(snapshot: &Snapshot, permission: &str) -> Vec<Reason> {
     snapshot.decide(user(1), &key(permission), None, noon()).because
 }
 
+/// A policy that is decided outside.
+fn asked_outside(mode: PolicyMode, actions: &[&str]) -> Arc<Policy> {
+    let (actions, outside) = (actions.iter().map(|text| key(text)).collect(), Some(Arc::from("bawwab/main")));
+    let id = PolicyId(Uuid::from_u128(77));
+    Arc::new(Policy { id, name: "outside".to_owned(), mode, actions, rules: Vec::new(), module: None, outside })
+}
+
+/// C6, C12: of whom a policy asks somebody else they might, where they were given it or may be by such a policy; whoever is
+/// denied, or has it in a part of the tenant alone, might not.
+#[test]
+fn who_might_is_whoever_could_have_a_yes() {
+    let base = with_role(empty(), 1, &["audit.*"]);
+    let base = with_person(base, 1, vec![has(role(1))], Vec::new());
+    let base = with_person(base, 2, vec![has(role(1))], vec![deny("audit.read")]);
+    let base = with_person(base, 3, vec![has_in(role(1), Some("finance"), None)], Vec::new());
+    let mut base = with_person(base, 4, Vec::new(), Vec::new());
+    let who = |snapshot: &Snapshot| {
+        let (audit, now) = (key("audit.read"), noon());
+        (snapshot.who_may(&audit, now), snapshot.who_might(&audit, now))
+    };
+    assert_eq!(who(&base), (vec![user(1)], vec![user(1)]));
+    let policy = asked_outside(PolicyMode::Require, &["audit.read"]);
+    base.put_policy(policy.id, Some(policy));
+    assert_eq!(who(&base), (Vec::new(), vec![user(1)]), "nobody was asked");
+    let policy = asked_outside(PolicyMode::Grant, &["audit.read"]);
+    base.put_policy(policy.id, Some(policy));
+    assert_eq!(who(&base), (Vec::new(), vec![user(1), user(3), user(4)]), "anybody who is not denied it");
+}
+
+/// C6, C3: a policy that must hold and is decided outside holds back alike whoever was given the same; nothing else open does.
+#[test]
+fn whoever_is_asked_about_alike_is_held_back_alike() {
+    let base = with_role(empty(), 1, &["audit.read"]);
+    let base = with_person(base, 1, vec![has(role(1))], Vec::new());
+    let mut base = with_person(base, 2, vec![has(role(1))], Vec::new());
+    let beyond = |snapshot: &Snapshot| snapshot.beyond(user(1), user(2), noon());
+    let policy = asked_outside(PolicyMode::Require, &["audit.read"]);
+    base.put_policy(policy.id, Some(policy));
+    assert_eq!(beyond(&base), Vec::new());
+    let policy = asked_outside(PolicyMode::Grant, &["audit.read"]);
+    base.put_policy(policy.id, Some(policy));
+    assert_eq!(beyond(&base), vec![key("audit.read")], "it may deny one and give to the other");
+}
+
 /// C2: whatever allows, an explicit deny wins: over an override, a role, a wildcard, also as a wildcard itself.
 #[test]
 fn a_deny_beats_every_allow() {

@@ -37,7 +37,7 @@ use self::{
     record::{Action, Event},
 };
 use crate::{
-    access::{Answer, Facts, IMPERSONATE_USERS, Permission},
+    access::{Answer, Facts, IMPERSONATE_USERS, Permission, Reason},
     base::{
         errors::{AppError, Denial, DenialCode},
         ids::{SessionId, TenantId, UserId},
@@ -136,6 +136,11 @@ impl Heart {
     /// What this node counts.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// How many questions to policies failed, each of which denied: to modules of Rego, and to agents outside.
+    pub fn failed_policies(&self) -> [(&'static str, u64); 2] {
+        [("rego", rego::failed()), ("outside", self.outside.failed())]
     }
 
     /// How current the grants of this node are.
@@ -299,7 +304,7 @@ fn check(
     if !person.reaches(permission) {
         return Answer::No;
     }
-    let (env, told) = (cx.env(snapshot), cx.told(snapshot, permission));
+    let (env, told) = (cx.env(snapshot), cx.told(snapshot, person.user, permission));
     let about = About { facts, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
     snapshot.check_about(person.user, permission, about)
 }
@@ -322,6 +327,12 @@ fn visiting(
     let mut visited = Snapshot::above(there);
     visited.put_person(user, PersonGrants { active: true, roles, overrides, ..PersonGrants::default() });
     Ok(Arc::new(visited))
+}
+
+/// A denied attempt, as it is recorded.
+fn refused(permission: &Permission) -> Event {
+    let key = permission.to_string();
+    Event::denied(Action::AccessDenied).on("permission", &key, key.clone())
 }
 
 /// Without the permission it is refused, and nobody is told more.
@@ -500,7 +511,9 @@ impl Cx {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
         self.check_owed(&person, &snapshot)?;
-        self.check_impersonator(&person, &snapshot)?;
+        // What is asked with the transaction open must not need another connection.
+        self.know_agent(&snapshot).await;
+        self.check_impersonator(&person, &snapshot).await?;
         let (tenant, snapshot) = match &person.entered {
             None => (person.tenant, snapshot),
             Some(entered) => (entered.tenant, self.visit(&person, entered, &snapshot, &permission).await?),
@@ -511,7 +524,7 @@ impl Cx {
         match check(self, &snapshot, &person, &permission, None) {
             Answer::Yes => Tx::open(self, tenant, snapshot, None, read_only).await,
             Answer::Depends => Tx::open(self, tenant, snapshot, Some(permission), read_only).await,
-            Answer::No => Err(self.refuse(permission).await),
+            Answer::No => Err(self.refuse(permission, &snapshot).await),
         }
     }
 
@@ -585,10 +598,14 @@ impl Cx {
 
     /// The rights of whoever acts as somebody else are looked at again for each act: they must hold all that the other
     /// holds.
-    fn check_impersonator(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
+    async fn check_impersonator(&self, person: &PersonCaller, snapshot: &Snapshot) -> Result<(), AppError> {
         match &person.acting {
             Acting::Impersonated(by) => {
-                if snapshot.check(by.user, &IMPERSONATE_USERS, None, self.now()) != Answer::Yes {
+                self.ask_outside(snapshot, by.user, &IMPERSONATE_USERS).await;
+                // It is they who sit before the request.
+                let (env, told) = (self.env(snapshot), self.told(snapshot, by.user, &IMPERSONATE_USERS));
+                let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
+                if snapshot.check_about(by.user, &IMPERSONATE_USERS, about) != Answer::Yes {
                     return Err(AppError::denied(DenialCode::NotImpersonated));
                 }
                 change::check_outranked(snapshot, by.user, person.user, self.now())
@@ -601,7 +618,7 @@ impl Cx {
     pub async fn may_act(&self) -> Result<bool, AppError> {
         let person = self.person()?;
         let snapshot = self.snapshot(person).await?;
-        Ok(self.check_impersonator(person, &snapshot).is_ok())
+        Ok(self.check_impersonator(person, &snapshot).await.is_ok())
     }
 
     /// Opens what is about the caller and changes nothing of theirs: who they are, answers that are kept for them.
@@ -620,7 +637,8 @@ impl Cx {
     }
 
     async fn open_own(&self, person: &PersonCaller, snapshot: Arc<Snapshot>) -> Result<Tx, AppError> {
-        self.check_impersonator(person, &snapshot)?;
+        self.know_agent(&snapshot).await;
+        self.check_impersonator(person, &snapshot).await?;
         Tx::open(self, person.tenant, snapshot, None, false).await
     }
 
@@ -637,16 +655,32 @@ impl Cx {
         }
     }
 
-    /// Records a denied attempt and gives back the refusal.
-    async fn refuse(&self, permission: Permission) -> AppError {
-        self.record_refused(&permission).await;
+    /// Records a denied attempt and gives back the refusal. Where a policy denied because it could not be asked the row names
+    /// it, for whoever looks for what is wrong.
+    async fn refuse(&self, permission: Permission, snapshot: &Snapshot) -> AppError {
+        let failed = self.person().ok().and_then(|person| self.failed_policy(snapshot, person, &permission));
+        let event = refused(&permission);
+        self.record_there(if let Some(name) = failed { event.meta("policy_failed", name) } else { event }).await;
         AppError::Forbidden(missing(&permission))
+    }
+
+    /// The policy that denies this to the caller because it could not be asked.
+    fn failed_policy(&self, snapshot: &Snapshot, person: &PersonCaller, permission: &Permission) -> Option<String> {
+        if !person.reaches(permission) {
+            return None;
+        }
+        let (env, told) = (self.env(snapshot), self.told(snapshot, person.user, permission));
+        let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
+        let because = snapshot.decide_about(person.user, permission, about).because;
+        because.into_iter().find_map(|reason| match reason {
+            Reason::PolicyFails { policy } => Some(policy.name),
+            _ => None,
+        })
     }
 
     /// Records a denied attempt on its own connection, since a rollback would erase it, in the log of where the caller works.
     async fn record_refused(&self, permission: &Permission) {
-        let key = permission.to_string();
-        self.record_there(Event::denied(Action::AccessDenied).on("permission", &key, key.clone())).await;
+        self.record_there(refused(permission)).await;
     }
 
     /// Records an event in a transaction of its own: what must stay though the act did not happen. It is about the caller's

@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -30,7 +30,7 @@ use crate::{
     base::{
         errors::{AppError, FieldErrors},
         ids::{GroupId, PolicyId, RoleId, TenantId, UserId},
-        server::clock::Clock,
+        server::{clock::Clock, seldom::Seldom},
     },
 };
 
@@ -45,6 +45,9 @@ const TOGETHER: usize = 10_000;
 const KEPT: i64 = 1_000;
 /// The channel on which writers wake the other nodes.
 const CHANNEL: &str = "bawwab_grants";
+
+/// It is tried again at every poll.
+static UNREADABLE: Seldom = Seldom::new();
 
 /// The compiled grants of every tenant.
 #[derive(Clone)]
@@ -129,7 +132,17 @@ impl Grants {
             let tenant = TenantId(row.tenant_id);
             let before = known.get(&tenant);
             if before.is_none_or(|snapshot| snapshot.version != row.version) {
-                next.insert(tenant, Arc::new(renew(&mut tx, tenant, before).await?));
+                match renew(&mut tx, tenant, before).await {
+                    Ok(snapshot) => drop(next.insert(tenant, Arc::new(snapshot))),
+                    Err(error) if error.chain().any(|cause| cause.is::<sqlx::Error>()) => return Err(error.into()),
+                    // What is wrong with one tenant's grants is not wrong with the others': it alone is not served.
+                    Err(error) => {
+                        if UNREADABLE.is_due(Instant::now()) {
+                            warn!(%tenant, "the grants of a tenant cannot be read: {error:#}");
+                        }
+                        next.remove(&tenant);
+                    }
+                }
                 moved = true;
             }
         }
@@ -396,7 +409,7 @@ async fn policies(connection: &mut PgConnection, tenant: TenantId, snapshot: &mu
         let language = language.with_context(|| format!("policy {} is written in {:?}", row.id, row.language))?;
         let (rules, module, outside) = match language {
             PolicyLanguage::Rules => (policy::parse_rules(&row.rules, &mut errors), None, None),
-            PolicyLanguage::Rego => (Vec::new(), rego::compile(&row.module, "", &mut errors), None),
+            PolicyLanguage::Rego => (Vec::new(), Some(rego::enforced(row.module).await), None),
             PolicyLanguage::Opa => (Vec::new(), None, errors.take("module", outside::parse_path(&row.module))),
         };
         let outside = outside.map(Arc::from);

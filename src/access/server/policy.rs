@@ -203,7 +203,8 @@ impl Policy {
     /// Whether it looks at anything of an account, or at its roles or groups.
     pub fn reads_people(&self) -> bool {
         if let Some(module) = &self.module {
-            return module.reads().user;
+            // What one that cannot be read looks at is not known.
+            return module.reads().user || !module.is_readable();
         }
         // All that is known is told.
         if self.outside.is_some() {
@@ -272,7 +273,8 @@ impl Policy {
     /// Whether what it says may have moved between two situations, although it says the same: what it will decide by is not
     /// known, and its text does not tell how.
     pub fn may_move(&self, says: Say) -> bool {
-        (self.module.is_some() || self.outside.is_some()) && says.is_open()
+        // Of one that fails in both nothing was learned.
+        (self.module.is_some() || self.outside.is_some()) && (says.is_open() || says.fails)
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
             engine::{About, Snapshot},
             high, limits, missing,
             node::{self, set_context},
+            policy::Policy,
             record::{self, Event},
             visiting,
         },
@@ -120,7 +121,7 @@ impl Tx {
         let tx = node::begin(&cx.0.heart.pool, Some(tenant), scope, cx.now(), read_only).await?;
         let env = cx.env(&snapshot);
         let filter = undecided.as_ref().map(|permission| {
-            let told = cx.told(&snapshot, permission);
+            let told = cx.told(&snapshot, user, permission);
             let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
             snapshot.scopes_about(user, permission, about)
         });
@@ -365,11 +366,20 @@ impl Tx {
         let (cx, person) = (&self.cx, self.cx.person()?);
         if person.reaches(&permission) {
             if let Some(home) = self.home().flatten() {
-                cx.ask_outside(&home, person.user, &permission).await;
+                cx.ask_within(&home, person.user, &permission).await;
             }
-            cx.ask_outside(self.snapshot()?, person.user, &permission).await;
+            cx.ask_within(self.snapshot()?, person.user, &permission).await;
         }
-        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission).await) }
+        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission, self.snapshot()?).await) }
+    }
+
+    /// Whether somebody may do this by now, whoever asks: what was agreed to is theirs, and not the caller's. What of it is
+    /// decided outside is asked now, as by [`Tx::require`]. Nothing is known of a request of theirs.
+    pub async fn may(&self, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<bool, AppError> {
+        let snapshot = self.snapshot()?;
+        let about = About { facts, env: None, context: None, told: None, now: self.now() };
+        let told = self.cx.outside_within(snapshot, who, permission, about).await;
+        Ok(snapshot.check_about(who, permission, About { told: Some(&told), ..about }) == Answer::Yes)
     }
 
     /// Whether the caller also holds this, for the whole tenant; a visitor also at home. Nobody is asked outside for it: what
@@ -523,7 +533,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Refuses what others have to agree to first. Where nobody else could, nobody has to.
+    /// Refuses what others have to agree to first. Where nobody else could, nobody has to; of whom it depends, they could.
     async fn check_approved(
         &mut self,
         before: &Arc<Snapshot>,
@@ -535,7 +545,22 @@ impl Tx {
         let rules = settings::get::<ApprovalRules>(&mut self.tx, tenant).await?;
         let mut high = high::high(before, after, changes, &rules, self.now());
         high.retain(|pattern| !self.agreed.iter().any(|agreed| agreed.covers(pattern)));
-        let others = || before.who_may(&APPROVALS_DECIDE, self.now()).into_iter().any(|who| who != granter);
+        // One whose agent or module is dead would else keep whoever could agree from ever lifting it.
+        let is_dead = |policy: &Policy| {
+            policy.outside.is_some() || policy.module.as_ref().is_some_and(|module| !module.is_readable())
+        };
+        let lifts = |change: &Change| match change {
+            Change::Policy { id, policy: None } => before.policy(*id).is_some_and(|policy| is_dead(policy)),
+            _ => false,
+        };
+        let deciders = || {
+            if changes.iter().all(lifts) {
+                before.who_may(&APPROVALS_DECIDE, self.now())
+            } else {
+                before.who_might(&APPROVALS_DECIDE, self.now())
+            }
+        };
+        let others = || deciders().into_iter().any(|who| who != granter);
         if high.is_empty() || rules.required == 0 || !others() {
             return Ok(());
         }

@@ -8,7 +8,7 @@ use axum::{
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
-        counter::ConstCounter,
+        counter::{ConstCounter, Counter},
         family::Family,
         gauge::{ConstGauge, Gauge},
         info::Info,
@@ -67,6 +67,11 @@ struct Connections {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    kind: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Jobs {
     kind: String,
     state: &'static str,
@@ -80,6 +85,7 @@ async fn written(heart: &Heart) -> Result<String, std::fmt::Error> {
     let about = "Panics since this node was started: the number has to stay zero";
     registry.register("panics", about, ConstCounter::new(panics::count()));
     of_the_grants(heart, &mut registry);
+    of_policies(heart, &mut registry);
     of_the_database(heart, &mut registry).await;
     let mut text = String::new();
     encode(&mut text, &registry)?;
@@ -93,6 +99,16 @@ fn of_the_grants(heart: &Heart, registry: &mut Registry) {
     registry.register("grants_version", about, ConstGauge::new(known.version));
     let about = "How long ago this node last knew its grants to be current; after two seconds it answers 503";
     registry.register_with_unit("grants_age", about, Unit::Seconds, ConstGauge::new(known.age.as_secs_f64()));
+}
+
+/// The policies that could not be asked.
+fn of_policies(heart: &Heart, registry: &mut Registry) {
+    let failed = Family::<Asked, Counter>::default();
+    for (kind, count) in heart.failed_policies() {
+        failed.get_or_create(&Asked { kind }).inc_by(count);
+    }
+    let about = "Questions to policies that had no answer, and so denied: modules of Rego, and agents outside";
+    registry.register("policy_failures", about, failed);
 }
 
 /// The pool, and the work that waits in the database. A database that does not answer is a number too.

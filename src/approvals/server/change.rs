@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Agreed, Renewed};
 use crate::{
     access::{
-        Answer, Facts, Permission,
+        Facts, Permission,
         server::{
             Tx,
             change::{Change, Granter},
@@ -66,11 +66,8 @@ pub async fn still_needed(tx: &mut Tx, changes: &[Change], granter: UserId) -> R
 }
 
 /// Whoever asked must still be allowed to: on what it is about, or in the whole tenant where that has no place in it.
-pub fn still_may(tx: &Tx, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<(), AppError> {
-    match tx.snapshot()?.check(who, permission, facts, tx.now()) {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::MissingPermission)),
-    }
+pub async fn still_may(tx: &Tx, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<(), AppError> {
+    if tx.may(who, permission, facts).await? { Ok(()) } else { Err(AppError::denied(DenialCode::MissingPermission)) }
 }
 
 /// The proposal as the capability that asked keeps it.

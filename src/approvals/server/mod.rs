@@ -153,7 +153,7 @@ pub async fn ask(tx: &mut Tx, new: NewApproval) -> Result<(ApprovalId, Event), A
     )
     .execute(tx.conn())
     .await?;
-    let deciders = tx.snapshot()?.who_may(&APPROVALS_DECIDE, now);
+    let deciders = tx.snapshot()?.who_might(&APPROVALS_DECIDE, now);
     let deciders = deciders.into_iter().filter(|who| *who != person.user).take(50).collect::<Vec<_>>();
     let link = cx.link("/console/approvals");
     for reader in store::readers(tx, &deciders).await? {
@@ -282,7 +282,7 @@ pub async fn decide(
         tx.commit(event(Action::ApprovalApprove)).await?;
         return reread(cx, id).await;
     }
-    check_agreed(&tx, &approval, &agreed.facts, person.user)?;
+    check_agreed(&tx, &approval, &agreed.facts, person.user).await?;
     let permissions = approval.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
     tx.approved(permissions.map_err(|code| anyhow::anyhow!("a key of request {id} is {code:?}"))?);
     match (applier.apply)(&mut tx, &agreed).await {
@@ -347,13 +347,11 @@ async fn renew(mut tx: Tx, approval: &Approval, mut renewed: Renewed) -> Result<
 }
 
 /// Whoever agreed earlier must still be allowed to, and have decided on the same thing.
-fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId) -> Result<(), AppError> {
-    let (snapshot, now) = (tx.snapshot()?, tx.now());
+async fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId) -> Result<(), AppError> {
     let others = approval.decisions.iter().filter(|decision| decision.counts && decision.approves);
     let others = others.filter(|decision| decision.decider_id != last);
     for decision in others {
-        let answer = snapshot.check(decision.decider_id, &APPROVALS_DECIDE, Some(facts), now);
-        if answer != crate::access::Answer::Yes {
+        if !tx.may(decision.decider_id, &APPROVALS_DECIDE, Some(facts)).await? {
             return Err(AppError::denied(DenialCode::MissingPermission));
         }
     }

@@ -20,4 +20,5 @@ pub mod passwords;
 pub mod places;
 pub mod puzzles;
 pub mod search;
+pub mod seldom;
 pub mod settings;

@@ -159,8 +159,8 @@ pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppE
 
 /// Changes the group as it was agreed to. The ceiling is that of whoever asked, as it is now.
 pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &GROUPS_MANAGE, None)?;
-    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN, None)?;
+    still_may(tx, agreed.requester, &GROUPS_MANAGE, None).await?;
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN, None).await?;
     let id = GroupId(agreed.subject);
     let before = changeable(tx, id, None).await?;
     let edit = by_now(agreed, &before)?;

@@ -51,13 +51,18 @@ pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result
     let seen = asked.seen;
     let AskedPolicy { number, reason, version } = asked.read()?;
     tx.decide(&Default::default())?;
-    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let reason = parse_reason(&reason).map_err(|code| AppError::field("reason", code))?;
-    let before = changeable(&mut tx, id, version.or(seen)).await?;
     if let Some(number) = number {
-        // What would be refused once they have agreed is refused now.
-        check_tests(&document(&mut tx, id, number).await?).await?;
+        // What would be refused once they have agreed is refused now, and then not run again: what was saved stays as it is.
+        // Nothing is held meanwhile.
+        let document = document(&mut tx, id, number).await?;
+        drop(tx);
+        check_tests(&document).await?;
+        tx = cx.allow(POLICIES_UPDATE).await?;
+        tx.decide(&Default::default())?;
     }
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, version.or(seen)).await?;
     let (proposal, changes) = proposal(&mut tx, &before, number).await?;
     let permissions = needs_approval(&mut tx, &changes, cx.person()?.user).await?;
     let new = NewApproval {
@@ -114,7 +119,10 @@ async fn proposal(
     };
     let mut changes = Vec::new();
     if number != policy.active {
-        let wanted = new.as_ref().map(|(_, document)| engine_policy(policy.id, &policy.name, document)).transpose()?;
+        let wanted = match &new {
+            Some((_, document)) => Some(engine_policy(policy.id, &policy.name, document).await?),
+            None => None,
+        };
         changes.push(Change::Policy { id: policy.id, policy: wanted.map(Arc::new) });
     }
     let proposal = Proposal {
@@ -139,7 +147,7 @@ pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppE
 /// Puts the version into force that was agreed to, or takes the policy out of it. The ceiling is that of whoever asked,
 /// as it is now.
 pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &POLICIES_UPDATE, None)?;
+    still_may(tx, agreed.requester, &POLICIES_UPDATE, None).await?;
     let id = PolicyId(agreed.subject);
     let before = changeable(tx, id, None).await?;
     let number = read::<Proposal<PolicyPreview>>(agreed)?.edit.number;

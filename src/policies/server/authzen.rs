@@ -12,8 +12,10 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
+use tokio::task::yield_now;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -25,6 +27,7 @@ use crate::{
         server::{
             Cx, Tx,
             engine::{About, Snapshot},
+            outside,
         },
     },
     base::{
@@ -316,14 +319,15 @@ pub async fn evaluations(cx: &Cx, asked: Input<AuthzenRequest>) -> Result<Authze
         });
     }
     let deciding = asking.close()?;
+    let decided = all.into_iter().map(|question| deciding.clone().answer(cx.clone(), question)).collect::<Vec<_>>();
+    // Where one answer may end it, none is asked for before the one above it is known.
+    let at_once = match asked.options.evaluations_semantic {
+        AuthzenSemantic::ExecuteAll => outside::AT_ONCE,
+        AuthzenSemantic::DenyOnFirstDeny | AuthzenSemantic::PermitOnFirstPermit => 1,
+    };
+    let mut decided = stream::iter(decided).buffered(at_once);
     let mut answers = Vec::new();
-    for question in &all {
-        let answer = match question {
-            Ok(found) => deciding.decide(cx, found).await,
-            Err(wrong) => {
-                AuthzenDecision { decision: false, context: AuthzenContext::Wrong { error: AuthzenError::of(wrong) } }
-            }
-        };
+    while let Some(answer) = decided.next().await {
         let stops = match asked.options.evaluations_semantic {
             AuthzenSemantic::ExecuteAll => false,
             AuthzenSemantic::DenyOnFirstDeny => !answer.decision,
@@ -414,12 +418,24 @@ struct Found {
 }
 
 /// On what it is decided.
+#[derive(Clone)]
 struct Deciding {
     snapshot: Arc<Snapshot>,
     now: DateTime<Utc>,
 }
 
 impl Deciding {
+    async fn answer(self, cx: Cx, question: Result<Found, FieldErrors>) -> AuthzenDecision {
+        // Modules may take their time, and others wait for this thread.
+        yield_now().await;
+        match question {
+            Ok(found) => self.decide(&cx, &found).await,
+            Err(wrong) => {
+                AuthzenDecision { decision: false, context: AuthzenContext::Wrong { error: AuthzenError::of(&wrong) } }
+            }
+        }
+    }
+
     /// The engine's answer, with what is asked for outside. Whoever is not known is decided on like anybody else.
     async fn decide(&self, cx: &Cx, found: &Found) -> AuthzenDecision {
         let Found { known, key, facts, context } = found;

@@ -1,9 +1,10 @@
 //! Operations on the policies themselves: what is saved is a version, and one of them is enforced, or none (C5).
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::{facts, request, store};
@@ -18,7 +19,7 @@ use crate::{
             outside,
             policy::{self, Situation},
             record::{Action, Event},
-            rego,
+            rego::{self, Module},
         },
     },
     base::{
@@ -41,6 +42,10 @@ const MOST: i64 = 200;
 const ACTIONS: usize = 50;
 /// How long the rules may be, in bytes of JSON.
 const LONGEST: usize = 32 * 1024;
+/// How many modules are read, or have their tests run, at a time: they share the processors with everybody's requests.
+static ASIDE: Semaphore = Semaphore::const_new(4);
+/// How long one waits for its turn.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// A page of the policies that are asked for, by name.
 pub async fn list(cx: &Cx, query: Input<PoliciesQuery>) -> Result<Page<Policy>, AppError> {
@@ -73,15 +78,23 @@ pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppErro
     let mut tx = cx.allow(POLICIES_CREATE).await?;
     let NewPolicy { name, description, mode, actions, rules, language, module, tests, active } = policy.read()?;
     tx.decide(&Default::default())?;
-    tx.lock_grants(Some(&POLICIES_CREATE)).await?;
+    let snapshot = tx.snapshot()?.clone();
+    // Nothing is held while a module is read and its tests run.
+    drop(tx);
     let mut errors = FieldErrors::default();
     let name = errors.take("name", names::parse(&name, 120));
     let description = errors.take("description", optional_line(Some(&description), 1000)).flatten();
     let rules = if language != PolicyLanguage::Rules && rules.is_null() { json!([]) } else { rules };
     let document = Document { mode, actions, rules, language, module, tests };
-    let document = parse(tx.snapshot()?, document, &mut errors).await?;
+    let parsed = parse(&snapshot, document, &mut errors).await?;
     errors.check()?;
-    let (Some(name), Some(document)) = (name, document) else { return Err(AppError::NotFound) };
+    let (Some(name), Some((document, _))) = (name, parsed) else { return Err(AppError::NotFound) };
+    if active {
+        check_tests(&document).await?;
+    }
+    let mut tx = cx.allow(POLICIES_CREATE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_CREATE)).await?;
     if store::count(&mut tx).await? >= MOST {
         return Err(AppError::Conflict(Conflict::Full));
     }
@@ -103,8 +116,10 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
     let seen = edit.seen;
     let PolicyEdit { name, description, mode, actions, rules, module, tests, version } = edit.read()?;
     tx.decide(&Default::default())?;
-    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     let before = changeable(&mut tx, id, version.or(seen)).await?;
+    let snapshot = tx.snapshot()?.clone();
+    // Nothing is held while a module is read.
+    drop(tx);
     let mut errors = FieldErrors::default();
     let name = errors.take("name", name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
     let description = description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
@@ -118,9 +133,14 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
         module: module.unwrap_or_else(|| old.module.clone()),
         tests: tests.unwrap_or_else(|| old.tests.clone()),
     };
-    let document = parse(tx.snapshot()?, document, &mut errors).await?;
+    let parsed = parse(&snapshot, document, &mut errors).await?;
     errors.check()?;
-    let document = document.ok_or(AppError::NotFound)?;
+    let (document, _) = parsed.ok_or(AppError::NotFound)?;
+    let mut tx = cx.allow(POLICIES_UPDATE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    // It stands on what was just read, and somebody may have saved meanwhile.
+    let before = changeable(&mut tx, id, Some(before.version)).await?;
     let name = name.unwrap_or_else(|| before.name.clone());
     let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
     let mut latest = before.latest;
@@ -146,11 +166,18 @@ pub async fn activate(cx: &Cx, id: PolicyId, activation: Input<Activation>) -> R
     let seen = activation.seen;
     let Activation { number, version } = activation.read_or_default()?;
     tx.decide(&Default::default())?;
-    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
-    let before = changeable(&mut tx, id, version.or(seen)).await?;
+    let seen = version.or(seen);
+    let before = changeable(&mut tx, id, seen).await?;
     let number = number.unwrap_or(before.latest);
     let document = store::version(&mut tx, id, number).await?;
     let document = document.ok_or(AppError::field("number", FieldCode::Unknown))?;
+    // Nothing is held while its tests run. What was saved once stays as it is.
+    drop(tx);
+    check_tests(&document).await?;
+    let mut tx = cx.allow(POLICIES_UPDATE).await?;
+    tx.decide(&Default::default())?;
+    tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
+    let before = changeable(&mut tx, id, seen).await?;
     let granter = Granter::Person(cx.person()?.user);
     enforce(&mut tx, id, &before.name, Some((number, &document)), granter).await?;
     let after = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
@@ -198,7 +225,7 @@ pub async fn preview(cx: &Cx, id: PolicyId, wanted: Input<PolicyPreview>) -> Res
         Some(number) => {
             let document = store::version(&mut tx, id, number).await?;
             let document = document.ok_or(AppError::field("number", FieldCode::Unknown))?;
-            Some(Arc::new(read(id, &policy.name, &document)?))
+            Some(Arc::new(read(id, &policy.name, &document).await?))
         }
         None => None,
     };
@@ -226,20 +253,22 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
     let mut errors = FieldErrors::default();
     let rules = if language == PolicyLanguage::Rules { rules } else { json!([]) };
     let document = Document { mode, actions, rules, language, module, tests: String::new() };
+    let (user, now) = (super::find(&mut tx, user.trim()).await?, tx.now());
+    // Nothing is held while a module is read and evaluated.
+    drop(tx);
     let document = parse(&snapshot, document, &mut errors).await?;
     let action = errors.take("action", action.map(|key| snapshot.known(&key)).transpose()).flatten();
-    let user = super::find(&mut tx, user.trim()).await?;
     let user = errors.take("user", user.ok_or(FieldCode::Unknown));
     let facts = resource.map(|thing| facts(thing).1);
     let context = super::said(env.as_ref());
     let env = request(env.as_ref(), "", &mut errors);
     errors.check()?;
-    let (Some(document), Some(user)) = (document, user) else { return Err(AppError::NotFound) };
+    let (Some((document, module)), Some(user)) = (document, user) else { return Err(AppError::NotFound) };
     let person = snapshot.person(user).ok_or(AppError::NotFound)?;
-    let (facts, env, now) = (facts.as_ref(), env.as_ref(), tx.now());
+    let (facts, env) = (facts.as_ref(), env.as_ref());
     let (action, context) = (action.as_ref(), context.as_ref());
     let on = Situation { snapshot: &snapshot, user, person, action, facts, env, context, told: None, now };
-    let says = read(PolicyId(Uuid::nil()), "", &document)?.says(on);
+    let says = for_engine(PolicyId(Uuid::nil()), "", &document, module)?.says(on);
     let conditions = policy::trace(&document.rules, on).into_iter().map(|(at, holds)| TriedCondition { at, holds });
     Ok(Tried { denies: says.denies, allows: says.allows, conditions: conditions.collect() })
 }
@@ -248,6 +277,7 @@ pub async fn try_out(cx: &Cx, trial: Input<Trial>) -> Result<Tried, AppError> {
 pub async fn test(cx: &Cx, tests: Input<ModuleTests>) -> Result<TestResults, AppError> {
     let mut tx = cx.read(POLICIES_READ).await?;
     tx.decide(&Default::default())?;
+    drop(tx);
     let ModuleTests { module, tests } = tests.read()?;
     let results = run_tests(module, tests).await?;
     Ok(TestResults { passed: results.iter().all(|test| test.passed), results })
@@ -260,10 +290,13 @@ async fn run_tests(module: String, tests: String) -> Result<Vec<TestResult>, App
     Ok(results.map(|(name, passed)| TestResult { name, passed }).collect())
 }
 
-/// Reading a module and running its tests may take a while.
+/// Reading a module and running its tests may take a while: no transaction may be open, and few do it at a time.
 async fn aside<T: Send + 'static>(
     run: impl FnOnce(&mut FieldErrors) -> T + Send + 'static,
 ) -> Result<(T, FieldErrors), AppError> {
+    let turn = tokio::time::timeout(LONGEST_WAIT, ASIDE.acquire()).await;
+    let Ok(turn) = turn else { return Err(AppError::TooMany { retry_after: 1 }) };
+    let _turn = turn.context("wait for a turn to read a Rego module")?;
     let run = move || {
         let mut errors = FieldErrors::default();
         (run(&mut errors), errors)
@@ -271,13 +304,14 @@ async fn aside<T: Send + 'static>(
     Ok(tokio::task::spawn_blocking(run).await.context("read a Rego module")?)
 }
 
-/// Checks a document as a whole; every place that is wrong is named.
+/// Checks a document as a whole; every place that is wrong is named. A module comes back read.
 async fn parse(
     snapshot: &Snapshot,
     mut document: Document,
     errors: &mut FieldErrors,
-) -> Result<Option<Document>, AppError> {
+) -> Result<Option<(Document, Option<Module>)>, AppError> {
     let before = errors.0.len();
+    let mut read = None;
     if document.actions.is_empty() {
         errors.add("actions", FieldCode::Required);
     }
@@ -305,7 +339,8 @@ async fn parse(
                 errors.add("rules", FieldCode::Unknown);
             }
             let (module, tests) = (document.module.clone(), document.tests.clone());
-            let (_, mut wrong) = aside(move |errors| rego::compile(&module, &tests, errors).is_some()).await?;
+            let (found, mut wrong) = aside(move |errors| rego::compile(&module, &tests, errors)).await?;
+            read = found;
             errors.0.append(&mut wrong.0);
         }
         PolicyLanguage::Opa => {
@@ -320,15 +355,29 @@ async fn parse(
         }
     }
     let actions = actions.iter().map(ToString::to_string).collect();
-    Ok((errors.0.len() == before).then_some(Document { actions, ..document }))
+    Ok((errors.0.len() == before).then_some((Document { actions, ..document }, read)))
+}
+
+/// A document that was saved, as the engine takes it.
+pub(super) async fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
+    let module = match document.language {
+        PolicyLanguage::Rego => Some(rego::enforced(document.module.clone()).await),
+        PolicyLanguage::Rules | PolicyLanguage::Opa => None,
+    };
+    for_engine(id, name, document, module)
 }
 
 /// A document that was checked, as the engine takes it.
-pub(super) fn read(id: PolicyId, name: &str, document: &Document) -> Result<policy::Policy, AppError> {
+fn for_engine(
+    id: PolicyId,
+    name: &str,
+    document: &Document,
+    module: Option<Module>,
+) -> Result<policy::Policy, AppError> {
     let mut errors = FieldErrors::default();
     let (rules, module, outside) = match document.language {
         PolicyLanguage::Rules => (policy::parse_rules(&document.rules, &mut errors), None, None),
-        PolicyLanguage::Rego => (Vec::new(), rego::compile(&document.module, "", &mut errors), None),
+        PolicyLanguage::Rego => (Vec::new(), module, None),
         PolicyLanguage::Opa => {
             let path = errors.take("module", outside::parse_path(&document.module));
             (Vec::new(), None, path.map(Arc::from))
@@ -339,7 +388,7 @@ pub(super) fn read(id: PolicyId, name: &str, document: &Document) -> Result<poli
     Ok(policy::Policy { id, name: name.to_owned(), mode: document.mode, actions, rules, module, outside })
 }
 
-/// Refuses to enforce a module whose tests do not hold (C6).
+/// Refuses to enforce a module whose tests do not hold (C6). No transaction may be open.
 pub(super) async fn check_tests(document: &Document) -> Result<(), AppError> {
     if document.language != PolicyLanguage::Rego {
         return Ok(());
@@ -352,7 +401,8 @@ pub(super) async fn check_tests(document: &Document) -> Result<(), AppError> {
     errors.check()
 }
 
-/// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked.
+/// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked, and the tests of the
+/// version have run.
 pub(super) async fn enforce(
     tx: &mut Tx,
     id: PolicyId,
@@ -360,10 +410,10 @@ pub(super) async fn enforce(
     version: Option<(i32, &Document)>,
     granter: Granter,
 ) -> Result<(), AppError> {
-    if let Some((_, document)) = version {
-        check_tests(document).await?;
-    }
-    let policy = version.map(|(_, document)| read(id, name, document)).transpose()?;
+    let policy = match version {
+        Some((_, document)) => Some(read(id, name, document).await?),
+        None => None,
+    };
     store::set_active(tx, id, version.map(|(number, _)| number)).await?;
     tx.grant(&[Change::Policy { id, policy: policy.map(Arc::new) }], granter).await
 }

@@ -8,10 +8,12 @@ pub mod rest;
 pub mod searches;
 pub mod store;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use chrono::{DateTime, Utc};
+use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
+use tokio::task::yield_now;
 use uuid::Uuid;
 
 use crate::{
@@ -20,6 +22,7 @@ use crate::{
         server::{
             Cx, Tx,
             engine::{About, Snapshot},
+            outside,
             policy::Env,
         },
     },
@@ -51,7 +54,7 @@ pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluation
             let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
             // Nothing is held while somebody else is asked.
             drop(tx);
-            Ok(Evaluations::One(answer(cx, &snapshot, &asked, now).await))
+            Ok(Evaluations::One(answer(cx.clone(), snapshot, asked, now).await))
         }
         Questions::Many(ManyQuestions { evaluations }) => {
             if evaluations.is_empty() || evaluations.len() > MOST {
@@ -63,11 +66,9 @@ pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluation
             }
             let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
             drop(tx);
-            let mut answers = Vec::new();
-            for asked in &all {
-                answers.push(answer(cx, &snapshot, asked, now).await);
-            }
-            Ok(Evaluations::Many { evaluations: answers })
+            let asked = all.into_iter().map(|asked| answer(cx.clone(), snapshot.clone(), asked, now));
+            let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(outside::AT_ONCE);
+            Ok(Evaluations::Many { evaluations: answers.collect().await })
         }
     }
 }
@@ -81,12 +82,14 @@ struct Asked {
     context: Option<Value>,
 }
 
-async fn answer(cx: &Cx, snapshot: &Snapshot, asked: &Asked, now: DateTime<Utc>) -> Evaluation {
-    let Asked { user, key, facts, env, context } = asked;
+async fn answer(cx: Cx, snapshot: Arc<Snapshot>, asked: Asked, now: DateTime<Utc>) -> Evaluation {
+    // Modules may take their time, and others wait for this thread.
+    yield_now().await;
+    let Asked { user, key, facts, env, context } = &asked;
     let (facts, env, context) = (facts.as_ref(), env.as_ref(), context.as_ref());
     let about = About { facts, env, context, told: None, now };
-    let told = cx.outside(snapshot, *user, key, about).await;
-    explain(snapshot, *user, key, About { told: Some(&told), ..about })
+    let told = cx.outside(&snapshot, *user, key, about).await;
+    explain(&snapshot, *user, key, About { told: Some(&told), ..about })
 }
 
 async fn asked(tx: &mut Tx, question: Question, at: &str) -> Result<Asked, AppError> {

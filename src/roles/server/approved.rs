@@ -412,7 +412,7 @@ async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppErr
     let person = unmoved(tx, agreed).await?;
     // They may assign in one department only.
     let facts = accounts::server::store::facts(&person);
-    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN, Some(&facts))?;
+    still_may(tx, agreed.requester, &PERMISSIONS_ASSIGN, Some(&facts)).await?;
     let user = person.id;
     let before = rights_of(tx, &person)?;
     is_as_agreed(agreed, &given(&before))?;
@@ -447,7 +447,7 @@ async fn grant_person(
 }
 
 async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
-    still_may(tx, agreed.requester, &ROLES_UPDATE, None)?;
+    still_may(tx, agreed.requester, &ROLES_UPDATE, None).await?;
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
     let edit = role_by_now(agreed, &before)?;

@@ -169,7 +169,7 @@ pub(super) async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed
 pub(super) async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     let file = read::<Proposal<CatalogueFile>>(agreed)?.edit;
     for permission in needed(&file) {
-        still_may(tx, agreed.requester, &permission, None)?;
+        still_may(tx, agreed.requester, &permission, None).await?;
     }
     let plan = plan(tx, file.clone()).await?;
     is_as_agreed(agreed, &plan.proposal(tx, file)?.before)?;

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use reqwest::{StatusCode, Url, header::CONTENT_TYPE, redirect};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::warn;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     },
     base::{
         errors::{AppError, FieldCode, FieldErrors},
-        server::settings::Setting,
+        server::{seldom::Seldom, settings::Setting},
     },
 };
 
@@ -38,17 +39,30 @@ const LARGEST_INPUT: usize = 64 * 1024;
 /// How large an answer may be, in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
+/// How many may ask with a transaction open. Each holds a connection meanwhile, which nobody else then has.
+const WITHIN: usize = 4;
+
 /// The client of this node, made when it is first needed.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Outside {
     client: Arc<OnceLock<reqwest::Client>>,
     failed: Arc<AtomicU64>,
+    warned: Arc<Seldom>,
+    within: Arc<Semaphore>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        let within = Arc::new(Semaphore::new(WITHIN));
+        Outside { client: Arc::default(), failed: Arc::default(), warned: Arc::default(), within }
+    }
 }
 
 /// A tenant's agent, as it is asked.
+#[derive(Debug)]
 pub struct Agent {
     pub opa: Opa,
-    pub token: Option<String>,
+    pub token: Option<BearerToken>,
 }
 
 impl Outside {
@@ -66,6 +80,21 @@ impl Outside {
         Ok(self.client.get_or_init(|| client).clone())
     }
 
+    /// How many decisions were not had, each of which denied.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// A place among those who ask with a transaction open. Where there is none nobody is asked, and what nobody was asked is
+    /// not held.
+    pub fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        let turn = self.within.try_acquire().ok();
+        if turn.is_none() {
+            warn!("too many transactions wait for external decisions, so one is not asked for");
+        }
+        turn
+    }
+
     pub async fn ask(&self, agent: &Agent, path: &str, input: &Value, left: Duration) -> Verdict {
         let started = Instant::now();
         match self.answer(agent, path, input, left).await {
@@ -73,7 +102,7 @@ impl Outside {
             Err(why) => {
                 let times = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
                 // Each question may fail, and there are many.
-                if times.is_power_of_two() {
+                if self.warned.is_due(Instant::now()) {
                     let after = started.elapsed();
                     warn!(times, ?after, "an external decision was not had, so it denies: {why:#}");
                 }
@@ -89,7 +118,7 @@ impl Outside {
         let body = json!({"input": input}).to_string();
         anyhow::ensure!(body.len() <= LARGEST_INPUT, "the question is too large");
         let mut request = self.client()?.post(url).timeout(left).header(CONTENT_TYPE, "application/json").body(body);
-        if let Some(token) = &agent.token {
+        if let Some(BearerToken(token)) = &agent.token {
             request = request.bearer_auth(token);
         }
         let mut response = request.send().await.map_err(reqwest::Error::without_url)?;
@@ -160,6 +189,11 @@ fn is_allowed(text: &str) -> bool {
             "http" => is_here() && url.path() == "/",
             _ => false,
         }
+}
+
+/// Whether an agent is on this machine itself.
+pub fn is_here(text: &str) -> bool {
+    text.parse::<Url>().is_ok_and(|url| url.scheme() == "http")
 }
 
 impl Setting for Opa {

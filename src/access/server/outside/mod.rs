@@ -6,14 +6,12 @@ mod setting;
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
+use futures_util::{StreamExt as _, stream};
 use tracing::warn;
 
 use self::agent::Agent;
@@ -25,7 +23,7 @@ pub use self::{
 use crate::{
     access::{
         Permission,
-        opa::Opa,
+        opa::{BearerToken, Opa},
         server::{
             Cx,
             engine::{About, Snapshot},
@@ -41,8 +39,11 @@ use crate::{
     },
 };
 
-/// How long one request of a caller waits for answers from outside, however many questions it has.
-const PATIENCE: Duration = Duration::from_millis(2_000);
+/// How long one request of a caller waits for answers from outside, however many questions it has: less than a page waits
+/// for the first sign of it.
+const PATIENCE: Duration = Duration::from_millis(1_500);
+/// How many questions of one request are under way at a time.
+pub const AT_ONCE: usize = 8;
 
 /// What was answered from outside to one question, by policy (C6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,15 +55,18 @@ impl Told {
     }
 }
 
-/// A policy, the path at which it is asked, and the permission it is asked about.
-type Question = (PolicyId, Arc<str>, Permission);
+/// A policy, the path at which it is asked, and about whom and which permission.
+type Question = (PolicyId, Arc<str>, UserId, Permission);
 
-/// What was answered about the caller of one request: asked once, however often it is decided on.
+/// What was answered about the caller of one request, and about whoever is behind them: asked once, however often it is
+/// decided on.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     answers: Mutex<BTreeMap<Question, Verdict>>,
-    /// The time that was spent on waiting, in microseconds.
-    waited: AtomicU64,
+    /// The agents of the tenants that this request is about; none where the setting could not be read.
+    agents: Mutex<BTreeMap<TenantId, Option<Arc<Agent>>>>,
+    /// When the first question was asked.
+    began: OnceLock<Instant>,
 }
 
 impl Cx {
@@ -72,39 +76,78 @@ impl Cx {
         if !snapshot.waits_outside(user, permission, about) {
             return Told::default();
         }
-        let asked = snapshot.outside(permission).map(|(policy, path)| (policy, path.clone(), permission.clone()));
+        self.know_agent(snapshot).await;
+        self.told_of(snapshot, user, permission, about).await
+    }
+
+    /// The same with a transaction open, which was opened by somebody who may do something of the tenant. Few wait at a time;
+    /// of whom nobody is asked it depends.
+    pub(super) async fn outside_within(
+        &self,
+        snapshot: &Snapshot,
+        user: UserId,
+        permission: &Permission,
+        about: About<'_>,
+    ) -> Told {
+        if !snapshot.waits_outside(user, permission, about) {
+            return Told::default();
+        }
+        let Some(_turn) = self.0.heart.outside.turn() else { return Told::default() };
+        self.told_of(snapshot, user, permission, about).await
+    }
+
+    async fn told_of(&self, snapshot: &Snapshot, user: UserId, permission: &Permission, about: About<'_>) -> Told {
+        let asked = snapshot.outside(permission).map(|(policy, path)| (policy, path.clone(), user, permission.clone()));
         let questions = asked.collect::<Vec<_>>();
-        let answers = self.ask(snapshot, user, &questions, about).await;
+        let answers = self.ask(snapshot, user, questions, about).await;
         Told(answers.into_iter().map(|((policy, ..), verdict)| (policy, verdict)).collect())
     }
 
     /// Asks what has to be asked before it is decided whether the caller may do this. The thing that is acted on is not
-    /// known yet, and so not told.
+    /// known yet, and so not told. No transaction may be open.
     pub(super) async fn ask_outside(&self, snapshot: &Snapshot, user: UserId, permission: &Permission) {
+        self.know_agent(snapshot).await;
+        self.hear(snapshot, user, permission, false).await;
+    }
+
+    /// The same with a transaction open: few wait at a time.
+    pub(super) async fn ask_within(&self, snapshot: &Snapshot, user: UserId, permission: &Permission) {
+        self.hear(snapshot, user, permission, true).await;
+    }
+
+    async fn hear(&self, snapshot: &Snapshot, user: UserId, permission: &Permission, is_within: bool) {
         if snapshot.outside(permission).next().is_none() {
             return;
         }
-        let (env, told) = (self.env(snapshot), self.told(snapshot, permission));
+        let (env, told) = (self.env(snapshot), self.told(snapshot, user, permission));
         let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
         if !snapshot.waits_outside(user, permission, about) {
             return;
         }
-        let asked = snapshot.outside(permission).map(|(policy, path)| (policy, path.clone(), permission.clone()));
+        let asked = snapshot.outside(permission).map(|(policy, path)| (policy, path.clone(), user, permission.clone()));
         let questions = {
             let answers = self.0.heard.answers.lock().unwrap_or_else(PoisonError::into_inner);
             asked.filter(|question| !answers.contains_key(question)).collect::<Vec<_>>()
         };
-        let answers = self.ask(snapshot, user, &questions, about).await;
+        if questions.is_empty() {
+            return;
+        }
+        let turn = if is_within { self.0.heart.outside.turn() } else { None };
+        if is_within && turn.is_none() {
+            return;
+        }
+        let answers = self.ask(snapshot, user, questions, about).await;
         self.0.heard.answers.lock().unwrap_or_else(PoisonError::into_inner).extend(answers);
     }
 
-    /// What was answered about the caller and a permission; nothing where nobody is asked outside about it.
-    pub(super) fn told(&self, snapshot: &Snapshot, permission: &Permission) -> Option<Told> {
+    /// What was answered about the caller, or whoever is behind them, and a permission; nothing where nobody is asked outside
+    /// about it.
+    pub(super) fn told(&self, snapshot: &Snapshot, user: UserId, permission: &Permission) -> Option<Told> {
         let mut asked = snapshot.outside(permission).peekable();
         asked.peek()?;
         let answers = self.0.heard.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let told = asked.filter_map(|(policy, path)| {
-            let verdict = answers.get(&(policy, path.clone(), permission.clone()))?;
+            let verdict = answers.get(&(policy, path.clone(), user, permission.clone()))?;
             Some((policy, *verdict))
         });
         Some(Told(told.collect()))
@@ -114,33 +157,51 @@ impl Cx {
         &self,
         snapshot: &Snapshot,
         user: UserId,
-        questions: &[Question],
+        questions: Vec<Question>,
         about: About<'_>,
     ) -> Vec<(Question, Verdict)> {
-        let agent = match self.agent(snapshot.tenant).await {
-            Ok(agent) => agent,
-            Err(error) => {
-                warn!(%error, "the setting of the policy agent could not be read, so what asks it denies");
-                return questions.iter().map(|question| (question.clone(), Verdict::Failed)).collect();
-            }
+        let known = self.0.heard.agents.lock().unwrap_or_else(PoisonError::into_inner).get(&snapshot.tenant).cloned();
+        // A policy that came into force after the request began: nobody was asked.
+        let Some(agent) = known else { return Vec::new() };
+        let Some(agent) = agent else {
+            return questions.into_iter().map(|question| (question, Verdict::Failed)).collect();
         };
         let Some(person) = snapshot.person(user) else { return Vec::new() };
         let About { facts, env, context, now, told: _ } = about;
-        let timeout = Duration::from_millis(u64::from(agent.opa.timeout_ms));
-        let mut answers = Vec::new();
-        for question in questions {
-            let (_, path, permission) = question;
+        let began = *self.0.heard.began.get_or_init(Instant::now);
+        let asked = questions.into_iter().map(|question| {
+            let (_, path, _, permission) = &question;
             let action = Some(permission);
             let on = Situation { snapshot, user, person, action, facts, env, context, told: None, now };
-            let waited = Duration::from_micros(self.0.heard.waited.load(Ordering::Relaxed));
-            let left = timeout.min(PATIENCE.saturating_sub(waited));
-            let started = Instant::now();
-            let verdict = self.0.heart.outside.ask(&agent, path, &rego::whole_input(on), left).await;
-            let took = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-            self.0.heard.waited.fetch_add(took, Ordering::Relaxed);
-            answers.push((question.clone(), verdict));
+            let (input, path) = (rego::whole_input(on), path.clone());
+            let (agent, outside) = (agent.clone(), self.0.heart.outside.clone());
+            async move {
+                let timeout = Duration::from_millis(u64::from(agent.opa.timeout_ms));
+                let left = timeout.min(PATIENCE.saturating_sub(began.elapsed()));
+                let verdict = outside.ask(&agent, &path, &input, left).await;
+                (question, verdict)
+            }
+        });
+        // Made before any is asked: none of them looks at anything that is borrowed.
+        let asked = asked.collect::<Vec<_>>();
+        stream::iter(asked).buffered(AT_ONCE).collect().await
+    }
+
+    /// Reads the agent of a tenant whose policies may ask it, once for a request and before it holds a transaction.
+    pub(super) async fn know_agent(&self, snapshot: &Snapshot) {
+        let tenant = snapshot.tenant;
+        let is_known = || self.0.heard.agents.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&tenant);
+        if !snapshot.policies().iter().any(|policy| policy.outside.is_some()) || is_known() {
+            return;
         }
-        answers
+        let agent = match self.agent(tenant).await {
+            Ok(agent) => Some(Arc::new(agent)),
+            Err(error) => {
+                warn!(%error, "the setting of the policy agent could not be read, so what asks it denies");
+                None
+            }
+        };
+        self.0.heard.agents.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant, agent);
     }
 
     /// The tenant's agent, read in a transaction that is over before anybody is asked.
@@ -153,6 +214,6 @@ impl Cx {
         tx.rollback().await?;
         let token = sealed.map(|sealed| self.keys().open(&setting::place(tenant), &sealed)).transpose()?;
         let token = token.map(String::from_utf8).transpose().context("read the token of the policy agent")?;
-        Ok(Agent { opa, token })
+        Ok(Agent { opa, token: token.map(BearerToken) })
     }
 }

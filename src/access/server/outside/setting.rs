@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use super::agent;
 use crate::{
     access::{
-        POLICIES_UPDATE, SETTINGS_UPDATE,
+        EVERYTHING, POLICIES_UPDATE, SETTINGS_UPDATE,
         opa::{BearerToken, Opa},
         server::{
             Tx,
@@ -36,6 +37,10 @@ pub async fn put(tx: &mut Tx, wanted: Opa) -> Result<Option<Event>, AppError> {
     if after == before && !is_new_token {
         return Ok(None);
     }
+    if is_elsewhere && agent::is_here(&after.url) {
+        // What else listens on this machine is the operator's.
+        tx.for_platform(&SETTINGS_UPDATE).await?;
+    }
     if is_elsewhere || token.is_some() {
         // Also before such a policy is in force: whoever puts one there trusts the agent that is set.
         tx.require(POLICIES_UPDATE).await?;
@@ -45,7 +50,10 @@ pub async fn put(tx: &mut Tx, wanted: Opa) -> Result<Option<Event>, AppError> {
         let again = again.collect::<Vec<_>>();
         if !again.is_empty() {
             let granter = Granter::Person(tx.cx().person()?.user);
+            // Who answers stays the same where the token alone is another: nobody has to agree to that.
+            tx.approved(if is_elsewhere { Vec::new() } else { vec![EVERYTHING] });
             tx.grant(&again, granter).await?;
+            tx.approved(Vec::new());
         }
     }
     if let Some(token) = token {

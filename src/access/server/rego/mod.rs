@@ -4,43 +4,59 @@
 //! neither a function that calls itself nor one call that builds gigabytes. What fails denies.
 
 use std::{
+    collections::HashMap,
     fmt,
     num::NonZeroU32,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use regorus::{Engine, Value as Rego, utils::limits::ExecutionTimerConfig};
+use regorus::{Engine, LimitError, Value as Rego, utils::limits::ExecutionTimerConfig};
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 use tracing::warn;
+
+use self::share::Kind;
 
 use crate::{
     access::{Permission, server::policy::Situation},
-    base::errors::{FieldCode, FieldErrors},
+    base::{
+        errors::{FieldCode, FieldErrors},
+        server::seldom::Seldom,
+    },
 };
 
 mod check;
+mod share;
 
 /// How long a module may be, in bytes.
 const LONGEST: usize = 32 * 1024;
 /// How long the tests of a module may be, in bytes.
 const LONGEST_TESTS: usize = 64 * 1024;
 /// How large the input of one question may be, in bytes of JSON. What is larger is not evaluated, and so denies.
-const LARGEST_INPUT: usize = 64 * 1024;
+const LARGEST_INPUT: usize = 16 * 1024;
 /// How long one question, or one test, may take.
-const TIME: Duration = Duration::from_millis(100);
+const TIME: Duration = Duration::from_millis(50);
+/// How long evaluating the rules of a module that is new may take in all.
+const TIME_TO_READ: Duration = Duration::from_millis(500);
 /// How long all tests of a module may take.
 const TIME_OF_TESTS: Duration = Duration::from_secs(3);
 /// Reading a source may nest as deep as the source does, which is checked only on what was read.
 const STACK: usize = 256 * 1024 * 1024;
+/// How many modules a node keeps compiled.
+const MOST_KEPT: usize = 2_000;
+
+/// By their texts, which say all of them: each is compiled once, however often the grants move.
+static KEPT: LazyLock<Mutex<HashMap<Arc<str>, Module>>> = LazyLock::new(Mutex::default);
 
 // The process has one count of them, as of panics.
 static FAILED: AtomicU64 = AtomicU64::new(0);
+static WARNED: Seldom = Seldom::new();
 
 /// How many evaluations failed, each of which denied.
 pub fn failed() -> u64 {
@@ -60,7 +76,8 @@ pub struct Reads {
 #[derive(Clone)]
 pub struct Module {
     text: Arc<str>,
-    engine: Arc<Engine>,
+    /// None: what was saved cannot be read any more. It fails whatever is asked.
+    engine: Option<Arc<Engine>>,
     allow: Option<String>,
     deny: Option<String>,
     reads: Reads,
@@ -81,7 +98,7 @@ impl fmt::Debug for Module {
 /// What a module says, before the mode of its policy is heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It reads what is not known.
+    /// It reads what is not known, or the tenant's time for questions is spent.
     Unknown,
     /// It could not be evaluated, or `deny` is no boolean.
     Failed,
@@ -92,6 +109,15 @@ pub enum Verdict {
 }
 
 impl Module {
+    fn unreadable(text: Arc<str>) -> Self {
+        Module { text, engine: None, allow: None, deny: None, reads: Reads::default() }
+    }
+
+    /// Whether what was saved can be read.
+    pub fn is_readable(&self) -> bool {
+        self.engine.is_some()
+    }
+
     pub fn reads(&self) -> Reads {
         self.reads
     }
@@ -111,12 +137,28 @@ impl Module {
         if (resource && on.facts.is_none()) || (request && on.env.is_none()) || (by_action && action.is_none()) {
             return Verdict::Unknown;
         }
-        match self.evaluate(&input(self.reads, on, action)) {
+        let (tenant, kind) = (on.snapshot.tenant, if on.env.is_some() { Kind::Request } else { Kind::Question });
+        let started = Instant::now();
+        // What cannot be read fails, whoever asks: nothing is known of what it could have said.
+        let is_left = !self.is_readable() || share::is_left(tenant, kind, started);
+        // Who asks in general is told that it depends, which is never a yes.
+        if !is_left && kind == Kind::Question {
+            return Verdict::Unknown;
+        }
+        let evaluated = if is_left {
+            let evaluated = self.evaluate(&input(self.reads, on, action));
+            let ended = Instant::now();
+            share::spend(tenant, kind, ended.saturating_duration_since(started), ended);
+            evaluated
+        } else {
+            Err(anyhow::anyhow!("the modules of this tenant have had their share of this second"))
+        };
+        match evaluated {
             Ok((denies, allows)) => Verdict::Says { denies, allows },
             Err(why) => {
                 let times = FAILED.fetch_add(1, Ordering::Relaxed) + 1;
                 // Each question may fail, and there are many.
-                if times.is_power_of_two() {
+                if WARNED.is_due(Instant::now()) {
                     warn!(times, "a Rego module could not be evaluated, so it denies: {why:#}");
                 }
                 Verdict::Failed
@@ -125,10 +167,12 @@ impl Module {
     }
 
     fn evaluate(&self, input: &Value) -> anyhow::Result<(bool, bool)> {
+        let engine = self.engine.as_ref();
+        let engine = engine.ok_or_else(|| anyhow::anyhow!("the module cannot be read any more"))?;
         let text = input.to_string();
         anyhow::ensure!(text.len() <= LARGEST_INPUT, "the input is too large");
         let run = || {
-            let mut engine = Engine::clone(&self.engine);
+            let mut engine = Engine::clone(engine);
             engine.set_input(Rego::from_json_str(&text)?);
             let mut ask = |rule: &Option<String>| match rule {
                 Some(rule) => engine.eval_rule(rule.clone()),
@@ -206,16 +250,57 @@ fn input(reads: Reads, on: Situation<'_>, action: Option<&Permission>) -> Value 
 /// Checks a module and its tests and compiles them; every place that is wrong is named `module:line:column` or
 /// `tests:line:column`. The tests are not run.
 pub fn compile(module: &str, tests: &str, errors: &mut FieldErrors) -> Option<Module> {
-    read(module, tests, errors).map(|read| read.module)
+    read(module, tests, Source::New, errors).map(|read| read.module)
+}
+
+/// A module that is enforced. It was checked when it was saved: here no rule of it is waited for. One that cannot be read any
+/// more denies what it is about, and nothing else: the others of the tenant and of the installation go on.
+pub async fn enforced(text: String) -> Module {
+    if let Some(known) = known(&text) {
+        return known;
+    }
+    let text = Arc::<str>::from(text);
+    let saved = text.clone();
+    let module = spawn_blocking(move || {
+        let mut errors = FieldErrors::default();
+        let found = read(&saved, "", Source::Saved, &mut errors);
+        found.map(|read| read.module).ok_or(errors)
+    });
+    let module = match module.await {
+        Ok(Ok(module)) => module,
+        Ok(Err(errors)) => {
+            warn!(?errors, "a Rego module that is enforced cannot be read any more, so it denies");
+            Module::unreadable(text)
+        }
+        Err(error) => {
+            // It may be read the next time.
+            warn!(%error, "a Rego module that is enforced was not read, so it denies");
+            return Module::unreadable(text);
+        }
+    };
+    keep(&module);
+    module
+}
+
+fn known(text: &str) -> Option<Module> {
+    KEPT.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned()
+}
+
+fn keep(module: &Module) {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= MOST_KEPT {
+        kept.clear();
+    }
+    kept.insert(module.text.clone(), module.clone());
 }
 
 /// Compiles a module and runs its tests: each by its name, with whether it holds.
 pub fn run_tests(module: &str, tests: &str, errors: &mut FieldErrors) -> Option<Vec<(String, bool)>> {
-    let Read { tests: found, engine, .. } = read(module, tests, errors)?;
+    let Read { tests: found, engine, .. } = read(module, tests, Source::New, errors)?;
     let run = move || {
         let mut left = TIME_OF_TESTS;
         let run = |(name, rule): (String, String)| {
-            let started = std::time::Instant::now();
+            let started = Instant::now();
             let mut engine = engine.clone();
             engine.set_input(Rego::new_object());
             let one = |engine: &mut Engine| catch_unwind(AssertUnwindSafe(|| engine.eval_rule(rule)));
@@ -232,6 +317,15 @@ pub fn run_tests(module: &str, tests: &str, errors: &mut FieldErrors) -> Option<
     results
 }
 
+/// Where a text comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Somebody wrote it now.
+    New,
+    /// It was checked when it was saved.
+    Saved,
+}
+
 struct Read {
     module: Module,
     /// With the tests.
@@ -240,7 +334,7 @@ struct Read {
     tests: Vec<(String, String)>,
 }
 
-fn read(module: &str, tests: &str, errors: &mut FieldErrors) -> Option<Read> {
+fn read(module: &str, tests: &str, source: Source, errors: &mut FieldErrors) -> Option<Read> {
     if module.trim().is_empty() {
         errors.add("module", FieldCode::Required);
         return None;
@@ -256,7 +350,7 @@ fn read(module: &str, tests: &str, errors: &mut FieldErrors) -> Option<Read> {
         }
     }
     let (module, tests) = (module.to_owned(), tests.to_owned());
-    match on_large_stack(move || read_here(&module, &tests)) {
+    match on_large_stack(move || read_here(&module, &tests, source)) {
         Some(Ok(read)) => Some(read),
         Some(Err(mut found)) => {
             // Many lines of one mistake help nobody.
@@ -283,11 +377,15 @@ fn on_large_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -
     }
 }
 
-fn read_here(module: &str, tests: &str) -> Result<Read, FieldErrors> {
+fn timed(limit: Duration) -> ExecutionTimerConfig {
+    ExecutionTimerConfig { limit, check_interval: NonZeroU32::MIN }
+}
+
+fn read_here(module: &str, tests: &str, source: Source) -> Result<Read, FieldErrors> {
     let mut errors = FieldErrors::default();
     let mut engine = Engine::new();
     engine.set_strict_builtin_errors(true);
-    engine.set_execution_timer_config(ExecutionTimerConfig { limit: TIME, check_interval: NonZeroU32::MIN });
+    engine.set_execution_timer_config(timed(TIME));
     for (field, text) in [("module", module), ("tests", tests)] {
         if text.trim().is_empty() {
             continue;
@@ -306,30 +404,51 @@ fn read_here(module: &str, tests: &str) -> Result<Read, FieldErrors> {
     let text = Arc::<str>::from(module);
     let mut own = Engine::new();
     own.set_strict_builtin_errors(true);
-    own.set_execution_timer_config(ExecutionTimerConfig { limit: TIME, check_interval: NonZeroU32::MIN });
+    // What prepares a module comes before its time begins to run. What is enforced already is prepared and no more: how long
+    // its rules take at this moment is nothing that is wrong with it.
+    let (limit, rules) = match source {
+        Source::New => (TIME, found.rules.as_slice()),
+        Source::Saved => (Duration::from_millis(1), found.rules.get(..1).unwrap_or_default()),
+    };
+    own.set_execution_timer_config(timed(limit));
     let first = |engine: &mut Engine, rule: &str, field: &str| {
         engine.set_input(Rego::new_object());
         let evaluated = catch_unwind(AssertUnwindSafe(|| engine.eval_rule(rule.to_owned())));
         match evaluated {
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(place(&error, field)),
-            Err(_panic) => Some(field.to_owned()),
+            Ok(Err(error)) if is_late(&error) && source == Source::Saved => None,
+            Ok(Err(error)) if is_late(&error) => Some((field.to_owned(), FieldCode::TooLong)),
+            Ok(Err(error)) => Some((place(&error, field), FieldCode::Malformed)),
+            Err(_panic) => Some((field.to_owned(), FieldCode::Malformed)),
         }
     };
     let added = own.add_policy("module".to_owned(), module.to_owned());
-    let mut wrong = added.err().map(|error| place(&error, "module"));
-    for rule in &found.rules {
-        wrong = wrong.or_else(|| first(&mut own, rule, "module"));
+    let mut wrong = added.err().map(|error| (place(&error, "module"), FieldCode::Malformed));
+    let started = Instant::now();
+    for rule in rules {
+        wrong = wrong.or_else(|| {
+            let is_in_time = started.elapsed() <= TIME_TO_READ;
+            if is_in_time { first(&mut own, rule, "module") } else { Some(("module".to_owned(), FieldCode::TooLong)) }
+        });
     }
+    own.set_execution_timer_config(timed(TIME));
     if let (None, Some((_, rule))) = (&wrong, found.tests.first()) {
-        wrong = first(&mut engine.clone(), rule, "tests").filter(|place| place.contains(':'));
+        wrong = first(&mut engine.clone(), rule, "tests").filter(|(place, _)| place.contains(':'));
     }
-    if let Some(place) = wrong {
-        errors.add(place, FieldCode::Malformed);
+    if let Some((place, code)) = wrong {
+        errors.add(place, code);
         return Err(errors);
     }
     let check::Found { allow, deny, reads, tests, .. } = found;
-    Ok(Read { module: Module { text, engine: Arc::new(own), allow, deny, reads }, engine, tests })
+    Ok(Read { module: Module { text, engine: Some(Arc::new(own)), allow, deny, reads }, engine, tests })
+}
+
+/// Whether the time of an evaluation ran out.
+fn is_late(error: &anyhow::Error) -> bool {
+    let is_limit = |cause: &(dyn std::error::Error + 'static)| {
+        matches!(cause.downcast_ref::<LimitError>(), Some(LimitError::TimeLimitExceeded { .. }))
+    };
+    error.chain().any(is_limit) || format!("{error:#}").contains("time limit")
 }
 
 /// Where an error of the interpreter lies: it writes ` --> module:3:5`.

@@ -3,8 +3,16 @@
 use std::fmt::Write as _;
 
 use serde_json::json;
+use uuid::Uuid;
 
-use super::*;
+use super::{check::LEVELS, *};
+use crate::{
+    access::server::{
+        engine::{PersonGrants, Snapshot},
+        policy::Env,
+    },
+    base::ids::{TenantId, UserId},
+};
 
 fn errors(module: &str, tests: &str) -> Vec<(String, FieldCode)> {
     let mut errors = FieldErrors::default();
@@ -23,6 +31,18 @@ fn asked(body: &str, input: Value) -> Result<(bool, bool), String> {
     let module = compile(&format!("package a\n{body}\n"), "", &mut errors);
     let module = module.unwrap_or_else(|| panic!("{body}: {errors:?}"));
     module.evaluate(&input).map_err(|error| format!("{error:#}"))
+}
+
+/// Runs on a stack as small as the threads of the server have.
+fn on_small_stack<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(run).expect("a thread");
+    thread.join().expect("no panic")
+}
+
+/// A rule that takes something out of a list so many times.
+fn taken(times: usize) -> String {
+    let taken = (0..times).map(|number| format!("some x{number} in p")).collect::<Vec<_>>();
+    format!("p := [1]\nallow if {{\n{}\n}}", taken.join("\n"))
 }
 
 fn refused(body: &str, at: &str, code: FieldCode) {
@@ -116,6 +136,11 @@ fn deep_sources_are_refused() {
         format!("allow if input{}", "[0]".repeat(9_000)),
         format!("allow if {}true", "not ".repeat(7_000)),
         format!("package {}", "a.".repeat(9_000)),
+        // The interpreter goes deeper for each loop of a body, whether they lie in each other or follow each other.
+        format!("p := [1]\nallow if {{\n{}}}", "p[_]\n".repeat(3_000)),
+        format!("p := [1]\nx := [{}]\nallow if x", "p[_],\n".repeat(3_000)),
+        taken(1_500),
+        format!("p := [1]\nallow if {{\n{}}}", "every y in p { y }\n".repeat(1_000)),
     ] {
         let found = wrong(&deep);
         assert!(matches!(found[..], [(_, TooDeep | Malformed), ..]), "{}: {found:?}", &deep[..20]);
@@ -204,6 +229,19 @@ fn values_that_double_are_refused() {
         let found = wrong(&body);
         assert!(matches!(found[..], [(_, FieldCode::Range | FieldCode::TooDeep), ..]), "{body}: {found:?}");
     }
+    // Many references to one long list, each of which a comparison goes through, without looking at the clock.
+    let row = vec!["input.resource.l"; 398].join(", ");
+    let rows = format!("row := [{row}]\nr := [row | some x in input.resource.l]\nallow if r <= r");
+    assert!(matches!(wrong(&rows)[..], [(_, FieldCode::Range), ..]), "{:?}", wrong(&rows));
+    // What people write stays far below.
+    for body in [
+        "names := [x.name | some x in input.user.items]\nallow if names == input.resource.names",
+        "pairs := [[x.a, x.b] | some x in input.user.items]\nallow if pairs == input.resource.pairs",
+        "ids := {x.id: x | some x in input.user.items}\nallow if ids[input.resource.id].open",
+        "path := concat(\"/\", [input.user.department, input.user.region])\nallow if path == input.resource.path",
+    ] {
+        assert!(wrong(body).is_empty(), "{body}: {:?}", wrong(body));
+    }
     // The same within one rule, in one expression, over functions, over unification, and over a pattern.
     for body in [
         "allow if {\n  a := [x | some x in input.user.l]\n  b := [a | some x in input.user.l]\n  b == b\n}",
@@ -243,10 +281,73 @@ fn what_takes_too_long_ends() {
     }
     let mut errors = FieldErrors::default();
     let module = compile(&format!("package a\n{body}"), "", &mut errors).unwrap_or_else(|| panic!("{errors:?}"));
-    // As small as the threads of the server have.
-    let run = move || module.evaluate(&json!({"user": {"x": 1}})).expect("answers");
-    let thread = thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(run).expect("a thread");
-    assert_eq!(thread.join().expect("no panic"), (false, true));
+    let answers = on_small_stack(move || module.evaluate(&json!({"user": {"x": 1}})).expect("answers"));
+    assert_eq!(answers, (false, true));
+}
+
+/// C6: past a tenant's share a question is told that it depends, and a request fails; what cannot be read fails in any case.
+#[test]
+fn past_its_share_nothing_is_evaluated() {
+    let tenant = TenantId(Uuid::now_v7());
+    let (snapshot, person) = (Snapshot::new(tenant, 1, Vec::new()), PersonGrants::default());
+    let module = compile("package a\nallow if true\n", "", &mut FieldErrors::default()).expect("a module");
+    let request = Env::default();
+    let now = "2026-11-22T12:00:00Z".parse().expect("a moment");
+    let judged = |module: &Module, env: Option<&Env>| {
+        let (user, action, facts, context, told) = (UserId(Uuid::nil()), None, None, None, None);
+        module.judge(Situation { snapshot: &snapshot, user, person: &person, action, facts, env, context, told, now })
+    };
+    let allows = Verdict::Says { denies: false, allows: true };
+    assert_eq!((judged(&module, None), judged(&module, Some(&request))), (allows, allows));
+    // A stretch that has not begun yet is not over either, however slow this test is.
+    let then = Instant::now() + Duration::from_secs(3_600);
+    share::spend(tenant, Kind::Question, Duration::from_secs(1), then);
+    assert_eq!((judged(&module, None), judged(&module, Some(&request))), (Verdict::Unknown, allows));
+    share::spend(tenant, Kind::Request, Duration::from_secs(1), then);
+    assert_eq!(judged(&module, Some(&request)), Verdict::Failed);
+    let gone = Module::unreadable(Arc::from("gone"));
+    assert_eq!((judged(&gone, None), judged(&gone, Some(&request))), (Verdict::Failed, Verdict::Failed));
+}
+
+/// C6: a module that is enforced is compiled once, and none of its rules is waited for; one that cannot be read any more
+/// fails, whatever it is asked, and so denies.
+#[tokio::test]
+async fn what_is_enforced_is_prepared_once_and_never_an_error() {
+    let slow = "package slow\nl := [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\nallow if {\n  every a in l { every b in l { every c in l { \
+                every d in l { every e in l { every f in l { a + b + c + d + e + f > 0 } } } } } }\n}\n";
+    assert_eq!(errors(slow, ""), [("module".to_owned(), FieldCode::TooLong)], "nobody saves it");
+    let module = enforced(slow.to_owned()).await;
+    assert!(module.evaluate(&json!({})).is_err(), "it takes too long whenever it is asked");
+    let good = "package good\nallow if input.user.x\n";
+    let (once, again) = (enforced(good.to_owned()).await, enforced(good.to_owned()).await);
+    let engine = |module: &Module| module.engine.clone().expect("it was read");
+    assert!(Arc::ptr_eq(&engine(&once), &engine(&again)));
+    assert_eq!(again.evaluate(&json!({"user": {"x": true}})).map_err(|error| error.to_string()), Ok((false, true)));
+    for gone in ["package gone\nallow if http.send({})\n", "package gone\nallow if", ""] {
+        let module = enforced(gone.to_owned()).await;
+        assert!(module.engine.is_none() && module.evaluate(&json!({})).is_err(), "{gone}");
+        assert!(!errors(gone, "").is_empty(), "it is still refused where it is written");
+    }
+}
+
+/// C6: as many loops in each other as there may be need no large stack, and no more are read.
+#[test]
+fn loops_in_each_other_need_no_large_stack() {
+    let indexed = |loops: usize| format!("p := [1]\nallow if {{\n{}}}", "p[_]\n".repeat(loops));
+    let within = |loops: usize| format!("p := [1]\nallow if count([{}]) > 0", "p[_], ".repeat(loops));
+    for body in [indexed(LEVELS), taken(LEVELS), within(LEVELS)] {
+        let answers = on_small_stack(move || asked(&body, json!({})));
+        assert_eq!(answers, Ok((false, true)));
+    }
+    for body in [indexed(LEVELS + 1), taken(LEVELS + 1), within(LEVELS + 1)] {
+        assert_eq!(wrong(&body).first().map(|(_, code)| *code), Some(FieldCode::TooDeep), "{body}");
+    }
+    // Along a chain they add up.
+    let mut body = "p := [1]\nallow if r0\nr9 if p[_]\n".to_owned();
+    for of in 0..9 {
+        writeln!(body, "r{of} if {{\n{}r{}\n}}", "p[_]\n".repeat(10), of + 1).expect("a text");
+    }
+    assert!(matches!(wrong(&body)[..], [(_, FieldCode::TooDeep), ..]));
 }
 
 /// C6: what a module reads decides when it is asked at all; anything but plain paths reads everything.

@@ -1,16 +1,20 @@
 //! External decisions through the doors: a policy asks the tenant's own agent, and without its word it denies.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
 
 use axum::{
     Router,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
     routing::post,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
+use super::tenants::{may_everything, other};
 use crate::app::server::test_app::{Answer, Client, TestApp, options_of};
 
 /// How the agent answers.
@@ -67,7 +71,7 @@ impl Agent {
     }
 
     fn setting(&self, token: Value) -> Value {
-        json!({"opa": {"url": self.url, "timeout_ms": 2_000, "token": token}})
+        json!({"opa": {"url": self.url, "timeout_ms": 1_500, "token": token}})
     }
 }
 
@@ -134,6 +138,11 @@ async fn an_act_waits_for_the_external_decision(pool: PgPool) {
     boss.post(&format!("/admin/policies/{}/deactivate", made["id"].as_str().expect("an id")), json!({})).await.ok();
     assert_eq!(sara.get("/admin/audit").await.status, StatusCode::OK);
     assert_eq!(agent.heard(), Vec::new());
+    // Whoever looks for what is wrong finds the policy in the log, and the number in the monitoring.
+    let log = boss.get("/admin/audit?action=access.denied").await.ok();
+    let rows = log["items"].as_array().expect("rows");
+    assert!(rows.iter().any(|row| row["meta"]["policy_failed"] == "require audit.read"), "{log}");
+    assert!(app.heart.failed_policies().iter().any(|(kind, count)| *kind == "outside" && *count > 0));
 }
 
 /// C6, C14: what nobody was asked is not guessed: who can and what if say that it depends on an external decision.
@@ -252,7 +261,7 @@ async fn another_agent_needs_all_that_it_decides(pool: PgPool) {
     policy(&boss, "grant", "users.delete").await;
     let hers = json!({"opa": {"url": "https://hers.example", "timeout_ms": 300}});
     assert_eq!(sara.patch("/admin/settings", hers.clone()).await.code(), "beyond_your_rights");
-    let token = json!({"opa": {"url": agent.url, "timeout_ms": 2_000, "token": "another"}});
+    let token = json!({"opa": {"url": agent.url, "timeout_ms": 1_500, "token": "another"}});
     assert_eq!(sara.patch("/admin/settings", token).await.code(), "beyond_your_rights");
     let slower = json!({"opa": {"url": agent.url, "timeout_ms": 900}});
     assert_eq!(sara.patch("/admin/settings", slower).await.status, StatusCode::OK, "that decides nothing else");
@@ -283,4 +292,189 @@ async fn an_external_decision_is_a_path_alone(pool: PgPool) {
     }
     let made = boss.post("/admin/policies", body(json!({}))).await.ok();
     assert_eq!((&made["active"], &made["rules"]), (&Value::Null, &json!([])));
+}
+
+/// C6, SSRF: what else listens on this machine is the operator's, and so only the platform names an agent there; elsewhere
+/// each tenant has its own.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_agent_on_this_machine_is_the_platforms(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let (tenant, badr) = other(&app, &boss).await;
+    may_everything(&app, &tenant).await;
+    let agent = Agent::start().await;
+    assert_eq!(badr.patch("/admin/settings", agent.setting(json!("a-token"))).await.code(), "platform_only");
+    let upper = json!({"opa": {"url": agent.url.replace("http", "HTTP")}});
+    assert_eq!(badr.patch("/admin/settings", upper).await.code(), "platform_only");
+    boss.patch("/admin/settings", agent.setting(json!("a-token"))).await.ok();
+    let his = json!({"opa": {"url": "https://127.0.0.1:9", "timeout_ms": 50}});
+    assert_eq!(badr.patch("/admin/settings", his).await.ok()["opa"]["url"], "https://127.0.0.1:9");
+    assert_eq!(boss.get("/admin/settings").await.ok()["opa"]["url"], agent.url);
+
+    // Each tenant's policies ask its own.
+    agent.says(json!(true));
+    policy(&boss, "require", "audit.read").await;
+    policy(&badr, "require", "audit.read").await;
+    let sara = app.person(&boss, "sara@x.example", &["support"]).await;
+    assert_eq!(sara.get("/admin/audit").await.status, StatusCode::OK);
+    assert_eq!(agent.heard().len(), 1);
+    assert_eq!(badr.get("/admin/audit").await.code(), "missing_permission", "his agent does not answer");
+    assert_eq!(agent.heard(), Vec::new(), "nor is another's asked");
+}
+
+/// C6, C12: where an agent decides who may agree, somebody still has to; what was agreed to is done, with its word on
+/// whoever asked and whoever agreed; and a dead one can be got rid of.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn an_agent_switches_no_approval_off(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let peer = app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let third = app.person(&boss, "third@x.example", &["super-admin"]).await;
+    boss.make_role("granter", &["permissions.assign", "permissions.read", "users.read", "users.delete"]).await;
+    let granter = app.person(&boss, "granter@x.example", &["granter"]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let agent = Agent::start().await;
+    agent.says(json!(true));
+    boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
+    let deciding = policy(&boss, "require", "approvals.decide").await;
+    policy(&boss, "require", "permissions.assign").await;
+    let rules = json!({"permissions": ["users.delete", "approvals.decide"], "required": 2, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let rights = format!("/admin/users/{}/permissions", sara.id);
+    let given = json!({"allow": ["users.delete"]});
+    assert_eq!(boss.patch(&rights, given.clone()).await.code(), "approval_needed");
+    assert_eq!(granter.patch(&rights, given.clone()).await.code(), "approval_needed");
+
+    let overrides = json!({"overrides": {"allow": [{"key": "users.delete"}], "deny": []}});
+    let body = json!({"user_id": sara.id, "rights": overrides, "reason": "تغطية إجازة"});
+    let asked = granter.post("/admin/approvals", body).await.ok();
+    let approve = format!("/admin/approvals/{}/approve", asked["id"].as_str().expect("an id"));
+    assert!(app.count("select count(*) from jobs where payload ->> 'about' = 'approval'").await > 0);
+    assert_eq!(peer.post(&approve, json!({})).await.ok()["state"], "waiting");
+    agent.heard();
+    assert_eq!(third.post(&approve, json!({})).await.ok()["state"], "applied");
+    let asked = agent.heard().into_iter().map(|(_, _, input)| (input["user"]["id"].clone(), input["action"].clone()));
+    let asked = asked.collect::<Vec<_>>();
+    assert!(asked.contains(&(json!(granter.id), json!("permissions.assign"))), "{asked:?}");
+    assert!(asked.contains(&(json!(peer.id), json!("approvals.decide"))), "{asked:?}");
+    assert!(boss.held(&sara.id).await.contains(&"users.delete".to_owned()));
+
+    // Nobody can agree to anything any more, and so nobody has to agree that it goes.
+    boss.patch("/admin/settings", json!({"opa": {"url": agent.url, "timeout_ms": 50}})).await.ok();
+    agent.answers(Reply::Never);
+    assert_eq!(peer.get("/admin/approvals").await.code(), "missing_permission");
+    assert_eq!(
+        boss.patch(&rights, json!({"allow": ["users.delete", "approvals.decide"]})).await.code(),
+        "approval_needed"
+    );
+    let path = format!("/admin/policies/{}/deactivate", deciding["id"].as_str().expect("an id"));
+    boss.post(&path, json!({})).await.ok();
+    assert_eq!(peer.get("/admin/approvals").await.status, StatusCode::OK);
+}
+
+/// C6, D2: whoever acts as somebody else goes on for as long as the agent lets them, and no longer.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn acting_as_somebody_waits_for_the_external_decision(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    boss.make_role("desk", &["impersonate.users", "users.read", "roles.read"]).await;
+    boss.make_role("reader", &["roles.read"]).await;
+    let desk = app.person(&boss, "desk@x.example", &["desk"]).await;
+    let sara = app.person(&boss, "sara@x.example", &["reader"]).await;
+    let agent = Agent::start().await;
+    agent.says(json!(true));
+    boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
+    policy(&boss, "require", "impersonate.users").await;
+    let body = json!({"target_user_id": sara.id, "reason": "مساعدة في التقارير"});
+    let begun = desk.post("/admin/impersonate", body).await.ok();
+    let as_sara = app.with_token(begun["impersonation_token"].as_str().expect("a token"));
+    agent.heard();
+    assert_eq!(as_sara.get("/admin/roles").await.status, StatusCode::OK);
+    let asked = agent.heard();
+    assert!(asked.iter().all(|(_, _, input)| input["user"]["id"] == json!(desk.id)), "{asked:?}");
+    assert!(!asked.is_empty());
+    assert_eq!(as_sara.get("/admin/roles").await.status, StatusCode::OK, "nor is it over with the first request");
+    agent.says(json!(false));
+    assert_ne!(as_sara.get("/admin/roles").await.status, StatusCode::OK);
+}
+
+/// C6: a second permission that an act needs is asked about as well, and nobody is asked about what a key does not reach.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_second_permission_is_asked_about(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let agent = Agent::start().await;
+    boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
+    boss.make_role("asker", &["permissions.read", "users.read", "api_keys.manage"]).await;
+    let asker = app.person(&boss, "asker@x.example", &["asker"]).await;
+    policy(&boss, "require", "users.read").await;
+    let path = "/admin/permissions/audit.read/users";
+    agent.says(json!(true));
+    assert_eq!(asker.get(path).await.status, StatusCode::OK);
+    let asked = agent.heard();
+    assert_eq!((asked.len(), &asked[0].2["action"]), (1, &json!("users.read")), "{asked:?}");
+    agent.says(json!(false));
+    assert_eq!(asker.get(path).await.code(), "missing_permission");
+
+    // A key that does not reach so far is refused without a word to anybody.
+    agent.heard();
+    let key = json!({"name": "k", "scopes": ["permissions.read"]});
+    let made = asker.post("/admin/api-keys", key).await.ok();
+    let by_key = app.with_token(made["secret"].as_str().expect("a key"));
+    assert_eq!(by_key.get(path).await.code(), "missing_permission");
+    assert_eq!(by_key.get("/admin/users").await.code(), "missing_permission");
+    assert_eq!(agent.heard(), Vec::new());
+}
+
+/// C6, C3: an agent asked about a permission holds nobody back from helping whoever has that permission as well.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_is_asked_about_alike_may_be_helped(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    boss.make_role("desk", &["users.read", "users.update", "roles.read"]).await;
+    boss.make_role("reader", &["users.read", "roles.read"]).await;
+    boss.make_role("above", &["users.read", "audit.read"]).await;
+    let desk = app.person(&boss, "desk@x.example", &["desk"]).await;
+    let sara = app.person(&boss, "sara@x.example", &["reader"]).await;
+    let badr = app.person(&boss, "badr@x.example", &["above"]).await;
+    let agent = Agent::start().await;
+    agent.says(json!(true));
+    boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
+    policy(&boss, "require", "users.read").await;
+    let named = |person: &Client| (format!("/admin/users/{}", person.id), json!({"name": "سارة"}));
+    let (path, body) = named(&sara);
+    assert_eq!(desk.patch(&path, body).await.status, StatusCode::OK);
+    let (path, body) = named(&badr);
+    assert_eq!(desk.patch(&path, body).await.status, StatusCode::FORBIDDEN, "he may do more");
+}
+
+/// C6: many questions at once are asked side by side, each is answered, and those that have no answer in time deny.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn many_questions_are_asked_side_by_side(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    boss.post("/admin/permissions", json!({"key": "record.read", "name_ar": "مفتاح", "name_en": "Key"})).await.ok();
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let agent = Agent::start().await;
+    agent.says(json!(true));
+    boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
+    policy(&boss, "grant", "record.read").await;
+    let ask = |id: u64| {
+        json!({"subject": {"type": "user", "id": sara.id}, "action": {"name": "read"},
+               "resource": {"type": "record", "id": "1", "properties": {"number": id}}})
+    };
+    let many = json!({"evaluations": (0..20).map(ask).collect::<Vec<_>>()});
+    let decided = boss.post("/access/v1/evaluations", many.clone()).await.ok();
+    let decided = decided["evaluations"].as_array().expect("decisions").clone();
+    assert_eq!((decided.len(), decided.iter().all(|one| one["decision"] == true)), (20, true), "{decided:?}");
+    let asked = agent.heard().into_iter().map(|(_, _, input)| input["resource"]["number"].as_u64());
+    let asked = asked.collect::<BTreeSet<_>>();
+    assert_eq!(asked, (0..20).map(Some).collect(), "each by its own thing");
+
+    // The first no ends it, and nothing after it is asked.
+    agent.says(json!(false));
+    let mut first = many;
+    first["options"] = json!({"evaluations_semantic": "deny_on_first_deny"});
+    let decided = boss.post("/access/v1/evaluations", first).await.ok();
+    assert_eq!((decided["evaluations"].as_array().map(Vec::len), agent.heard().len()), (Some(1), 1));
 }

@@ -20,7 +20,7 @@ const BADR: &str = "badr@other.example";
 const MARK: &str = "zzmark";
 
 /// Another tenant, and its first administrator, who has come in by the invitation.
-async fn other(app: &TestApp, boss: &Client) -> (String, Client) {
+pub(super) async fn other(app: &TestApp, boss: &Client) -> (String, Client) {
     let body = json!({"name": "شركة البدر", "plan": "pro", "admin": {"email": BADR, "name": "بدر"}});
     let created = boss.post("/admin/tenants", body).await.ok();
     let link = created["admin"]["link"].as_str().expect("a link");
@@ -32,7 +32,7 @@ async fn other(app: &TestApp, boss: &Client) -> (String, Client) {
 }
 
 /// Gives the role `admin` of a tenant whatever there is, which nobody in it could.
-async fn may_everything(app: &TestApp, tenant: &str) {
+pub(super) async fn may_everything(app: &TestApp, tenant: &str) {
     let sql = "insert into role_permissions (tenant_id, role_id, permission_id)
          select r.tenant_id, r.id, p.id from roles r, permissions p
          where r.tenant_id = $1 and r.name = 'admin' and p.tenant_id is null and p.key not like '%*'

@@ -1,4 +1,4 @@
-//! No rule may reach itself, and none over too many others.
+//! No rule may reach itself, none over too many others, and none with too many loops in each other on the way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,23 @@ use crate::base::errors::FieldCode;
 
 /// How long a chain of rules that use each other may be.
 const CHAIN: usize = 12;
+/// How many loops may lie in each other along such a chain: the interpreter takes up more of the stack for each of them,
+/// also where they follow each other in one body, and the threads of the server have 2 MiB.
+pub const LEVELS: usize = 64;
 
 impl Checker<'_, '_> {
-    /// No rule may reach itself, and none over too many others.
+    /// No rule may reach itself, none over too many others, and none with too many loops in each other on the way.
     pub(super) fn chains(&mut self) {
-        let mut heights = BTreeMap::<Name, usize>::new();
+        let mut heights = BTreeMap::<Name, (usize, usize)>::new();
         let mut left = self.uses.keys().cloned().collect::<BTreeSet<_>>();
         loop {
             let ready = left.iter().filter_map(|name| {
                 let below = self.uses[name].iter().map(|used| heights.get(used).copied());
                 let below = below.collect::<Option<Vec<_>>>()?;
-                Some((name.clone(), below.into_iter().max().map_or(1, |highest| highest + 1)))
+                let (highest, deepest) = (below.iter().map(|of| of.0).max(), below.iter().map(|of| of.1).max());
+                let own = self.levels.get(name).copied().unwrap_or_default();
+                let height = 1 + highest.unwrap_or_default();
+                Some((name.clone(), (height, own.saturating_add(deepest.unwrap_or_default()))))
             });
             let ready = ready.collect::<Vec<_>>();
             if ready.is_empty() {
@@ -40,7 +46,8 @@ impl Checker<'_, '_> {
             }
             seen.contains(name)
         });
-        left.extend(heights.into_iter().filter(|(_, height)| *height > CHAIN).map(|(name, _)| name));
+        let is_too_deep = |of: &(Name, (usize, usize))| of.1.0 > CHAIN || of.1.1 > LEVELS;
+        left.extend(heights.into_iter().filter(is_too_deep).map(|(name, _)| name));
         for (number, name) in left {
             let module = self.sources[number].module;
             let is_it = |rule: &&Ref<Rule>| match &***rule {

@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use regorus::unstable::{Expr, Module, Ref, Span};
 
 pub use self::brackets::is_nested_too_deep;
+#[cfg(test)]
+pub use self::chains::LEVELS;
 use super::Reads;
 use crate::base::errors::{FieldCode, FieldErrors};
 
@@ -74,6 +76,10 @@ struct Checker<'a, 'e> {
     reads: Reads,
     flows: Vec<Flow<'a>>,
     uses: BTreeMap<Name, BTreeSet<Name>>,
+    /// How many loops lie in each other in the rule of that name that has the most of them.
+    levels: BTreeMap<Name, usize>,
+    /// The same of the rule that is walked through.
+    level: usize,
     /// The module, the rule's number in it, and its name.
     at: (usize, usize, String),
     depth: usize,
@@ -87,6 +93,8 @@ pub fn check(modules: &[Ref<Module>], errors: &mut FieldErrors) -> Option<Found>
         reads: Reads::default(),
         flows: Vec::new(),
         uses: BTreeMap::new(),
+        levels: BTreeMap::new(),
+        level: 0,
         at: (0, 0, String::new()),
         depth: 0,
     };

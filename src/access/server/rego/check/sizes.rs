@@ -16,9 +16,9 @@ use super::{
 use crate::base::errors::FieldCode;
 
 /// What a comprehension, or a rule that is a set or an object, may multiply: about what fits into the time limit.
-pub(super) const MANY: u64 = 10_000;
-/// How large a value may become.
-const LARGEST: u64 = 4_000_000;
+pub(super) const MANY: u64 = 5_000;
+/// How large a value may become: what compares two values looks at no clock.
+const LARGEST: u64 = 20_000;
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn flow(&mut self, into: Node, from: Vec<&'a Expr>, times: u64, at: &'a Span) {
@@ -125,8 +125,9 @@ impl<'a> Checker<'a, '_> {
                 match BUILTINS.iter().find(|(name, ..)| *name == path).map(|(.., answers)| answers) {
                     Some(Scalar) => 1,
                     Some(Same) => all(params),
-                    Some(Parts) => all(params).saturating_mul(100),
-                    Some(Text) | None => all(params).saturating_mul(10_000),
+                    // What is put between parts, or in their place, is written out and short.
+                    Some(Parts | Text) => all(params).saturating_mul(100),
+                    None => all(params).saturating_mul(10_000),
                 }
             }
             Expr::UnaryExpr { expr, .. } => of(expr),

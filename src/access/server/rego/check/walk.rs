@@ -24,6 +24,7 @@ impl<'a> Checker<'a, '_> {
         let own = (number, name.clone());
         self.at = (number, place, name);
         self.uses.entry(own.clone()).or_default();
+        self.level = 0;
         let (_, keys) = steps(refr);
         let keys = keys.into_iter().filter_map(Result::err).collect::<Vec<_>>();
         for key in keys.iter().copied() {
@@ -34,7 +35,7 @@ impl<'a> Checker<'a, '_> {
             Rule::Default { span, args, value, .. } => {
                 args.iter().for_each(|arg| self.expr(arg));
                 self.expr(value);
-                self.flow(Node::Rule(own), vec![&**value], times, span);
+                self.flow(Node::Rule(own.clone()), vec![&**value], times, span);
             }
             Rule::Spec { span, head, bodies } => {
                 let assigned = |assign: &'a Option<RuleAssign>| assign.as_ref().map(|assign| &*assign.value);
@@ -62,6 +63,8 @@ impl<'a> Checker<'a, '_> {
                 }
             }
         }
+        let most = self.levels.entry(own).or_default();
+        *most = self.level.max(*most);
     }
 
     fn query(&mut self, query: &'a Query) {
@@ -82,6 +85,7 @@ impl<'a> Checker<'a, '_> {
         match &statement.literal {
             Literal::SomeVars { .. } => {}
             Literal::SomeIn { span, key, value, collection } => {
+                self.level += 1;
                 for expr in key.iter().chain([value, collection]) {
                     self.expr(expr);
                 }
@@ -91,6 +95,7 @@ impl<'a> Checker<'a, '_> {
             }
             Literal::Expr { expr, .. } | Literal::NotExpr { expr, .. } => self.expr(expr),
             Literal::Every { span, key, value, domain, query } => {
+                self.level += 1;
                 self.expr(domain);
                 let names = key.iter().chain([value]).map(Span::text).collect::<Vec<_>>();
                 self.bind_names(&names, vec![&**domain], Vec::new(), span);
@@ -179,6 +184,8 @@ impl<'a> Checker<'a, '_> {
             return self.wrong(expr.span(), FieldCode::TooDeep);
         }
         for index in rest.iter().filter_map(|step| step.as_ref().err().copied()) {
+            // It may be a loop, and whatever of the body follows is evaluated within it.
+            self.level += 1;
             self.expr(index);
             self.bind(index, vec![expr], Vec::new(), expr.span());
         }
