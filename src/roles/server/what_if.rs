@@ -88,7 +88,8 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
     let patterns = |snapshot: &Snapshot| snapshot.role(id).map(|role| role.patterns.clone()).unwrap_or_default();
     let (old, new) = (patterns(&foreseen.before), patterns(&foreseen.after));
     let given = new.into_iter().filter(|new| !old.contains(new)).collect::<BTreeSet<_>>();
-    let people = within(&mut tx, foreseen.before.holders(id, tx.now())).await?;
+    let now = tx.now();
+    let people = within(&mut tx, foreseen.before.holders(id, now)).await?;
     let effect = foreseen.effect(&mut tx, &people, &Given::All(given)).await?;
     Ok(Effect { version: role.version, ..effect })
 }
@@ -111,7 +112,8 @@ pub async fn of_group(cx: &Cx, id: GroupId, gives: Input<GroupGives>) -> Result<
         let come = new.iter().filter(|new| !old.contains(new)).filter_map(|new| foreseen.after.role(new.role));
         come.flat_map(|role| role.patterns.iter().cloned()).collect::<BTreeSet<_>>()
     };
-    let people = within(&mut tx, foreseen.before.members(id, tx.now())).await?;
+    let now = tx.now();
+    let people = within(&mut tx, foreseen.before.members(id, now)).await?;
     let effect = foreseen.effect(&mut tx, &people, &Given::All(given)).await?;
     Ok(Effect { version: group.version, ..effect })
 }
