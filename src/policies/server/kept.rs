@@ -95,6 +95,7 @@ pub async fn create(cx: &Cx, policy: Input<NewPolicy>) -> Result<Policy, AppErro
     let mut tx = cx.allow(POLICIES_CREATE).await?;
     tx.decide(&Default::default())?;
     tx.lock_grants(Some(&POLICIES_CREATE)).await?;
+    check_actions(tx.snapshot()?, &document)?;
     if store::count(&mut tx).await? >= MOST {
         return Err(AppError::Conflict(Conflict::Full));
     }
@@ -141,6 +142,7 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
     tx.lock_grants(Some(&POLICIES_UPDATE)).await?;
     // It stands on what was just read, and somebody may have saved meanwhile.
     let before = changeable(&mut tx, id, Some(before.version)).await?;
+    check_actions(tx.snapshot()?, &document)?;
     let name = name.unwrap_or_else(|| before.name.clone());
     let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
     let mut latest = before.latest;
@@ -302,6 +304,13 @@ async fn aside<T: Send + 'static>(
         (run(&mut errors), errors)
     };
     Ok(tokio::task::spawn_blocking(run).await.context("read a Rego module")?)
+}
+
+/// What a document is about may have been removed while it was read.
+fn check_actions(snapshot: &Snapshot, document: &Document) -> Result<(), AppError> {
+    let mut errors = FieldErrors::default();
+    errors.take_each("actions", &document.actions, |key| snapshot.known(key));
+    errors.check()
 }
 
 /// Checks a document as a whole; every place that is wrong is named. A module comes back read.

@@ -127,3 +127,14 @@ fn the_path_of_a_decision_is_plain_names() {
     assert_eq!(parse_path("a/a/a/a/a/a/a/a/a"), Err(FieldCode::TooLong));
     assert_eq!(parse_path(&"a".repeat(61)), Err(FieldCode::TooLong));
 }
+
+/// C6: few ask with a transaction open, each of which holds a connection meanwhile; the others are told that it depends.
+#[test]
+fn few_ask_with_a_transaction_open() {
+    let outside = Outside::default();
+    let mut turns = (0..WITHIN).map(|_| outside.turn()).collect::<Vec<_>>();
+    assert!(turns.iter().all(Option::is_some));
+    assert!(outside.clone().turn().is_none(), "of the whole node");
+    turns.pop();
+    assert!(outside.turn().is_some());
+}
