@@ -121,9 +121,8 @@ begin
         execute format('create trigger %1$I after delete on %2$I referencing old table as moved
                         for each statement execute function grant_moves_people()', one || '_gone', one);
     end loop;
-    -- A version of a policy is never rewritten: another one comes into force.
     foreach one in array array['roles', 'role_permissions', 'role_parents', 'permissions', 'groups', 'group_parents',
-                               'group_roles', 'access_policies'] loop
+                               'group_roles', 'access_policies', 'access_policy_versions'] loop
         execute format('create trigger %1$I after insert on %2$I referencing new table as moved
                         for each statement execute function grant_moves_shape()', one || '_added', one);
         execute format('create trigger %1$I after update on %2$I referencing new table as moved

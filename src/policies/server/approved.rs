@@ -55,6 +55,7 @@ pub async fn request(cx: &Cx, id: PolicyId, asked: Input<AskedPolicy>) -> Result
     if let Some(number) = number {
         // What would be refused once they have agreed is refused now, and then not run again: what was saved stays as it is.
         // Nothing is held meanwhile.
+        changeable(&mut tx, id, None).await?;
         let document = document(&mut tx, id, number).await?;
         drop(tx);
         check_tests(&document).await?;

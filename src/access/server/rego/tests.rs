@@ -230,7 +230,7 @@ fn values_that_double_are_refused() {
         assert!(matches!(found[..], [(_, FieldCode::Range | FieldCode::TooDeep), ..]), "{body}: {found:?}");
     }
     // Many references to one long list, each of which a comparison goes through, without looking at the clock.
-    let row = vec!["input.resource.l"; 398].join(", ");
+    let row = vec!["input.resource.l"; 398].join(",\n");
     let rows = format!("row := [{row}]\nr := [row | some x in input.resource.l]\nallow if r <= r");
     assert!(matches!(wrong(&rows)[..], [(_, FieldCode::Range), ..]), "{:?}", wrong(&rows));
     // What people write stays far below.
