@@ -448,6 +448,7 @@ async fn an_owner_without_special_rights_suffices(pool: PgPool) {
         sqlx::query(AssertSqlSafe(make.replace("{}", &name))).execute(&pool).await.expect("made");
     }
     let options = options_of(&pool).username(&name).password("nothing special").database(&name);
+    db::prepare(&options).await.expect("migrated");
     let app = TestApp::start(options).await;
     let is_super = "select count(*) from pg_roles where rolname = session_user and (rolsuper or rolbypassrls)";
     assert_eq!(app.count(is_super).await, 0);
