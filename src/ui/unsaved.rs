@@ -70,6 +70,16 @@ impl Unsaved {
         self.is_there.try_set(false);
     }
 
+    /// Puts back what is saved: what was typed has gone another way.
+    pub fn give_up(self) {
+        if let Some(place) = self.place.try_get_untracked().flatten() {
+            for field in fields(&place) {
+                field.put(&field.saved());
+            }
+        }
+        self.forget();
+    }
+
     /// Puts back what was written down, and says so.
     fn read(self, place: &Element, toasts: Toasts) {
         let Some(kept) = self.name.with_value(|name| browser::kept(&here(name))) else { return };

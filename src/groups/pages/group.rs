@@ -248,7 +248,7 @@ fn gives(group: Group, choices: Choices, held: &Held, changed: Callback<()>) -> 
             asking.run(request_group(id, asked));
         });
         let done = Callback::new(move |()| {
-            unsaved.forget();
+            unsaved.give_up();
             changed.run(());
         });
         let stated = Signal::derive(move || tried.with(|edit| edit.reason.clone()).unwrap_or_default());
