@@ -300,11 +300,21 @@ pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
     let group_is_high = |snapshot: &Snapshot, group: GroupId| {
         snapshot.of_group(group, now).iter().any(|grant| role_is_high(snapshot, grant.role))
     };
+    // What a policy may give that cannot be asked now, where it said otherwise before.
+    let is_more_by_policy = |user: UserId| {
+        let mut giving = after.policies().iter().filter(|policy| policy.gives(&EVERYTHING));
+        giving.any(|policy| {
+            let says = after.say(policy, user, now);
+            (says.allows.is_none() || says.fails) && (says.fails || before.say(policy, user, now) != says)
+        })
+    };
     changes.iter().any(|change| match change {
         Change::Roles { user, .. }
         | Change::Overrides { user, .. }
         | Change::Facts { user, .. }
-        | Change::Memberships { user, .. } => is_admin(after, *user) && !is_admin(before, *user),
+        | Change::Memberships { user, .. } => {
+            (is_admin(after, *user) || is_more_by_policy(*user)) && !is_admin(before, *user)
+        }
         Change::Policy { policy, .. } => policy.as_ref().is_some_and(|policy| policy.gives(&EVERYTHING)),
         Change::RolePermissions { role, permissions, .. } => {
             permissions.contains(&EVERYTHING) || (role_is_high(after, *role) && !role_is_high(before, *role))
@@ -486,7 +496,8 @@ fn let_through(
     now: DateTime<Utc>,
 ) -> BTreeSet<Permission> {
     let mut found = BTreeSet::new();
-    if says.allows != Some(false) {
+    // One that fails now may answer the next time.
+    if says.allows != Some(false) || (says.fails && policy.mode == PolicyMode::Grant) {
         found.extend(policy.actions.iter().cloned());
     }
     // Whoever is new had nothing that was held down.

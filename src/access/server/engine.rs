@@ -16,6 +16,7 @@ use crate::{
             outside::Told,
             people::People,
             policy::{Env, Policy, Say, Situation},
+            rego::Module,
         },
     },
     base::{
@@ -768,7 +769,12 @@ impl Snapshot {
         let of_roles = roles.iter().filter(|role| !role.platform).flat_map(|role| role.patterns.iter());
         let live = person.overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
         // What a policy may allow them is theirs as well.
-        let of_policies = self.policies.iter().filter(|policy| self.say(policy, target, now).allows != Some(false));
+        let may_give = |policy: &&Arc<Policy>| {
+            let says = self.say(policy, target, now);
+            // One that fails now may answer the next time.
+            says.allows != Some(false) || (says.fails && policy.mode == PolicyMode::Grant)
+        };
+        let of_policies = self.policies.iter().filter(may_give);
         let of_policies = of_policies.flat_map(|policy| policy.actions.iter());
         let held = of_roles.chain(live.map(|given| &given.pattern)).chain(of_policies).collect::<BTreeSet<_>>();
         let reaches = |pattern: &Permission| {
@@ -790,21 +796,36 @@ impl Snapshot {
     /// then, by what is answered outside, or could not be asked just now.
     pub fn who_might(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
         let might = |who: UserId| {
-            let Some(person) = self.person(who) else { return false };
+            let Some(person) = self.person(who).filter(|person| person.active) else { return false };
             let (action, facts, env, context, told) = (Some(permission), None, None, None, None);
             let on = Situation { snapshot: self, user: who, person, action, facts, env, context, told, now };
             let answer = self.check(who, permission, None, now);
             let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
             let says = concerned.map(|policy| (policy.gives(permission), policy.says(on))).collect::<Vec<_>>();
             let is_denied = says.iter().any(|(_, say)| say.denies == Some(true) && !say.fails);
+            let is_held_down = self.stand(who, person, permission, None, now, &mut |_| {}).denied;
             let may_be_given =
-                answer == Answer::Depends && says.iter().any(|(gives, say)| *gives && say.allows.is_none());
+                !is_held_down && says.iter().any(|(gives, say)| *gives && (say.allows.is_none() || say.fails));
             answer == Answer::Yes || (!is_denied && (may_be_given || self.is_given(who, permission, now)))
         };
         let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
         all.sort_unstable();
         all.retain(|who| might(*who));
         all
+    }
+
+    /// Whether a policy about this could not be asked just now: what is a no may be a yes the next time.
+    pub fn is_unasked(&self, who: UserId, permission: &Permission, about: About<'_>) -> bool {
+        let About { facts, env, context, told, now } = about;
+        let Some(person) = self.person(who).filter(|person| person.active) else { return false };
+        let action = Some(permission);
+        let on = Situation { snapshot: self, user: who, person, action, facts, env, context, told, now };
+        self.policies.iter().filter(|policy| policy.concerns(permission)).any(|policy| {
+            let say = policy.says(on);
+            // A module that looks at people alone is open only where its time was spent.
+            let is_spent = |module: &Module| !module.reads().request && !module.reads().resource && say.is_open();
+            say.fails || say.outside || policy.module.as_ref().is_some_and(is_spent)
+        })
     }
 
     /// Whether somebody may hand this on: they hold it whole. A super-admin may hand on everything, whatever is denied

@@ -606,7 +606,10 @@ impl Cx {
                 let (env, told) = (self.env(snapshot), self.told(snapshot, by.user, &IMPERSONATE_USERS));
                 let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
                 if snapshot.check_about(by.user, &IMPERSONATE_USERS, about) != Answer::Yes {
-                    return Err(AppError::denied(DenialCode::NotImpersonated));
+                    // Where nobody could be asked it must not be done as themselves instead.
+                    let is_unasked = snapshot.is_unasked(by.user, &IMPERSONATE_USERS, about);
+                    let refused = AppError::denied(DenialCode::NotImpersonated);
+                    return Err(if is_unasked { AppError::Unavailable } else { refused });
                 }
                 change::check_outranked(snapshot, by.user, person.user, self.now())
             }
@@ -618,7 +621,11 @@ impl Cx {
     pub async fn may_act(&self) -> Result<bool, AppError> {
         let person = self.person()?;
         let snapshot = self.snapshot(person).await?;
-        Ok(self.check_impersonator(person, &snapshot).await.is_ok())
+        match self.check_impersonator(person, &snapshot).await {
+            Ok(()) => Ok(true),
+            Err(AppError::Unavailable) => Err(AppError::Unavailable),
+            Err(_) => Ok(false),
+        }
     }
 
     /// Opens what is about the caller and changes nothing of theirs: who they are, answers that are kept for them.

@@ -301,7 +301,8 @@ pub async fn renew(
     .context("read what has moved")?;
     let (version, seen) = moves.first().map(|row| (row.version, row.seen)).context("the grants have no version")?;
     let is_kept = (known.version..known.version.saturating_add(KEPT)).contains(&version);
-    if !is_kept || moves.len() >= TOGETHER {
+    // Numbers that went back are those of another history.
+    if !is_kept || moves.len() >= TOGETHER || seen < known.seen {
         return load(connection, tenant).await;
     }
     let is_reshaped = moves.iter().any(|row| row.has_moved && row.user_id.is_none());

@@ -379,7 +379,13 @@ impl Tx {
         let snapshot = self.snapshot()?;
         let about = About { facts, env: None, context: None, told: None, now: self.now() };
         let told = self.cx.outside_within(snapshot, who, permission, about).await;
-        Ok(snapshot.check_about(who, permission, About { told: Some(&told), ..about }) == Answer::Yes)
+        let about = About { told: Some(&told), ..about };
+        match snapshot.check_about(who, permission, about) {
+            Answer::Yes => Ok(true),
+            // A silence of this moment must not end what others have agreed to.
+            Answer::No | Answer::Depends if snapshot.is_unasked(who, permission, about) => Err(AppError::Unavailable),
+            Answer::No | Answer::Depends => Ok(false),
+        }
     }
 
     /// Whether the caller also holds this, for the whole tenant; a visitor also at home. Nobody is asked outside for it: what
@@ -545,9 +551,10 @@ impl Tx {
         let rules = settings::get::<ApprovalRules>(&mut self.tx, tenant).await?;
         let mut high = high::high(before, after, changes, &rules, self.now());
         high.retain(|pattern| !self.agreed.iter().any(|agreed| agreed.covers(pattern)));
-        // One whose agent or module is dead would else keep whoever could agree from ever lifting it.
+        // One whose agent or module is dead, and that has a say in who may agree, would else keep them from ever lifting it.
         let is_dead = |policy: &Policy| {
-            policy.outside.is_some() || policy.module.as_ref().is_some_and(|module| !module.is_readable())
+            policy.concerns(&APPROVALS_DECIDE)
+                && (policy.outside.is_some() || policy.module.as_ref().is_some_and(|module| !module.is_readable()))
         };
         let lifts = |change: &Change| match change {
             Change::Policy { id, policy: None } => before.policy(*id).is_some_and(|policy| is_dead(policy)),

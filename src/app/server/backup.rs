@@ -15,7 +15,7 @@ use aws_lc_rs::digest;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use crate::{
     access::server::{
@@ -323,12 +323,33 @@ pub struct Over {
     pub api_keys: u64,
 }
 
+/// What [`void`] changes.
+const VOIDED: [&str; 12] = [
+    "sessions",
+    "refresh_tokens",
+    "links",
+    "registrations",
+    "sign_in_steps",
+    "email_changes",
+    "passkey_challenges",
+    "idempotency_keys",
+    "jobs",
+    "grant_versions",
+    "grant_moves",
+    "api_keys",
+];
+
 /// Ends what could let somebody in who was shut out since: sessions and their tokens, links, half-done sign-ins, and API
 /// keys. Letters that waited may have been sent; they go. As the owner, around the policies of the tables.
 pub async fn void(connection: &mut PgConnection, keep_api_keys: bool) -> Result<Over, AppError> {
     let now: DateTime<Utc> =
         sqlx::query_scalar!(r#"select clock_timestamp() as "now!""#).fetch_one(&mut *connection).await?;
     let mut tx = connection.begin().await?;
+    // An owner who is no superuser is under the policies as well: what they would hide is an error then, and not nothing.
+    tx.execute("set local row_security = off").await?;
+    for table in VOIDED {
+        tx.execute(AssertSqlSafe(format!("alter table {table} no force row level security"))).await?;
+    }
     let ended =
         sqlx::query!("update sessions set ended_at = $1, ended_because = 'restored' where ended_at is null", now);
     let sessions = ended.execute(&mut *tx).await?.rows_affected();
@@ -343,15 +364,22 @@ pub async fn void(connection: &mut PgConnection, keep_api_keys: bool) -> Result<
     sqlx::query!("delete from idempotency_keys").execute(&mut *tx).await?;
     sqlx::query!("delete from jobs where kind = 'mail' and dead_at is null").execute(&mut *tx).await?;
     // Nobody decides on what they knew before.
-    // Further than any node can have come that slept through this: it reads everything, since transactions are numbered
-    // anew.
-    sqlx::query!("update grant_versions set version = version + 1000000").execute(&mut *tx).await?;
+    // Further than any node can have come that slept through this, also after the same backup was restored before: it reads
+    // everything, since transactions may be numbered anew.
+    sqlx::query!(
+        "update grant_versions set version = greatest(version, extract(epoch from clock_timestamp())::bigint * 1000) + 1000000"
+    )
+    .execute(&mut *tx)
+    .await?;
     sqlx::query!("delete from grant_moves").execute(&mut *tx).await?;
     let off = sqlx::query!(
         "update api_keys set active = false, version = version + 1 where active and not $1",
         keep_api_keys
     );
     let api_keys = off.execute(&mut *tx).await?.rows_affected();
+    for table in VOIDED {
+        tx.execute(AssertSqlSafe(format!("alter table {table} force row level security"))).await?;
+    }
     tx.commit().await?;
     Ok(Over { sessions, api_keys })
 }

@@ -207,6 +207,14 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
     let reaches = request.proposal.get("people").and_then(serde_json::Value::as_u64).map(|count| {
         view! { <p class="small muted">{td_string!(locale, approvals.reaches, count = count).to_string()}</p> }
     });
+    // Who will answer is agreed to with a policy that asks.
+    let agent = request.proposal.pointer("/after/agent").and_then(serde_json::Value::as_str).map(|agent| {
+        let words = match agent {
+            "" => td_string!(locale, approvals.answered_by_nobody).to_owned(),
+            agent => td_string!(locale, approvals.answered_by, agent = pieces::isolate_key(agent)).to_string(),
+        };
+        view! { <p class="small muted">{pieces::sentence(&words)}</p> }
+    });
     let decisions = request
         .decisions
         .iter()
@@ -254,6 +262,7 @@ fn card(request: Approval, deciding: Deciding, changed: Callback<()>) -> AnyView
             {since}
             {changes}
             {reaches}
+            {agent}
             {decisions}
             {request.failure.as_deref().map(|code| view! { <p>{failure_word(code)}</p> })}
             <p class="row-of">{needs} {ends}</p>

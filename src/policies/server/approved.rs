@@ -18,6 +18,7 @@ use super::{
 use crate::{
     access::{
         POLICIES_UPDATE, PolicyLanguage,
+        opa::Opa,
         server::{
             Cx, Tx,
             change::{Change, Granter},
@@ -38,6 +39,7 @@ use crate::{
         server::{
             http::{Id, Sent},
             input::Input,
+            settings,
         },
     },
     policies::{AskedPolicy, Document, Policy, PolicyPreview},
@@ -126,9 +128,22 @@ async fn proposal(
         };
         changes.push(Change::Policy { id: policy.id, policy: wanted.map(Arc::new) });
     }
+    let [mut before, mut after] =
+        [&old, &new].map(|one| shown(one.as_ref().map(|(number, document)| (*number, document))));
+    if new.as_ref().is_some_and(|(_, document)| document.language == PolicyLanguage::Opa) {
+        // Who answers is agreed to as well: about another address others are asked again.
+        let tenant = tx.tenant()?;
+        let agent = settings::get::<Opa>(tx.conn(), tenant).await?.url;
+        if before.is_null() {
+            before = json!({});
+        }
+        for side in [&mut before, &mut after] {
+            side["agent"] = json!(agent);
+        }
+    }
     let proposal = Proposal {
-        before: shown(old.as_ref().map(|(number, document)| (*number, document))),
-        after: shown(new.as_ref().map(|(number, document)| (*number, document))),
+        before,
+        after,
         asked: None,
         version: Some(policy.version),
         base: None,

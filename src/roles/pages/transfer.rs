@@ -150,7 +150,7 @@ fn role_line(role: ImportedRole) -> AnyView {
     let keys = |keys: Vec<String>, sign: Icon, word: &'static str| {
         (!keys.is_empty()).then(|| {
             let keys = keys.into_iter().map(|key| view! { " " {pieces::key(key)} }).collect_view();
-            view! { <p class="small">{icon(sign)} <span class="away">{word}</span> {keys}</p> }
+            view! { <p class="row-of small">{icon(sign)} <span class="away">{word}</span> {keys}</p> }
         })
     };
     let names = |names: Vec<String>, word: &'static str| {

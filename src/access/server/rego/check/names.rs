@@ -123,7 +123,8 @@ impl Checker<'_, '_> {
         }
         // By whatever way tests name a rule of the policy, it is its last known name.
         let named = std::iter::once(name).chain(rest.iter().filter_map(|step| step.as_deref().ok()));
-        let named = named.filter(|name| policy.rules.contains_key(*name) || own.rules.contains_key(*name)).last()?;
+        let named =
+            named.filter(|name| policy.rules.contains_key(*name) || own.rules.contains_key(*name)).next_back()?;
         if policy.rules.contains_key(named) { Some((0, named.to_owned())) } else { Some((1, named.to_owned())) }
     }
 }
