@@ -38,7 +38,7 @@ pub struct Effort {
 
 impl Effort {
     const WHOLE: Effort =
-        Effort { blocks: 7, block: Duration::from_secs(2), attempts: 300, trials: 100, is_short: false };
+        Effort { blocks: 7, block: Duration::from_secs(1), attempts: 300, trials: 100, is_short: false };
     const SHORT: Effort =
         Effort { blocks: 3, block: Duration::from_millis(700), attempts: 12, trials: 5, is_short: true };
 }

@@ -372,6 +372,63 @@ async fn an_agent_switches_no_approval_off(pool: PgPool) {
     assert_eq!(peer.get("/admin/approvals").await.status, StatusCode::OK);
 }
 
+/// C6, C12: who answers is agreed to with the policy that asks: named while a request waits, another agent is seen first.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn another_agent_is_not_agreed_to_unseen(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let peer = app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    let (first, second) = (Agent::start().await, Agent::start().await);
+    boss.patch("/admin/settings", first.setting(Value::Null)).await.ok();
+    let rules = json!({"permissions": ["reports.read"], "required": 1, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let body =
+        json!({"name": "asks", "mode": "grant", "actions": ["reports.read"], "language": "opa", "module": "a/b"});
+    let made = boss.post("/admin/policies", body).await.ok();
+    let path = format!("/admin/policies/{}/approvals", made["id"].as_str().expect("an id"));
+    let asked = boss.post(&path, json!({"number": 1, "reason": "قرار من الخارج"})).await.ok();
+    let id = asked["id"].as_str().expect("an id");
+    let waiting = peer.get("/admin/approvals").await.ok();
+    assert_eq!(waiting[0]["proposal"]["after"]["agent"], first.url, "{waiting}");
+    boss.patch("/admin/settings", second.setting(Value::Null)).await.ok();
+    assert_eq!(peer.approve(id).await.code(), "stale");
+    assert_eq!(
+        boss.get(&format!("/admin/policies/{}", made["id"].as_str().expect("an id"))).await.ok()["active"],
+        Value::Null
+    );
+    let waiting = peer.get("/admin/approvals").await.ok();
+    assert_eq!(waiting[0]["proposal"]["after"]["agent"], second.url, "{waiting}");
+    assert_eq!(peer.approve(id).await.ok()["state"], "applied");
+}
+
+/// C6, C12: what others have agreed to is not lost because an agent is silent just then.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_silence_ends_no_request(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let boss = app.admin().await;
+    let peer = app.person(&boss, "peer@x.example", &["super-admin"]).await;
+    boss.make_role("granter", &["permissions.assign", "permissions.read", "users.read", "users.delete"]).await;
+    let granter = app.person(&boss, "granter@x.example", &["granter"]).await;
+    let sara = app.person(&boss, "sara@x.example", &[]).await;
+    let agent = Agent::start().await;
+    agent.says(json!(true));
+    boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
+    policy(&boss, "require", "permissions.assign").await;
+    let rules = json!({"permissions": ["users.delete"], "required": 1, "expires_hours": 24});
+    boss.json(Method::PUT, "/admin/approvals/rules", rules).await.ok();
+    let overrides = json!({"overrides": {"allow": [{"key": "users.delete"}], "deny": []}});
+    let body = json!({"user_id": sara.id, "rights": overrides, "reason": "تغطية إجازة"});
+    let asked = granter.post("/admin/approvals", body).await.ok();
+    let id = asked["id"].as_str().expect("an id");
+    agent.answers(Reply::Text("no decision".to_owned()));
+    assert_eq!(peer.approve(id).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(peer.get("/admin/approvals").await.ok()[0]["state"], "waiting");
+    agent.says(json!(true));
+    assert_eq!(peer.approve(id).await.ok()["state"], "applied");
+    agent.says(json!(false));
+    assert!(boss.held(&sara.id).await.contains(&"users.delete".to_owned()));
+}
+
 /// C6, D2: whoever acts as somebody else goes on for as long as the agent lets them, and no longer.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn acting_as_somebody_waits_for_the_external_decision(pool: PgPool) {
@@ -394,6 +451,8 @@ async fn acting_as_somebody_waits_for_the_external_decision(pool: PgPool) {
     assert!(asked.iter().all(|(_, _, input)| input["user"]["id"] == json!(desk.id)), "{asked:?}");
     assert!(!asked.is_empty());
     assert_eq!(as_sara.get("/admin/roles").await.status, StatusCode::OK, "nor is it over with the first request");
+    agent.answers(Reply::Text("no decision".to_owned()));
+    assert_eq!(as_sara.get("/admin/roles").await.status, StatusCode::SERVICE_UNAVAILABLE, "a silence is no answer");
     agent.says(json!(false));
     assert_ne!(as_sara.get("/admin/roles").await.status, StatusCode::OK);
 }
