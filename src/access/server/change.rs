@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::{
     access::{
-        ADMIN, EVERYTHING, Facts, Permission,
+        ADMIN, EVERYTHING, Facts, Permission, PolicyMode,
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},

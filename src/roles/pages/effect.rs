@@ -136,7 +136,14 @@ pub fn EffectPane(
             <h2 class="grow" id="effect-title">{td_string!(locale, roles.effect)}</h2>
             {pieces::badge(Tone::Waiting, None, td_string!(locale, roles.before_saving))}
         </div>
-        <div class="effect" aria-busy=move || foresight.waits.get().then_some("true")>
+        // It scrolls, and may hold nothing that takes the focus.
+        <div
+            class="effect"
+            role="group"
+            tabindex="0"
+            aria-labelledby="effect-title"
+            aria-busy=move || foresight.waits.get().then_some("true")
+        >
             {figures}
             {told(foresight, counted)}
         </div>
