@@ -305,7 +305,7 @@ pub fn promotes(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
         let mut giving = after.policies().iter().filter(|policy| policy.gives(&EVERYTHING));
         giving.any(|policy| {
             let says = after.say(policy, user, now);
-            (says.allows.is_none() || says.fails) && (says.fails || before.say(policy, user, now) != says)
+            says.fails || (says.allows.is_none() && before.say(policy, user, now) != says)
         })
     };
     changes.iter().any(|change| match change {

@@ -461,7 +461,7 @@ async fn an_owner_without_special_rights_suffices(pool: PgPool) {
         let home = another_tenant(&mut boss).await;
         let tenant = TenantId(home);
         let held = db::connect(options.clone(), 1).await.expect("the application's connection");
-        let now = Utc::now();
+        let now = db::now(&held).await.expect("the time");
         let read = async |known: Option<&Arc<Snapshot>>| {
             let mut tx = node::begin(&held, None, "node", now, true).await.expect("a transaction");
             Arc::new(node::renew(&mut tx, tenant, known).await.expect("a snapshot"))

@@ -122,9 +122,8 @@ impl Checker<'_, '_> {
             return of.filter(|of| is_own && own.rules.contains_key(*of)).map(|of| (0, of.clone()));
         }
         // By whatever way tests name a rule of the policy, it is its last known name.
-        let named = std::iter::once(name).chain(rest.iter().filter_map(|step| step.as_deref().ok()));
-        let named =
-            named.filter(|name| policy.rules.contains_key(*name) || own.rules.contains_key(*name)).next_back()?;
+        let mut named = std::iter::once(name).chain(rest.iter().filter_map(|step| step.as_deref().ok()));
+        let named = named.rfind(|name| policy.rules.contains_key(*name) || own.rules.contains_key(*name))?;
         if policy.rules.contains_key(named) { Some((0, named.to_owned())) } else { Some((1, named.to_owned())) }
     }
 }
