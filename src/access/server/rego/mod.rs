@@ -72,6 +72,10 @@ pub struct Reads {
     pub action: bool,
 }
 
+impl Reads {
+    const ALL: Reads = Reads { user: true, resource: true, request: true, action: true };
+}
+
 /// A module that was checked and compiled.
 #[derive(Clone)]
 pub struct Module {
@@ -132,9 +136,8 @@ impl Module {
 
     /// Evaluates the module, unless it reads what is not known.
     pub fn judge(&self, on: Situation<'_>) -> Verdict {
-        let action = on.action.filter(|action| !action.is_wildcard());
         let Reads { resource, request, action: by_action, user: _ } = self.reads;
-        if (resource && on.facts.is_none()) || (request && on.env.is_none()) || (by_action && action.is_none()) {
+        if (resource && on.facts.is_none()) || (request && on.env.is_none()) || (by_action && action(on).is_none()) {
             return Verdict::Unknown;
         }
         let (tenant, kind) = (on.snapshot.tenant, if on.env.is_some() { Kind::Request } else { Kind::Question });
@@ -146,7 +149,7 @@ impl Module {
             return Verdict::Unknown;
         }
         let evaluated = if is_left {
-            let evaluated = self.evaluate(&input(self.reads, on, action));
+            let evaluated = self.evaluate(&input(self.reads, on));
             let ended = Instant::now();
             share::spend(tenant, kind, ended.saturating_duration_since(started), ended);
             evaluated
@@ -191,12 +194,16 @@ impl Module {
 
 /// All that a decision from outside may look at, as a module sees it.
 pub(super) fn whole_input(on: Situation<'_>) -> Value {
-    let action = on.action.filter(|action| !action.is_wildcard());
-    input(Reads { user: true, resource: true, request: true, action: true }, on, action)
+    input(Reads::ALL, on)
+}
+
+/// The one permission that is asked about. A wildcard is none.
+fn action(on: Situation<'_>) -> Option<&Permission> {
+    on.action.filter(|action| !action.is_wildcard())
 }
 
 /// What the module sees: the attributes of JSON policies, by the same names. What is not known of somebody is not there.
-fn input(reads: Reads, on: Situation<'_>, action: Option<&Permission>) -> Value {
+fn input(reads: Reads, on: Situation<'_>) -> Value {
     let mut document = json!({"env": {"time": on.now.to_rfc3339()}});
     let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
     if reads.user {
@@ -241,7 +248,7 @@ fn input(reads: Reads, on: Situation<'_>, action: Option<&Permission>) -> Value 
             document["env"]["context"] = context.clone();
         }
     }
-    if let (true, Some(action)) = (reads.action, action) {
+    if let (true, Some(action)) = (reads.action, action(on)) {
         document["action"] = json!(action.as_str());
     }
     document

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regorus::unstable::{Ref, Rule, RuleHead};
+use regorus::unstable::{Ref, Rule};
 
-use super::{Checker, Name, names::head_name};
+use super::{
+    Checker, Name,
+    names::{head, head_name},
+};
 use crate::base::errors::FieldCode;
 
 /// How long a chain of rules that use each other may be.
@@ -50,13 +53,8 @@ impl Checker<'_, '_> {
         left.extend(heights.into_iter().filter(is_too_deep).map(|(name, _)| name));
         for (number, name) in left {
             let module = self.sources[number].module;
-            let is_it = |rule: &&Ref<Rule>| match &***rule {
-                Rule::Spec { head, .. } => match head {
-                    RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => {
-                        head_name(refr).is_some_and(|(found, _)| found == name)
-                    }
-                },
-                Rule::Default { .. } => false,
+            let is_it = |rule: &&Ref<Rule>| {
+                matches!(&***rule, Rule::Spec { .. }) && head_name(head(rule)).is_some_and(|(found, _)| found == name)
             };
             self.at.0 = number;
             if let Some(rule) = module.policy.iter().find(is_it) {

@@ -106,7 +106,7 @@ fn repeats(pattern: &str) -> u64 {
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn call(&mut self, span: &'a Span, fcn: &'a Expr, params: &'a [Ref<Expr>]) {
-        if let Some((name, _)) = self.rule_of(fcn) {
+        if let Some(name) = self.rule_of(fcn) {
             let arguments = self.sources[name.0].rules.get(&name.1).copied().flatten();
             if arguments != Some(params.len()) {
                 return self.wrong(steps(fcn).0.span(), FieldCode::Malformed);

@@ -1,6 +1,6 @@
 //! What references are made of, and which rule each of them means.
 
-use regorus::unstable::Expr;
+use regorus::unstable::{Expr, Rule, RuleHead};
 
 use super::{Checker, Name};
 
@@ -44,6 +44,16 @@ pub(super) fn dotted(expr: &Expr) -> Option<Vec<String>> {
     }
 }
 
+/// The reference that a rule is named by.
+pub(super) fn head(rule: &Rule) -> &Expr {
+    match rule {
+        Rule::Spec { head, .. } => match head {
+            RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => refr,
+        },
+        Rule::Default { refr, .. } => refr,
+    }
+}
+
 /// The name of a rule, and what stands behind it in brackets.
 pub(super) fn head_name(refr: &Expr) -> Option<(String, bool)> {
     let (base, rest) = steps(refr);
@@ -73,35 +83,34 @@ impl Checker<'_, '_> {
         self.sources.get(self.at.0).is_some_and(|source| source.aliases.iter().any(|alias| alias == name))
     }
 
-    /// The rule that a reference begins with, and how many steps name it.
-    pub(super) fn rule_of(&self, expr: &Expr) -> Option<(Name, usize)> {
+    /// The rule that a reference begins with.
+    pub(super) fn rule_of(&self, expr: &Expr) -> Option<Name> {
         let (base, rest) = steps(expr);
         let Expr::Var { span, .. } = base else { return None };
         self.rule_at(span.text(), &rest)
     }
 
-    fn rule_at(&self, first: &str, rest: &[Result<String, &Expr>]) -> Option<(Name, usize)> {
+    fn rule_at(&self, first: &str, rest: &[Result<String, &Expr>]) -> Option<Name> {
         let number = self.at.0;
         let own = self.sources.get(number)?;
         let plain = |at: usize| rest.get(at).and_then(|step| step.as_ref().ok());
         if own.rules.contains_key(first) {
-            return Some(((number, first.to_owned()), 0));
+            return Some((number, first.to_owned()));
         }
         let policy = self.sources.first()?;
         if number == 1 && own.package == policy.package && policy.rules.contains_key(first) {
-            return Some(((0, first.to_owned()), 0));
+            return Some((0, first.to_owned()));
         }
         let known = |number: usize, name: &String| self.sources[number].rules.contains_key(name);
         if self.is_alias(first) {
-            let name = plain(0).filter(|name| known(0, name))?;
-            return Some(((0, name.clone()), 1));
+            return plain(0).filter(|name| known(0, name)).map(|name| (0, name.clone()));
         }
         if first == "data" {
             for (of, source) in self.sources.iter().enumerate().filter(|(of, _)| *of <= number) {
                 let length = source.package.len();
                 let is_package = (0..length).all(|at| plain(at) == Some(&source.package[at]));
                 if let (true, Some(name)) = (is_package, plain(length).filter(|name| known(of, name))) {
-                    return Some(((of, name.clone()), length + 1));
+                    return Some((of, name.clone()));
                 }
             }
         }

@@ -4,7 +4,7 @@ use regorus::unstable::{AssignOp, Expr, Literal, LiteralStmt, Query, Rule, RuleA
 
 use super::{
     Checker, DEEPEST, Node,
-    names::{head_name, steps},
+    names::{head, head_name, steps},
     sizes::MANY,
 };
 use crate::{access::server::rego::Reads, base::errors::FieldCode};
@@ -14,12 +14,7 @@ const STEPS: usize = 16;
 
 impl<'a> Checker<'a, '_> {
     pub(super) fn rule(&mut self, number: usize, place: usize, rule: &'a Rule) {
-        let refr = match rule {
-            Rule::Spec { head, .. } => match head {
-                RuleHead::Compr { refr, .. } | RuleHead::Set { refr, .. } | RuleHead::Func { refr, .. } => refr,
-            },
-            Rule::Default { refr, .. } => refr,
-        };
+        let refr = head(rule);
         let Some((name, is_part)) = head_name(refr) else { return };
         let own = (number, name.clone());
         self.at = (number, place, name);
@@ -197,7 +192,7 @@ impl<'a> Checker<'a, '_> {
                 }
             }
             name => match self.rule_of(expr) {
-                Some((used, _)) => {
+                Some(used) => {
                     let own = (self.at.0, self.at.2.clone());
                     self.uses.entry(own).or_default().insert(used);
                 }
@@ -218,7 +213,7 @@ impl<'a> Checker<'a, '_> {
             (Some("action"), _) => self.reads.action = true,
             (Some("env"), Some("time")) => {}
             (Some("env"), _) => self.reads.request = true,
-            _ => self.reads = Reads { user: true, resource: true, request: true, action: true },
+            _ => self.reads = Reads::ALL,
         }
     }
 }
