@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use crate::{
     access::{
-        ADMIN, EVERYTHING, Facts, Permission, PolicyMode,
+        ADMIN, EVERYTHING, Facts, Permission,
         server::{
             engine::{Membership, OverrideGrant, PersonGrants, RoleGrant, RoleGrants, Snapshot, is_live},
             nesting::{self, DEEPEST},
@@ -496,8 +496,7 @@ fn let_through(
     now: DateTime<Utc>,
 ) -> BTreeSet<Permission> {
     let mut found = BTreeSet::new();
-    // One that fails now may answer the next time.
-    if says.allows != Some(false) || (says.fails && policy.mode == PolicyMode::Grant) {
+    if policy.may_give(says) {
         found.extend(policy.actions.iter().cloned());
     }
     // Whoever is new had nothing that was held down.

@@ -117,6 +117,13 @@ pub struct About<'a> {
     pub now: DateTime<Utc>,
 }
 
+impl About<'_> {
+    /// Nothing is known but the time.
+    pub fn at(now: DateTime<Utc>) -> Self {
+        About { facts: None, env: None, context: None, told: None, now }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RoleGrant {
     pub role: RoleId,
@@ -316,10 +323,19 @@ impl Snapshot {
 
     /// What a policy says of somebody when nothing else is known. Nothing of whoever does not exist.
     pub fn say(&self, policy: &Policy, user: UserId, now: DateTime<Utc>) -> Say {
-        self.person(user).map_or(Say::NOTHING, |person| {
-            let (action, facts, env, context, told) = (None, None, None, None, None);
-            policy.says(Situation { snapshot: self, user, person, action, facts, env, context, told, now })
-        })
+        let says = |person: &Arc<PersonGrants>| policy.says(self.situation(user, person, None, About::at(now)));
+        self.person(user).map_or(Say::NOTHING, says)
+    }
+
+    /// What a policy decides by.
+    pub fn situation<'a>(
+        &'a self,
+        user: UserId,
+        person: &'a PersonGrants,
+        action: Option<&'a Permission>,
+        About { facts, env, context, told, now }: About<'a>,
+    ) -> Situation<'a> {
+        Situation { snapshot: self, user, person, action, facts, env, context, told, now }
     }
 
     /// Has a role of that name now, by whatever way and in whatever scope.
@@ -527,7 +543,7 @@ impl Snapshot {
         &'a self,
         who: UserId,
         permission: &Permission,
-        About { facts, env, context, told, now }: About<'_>,
+        about: About<'_>,
         mut note: impl FnMut(Source<'a>),
     ) -> Answer {
         let Some(person) = self.person(who) else {
@@ -539,12 +555,10 @@ impl Snapshot {
             note(Source::Inactive);
         }
         let Stand { protected, mut denied, mut everywhere, scoped, inside } =
-            self.stand(who, person, permission, facts, now, &mut note);
-        let (mut may_be_denied, mut may_be_allowed) = (false, scoped && facts.is_none());
+            self.stand(who, person, permission, about.facts, about.now, &mut note);
+        let (mut may_be_denied, mut may_be_allowed) = (false, scoped && about.facts.is_none());
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
-            let action = Some(permission);
-            let mut say =
-                policy.says(Situation { snapshot: self, user: who, person, action, facts, env, context, told, now });
+            let mut say = policy.says(self.situation(who, person, Some(permission), about));
             // An allow has to give all that is asked about.
             if !policy.gives(permission) {
                 say.allows = Some(false);
@@ -617,7 +631,7 @@ impl Snapshot {
 
     /// The answer alone, without allocating, where nothing is known of a request.
     pub fn check(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Answer {
-        self.check_about(who, permission, About { facts, env: None, context: None, told: None, now })
+        self.check_about(who, permission, About { facts, ..About::at(now) })
     }
 
     /// The answer alone, without allocating.
@@ -627,7 +641,7 @@ impl Snapshot {
 
     /// The answer with every source of it, what decides first, where nothing is known of a request.
     pub fn decide(&self, who: UserId, permission: &Permission, facts: Option<&Facts>, now: DateTime<Utc>) -> Decision {
-        self.decide_about(who, permission, About { facts, env: None, context: None, told: None, now })
+        self.decide_about(who, permission, About { facts, ..About::at(now) })
     }
 
     /// The answer with every source of it, what decides first.
@@ -697,13 +711,8 @@ impl Snapshot {
     }
 
     /// The scopes in which a right that `Depends` is held: the filter for lists. What only a policy could tell of each
-    /// thing is in none: lists show less rather than too much.
-    pub fn scopes(&self, who: UserId, permission: &Permission, env: &Env, now: DateTime<Utc>) -> Vec<Scope> {
-        self.scopes_about(who, permission, About { facts: None, env: Some(env), context: None, told: None, now })
-    }
-
-    /// The same, with what was answered from outside. Nothing is known of a thing.
-    pub fn scopes_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Vec<Scope> {
+    /// thing is in none: lists show less rather than too much. Nothing is known of a thing.
+    pub fn scopes(&self, who: UserId, permission: &Permission, about: About<'_>) -> Vec<Scope> {
         let mut scopes = Vec::new();
         let mut is_open = false;
         let answer = self.judge(who, permission, about, |source| match source {
@@ -769,12 +778,7 @@ impl Snapshot {
         let of_roles = roles.iter().filter(|role| !role.platform).flat_map(|role| role.patterns.iter());
         let live = person.overrides.iter().filter(|given| given.allowed && is_live(given.expires_at, now));
         // What a policy may allow them is theirs as well.
-        let may_give = |policy: &&Arc<Policy>| {
-            let says = self.say(policy, target, now);
-            // One that fails now may answer the next time.
-            says.allows != Some(false) || (says.fails && policy.mode == PolicyMode::Grant)
-        };
-        let of_policies = self.policies.iter().filter(may_give);
+        let of_policies = self.policies.iter().filter(|policy| policy.may_give(self.say(policy, target, now)));
         let of_policies = of_policies.flat_map(|policy| policy.actions.iter());
         let held = of_roles.chain(live.map(|given| &given.pattern)).chain(of_policies).collect::<BTreeSet<_>>();
         let reaches = |pattern: &Permission| {
@@ -786,40 +790,41 @@ impl Snapshot {
 
     /// Everybody who may do this in the whole tenant.
     pub fn who_may(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
-        let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
+        self.those(|who| self.check(who, permission, None, now) == Answer::Yes)
+    }
+
+    fn those(&self, are: impl Fn(UserId) -> bool) -> Vec<UserId> {
+        let mut all = self.everybody().map(|(who, _)| who).filter(|who| are(*who)).collect::<Vec<_>>();
         all.sort_unstable();
-        all.retain(|who| self.check(*who, permission, None, now) == Answer::Yes);
         all
     }
 
     /// Everybody who may do this in the whole tenant, or may when they come to it: policies may decide by what is known only
     /// then, by what is answered outside, or could not be asked just now.
     pub fn who_might(&self, permission: &Permission, now: DateTime<Utc>) -> Vec<UserId> {
-        let might = |who: UserId| {
-            let Some(person) = self.person(who).filter(|person| person.active) else { return false };
-            let (action, facts, env, context, told) = (Some(permission), None, None, None, None);
-            let on = Situation { snapshot: self, user: who, person, action, facts, env, context, told, now };
-            let answer = self.check(who, permission, None, now);
-            let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
-            let says = concerned.map(|policy| (policy.gives(permission), policy.says(on))).collect::<Vec<_>>();
-            let is_denied = says.iter().any(|(_, say)| say.denies == Some(true) && !say.fails);
-            let is_held_down = self.stand(who, person, permission, None, now, &mut |_| {}).denied;
-            let may_be_given =
-                !is_held_down && says.iter().any(|(gives, say)| *gives && (say.allows.is_none() || say.fails));
-            answer == Answer::Yes || (!is_denied && (may_be_given || self.is_given(who, permission, now)))
-        };
-        let mut all = self.everybody().map(|(who, _)| who).collect::<Vec<_>>();
-        all.sort_unstable();
-        all.retain(|who| might(*who));
-        all
+        self.those(|who| self.might(who, permission, now))
+    }
+
+    /// The same of somebody.
+    pub fn might(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> bool {
+        let Some(person) = self.person(who).filter(|person| person.active) else { return false };
+        if self.check(who, permission, None, now) == Answer::Yes {
+            return true;
+        }
+        let on = self.situation(who, person, Some(permission), About::at(now));
+        let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
+        let says = concerned.map(|policy| (policy.gives(permission), policy.says(on))).collect::<Vec<_>>();
+        let is_denied = says.iter().any(|(_, say)| say.denies == Some(true) && !say.fails);
+        let is_held_down = || self.stand(who, person, permission, None, now, &mut |_| {}).denied;
+        let may_be_given =
+            says.iter().any(|(gives, say)| *gives && (say.allows.is_none() || say.fails)) && !is_held_down();
+        !is_denied && (may_be_given || self.is_given(who, permission, now))
     }
 
     /// Whether a policy about this could not be asked just now: what is a no may be a yes the next time.
     pub fn is_unasked(&self, who: UserId, permission: &Permission, about: About<'_>) -> bool {
-        let About { facts, env, context, told, now } = about;
         let Some(person) = self.person(who).filter(|person| person.active) else { return false };
-        let action = Some(permission);
-        let on = Situation { snapshot: self, user: who, person, action, facts, env, context, told, now };
+        let on = self.situation(who, person, Some(permission), about);
         self.policies.iter().filter(|policy| policy.concerns(permission)).any(|policy| {
             let say = policy.says(on);
             // A module that looks at people alone is open only where its time was spent.

@@ -238,7 +238,11 @@ fn an_inactive_or_unknown_person_may_do_nothing() {
             assert_eq!(decision.because[0], Reason::Inactive, "{permission}");
         }
         assert!(snapshot.held(who, noon()).is_empty());
-        assert!(snapshot.scopes(who, &key("users.read"), &Env::default(), noon()).is_empty());
+        assert!(
+            snapshot
+                .scopes(who, &key("users.read"), About { env: Some(&Env::default()), ..About::at(noon()) })
+                .is_empty()
+        );
     }
     assert!(!snapshot.is_super_admin(user(9), noon()));
     // What they were given is told all the same: it counts once they are active.
@@ -283,9 +287,13 @@ fn a_scoped_right_depends_on_what_is_acted_on() {
 
     let both = with_person(base, 1, vec![has_in(role(1), Some("finance"), None)], vec![allow("users.read")]);
     assert_eq!(check(&both, "users.read"), Answer::Yes, "held everywhere from elsewhere");
-    let scopes = finance.scopes(user(1), &key("users.read"), &Env::default(), noon());
+    let scopes = finance.scopes(user(1), &key("users.read"), About { env: Some(&Env::default()), ..About::at(noon()) });
     assert_eq!(scopes, [Scope { department: Some("finance".to_owned()), region: None }]);
-    assert!(finance.scopes(user(1), &key("audit.read"), &Env::default(), noon()).is_empty());
+    assert!(
+        finance
+            .scopes(user(1), &key("audit.read"), About { env: Some(&Env::default()), ..About::at(noon()) })
+            .is_empty()
+    );
 }
 
 /// C15: denies bind a super-admin too, but never take what administration needs.

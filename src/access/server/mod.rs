@@ -304,9 +304,9 @@ fn check(
     if !person.reaches(permission) {
         return Answer::No;
     }
-    let (env, told) = (cx.env(snapshot), cx.told(snapshot, person.user, permission));
-    let about = About { facts, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
-    snapshot.check_about(person.user, permission, about)
+    cx.about(snapshot, person.user, permission, |about| {
+        snapshot.check_about(person.user, permission, About { facts, ..about })
+    })
 }
 
 /// The grants of a tenant with somebody of the platform among its people: they hold there what makes them a super-admin at
@@ -603,14 +603,14 @@ impl Cx {
             Acting::Impersonated(by) => {
                 self.ask_outside(snapshot, by.user, &IMPERSONATE_USERS).await;
                 // It is they who sit before the request.
-                let (env, told) = (self.env(snapshot), self.told(snapshot, by.user, &IMPERSONATE_USERS));
-                let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
-                if snapshot.check_about(by.user, &IMPERSONATE_USERS, about) != Answer::Yes {
-                    // Where nobody could be asked it must not be done as themselves instead.
-                    let is_unasked = snapshot.is_unasked(by.user, &IMPERSONATE_USERS, about);
-                    let refused = AppError::denied(DenialCode::NotImpersonated);
-                    return Err(if is_unasked { AppError::Unavailable } else { refused });
-                }
+                self.about(snapshot, by.user, &IMPERSONATE_USERS, |about| {
+                    match snapshot.check_about(by.user, &IMPERSONATE_USERS, about) {
+                        Answer::Yes => Ok(()),
+                        // Where nobody could be asked it must not be done as themselves instead.
+                        _ if snapshot.is_unasked(by.user, &IMPERSONATE_USERS, about) => Err(AppError::Unavailable),
+                        Answer::No | Answer::Depends => Err(AppError::denied(DenialCode::NotImpersonated)),
+                    }
+                })?;
                 change::check_outranked(snapshot, by.user, person.user, self.now())
             }
             Acting::Themselves | Acting::Key(_) => Ok(()),
@@ -676,13 +676,24 @@ impl Cx {
         if !person.reaches(permission) {
             return None;
         }
-        let (env, told) = (self.env(snapshot), self.told(snapshot, person.user, permission));
-        let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
-        let because = snapshot.decide_about(person.user, permission, about).because;
+        let decide = |about: About<'_>| snapshot.decide_about(person.user, permission, about);
+        let because = self.about(snapshot, person.user, permission, decide).because;
         because.into_iter().find_map(|reason| match reason {
             Reason::PolicyFails { policy } => Some(policy.name),
             _ => None,
         })
+    }
+
+    /// Asks with what is known of this request, and of what was answered to it about somebody and a permission.
+    fn about<T>(
+        &self,
+        snapshot: &Snapshot,
+        user: UserId,
+        permission: &Permission,
+        ask: impl FnOnce(About<'_>) -> T,
+    ) -> T {
+        let (env, told) = (self.env(snapshot), self.told(snapshot, user, permission));
+        ask(About { env: Some(&env), told: told.as_ref(), ..About::at(self.now()) })
     }
 
     /// Records a denied attempt on its own connection, since a rollback would erase it, in the log of where the caller works.

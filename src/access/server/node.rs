@@ -306,11 +306,13 @@ pub async fn renew(
         return load(connection, tenant).await;
     }
     let is_reshaped = moves.iter().any(|row| row.has_moved && row.user_id.is_none());
-    let mut snapshot = Snapshot::clone(known);
-    if is_reshaped {
-        snapshot = shape(&mut *connection, tenant).await?;
+    let mut snapshot = if is_reshaped {
+        let mut snapshot = shape(&mut *connection, tenant).await?;
         snapshot.take_people(known);
-    }
+        snapshot
+    } else {
+        Snapshot::clone(known)
+    };
     (snapshot.version, snapshot.seen) = (version, seen);
     let moved = moves.iter().filter_map(|row| row.user_id).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
     let mut found = people(&mut *connection, tenant, &moved).await?;

@@ -249,6 +249,11 @@ impl Policy {
                 }
             }
         }
+        self.by_mode(denies, allows, can_allow)
+    }
+
+    /// What denies and allows come to; where it could not allow at all it needs no allow.
+    fn by_mode(&self, denies: Option<bool>, allows: Option<bool>, can_allow: bool) -> Say {
         match self.mode {
             Mode::Grant => Say { denies, allows, ..Say::NOTHING },
             Mode::Require if !can_allow => Say { denies, ..Say::NOTHING },
@@ -256,18 +261,19 @@ impl Policy {
         }
     }
 
-    /// What a verdict makes it say, by the same modes. Nothing of one that failed is taken for an answer.
+    /// What a verdict makes it say. Nothing of one that failed is taken for an answer.
     fn heard(&self, verdict: Verdict, has_deny: bool, has_allow: bool) -> Say {
         let (denies, allows) = match verdict {
             Verdict::Failed => return Say { denies: Some(true), fails: true, ..Say::NOTHING },
             Verdict::Says { denies, allows } => (Some(denies), Some(allows)),
             Verdict::Unknown => (if has_deny { None } else { Some(false) }, if has_allow { None } else { Some(false) }),
         };
-        match self.mode {
-            Mode::Grant => Say { denies, allows, ..Say::NOTHING },
-            Mode::Require if !has_allow => Say { denies, ..Say::NOTHING },
-            Mode::Require => Say { denies: or(denies, not(allows)), ..Say::NOTHING },
-        }
+        self.by_mode(denies, allows, has_allow)
+    }
+
+    /// Whether it may give something by itself, as far as it says: one that fails now may answer the next time.
+    pub fn may_give(&self, says: Say) -> bool {
+        says.allows != Some(false) || (says.fails && self.mode == Mode::Grant)
     }
 
     /// Whether what it says may have moved between two situations, although it says the same: what it will decide by is not

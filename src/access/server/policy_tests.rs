@@ -293,7 +293,7 @@ fn a_policy_about_the_thing_depends_on_it() {
     snapshot.put_person(user(1), person(&[ADMIN], json!({})));
     let asked = key("users.update");
     assert_eq!(snapshot.check(user(1), &asked, None, noon()), Answer::Depends);
-    assert!(snapshot.scopes(user(1), &asked, &Env::default(), noon()).is_empty());
+    assert!(snapshot.scopes(user(1), &asked, About { env: Some(&Env::default()), ..About::at(noon()) }).is_empty());
     let of = |department: &str| Facts { department: Some(department.to_owned()), ..Facts::default() };
     assert_eq!(snapshot.check(user(1), &asked, Some(&of("finance")), noon()), Answer::Yes);
     assert_eq!(snapshot.check(user(1), &asked, Some(&of("legal")), noon()), Answer::No);

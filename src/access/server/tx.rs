@@ -119,12 +119,9 @@ impl Tx {
         let is_home = tenant == person.tenant;
         let scope = if is_whole && is_home && snapshot.is_super_admin(user, cx.now()) { PLATFORM } else { "" };
         let tx = node::begin(&cx.0.heart.pool, Some(tenant), scope, cx.now(), read_only).await?;
-        let env = cx.env(&snapshot);
-        let filter = undecided.as_ref().map(|permission| {
-            let told = cx.told(&snapshot, user, permission);
-            let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: cx.now() };
-            snapshot.scopes_about(user, permission, about)
-        });
+        let filter = undecided
+            .as_ref()
+            .map(|permission| cx.about(&snapshot, user, permission, |about| snapshot.scopes(user, permission, about)));
         Ok(Tx {
             tx,
             cx: cx.clone(),
@@ -377,7 +374,7 @@ impl Tx {
     /// decided outside is asked now, as by [`Tx::require`]. Nothing is known of a request of theirs.
     pub async fn may(&self, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<bool, AppError> {
         let snapshot = self.snapshot()?;
-        let about = About { facts, env: None, context: None, told: None, now: self.now() };
+        let about = About { facts, ..About::at(self.now()) };
         let told = self.cx.outside_within(snapshot, who, permission, about).await;
         let about = About { told: Some(&told), ..about };
         match snapshot.check_about(who, permission, about) {
@@ -495,17 +492,28 @@ impl Tx {
 
     /// Whether a change could be made now, and if not why. Nothing is written.
     pub async fn try_grant(&mut self, changes: &[Change], granter: Granter) -> Result<Option<Denial>, AppError> {
-        let (before, now) = (self.snapshot()?.clone(), self.now());
+        let before = self.snapshot()?.clone();
         let after = change::stage(&before, changes);
         change::check_nesting(&after, changes)?;
+        self.refusal(&before, &after, changes, granter).await
+    }
+
+    /// The same of changes that are staged already.
+    pub async fn refusal(
+        &mut self,
+        before: &Arc<Snapshot>,
+        after: &Snapshot,
+        changes: &[Change],
+        granter: Granter,
+    ) -> Result<Option<Denial>, AppError> {
         let within_key = match self.cx.caller() {
-            Caller::Person(person) => limits::check(&before, &after, changes, person, now),
+            Caller::Person(person) => limits::check(before, after, changes, person, self.now()),
             Caller::Anonymous | Caller::Job(_) => Ok(()),
         };
-        let ceiling = self.check_ceiling(&before, &after, changes, granter);
+        let ceiling = self.check_ceiling(before, after, changes, granter);
         let checked = match ceiling.and(within_key) {
             Ok(()) => match granter {
-                Granter::Person(user) => self.check_approved(&before, &after, changes, user).await,
+                Granter::Person(user) => self.check_approved(before, after, changes, user).await,
                 Granter::Setup => Ok(()),
             },
             refused => refused,
@@ -560,14 +568,12 @@ impl Tx {
             Change::Policy { id, policy: None } => before.policy(*id).is_some_and(|policy| is_dead(policy)),
             _ => false,
         };
-        let deciders = || {
-            if changes.iter().all(lifts) {
-                before.who_may(&APPROVALS_DECIDE, self.now())
-            } else {
-                before.who_might(&APPROVALS_DECIDE, self.now())
-            }
+        let (lifts_alone, now) = (changes.iter().all(lifts), self.now());
+        let may_agree = |who: UserId| match lifts_alone {
+            true => before.check(who, &APPROVALS_DECIDE, None, now) == Answer::Yes,
+            false => before.might(who, &APPROVALS_DECIDE, now),
         };
-        let others = || deciders().into_iter().any(|who| who != granter);
+        let others = || before.everybody().any(|(who, _)| who != granter && may_agree(who));
         if high.is_empty() || rules.required == 0 || !others() {
             return Ok(());
         }

@@ -370,7 +370,7 @@ impl Asking {
 
     /// What is known of what is asked about. The time is ours, whatever the caller says.
     pub(super) fn about<'a>(&self, facts: Option<&'a Facts>, context: Option<&'a Value>) -> About<'a> {
-        About { facts, env: None, context: context.filter(|_| self.vouches), told: None, now: self.tx.now() }
+        About { facts, context: context.filter(|_| self.vouches), ..About::at(self.tx.now()) }
     }
 
     /// Whom a subject names; nobody where it is none of ours, or out of the caller's bounds.
@@ -443,7 +443,7 @@ impl Deciding {
             return AuthzenDecision::because(false, AuthzenReason::UnknownPermission);
         };
         let user = known.unwrap_or(UserId(Uuid::nil()));
-        let about = About { facts: facts.as_ref(), env: None, context: context.as_ref(), told: None, now: self.now };
+        let about = About { facts: facts.as_ref(), context: context.as_ref(), ..About::at(self.now) };
         let told = cx.outside(&self.snapshot, user, key, about).await;
         let decision = self.snapshot.decide_about(user, key, About { told: Some(&told), ..about });
         let why = match known {

@@ -87,7 +87,7 @@ async fn answer(cx: Cx, snapshot: Arc<Snapshot>, asked: Asked, now: DateTime<Utc
     yield_now().await;
     let Asked { user, key, facts, env, context } = &asked;
     let (facts, env, context) = (facts.as_ref(), env.as_ref(), context.as_ref());
-    let about = About { facts, env, context, told: None, now };
+    let about = About { facts, env, context, ..About::at(now) };
     let told = cx.outside(&snapshot, *user, key, about).await;
     explain(&snapshot, *user, key, About { told: Some(&told), ..about })
 }

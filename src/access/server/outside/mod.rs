@@ -28,7 +28,6 @@ use crate::{
             Cx,
             engine::{About, Snapshot},
             node::begin,
-            policy::Situation,
             rego::{self, Verdict},
         },
     },
@@ -57,6 +56,11 @@ impl Told {
 
 /// A policy, the path at which it is asked, and about whom and which permission.
 type Question = (PolicyId, Arc<str>, UserId, Permission);
+
+/// What is asked outside about somebody and a permission.
+fn questions(snapshot: &Snapshot, user: UserId, permission: &Permission) -> impl Iterator<Item = Question> {
+    snapshot.outside(permission).map(move |(policy, path)| (policy, path.clone(), user, permission.clone()))
+}
 
 /// What was answered about the caller of one request, and about whoever is behind them: asked once, however often it is
 /// decided on.
@@ -97,8 +101,7 @@ impl Cx {
     }
 
     async fn told_of(&self, snapshot: &Snapshot, user: UserId, permission: &Permission, about: About<'_>) -> Told {
-        let asked = snapshot.outside(permission).map(|(policy, path)| (policy, path.clone(), user, permission.clone()));
-        let questions = asked.collect::<Vec<_>>();
+        let questions = questions(snapshot, user, permission).collect();
         let answers = self.ask(snapshot, user, questions, about).await;
         Told(answers.into_iter().map(|((policy, ..), verdict)| (policy, verdict)).collect())
     }
@@ -120,13 +123,13 @@ impl Cx {
             return;
         }
         let (env, told) = (self.env(snapshot), self.told(snapshot, user, permission));
-        let about = About { facts: None, env: Some(&env), context: None, told: told.as_ref(), now: self.now() };
+        let about = About { env: Some(&env), told: told.as_ref(), ..About::at(self.now()) };
         if !snapshot.waits_outside(user, permission, about) {
             return;
         }
-        let asked = snapshot.outside(permission).map(|(policy, path)| (policy, path.clone(), user, permission.clone()));
         let questions = {
             let answers = self.0.heard.answers.lock().unwrap_or_else(PoisonError::into_inner);
+            let asked = questions(snapshot, user, permission);
             asked.filter(|question| !answers.contains_key(question)).collect::<Vec<_>>()
         };
         if questions.is_empty() {
@@ -143,13 +146,10 @@ impl Cx {
     /// What was answered about the caller, or whoever is behind them, and a permission; nothing where nobody is asked outside
     /// about it.
     pub(super) fn told(&self, snapshot: &Snapshot, user: UserId, permission: &Permission) -> Option<Told> {
-        let mut asked = snapshot.outside(permission).peekable();
+        let mut asked = questions(snapshot, user, permission).peekable();
         asked.peek()?;
         let answers = self.0.heard.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = asked.filter_map(|(policy, path)| {
-            let verdict = answers.get(&(policy, path.clone(), user, permission.clone()))?;
-            Some((policy, *verdict))
-        });
+        let told = asked.filter_map(|question| Some((question.0, *answers.get(&question)?)));
         Some(Told(told.collect()))
     }
 
@@ -167,12 +167,10 @@ impl Cx {
             return questions.into_iter().map(|question| (question, Verdict::Failed)).collect();
         };
         let Some(person) = snapshot.person(user) else { return Vec::new() };
-        let About { facts, env, context, now, told: _ } = about;
         let began = *self.0.heard.began.get_or_init(Instant::now);
         let asked = questions.into_iter().map(|question| {
             let (_, path, _, permission) = &question;
-            let action = Some(permission);
-            let on = Situation { snapshot, user, person, action, facts, env, context, told: None, now };
+            let on = snapshot.situation(user, person, Some(permission), About { told: None, ..about });
             let (input, path) = (rego::whole_input(on), path.clone());
             let (agent, outside) = (agent.clone(), self.0.heart.outside.clone());
             async move {
