@@ -87,6 +87,12 @@ async fn document(tx: &mut Tx, id: PolicyId, number: i32) -> Result<Document, Ap
     store::version(tx, id, number).await?.ok_or(AppError::field("number", FieldCode::Unknown))
 }
 
+/// The same with its number; nothing where none is named.
+async fn numbered(tx: &mut Tx, id: PolicyId, number: Option<i32>) -> Result<Option<(i32, Document)>, AppError> {
+    let Some(number) = number else { return Ok(None) };
+    Ok(Some((number, document(tx, id, number).await?)))
+}
+
 /// What is enforced, as whoever decides reads it.
 fn shown(enforced: Option<(i32, &Document)>) -> Value {
     let Some((number, document)) = enforced else { return Value::Null };
@@ -112,14 +118,8 @@ async fn proposal(
     policy: &Policy,
     number: Option<i32>,
 ) -> Result<(Proposal<PolicyPreview>, Vec<Change>), AppError> {
-    let old = match policy.active {
-        Some(number) => Some((number, document(tx, policy.id, number).await?)),
-        None => None,
-    };
-    let new = match number {
-        Some(number) => Some((number, document(tx, policy.id, number).await?)),
-        None => None,
-    };
+    let old = numbered(tx, policy.id, policy.active).await?;
+    let new = numbered(tx, policy.id, number).await?;
     let mut changes = Vec::new();
     if number != policy.active {
         let wanted = match &new {
@@ -169,10 +169,7 @@ pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError>
     let number = read::<Proposal<PolicyPreview>>(agreed)?.edit.number;
     let (now, _changes) = proposal(tx, &before, number).await?;
     is_as_agreed(agreed, &now.before)?;
-    let wanted = match number {
-        Some(number) => Some((number, document(tx, id, number).await?)),
-        None => None,
-    };
+    let wanted = numbered(tx, id, number).await?;
     let wanted = wanted.as_ref().map(|(number, document)| (*number, document));
     enforce(tx, id, &before.name, wanted, Granter::Person(agreed.requester)).await?;
     let after = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;

@@ -122,9 +122,7 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
     // Nothing is held while a module is read.
     drop(tx);
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
-    let description = description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
-    let description = errors.take("description", description).flatten();
+    let (name, description) = names::parse_edit(name.as_deref(), description.as_deref(), &mut errors);
     let old = before.document.clone();
     let document = Document {
         mode: mode.unwrap_or(old.mode),
@@ -144,7 +142,7 @@ pub async fn edit(cx: &Cx, id: PolicyId, edit: Input<PolicyEdit>) -> Result<Poli
     let before = changeable(&mut tx, id, Some(before.version)).await?;
     check_actions(tx.snapshot()?, &document)?;
     let name = name.unwrap_or_else(|| before.name.clone());
-    let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
+    let description = description.unwrap_or_else(|| before.description.clone());
     let mut latest = before.latest;
     if document != old {
         latest += 1;
@@ -407,7 +405,10 @@ pub(super) async fn check_tests(document: &Document) -> Result<(), AppError> {
     for test in results.iter().filter(|test| !test.passed) {
         errors.add(format!("tests.{}", test.name), FieldCode::Failed);
     }
-    errors.check()
+    errors.check()?;
+    // It is kept from here on, so that nobody waits for it to be read with the grants locked.
+    rego::enforced(document.module.clone()).await;
+    Ok(())
 }
 
 /// Puts a version of a policy into force, or takes the policy out of it. The grants have been locked, and the tests of the
