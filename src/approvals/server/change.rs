@@ -16,7 +16,7 @@ use crate::{
         },
     },
     base::{
-        errors::{AppError, Conflict, DenialCode, FieldCode, Stale},
+        errors::{AppError, Conflict, Denial, DenialCode, FieldCode, Stale},
         ids::{RoleId, UserId},
         server::crypto::sha256,
     },
@@ -57,17 +57,32 @@ pub async fn still_needed(tx: &mut Tx, changes: &[Change], granter: UserId) -> R
     }
     match tx.try_grant(changes, Granter::Person(granter)).await? {
         None => Ok(Vec::new()),
-        Some(denial) if denial.code == DenialCode::ApprovalNeeded => {
-            let keys = denial.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
-            Ok(keys.map_err(|code| anyhow::anyhow!("a key of the catalogue is {code:?}"))?)
-        }
+        Some(denial) if denial.code == DenialCode::ApprovalNeeded => keys_of(&denial),
         Some(denial) => Err(AppError::Forbidden(denial)),
     }
+}
+
+/// What a denial says that others have to agree to.
+pub fn keys_of(denial: &Denial) -> Result<Vec<Permission>, AppError> {
+    let keys = denial.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
+    Ok(keys.map_err(|code| anyhow::anyhow!("a key of the catalogue is {code:?}"))?)
 }
 
 /// Whoever asked must still be allowed to: on what it is about, or in the whole tenant where that has no place in it.
 pub async fn still_may(tx: &Tx, who: UserId, permission: &Permission, facts: Option<&Facts>) -> Result<(), AppError> {
     if tx.may(who, permission, facts).await? { Ok(()) } else { Err(AppError::denied(DenialCode::MissingPermission)) }
+}
+
+/// What of a thing a request is about, as whoever decides reads it: of its name and description only what is asked for.
+pub fn shown(mut audited: Value, is_named: bool, is_described: bool) -> Value {
+    if let Some(fields) = audited.as_object_mut() {
+        fields.retain(|field, _| match field.as_str() {
+            "name" => is_named,
+            "description" => is_described,
+            _ => true,
+        });
+    }
+    audited
 }
 
 /// The proposal as the capability that asked keeps it.
@@ -123,12 +138,16 @@ fn reach(tx: &Tx, changes: &[Change]) -> Result<Option<(usize, String)>, AppErro
 
 /// A proposal bound to whom it reaches: whoever decides agrees to nobody who comes later.
 pub fn bound(tx: &Tx, proposal: impl Serialize, changes: &[Change]) -> Result<Value, AppError> {
+    Ok(bound_to(proposal, reach(tx, changes)?))
+}
+
+fn bound_to(proposal: impl Serialize, reach: Option<(usize, String)>) -> Value {
     let mut proposal = json!(proposal);
-    if let (Some((people, reach)), Some(fields)) = (reach(tx, changes)?, proposal.as_object_mut()) {
+    if let (Some((people, reach)), Some(fields)) = (reach, proposal.as_object_mut()) {
         fields.insert("people".to_owned(), json!(people));
         fields.insert("reach".to_owned(), json!(reach));
     }
-    Ok(proposal)
+    proposal
 }
 
 /// The request as it has to be decided on now; nothing where it stands as it did.
@@ -141,15 +160,16 @@ pub async fn renewed<E: Serialize>(
 ) -> Result<Option<Renewed>, AppError> {
     let old = agreed.proposal.get("before").cloned().unwrap_or_default();
     let has_moved = facts.department != agreed.facts.department || facts.region != agreed.facts.region;
-    let reached = reach(tx, changes)?.map(|(_, reach)| reach);
-    let reaches_the_same = agreed.proposal.get("reach").and_then(Value::as_str) == reached.as_deref();
+    let reached = reach(tx, changes)?;
+    let digest = reached.as_ref().map(|(_, digest)| digest.as_str());
+    let reaches_the_same = agreed.proposal.get("reach").and_then(Value::as_str) == digest;
     if old == fresh.before && !has_moved && reaches_the_same {
         return Ok(None);
     }
     let permissions = still_needed(tx, changes, agreed.requester).await?;
     let asked = agreed.proposal.get("asked").cloned().unwrap_or(old);
     let fresh = Proposal { asked: (asked != fresh.before).then_some(asked), ..fresh };
-    Ok(Some(Renewed { facts, proposal: bound(tx, fresh, changes)?, permissions }))
+    Ok(Some(Renewed { facts, proposal: bound_to(fresh, reached), permissions }))
 }
 
 /// What somebody wanted of a list, carried over to what the list is by now: what they added comes, what they took away

@@ -351,9 +351,7 @@ async fn check_agreed(tx: &Tx, approval: &Approval, facts: &Facts, last: UserId)
     let others = approval.decisions.iter().filter(|decision| decision.counts && decision.approves);
     let others = others.filter(|decision| decision.decider_id != last);
     for decision in others {
-        if !tx.may(decision.decider_id, &APPROVALS_DECIDE, Some(facts)).await? {
-            return Err(AppError::denied(DenialCode::MissingPermission));
-        }
+        change::still_may(tx, decision.decider_id, &APPROVALS_DECIDE, Some(facts)).await?;
     }
     Ok(())
 }

@@ -3,7 +3,10 @@
 use icu_properties::{CodePointMapData, props::Script};
 use unicode_normalization::char::is_combining_mark;
 
-use crate::base::{errors::FieldCode, text::one_line};
+use crate::base::{
+    errors::{FieldCode, FieldErrors},
+    text::{one_line, optional_line},
+};
 
 /// Checks a name: one line of text for showing, in which no word mixes letters that can be taken for each other.
 ///
@@ -20,6 +23,17 @@ pub fn parse_optional(text: Option<&str>, max: usize) -> Result<Option<String>, 
         None | Some("") => Ok(None),
         Some(text) => parse(text, max).map(Some),
     }
+}
+
+/// The name and description that an edit gives to a thing, where it does; a description can be taken away.
+pub fn parse_edit(
+    name: Option<&str>,
+    description: Option<&str>,
+    errors: &mut FieldErrors,
+) -> (Option<String>, Option<String>) {
+    let name = errors.take("name", name.map(|name| parse(name, 120)).transpose()).flatten();
+    let description = description.map(|text| optional_line(Some(text), 1000)).transpose();
+    (name, errors.take("description", description).flatten().map(Option::unwrap_or_default))
 }
 
 /// Whether a word holds letters of scripts that are not written together (UTS 39, "moderately restrictive", with the

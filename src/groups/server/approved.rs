@@ -5,7 +5,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{audited, changeable, is_givable, parse_parents, store};
@@ -24,7 +24,7 @@ use crate::{
         Kind,
         server::{
             Agreed, Asked, NewApproval, Renewed, ask,
-            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
+            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, shown, still_may},
             parse_reason,
         },
     },
@@ -36,7 +36,6 @@ use crate::{
             input::Input,
             names,
         },
-        text::optional_line,
     },
     groups::{AskedEdit, Group, GroupEdit},
 };
@@ -70,26 +69,11 @@ pub async fn request(cx: &Cx, id: GroupId, asked: Input<AskedEdit>) -> Result<Ap
     Ok(id)
 }
 
-/// What of a group a request is about, as whoever decides reads it.
-fn shown(group: &Group, edit: &GroupEdit) -> Value {
-    let mut shown = audited(group);
-    if let Some(fields) = shown.as_object_mut() {
-        fields.retain(|field, _| match field.as_str() {
-            "name" => edit.name.is_some(),
-            "description" => edit.description.is_some(),
-            _ => true,
-        });
-    }
-    shown
-}
-
 /// What an edit of a group comes to: for those who decide, and as a change.
 fn proposal(tx: &Tx, before: &Group, edit: GroupEdit) -> Result<(Proposal<GroupEdit>, Change), AppError> {
     let snapshot = tx.snapshot()?;
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
-    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
-    let description = errors.take("description", description).flatten().map(Option::unwrap_or_default);
+    let (name, description) = names::parse_edit(edit.name.as_deref(), edit.description.as_deref(), &mut errors);
     let above = match &edit.parents {
         Some(ids) => parse_parents(tx, ids, &mut errors)?,
         None => before.parents.iter().map(|parent| parent.id).collect(),
@@ -124,9 +108,10 @@ fn proposal(tx: &Tx, before: &Group, edit: GroupEdit) -> Result<(Proposal<GroupE
         roles: Some(before.roles.iter().map(GivenRole::from).collect()),
         ..GroupEdit::default()
     };
+    let told = |group: &Group| shown(audited(group), edit.name.is_some(), edit.description.is_some());
     let proposal = Proposal {
-        before: shown(&was, &edit),
-        after: shown(&after, &edit),
+        before: told(&was),
+        after: told(&after),
         asked: None,
         version: Some(before.version),
         base: Some(base),

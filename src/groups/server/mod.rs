@@ -88,9 +88,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     }
     let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
-    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
-    let description = errors.take("description", description).flatten();
+    let (name, description) = names::parse_edit(edit.name.as_deref(), edit.description.as_deref(), &mut errors);
     let reason = errors.take("reason", optional_line(edit.reason.as_deref(), 500)).flatten();
     let parents = match &edit.parents {
         Some(ids) => parse_parents(&tx, ids, &mut errors)?,
@@ -103,7 +101,7 @@ pub async fn edit(cx: &Cx, id: GroupId, edit: Input<GroupEdit>) -> Result<Group,
     };
     errors.check()?;
     let name = name.unwrap_or_else(|| before.name.clone());
-    let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
+    let description = description.unwrap_or_else(|| before.description.clone());
     store::update(&mut tx, id, &name, &description).await?;
     let change = Change::Group { group: id, name, parents, roles };
     tx.grant(&[change], Granter::Person(cx.person()?.user)).await?;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{audited_roles, changeable, exchange, keys, parents, rights_of, staged, store, stored};
+use super::{audited_roles, changeable, exchange, halves, keys, parents, rights_of, staged, store, stored};
 use crate::{
     access::{
         Answer, GivenRole, HeldRole, PERMISSIONS_ASSIGN, Permission, ROLES_UPDATE,
@@ -25,8 +25,8 @@ use crate::{
     approvals::{
         Kind,
         server::{
-            Agreed, Answering, Asked, NewApproval, Renewed, ask,
-            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, still_may},
+            Agreed, Asked, NewApproval, Renewed, ask,
+            change::{Proposal, bound, carried_over, is_as_agreed, needs_approval, read, renewed, shown, still_may},
             follow_renamed_role, parse_reason,
         },
     },
@@ -34,7 +34,6 @@ use crate::{
         errors::{AppError, Conflict, DenialCode, FieldCode, FieldErrors, Stale},
         ids::{ApprovalId, RoleId, UserId},
         server::{http::Sent, input::Input, names},
-        text::optional_line,
     },
     roles::{AccessRequest, ApprovalRequest, Override, Overrides, PersonRights, RightsEdit, Role, RoleEdit},
 };
@@ -142,7 +141,7 @@ pub(super) fn of_person(
     edit: RightsEdit,
     reason: String,
 ) -> Result<NewApproval, AppError> {
-    let proposal = rights_proposal(tx, person, edit)?;
+    let proposal = rights_proposal(tx, &rights_of(tx, person)?, edit)?;
     Ok(NewApproval {
         kind: Kind::Rights,
         subject: person.id.0,
@@ -154,8 +153,7 @@ pub(super) fn of_person(
     })
 }
 
-fn rights_proposal(tx: &Tx, person: &accounts::Person, edit: RightsEdit) -> Result<Proposal<RightsEdit>, AppError> {
-    let before = rights_of(tx, person)?;
+fn rights_proposal(tx: &Tx, before: &PersonRights, edit: RightsEdit) -> Result<Proposal<RightsEdit>, AppError> {
     // What it is asked for says why.
     let edit = RightsEdit { reason: None, version: None, ..edit };
     let base = RightsEdit {
@@ -164,8 +162,8 @@ fn rights_proposal(tx: &Tx, person: &accounts::Person, edit: RightsEdit) -> Resu
         ..RightsEdit::default()
     };
     Ok(Proposal {
-        before: given(&before),
-        after: proposed(tx, &before, &edit)?,
+        before: given(before),
+        after: proposed(tx, before, &edit)?,
         asked: None,
         version: Some(before.version),
         base: Some(base),
@@ -215,25 +213,10 @@ async fn about_role(
     Ok((new, vec![change]))
 }
 
-/// What of a role a request is about, as whoever decides reads it.
-fn shown(role: &Role, edit: &RoleEdit) -> Value {
-    let mut shown = super::audited(role);
-    if let Some(fields) = shown.as_object_mut() {
-        fields.retain(|field, _| match field.as_str() {
-            "name" => edit.name.is_some(),
-            "description" => edit.description.is_some(),
-            _ => true,
-        });
-    }
-    shown
-}
-
 /// What an edit of a role comes to: for those who decide, and as a change.
 fn role_proposal(tx: &Tx, before: &Role, edit: RoleEdit) -> Result<(Proposal<RoleEdit>, Change), AppError> {
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
-    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
-    let description = errors.take("description", description).flatten().map(Option::unwrap_or_default);
+    let (name, description) = names::parse_edit(edit.name.as_deref(), edit.description.as_deref(), &mut errors);
     let permissions = match &edit.permissions {
         Some(permissions) => keys(tx, "permissions", permissions, &mut errors)?,
         None => stored(before)?,
@@ -264,9 +247,10 @@ fn role_proposal(tx: &Tx, before: &Role, edit: RoleEdit) -> Result<(Proposal<Rol
         parents: Some(before.parents.iter().map(|parent| parent.id).collect()),
         ..RoleEdit::default()
     };
+    let told = |role: &Role| shown(super::audited(role), edit.name.is_some(), edit.description.is_some());
     let proposal = Proposal {
-        before: shown(&was, &edit),
-        after: shown(&after, &edit),
+        before: told(&was),
+        after: told(&after),
         asked: None,
         version: Some(before.version),
         base: Some(base),
@@ -331,49 +315,19 @@ fn access_proposal(wanted: Access, person: &accounts::Person) -> Proposal<()> {
 }
 
 /// What has to be decided on instead where the subject has changed since it was asked for.
-pub fn renew<'a>(tx: &'a mut Tx, agreed: &'a Agreed) -> Answering<'a, Option<Renewed>> {
-    Box::pin(async move {
-        match agreed.kind {
-            Kind::Rights => renew_rights(tx, agreed).await,
-            Kind::Role => renew_role(tx, agreed).await,
-            Kind::Access => renew_access(tx, agreed).await,
-            Kind::Catalogue => exchange::renew(tx, agreed).await,
-            Kind::Group | Kind::Policy => Err(not_mine(agreed)),
-        }
-    })
-}
-
-/// Does what was agreed to. The ceiling is that of whoever asked, as it is now; for access that somebody asked for
-/// themselves it is that of the last who agreed.
-pub fn apply<'a>(tx: &'a mut Tx, agreed: &'a Agreed) -> Answering<'a, Vec<Event>> {
-    Box::pin(async move {
-        match agreed.kind {
-            Kind::Rights => apply_rights(tx, agreed).await,
-            Kind::Role => apply_role(tx, agreed).await,
-            Kind::Access => apply_access(tx, agreed).await,
-            Kind::Catalogue => exchange::apply(tx, agreed).await,
-            Kind::Group | Kind::Policy => Err(not_mine(agreed)),
-        }
-    })
-}
-
-/// The router sends each kind to the capability that asked for it.
-fn not_mine(agreed: &Agreed) -> AppError {
-    anyhow::anyhow!("a request of the kind {:?} is not about roles", agreed.kind).into()
-}
-
-async fn renew_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+pub async fn renew_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
     let old = read::<Proposal<RightsEdit>>(agreed)?;
     let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
     let now = rights_of(tx, &person)?;
     let facts = accounts::server::store::facts(&person);
     let edit = rights_by_now(old.edit, old.base, &now);
     let changes = staged(tx, person.id, edit.clone())?;
-    let fresh = rights_proposal(tx, &person, edit)?;
+    let fresh = rights_proposal(tx, &now, edit)?;
     renewed(tx, agreed, facts, &changes, fresh).await
 }
 
-async fn renew_role(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+/// The same about a role.
+pub async fn renew_role(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
     let now = changeable(tx, RoleId(agreed.subject), None).await?;
     let edit = role_by_now(agreed, &now)?;
     let (fresh, change) = role_proposal(tx, &now, edit)?;
@@ -382,7 +336,7 @@ async fn renew_role(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, App
 }
 
 /// Whom it is about may be elsewhere by now, where others decide.
-async fn renew_access(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+pub async fn renew_access(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
     let wanted = wanted_access(agreed)?;
     let person = accounts::server::find_for_update(tx, UserId(agreed.subject), None).await?;
     let facts = accounts::server::store::facts(&person);
@@ -407,7 +361,8 @@ async fn unmoved(tx: &mut Tx, agreed: &Agreed) -> Result<accounts::Person, AppEr
     if is_there { Ok(person) } else { Err(AppError::Conflict(Conflict::Stale(Stale::default()))) }
 }
 
-async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+/// Does what was agreed to. The ceiling is that of whoever asked, as it is now.
+pub async fn apply_rights(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     let proposal = read::<Proposal<RightsEdit>>(agreed)?;
     let person = unmoved(tx, agreed).await?;
     // They may assign in one department only.
@@ -436,17 +391,11 @@ async fn grant_person(
         let event = Event::done(action).on("user", user, &person.name).version(person.version);
         event.meta("asked_by", json!(granter))
     };
-    let mut events = Vec::new();
-    if before.overrides != after.overrides {
-        events.push(event(Action::GrantPermission).change(json!(before.overrides), json!(after.overrides)));
-    }
-    if before.roles != after.roles {
-        events.push(event(Action::AssignRoles).change(audited_roles(&before.roles), audited_roles(&after.roles)));
-    }
-    Ok(events)
+    Ok(halves((&before.overrides, &before.roles), (&after.overrides, &after.roles), event))
 }
 
-async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+/// The same about a role.
+pub async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     still_may(tx, agreed.requester, &ROLES_UPDATE, None).await?;
     let role = RoleId(agreed.subject);
     let before = changeable(tx, role, None).await?;
@@ -466,7 +415,8 @@ async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError
     Ok(vec![event.change(super::audited(&before), super::audited(&after))])
 }
 
-async fn apply_access(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+/// The same for access that somebody asked for themselves: the ceiling is that of the last who agreed.
+pub async fn apply_access(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     tx.require(PERMISSIONS_ASSIGN).await?;
     let wanted = wanted_access(agreed)?;
     let key = wanted.permissions.first().map(String::as_str).unwrap_or_default();

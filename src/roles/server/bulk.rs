@@ -1,15 +1,12 @@
 //! Rights of many people at once: a role given to them or taken from them (C10), and what the studio makes of each (C3).
 
-use serde_json::json;
-
-use super::{approved, audited_roles, held_roles, overrides_of, staged, stated_reason};
+use super::{approved, audited_roles, halves, held_roles, overrides_of, staged, stated_reason};
 use crate::{
     access::{
-        GivenRole, HeldRole, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Permission, Scope, USERS_READ,
+        GivenRole, HeldRole, PERMISSIONS_ASSIGN, PERMISSIONS_READ, Scope, USERS_READ,
         server::{
             Cx, Tx,
             change::Granter,
-            given,
             record::{Action, Event},
         },
     },
@@ -21,7 +18,7 @@ use crate::{
             links,
         },
     },
-    approvals::server::{MOST_WAITING, NewApproval, ask, parse_reason},
+    approvals::server::{MOST_WAITING, NewApproval, ask, change::keys_of, parse_reason},
     base::{
         errors::{AppError, Denial, DenialCode, FieldCode},
         ids::{RoleId, UserId},
@@ -157,15 +154,7 @@ fn edited(before: &PersonStand, after: &PersonStand, reason: Option<&str>) -> Ve
         let event = Event::done(action).on("user", after.user, &after.name).version(after.version);
         event.stated(reason.map(ToOwned::to_owned))
     };
-    let overrides = (before.overrides != after.overrides).then(|| {
-        let granted = event(Action::GrantPermission);
-        granted.change(json!(before.overrides), json!(after.overrides))
-    });
-    let roles = (before.roles != after.roles).then(|| {
-        let assigned = event(Action::AssignRoles);
-        assigned.change(audited_roles(&before.roles), audited_roles(&after.roles))
-    });
-    overrides.into_iter().chain(roles).collect()
+    halves((&before.overrides, &before.roles), (&after.overrides, &after.roles), event)
 }
 
 /// Somebody for whom others have to agree, with the change that they are asked about.
@@ -247,16 +236,14 @@ async fn given_to(tx: &mut Tx, person: &Person, before: &[HeldRole]) -> Result<E
     links::void_of_others(tx, person.id).await?;
     let after = held_roles(tx, person.id)?;
     let version = accounts::server::store::version(tx, person.id).await?;
-    let told = |roles: &[HeldRole]| json!({"roles": given::audited(roles)});
     let event = Event::done(Action::AssignRoles).on("user", person.id, &person.name).version(version);
-    Ok(event.change(told(before), told(&after)))
+    Ok(event.change(audited_roles(before), audited_roles(&after)))
 }
 
 /// Asks others to agree to the change of one person.
 async fn ask_about(tx: &mut Tx, one: Waiting, reason: String) -> Result<Event, AppError> {
     tx.cx().in_person()?;
-    let keys = one.denial.permissions.iter().map(|key| Permission::parse(key)).collect::<Result<Vec<_>, _>>();
-    let permissions = keys.map_err(|code| anyhow::anyhow!("a key of the catalogue is {code:?}"))?;
+    let permissions = keys_of(&one.denial)?;
     let new = approved::of_person(tx, &one.person, one.edit, reason)?;
     let (_id, event) = ask(tx, NewApproval { permissions, ..new }).await?;
     Ok(event)

@@ -158,7 +158,7 @@ pub(super) async fn proposed(
 }
 
 /// The request on what the catalogue is by now, where that is something else.
-pub(super) async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
+pub async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed>, AppError> {
     let file = read::<Proposal<CatalogueFile>>(agreed)?.edit;
     let plan = plan(tx, file.clone()).await?;
     let fresh = plan.proposal(tx, file)?;
@@ -166,7 +166,7 @@ pub(super) async fn renew(tx: &mut Tx, agreed: &Agreed) -> Result<Option<Renewed
 }
 
 /// Reads in a file that others have agreed to.
-pub(super) async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
+pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError> {
     let file = read::<Proposal<CatalogueFile>>(agreed)?.edit;
     for permission in needed(&file) {
         still_may(tx, agreed.requester, &permission, None).await?;

@@ -119,9 +119,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     tx.lock_grants(Some(&ROLES_UPDATE)).await?;
     let before = changeable(&mut tx, id, edit.version.or(seen)).await?;
     let mut errors = FieldErrors::default();
-    let name = errors.take("name", edit.name.as_deref().map(|name| names::parse(name, 120)).transpose()).flatten();
-    let description = edit.description.as_deref().map(|text| optional_line(Some(text), 1000)).transpose();
-    let description = errors.take("description", description).flatten();
+    let (name, description) = names::parse_edit(edit.name.as_deref(), edit.description.as_deref(), &mut errors);
     let reason = errors.take("reason", stated_reason(edit.reason.as_deref())).flatten();
     let permissions = match &edit.permissions {
         Some(permissions) => keys(&tx, "permissions", permissions, &mut errors)?,
@@ -136,7 +134,7 @@ pub async fn edit(cx: &Cx, id: RoleId, edit: Input<RoleEdit>) -> Result<Role, Ap
     if before.built_in && name != before.name {
         return Err(AppError::denied(DenialCode::BuiltIn));
     }
-    let description = description.map_or_else(|| before.description.clone(), Option::unwrap_or_default);
+    let description = description.unwrap_or_else(|| before.description.clone());
     store::update(&mut tx, id, &name, &description).await?;
     if name != before.name {
         approvals::server::follow_renamed_role(&mut tx, &before.name, &name).await?;
@@ -501,6 +499,19 @@ async fn apply(cx: &Cx, mut tx: Tx, person: &Person, stated: Stated) -> Result<P
         tx.commit(assigned).await?;
     }
     Ok(after)
+}
+
+/// What to record of somebody whose rights were changed: a row for each half that did, of overrides and roles.
+fn halves(
+    before: (&Overrides, &[HeldRole]),
+    after: (&Overrides, &[HeldRole]),
+    event: impl Fn(Action) -> Event,
+) -> Vec<Event> {
+    let overrides =
+        (before.0 != after.0).then(|| event(Action::GrantPermission).change(json!(before.0), json!(after.0)));
+    let roles = (before.1 != after.1)
+        .then(|| event(Action::AssignRoles).change(audited_roles(before.1), audited_roles(after.1)));
+    overrides.into_iter().chain(roles).collect()
 }
 
 /// Roles by name, as the audit log keeps them; the bounds of those that have any.

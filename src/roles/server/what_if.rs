@@ -47,7 +47,7 @@ pub async fn of_person(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result
     let given = Given::All(newly_given(&foreseen.before, &foreseen.after, user, tx.now()));
     let scoped = scoped(&foreseen.after, user, tx.now());
     let effect = foreseen.effect(&mut tx, &[user], &given).await?;
-    Ok(Effect { names: vec![person.name], scoped, version: person.version, ..effect }.named())
+    Ok(Effect { scoped, version: person.version, ..effect })
 }
 
 /// What it would do to many people, each of whom gets what is said of them.
@@ -143,7 +143,7 @@ async fn foresee(tx: &mut Tx, changes: &[Change]) -> Result<Foreseen, AppError> 
         Some(denial) => Some(denial),
         None => {
             let granter = Granter::Person(tx.cx().person()?.user);
-            tx.try_grant(changes, granter).await?
+            tx.refusal(&before, &after, changes, granter).await?
         }
     };
     Ok(Foreseen { before, after, refused })
@@ -158,14 +158,6 @@ impl Foreseen {
         let all = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let effect = tally.effect(names, all, refused, before.version);
         Ok(Effect { policies, ..effect })
-    }
-}
-
-impl Effect {
-    /// Names nobody where nobody's rights change.
-    fn named(self) -> Self {
-        let is_changed = self.lines.iter().any(|line| moves(line.what));
-        Effect { names: if is_changed { self.names } else { Vec::new() }, ..self }
     }
 }
 
@@ -324,7 +316,7 @@ impl Tally<'_> {
             people_gaining: self.gaining,
             people_losing: self.losing,
             people,
-            names: if self.changed.is_empty() { Vec::new() } else { names },
+            names,
             refused,
             policies: Vec::new(),
             scoped: Vec::new(),
