@@ -78,6 +78,14 @@ impl Answer {
     }
 }
 
+/// The field and the code of the first thing that a refusal finds wrong.
+pub fn first_error(answer: &Answer) -> (String, String) {
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+    let error = &answer.json()["errors"][0];
+    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+    (text("field"), text("code"))
+}
+
 /// Somebody who sends requests.
 #[derive(Clone)]
 pub struct Client {

@@ -7,6 +7,7 @@ use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
+use super::tenants::other;
 use crate::{
     access::server::Cx,
     app::server::{
@@ -231,13 +232,7 @@ async fn a_file_that_is_not_there_is_not_found(pool: PgPool) {
 async fn a_branding_is_its_tenants_alone(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
     let boss = app.admin().await;
-    let body = json!({"name": "شركة البدر", "plan": "pro", "admin": {"email": "badr@other.example", "name": "بدر"}});
-    let created = boss.post("/admin/tenants", body).await.ok();
-    let link = text(&created["admin"]["link"]);
-    let token = link.split_once("token=").expect("a token").1;
-    app.without_required_factors().await;
-    app.anonymous().post("/auth/welcome", json!({"token": token, "password": PASSWORD})).await.ok();
-    let badr = app.sign_in("badr@other.example").await;
+    let (other, badr) = other(&app, &boss).await;
     let before = boss.get("/admin/settings").await.ok();
 
     let own = text(&put(&badr, file(200, ImageFormat::Png)).await.ok()["branding"]["logo"]);
@@ -245,7 +240,7 @@ async fn a_branding_is_its_tenants_alone(pool: PgPool) {
     assert_eq!(boss.get("/admin/settings").await.ok(), before);
     let login = app.anonymous().get("/login").await;
     assert!(borne(&login, ".png").is_none() && borne(&login, ".css").is_none() && !login.text.contains("البدر"));
-    let (first, other) = (tenant_of(&boss).await, tenant_of(&badr).await);
+    let first = tenant_of(&boss).await;
     let logo = format!("/brand/{other}/{own}.png");
     let page = browser(&app, "badr@other.example").await.get("/console").await;
     assert_eq!(borne(&page, ".png"), Some(logo.clone()));

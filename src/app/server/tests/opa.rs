@@ -14,8 +14,11 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tokio::net::TcpListener;
 
-use super::tenants::{may_everything, other};
-use crate::app::server::test_app::{Answer, Client, TestApp, options_of};
+use super::{
+    policies,
+    tenants::{may_everything, other},
+};
+use crate::app::server::test_app::{Client, TestApp, first_error, options_of};
 
 /// How the agent answers.
 #[derive(Clone)]
@@ -83,13 +86,6 @@ async fn policy(by: &Client, mode: &str, action: &str) -> Value {
     by.post("/admin/policies", body).await.ok()
 }
 
-fn first_error(answer: &Answer) -> (String, String) {
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
-    let error = &answer.json()["errors"][0];
-    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    (text("field"), text("code"))
-}
-
 /// C6: each act that the policy is about is asked before it is done, with the input document of a module; a no, a deny
 /// beside a yes, silence, another answer and too long a one all deny.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
@@ -135,7 +131,7 @@ async fn an_act_waits_for_the_external_decision(pool: PgPool) {
     assert_eq!(sara.get("/admin/audit").await.code(), "missing_permission");
     agent.heard();
 
-    boss.post(&format!("/admin/policies/{}/deactivate", made["id"].as_str().expect("an id")), json!({})).await.ok();
+    boss.post(&format!("{}/deactivate", policies::path(&made)), json!({})).await.ok();
     assert_eq!(sara.get("/admin/audit").await.status, StatusCode::OK);
     assert_eq!(agent.heard(), Vec::new());
     // Whoever looks for what is wrong finds the policy in the log, and the number in the monitoring.
@@ -155,7 +151,7 @@ async fn who_can_and_what_if_do_not_guess(pool: PgPool) {
     agent.says(json!(true));
     boss.patch("/admin/settings", agent.setting(Value::Null)).await.ok();
     let made = policy(&boss, "require", "audit.read").await;
-    let what_if = format!("/admin/policies/{}/what-if", made["id"].as_str().expect("an id"));
+    let what_if = format!("{}/what-if", policies::path(&made));
     let effect = boss.post(&what_if, json!({})).await.ok();
     let line = &effect["lines"][0];
     assert_eq!((&line["key"], &line["what"]), (&json!("audit.read"), &json!("external")), "{effect}");
@@ -367,7 +363,7 @@ async fn an_agent_switches_no_approval_off(pool: PgPool) {
         boss.patch(&rights, json!({"allow": ["users.delete", "approvals.decide"]})).await.code(),
         "approval_needed"
     );
-    let path = format!("/admin/policies/{}/deactivate", deciding["id"].as_str().expect("an id"));
+    let path = format!("{}/deactivate", policies::path(&deciding));
     boss.post(&path, json!({})).await.ok();
     assert_eq!(peer.get("/admin/approvals").await.status, StatusCode::OK);
 }
@@ -385,17 +381,14 @@ async fn another_agent_is_not_agreed_to_unseen(pool: PgPool) {
     let body =
         json!({"name": "asks", "mode": "grant", "actions": ["reports.read"], "language": "opa", "module": "a/b"});
     let made = boss.post("/admin/policies", body).await.ok();
-    let path = format!("/admin/policies/{}/approvals", made["id"].as_str().expect("an id"));
+    let path = format!("{}/approvals", policies::path(&made));
     let asked = boss.post(&path, json!({"number": 1, "reason": "قرار من الخارج"})).await.ok();
     let id = asked["id"].as_str().expect("an id");
     let waiting = peer.get("/admin/approvals").await.ok();
     assert_eq!(waiting[0]["proposal"]["after"]["agent"], first.url, "{waiting}");
     boss.patch("/admin/settings", second.setting(Value::Null)).await.ok();
     assert_eq!(peer.approve(id).await.code(), "stale");
-    assert_eq!(
-        boss.get(&format!("/admin/policies/{}", made["id"].as_str().expect("an id"))).await.ok()["active"],
-        Value::Null
-    );
+    assert_eq!(boss.get(&policies::path(&made)).await.ok()["active"], Value::Null);
     let waiting = peer.get("/admin/approvals").await.ok();
     assert_eq!(waiting[0]["proposal"]["after"]["agent"], second.url, "{waiting}");
     assert_eq!(peer.approve(id).await.ok()["state"], "applied");

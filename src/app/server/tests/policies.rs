@@ -8,11 +8,11 @@ use crate::app::server::test_app::{Client, TestApp, options_of};
 
 const SAMPLE: &str = "signals.create.only_if_subscription_active_and_role";
 
-async fn make(by: &Client, policy: Value) -> Value {
+pub async fn make(by: &Client, policy: Value) -> Value {
     by.post("/admin/policies", policy).await.ok()
 }
 
-fn path(policy: &Value) -> String {
+pub fn path(policy: &Value) -> String {
     format!("/admin/policies/{}", policy["id"].as_str().expect("an id"))
 }
 

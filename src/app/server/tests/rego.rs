@@ -5,23 +5,18 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::tenants::other;
+use super::{
+    policies::{make, path},
+    tenants::other,
+};
 use crate::{
     access::server::rego,
-    app::server::test_app::{Answer, Client, TestApp, options_of},
+    app::server::test_app::{Answer, Client, TestApp, first_error, options_of},
 };
 
 const LEVEL: &str = "package x.level\n\nimport rego.v1\n\ndefault allow := false\n\nallow if input.user.level >= 3\n";
 const TESTS: &str = "package x.level_test\n\nimport data.x.level\n\ntest_high if level.allow with input as {\"user\": {\"level\": 3}}\n\n\
                      test_low if not level.allow with input as {\"user\": {\"level\": 2}}\n";
-
-async fn make(by: &Client, policy: Value) -> Value {
-    by.post("/admin/policies", policy).await.ok()
-}
-
-fn path(policy: &Value) -> String {
-    format!("/admin/policies/{}", policy["id"].as_str().expect("an id"))
-}
 
 fn policy(name: &str, mode: &str, action: &str, module: &str) -> Value {
     json!({"name": name, "mode": mode, "actions": [action], "language": "rego", "module": module})
@@ -35,13 +30,6 @@ fn active(mut policy: Value) -> Value {
 async fn may(by: &Client, user: &str, resource: Value, action: &str) -> Value {
     let question = json!({"user": user, "resource": resource, "action": action, "env": {"assurance": 1}});
     by.post("/admin/policies/evaluate", question).await.ok()
-}
-
-fn first_error(answer: &Answer) -> (String, String) {
-    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
-    let error = &answer.json()["errors"][0];
-    let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-    (text("field"), text("code"))
 }
 
 /// C6: a module is kept in versions with its tests, is enforced with the next request, and can be rolled back.
