@@ -62,17 +62,17 @@ pub async fn measure(server: &Server, effort: Effort, people: &str) -> anyhow::R
         let line = words(name, "`/healthz`", "≥ 0.9");
         lines.push(in_turn(line, effort, Some(server), ours, health).await?);
     }
-    let many = many_authzen(&authzen);
-    let batch =
-        async |time: Duration| anyhow::Ok(posts(client, AUTHZEN_MANY, &many, Some(key), time).await? * MANY as f64);
-    let single = async |time: Duration| posts(client, AUTHZEN, &authzen, Some(key), time).await;
-    let name = format!("checks in requests of {MANY}, AuthZEN");
-    lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
-    let many = json!({"evaluations": vec![own.clone(); MANY]});
-    let batch = async |time: Duration| anyhow::Ok(posts(client, OWN, &many, Some(key), time).await? * MANY as f64);
-    let single = async |time: Duration| posts(client, OWN, &own, Some(key), time).await;
-    let name = format!("checks in requests of {MANY}, `{OWN}`");
-    lines.push(in_turn(words(&name, "one check a request", "≥ 30"), effort, Some(server), batch, single).await?);
+    let batches = [
+        ("AuthZEN".to_owned(), AUTHZEN, &authzen, AUTHZEN_MANY, many_authzen(&authzen)),
+        (format!("`{OWN}`"), OWN, &own, OWN, json!({"evaluations": vec![own.clone(); MANY]})),
+    ];
+    for (door, path, one, path_of_many, many) in batches {
+        let batch =
+            async |time: Duration| anyhow::Ok(posts(client, path_of_many, &many, Some(key), time).await? * MANY as f64);
+        let single = async |time: Duration| posts(client, path, one, Some(key), time).await;
+        let line = words(&format!("checks in requests of {MANY}, {door}"), "one check a request", "≥ 30");
+        lines.push(in_turn(line, effort, Some(server), batch, single).await?);
+    }
     floor.stop().await?;
     Ok(lines)
 }

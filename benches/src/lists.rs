@@ -144,7 +144,7 @@ async fn measured(server: &Server, asked: &[Asked], size: &str, effort: Effort) 
         eprintln!("{}…", one.name);
         // Its own for each: one would run out before the last page is measured.
         let token = server.access_token(ADMIN).await?;
-        let ours = async |time: Duration| page_ms(&server.client, &one.path, &token, time).await;
+        let ours = async |time: Duration| page_ms(&server.client, &one.path, Some(&token), time).await;
         let script = format!("{};\n", one.sql.split_whitespace().collect::<Vec<_>>().join(" "));
         let sql = async |time: Duration| anyhow::Ok(1_000.0 / pgbench(&server.database, &script, 1, time).await?);
         let line = words(one.name, "the same SQL in pgbench", "≤ 2.5");
@@ -152,8 +152,8 @@ async fn measured(server: &Server, asked: &[Asked], size: &str, effort: Effort) 
     }
     if let [first, deep, ..] = asked {
         let token = server.access_token(ADMIN).await?;
-        let deep_page = async |time: Duration| page_ms(&server.client, &deep.path, &token, time).await;
-        let first_page = async |time: Duration| page_ms(&server.client, &first.path, &token, time).await;
+        let deep_page = async |time: Duration| page_ms(&server.client, &deep.path, Some(&token), time).await;
+        let first_page = async |time: Duration| page_ms(&server.client, &first.path, Some(&token), time).await;
         let line = words(deep.name, "the first page", "≤ 1.2");
         lines.push(in_turn(line, effort, Some(server), deep_page, first_page).await?);
     }

@@ -17,7 +17,7 @@ use crate::{
     Effort,
     report::{Measured, Words, median},
     server::{ADMIN, Server},
-    turns::pgbench,
+    turns::{page_ms, pgbench},
 };
 
 /// What is given and taken away, and a request that needs it.
@@ -117,12 +117,7 @@ async fn floor_ms(server: &Server, there: &Client, effort: Effort) -> anyhow::Re
     for _ in 0..effort.blocks {
         let script = "update bench_commits set at = now() where n = 1;\n";
         let commit = 1_000.0 / pgbench(&server.database, script, 1, effort.block).await?;
-        let (started, mut trips) = (Instant::now(), 0_u32);
-        while started.elapsed() < effort.block / 4 {
-            there.get("/healthz", None).await?;
-            trips += 1;
-        }
-        all.push(commit + started.elapsed().as_secs_f64() * 1_000.0 / f64::from(trips.max(1)));
+        all.push(commit + page_ms(there, "/healthz", None, effort.block / 4).await?);
     }
     Ok(all)
 }

@@ -101,10 +101,10 @@ pub async fn gets(client: &Client, path: &str, token: Option<&str>, time: Durati
 }
 
 /// Milliseconds that one page takes, one after another.
-pub async fn page_ms(client: &Client, path: &str, token: &str, time: Duration) -> anyhow::Result<f64> {
+pub async fn page_ms(client: &Client, path: &str, token: Option<&str>, time: Duration) -> anyhow::Result<f64> {
     let (started, mut pages) = (Instant::now(), 0_u32);
     while started.elapsed() < time {
-        client.get(path, Some(token)).await?;
+        client.get(path, token).await?;
         pages += 1;
     }
     Ok(started.elapsed().as_secs_f64() * 1_000.0 / f64::from(pages.max(1)))

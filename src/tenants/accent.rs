@@ -79,15 +79,13 @@ pub fn contrast(a: Colour, b: Colour) -> f64 {
 /// A theme, as far as tones are concerned: its surfaces as `style/main.css` has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ground {
-    /// What cards and fields are made of.
+    /// What cards and fields are made of, and what the tint of a chosen row is mixed with.
     pub surface: Colour,
     /// Of all surfaces that text stands on, the one on which an accent is read worst: in the light theme the darkest, which
     /// is that of refusals, in the dark theme the lightest, which is what our own accent makes of a chosen row.
     pub worst: Colour,
     /// Where tones are looked for that can be read.
     reads: Colour,
-    /// What the tint of a chosen row is mixed of.
-    tints: Colour,
     /// What the product makes of its own accent.
     ours: Tones,
 }
@@ -96,14 +94,12 @@ pub const LIGHT: Ground = Ground {
     surface: WHITE,
     worst: Colour([0xfa, 0xe5, 0xe2]),
     reads: BLACK,
-    tints: WHITE,
     ours: Tones { accent: OURS, ink: WHITE, soft: Colour([0xe0, 0xef, 0xec]) },
 };
 pub const DARK: Ground = Ground {
     surface: Colour([0x17, 0x1d, 0x1c]),
     worst: Colour([0x17, 0x33, 0x2f]),
     reads: WHITE,
-    tints: Colour([0x17, 0x1d, 0x1c]),
     ours: Tones {
         accent: Colour([0x4f, 0xc3, 0xb4]),
         ink: Colour([0x06, 0x21, 0x1d]),
@@ -136,8 +132,8 @@ impl Ground {
             let (tint, bound) = (tint.luminance(), self.ours.soft.luminance());
             if self.reads == BLACK { tint >= bound } else { tint <= bound }
         };
-        let tint = |steps| accent.towards(self.tints, steps);
-        let soft = (STEPS - STEPS / 6..STEPS).map(tint).find(far).unwrap_or(self.tints);
+        let tint = |steps| accent.towards(self.surface, steps);
+        let soft = (STEPS - STEPS / 6..STEPS).map(tint).find(far).unwrap_or(self.surface);
         // White on the light theme; on the dark one nearly black, with a breath of the accent.
         let ink = if self.reads == BLACK { WHITE } else { accent_read.towards(BLACK, STEPS - STEPS / 8) };
         Tones { accent: accent_read, ink, soft }

@@ -21,8 +21,8 @@ use crate::{
         address::{self, filled},
         fields::{Field, Select},
         filters::{Filters, FoldedFilters},
-        icons::{Icon, icon},
-        list::{Empty, Place, list},
+        icons::Icon,
+        list::{Empty, Place, create_link, list},
         locale, pieces,
         selection::{Item, Selection},
         states,
@@ -50,7 +50,7 @@ pub fn PeoplePage() -> impl IntoView {
             async move { if viewer.holds().await.may(ROLES_READ.as_str()) { choices.ask().await } else { Vec::new() } }
         },
     );
-    let (for_filters, for_rows, for_acts) = (viewer.clone(), viewer.clone(), viewer.clone());
+    let (for_filters, for_rows, for_acts) = (viewer.clone(), viewer.clone(), viewer);
     // It stays while one pages, sorts and searches.
     let selection = Selection::new(MOST_AT_ONCE);
     let changed = Callback::new(move |()| people.refetch());
@@ -61,24 +61,7 @@ pub fn PeoplePage() -> impl IntoView {
                 <h1>{td_string!(locale, accounts.people)}</h1>
                 <p class="small muted">{td_string!(locale, accounts.people_about)}</p>
             </div>
-            <Suspense>
-                {move || {
-                    let viewer = viewer.clone();
-                    Suspend::new(async move {
-                        viewer
-                            .holds()
-                            .await
-                            .may(USERS_CREATE.as_str())
-                            .then(|| {
-                                view! {
-                                    <a class="btn primary" href="/console/people/new">
-                                        {icon(Icon::Add)} {td_string!(locale, accounts.add)}
-                                    </a>
-                                }
-                            })
-                    })
-                }}
-            </Suspense>
+            {create_link(USERS_CREATE.as_str(), "/console/people/new", td_string!(locale, accounts.add))}
         </div>
         <Suspense>
             {move || {

@@ -13,8 +13,8 @@ use crate::{
         address::{self, filled},
         fields::Field,
         filters::{Chip, Filters, chips, to_readers},
-        icons::{Icon, icon},
-        list::{Empty, Place, list},
+        icons::Icon,
+        list::{Empty, Place, create_link, list},
         locale, pieces, states,
         table::{Column, Sorted, table},
         viewer::{Held, viewer},
@@ -51,7 +51,6 @@ pub fn RolesPage() -> impl IntoView {
         })
     });
     let roles = Resource::new_blocking(move || query.get(), list_roles);
-    let for_list = viewer.clone();
     view! {
         <Title text=td_string!(locale, roles.roles) />
         <div class="page-head">
@@ -59,30 +58,12 @@ pub fn RolesPage() -> impl IntoView {
                 <h1>{td_string!(locale, roles.roles)}</h1>
                 <p class="small muted">{td_string!(locale, roles.no_roles_about)}</p>
             </div>
-            <Suspense>
-                {move || {
-                    let viewer = viewer.clone();
-                    Suspend::new(async move {
-                        viewer
-                            .holds()
-                            .await
-                            .may(ROLES_CREATE.as_str())
-                            .then(|| {
-                                view! {
-                                    <a class="btn primary" href="/console/roles/new">
-                                        {icon(Icon::Add)}
-                                        {td_string!(locale, roles.create)}
-                                    </a>
-                                }
-                            })
-                    })
-                }}
-            </Suspense>
+            {create_link(ROLES_CREATE.as_str(), "/console/roles/new", td_string!(locale, roles.create))}
         </div>
         {to_readers(ROLES_READ.as_str(), Callback::new(move |()| filters(query.get())))}
         <Suspense fallback=move || states::loading_table(8)>
             {move || {
-                let (viewer, query) = (for_list.clone(), query.get());
+                let (viewer, query) = (viewer.clone(), query.get());
                 Suspend::new(async move { roles_list(&query, roles.await, &viewer.holds().await) })
             }}
         </Suspense>

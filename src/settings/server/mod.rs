@@ -115,10 +115,9 @@ async fn finish(mut tx: Tx, mut events: Vec<Event>) -> Result<Settings, AppError
     Ok(after)
 }
 
-/// A branding that was sent as a group: its logo stays as it is, also where another is being put at this moment.
+/// A branding that was sent as a group: its logo stays as it is. The settings are held, so nobody puts another meanwhile.
 async fn parse_branding(tx: &mut Tx, group: Branding) -> Result<Branding, AppError> {
     let tenant = tx.tenant()?;
-    settings::lock(tx.conn(), tenant).await?;
     let now = settings::get::<Branding>(tx.conn(), tenant).await?;
     group.parse()?.with_logo_of(&now)
 }
@@ -166,7 +165,9 @@ pub async fn set(tx: &mut Tx, key: &str, value: Value) -> Result<Option<Event>, 
         Limits::KEY => put(tx, &mut events, Some(group::<Limits>(key, value)?.parse()?)).await?,
         Reminders::KEY => put(tx, &mut events, Some(group::<Reminders>(key, value)?.parse()?)).await?,
         Branding::KEY => {
-            let branding = parse_branding(tx, group::<Branding>(key, value)?).await?;
+            let (group, tenant) = (group::<Branding>(key, value)?, tx.tenant()?);
+            settings::lock(tx.conn(), tenant).await?;
+            let branding = parse_branding(tx, group).await?;
             put(tx, &mut events, Some(branding)).await?;
         }
         _ => return Err(AppError::field(key, FieldCode::Unknown)),

@@ -19,26 +19,17 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new().route("/brand/{tenant}/{file}", get(file))
 }
 
-/// A logo or a style sheet. Its name is its digest, so what is under it never changes. Pages of other sites cannot show it.
+/// A logo or a style sheet. Its name is its digest, so what is under it never changes.
 async fn file(
     cx: Extension<Cx>,
     place: Result<Path<(Uuid, String)>, axum::extract::rejection::PathRejection>,
-) -> Response {
-    let Ok(Path((tenant, name))) = place else { return AppError::NotFound.into_response() };
-    match branding::file(&cx, TenantId(tenant), &name).await {
-        Ok(file) => {
-            let headers = [
-                (header::CONTENT_TYPE, HeaderValue::from_static(file.kind)),
-                (header::CONTENT_DISPOSITION, HeaderValue::from_static(file.disposition)),
-                (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
-                (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-                (
-                    header::HeaderName::from_static("cross-origin-resource-policy"),
-                    HeaderValue::from_static("same-origin"),
-                ),
-            ];
-            (headers, file.bytes).into_response()
-        }
-        Err(error) => error.into_response(),
-    }
+) -> Result<Response, AppError> {
+    let Path((tenant, name)) = place.map_err(|_no_such_place| AppError::NotFound)?;
+    let file = branding::file(&cx, TenantId(tenant), &name).await?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(file.kind)),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static(file.disposition)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    Ok((headers, file.bytes).into_response())
 }
