@@ -22,7 +22,8 @@ const MANY: usize = 100;
 /// C18, C4.
 pub async fn measure(server: &Server, effort: Effort, people: &str) -> anyhow::Result<Vec<Measured>> {
     let floor = Floor::start().await?;
-    let person = server.add_people("asked", 1).await?.remove(0);
+    let email = server.add_people("asked", 1).await?.remove(0);
+    let person = server.value(&format!("select id from users where email = '{email}'")).await?;
     // As a program asks that lets others through: with a key that reaches no further.
     let token = server.access_token(ADMIN).await?;
     let key = json!({"name": "bench", "scopes": ["permissions.read", "users.read"]});
@@ -50,9 +51,13 @@ pub async fn measure(server: &Server, effort: Effort, people: &str) -> anyhow::R
         unit: "/s",
     };
     let mut lines = Vec::new();
-    for (name, path, body) in
-        [("check over HTTP, AuthZEN", AUTHZEN, &authzen), ("check over HTTP, `/admin/policies/evaluate`", OWN, &own)]
-    {
+    let mut by_address = authzen.clone();
+    by_address["subject"]["id"] = json!(email);
+    for (name, path, body) in [
+        ("check over HTTP, AuthZEN", AUTHZEN, &authzen),
+        ("check over HTTP, AuthZEN, somebody by their address", AUTHZEN, &by_address),
+        ("check over HTTP, `/admin/policies/evaluate`", OWN, &own),
+    ] {
         let plain = async |time: Duration| posts(&floor.client, floor::PATH, body, Some(key), time).await;
         let ours = async |time: Duration| posts(client, path, body, Some(key), time).await;
         let line = words(name, "a plain axum handler", "–");

@@ -101,8 +101,9 @@ impl Part {
                  given the same answers to 500 questions before."
             }
             Part::Evaluate => {
-                "Asked with an API key that reaches `permissions.read` and `users.read`. The plain handler reads a JSON \
-                 body and writes one, in a process of its own; it has no key to verify, no limits and no headers to set."
+                "Asked with an API key that reaches `permissions.read` and `users.read`, about somebody by their id, where \
+                 nothing else is said. The plain handler reads a JSON body and writes one, in a process of its own; it has \
+                 no key to verify, no limits and no headers to set."
             }
             Part::Revocation => {
                 "From sending the change to one node until the other has refused a request, which is asked without a \

@@ -9,7 +9,9 @@ pub mod engine;
 pub mod fail_point;
 pub mod given;
 pub mod high;
+pub mod known;
 mod limits;
+mod look;
 pub mod nesting;
 pub mod node;
 pub mod outside;
@@ -28,13 +30,17 @@ use tokio::sync::Notify;
 use tracing::{error, warn};
 use uuid::Uuid;
 
-pub use self::tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx};
 use self::{
     engine::{About, PersonGrants, Snapshot},
+    known::KnownKeys,
     node::{Grants, Known},
     outside::{Heard, Outside},
     policy::Env,
     record::{Action, Event},
+};
+pub use self::{
+    look::Look,
+    tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx},
 };
 use crate::{
     access::{Answer, Facts, IMPERSONATE_USERS, Permission, Reason},
@@ -62,6 +68,7 @@ pub struct Heart {
     places: Places,
     metrics: Metrics,
     outside: Outside,
+    known_keys: KnownKeys,
     #[cfg(debug_assertions)]
     fail_point: fail_point::FailPoint,
 }
@@ -91,6 +98,7 @@ impl Heart {
             places,
             metrics,
             outside: Outside::default(),
+            known_keys: KnownKeys::default(),
             #[cfg(debug_assertions)]
             fail_point: fail_point::FailPoint::told(),
         }
@@ -418,6 +426,11 @@ impl Cx {
         self.0.heart.grants.active_people(tenant)
     }
 
+    /// The API keys that this node has found good a moment ago, and its clock.
+    pub fn known_keys(&self) -> (&KnownKeys, &Clock) {
+        (&self.0.heart.known_keys, &self.0.heart.clock)
+    }
+
     /// Where addresses are.
     pub fn places(&self) -> &Places {
         &self.0.heart.places
@@ -508,6 +521,11 @@ impl Cx {
     }
 
     async fn open(&self, permission: Permission, read_only: bool) -> Result<Tx, AppError> {
+        self.look(permission).await?.open(read_only).await
+    }
+
+    /// The same for what is answered from what a node knows: no transaction is opened.
+    pub async fn look(&self, permission: Permission) -> Result<Look, AppError> {
         let person = self.person()?.clone();
         let snapshot = self.snapshot(&person).await?;
         self.check_owed(&person, &snapshot)?;
@@ -522,8 +540,8 @@ impl Cx {
             self.ask_outside(&snapshot, person.user, &permission).await;
         }
         match check(self, &snapshot, &person, &permission, None) {
-            Answer::Yes => Tx::open(self, tenant, snapshot, None, read_only).await,
-            Answer::Depends => Tx::open(self, tenant, snapshot, Some(permission), read_only).await,
+            Answer::Yes => Ok(Look::of(self, tenant, snapshot, None)),
+            Answer::Depends => Ok(Look::of(self, tenant, snapshot, Some(permission))),
             Answer::No => Err(self.refuse(permission, &snapshot).await),
         }
     }
@@ -557,6 +575,28 @@ impl Cx {
     /// The grants of a visitor's own tenant, as this node knows them.
     fn known_at_home(&self, visitor: &PersonCaller) -> Option<Arc<Snapshot>> {
         self.0.heart.grants.known(visitor.tenant)
+    }
+
+    /// The same, where the caller has gone into this tenant; none where this is about no visit.
+    fn home_of_visitor(&self, tenant: TenantId) -> Option<Option<Arc<Snapshot>>> {
+        self.visitor_of(tenant).map(|person| self.known_at_home(person))
+    }
+
+    /// Whether the caller holds this in the tenant; a visitor also at home.
+    fn holds(
+        &self,
+        tenant: TenantId,
+        snapshot: &Snapshot,
+        permission: &Permission,
+        facts: Option<&Facts>,
+    ) -> Result<bool, AppError> {
+        let person = self.person()?;
+        let yes = |snapshot: &Snapshot, facts: Option<&Facts>| {
+            check(self, snapshot, person, permission, facts) == Answer::Yes
+        };
+        // Nobody's home has what lies here.
+        let at_home = || self.home_of_visitor(tenant).is_none_or(|home| home.is_some_and(|home| yes(&home, None)));
+        Ok(yes(snapshot, facts) && at_home())
     }
 
     /// The caller, if they have gone into this tenant: none of its people.

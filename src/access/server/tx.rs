@@ -397,17 +397,12 @@ impl Tx {
     }
 
     fn holds(&self, permission: &Permission, facts: Option<&Facts>) -> Result<bool, AppError> {
-        let (cx, person) = (&self.cx, self.cx.person()?);
-        let yes =
-            |snapshot: &Snapshot, facts: Option<&Facts>| check(cx, snapshot, person, permission, facts) == Answer::Yes;
-        // Nobody's home has what lies here.
-        let at_home = || self.home().is_none_or(|home| home.is_some_and(|home| yes(&home, None)));
-        Ok(yes(self.snapshot()?, facts) && at_home())
+        self.cx.holds(self.tenant()?, self.snapshot()?, permission, facts)
     }
 
     /// The grants of a visitor's own tenant, as far as this node knows them; none where this is about no visit.
     fn home(&self) -> Option<Option<Arc<Snapshot>>> {
-        self.visitor().map(|person| self.cx.known_at_home(person))
+        self.tenant.and_then(|tenant| self.cx.home_of_visitor(tenant))
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.
@@ -644,22 +639,23 @@ impl Tx {
     /// Writes the event and commits. The next request on this node sees it.
     pub async fn commit(mut self, event: Event) -> Result<(), AppError> {
         self.record(&event).await?;
-        self.finish().await
+        self.finish(true).await
     }
 
     /// Writes the event where only the platform reads, and commits: the names of tenants are no tenant's business.
     pub async fn commit_for_platform(mut self, event: Event) -> Result<(), AppError> {
         self.come_back().await?;
         self.record_in(None, &event).await?;
-        self.finish().await
+        self.finish(true).await
     }
 
     /// Commits what is nobody's act and so leaves no audit row.
-    pub async fn commit_quietly(self, _what: Quiet) -> Result<(), AppError> {
-        self.finish().await
+    pub async fn commit_quietly(self, what: Quiet) -> Result<(), AppError> {
+        self.finish(what == Quiet::Job).await
     }
 
-    async fn finish(mut self) -> Result<(), AppError> {
+    /// `is_act`: of what is written something may bear on who gets in.
+    async fn finish(mut self, is_act: bool) -> Result<(), AppError> {
         if let Some(permission) = &self.undecided {
             return Err(anyhow::anyhow!("a transaction under {permission} was not decided").into());
         }
@@ -693,7 +689,9 @@ impl Tx {
                     .await?;
             }
         }
+        let forgetting = is_act.then(|| self.cx.0.heart.known_keys.forgetting());
         self.tx.commit().await?;
+        drop(forgetting);
         #[cfg(debug_assertions)]
         self.happened.iter().for_each(|(action, _outcome)| self.cx.reach(Point::AfterCommit, action));
         for (action, outcome) in self.happened {

@@ -2,7 +2,7 @@
 //! (C18). What the caller says of a request is believed of those who may vouch for it; for others it stays unknown, and what
 //! depends on it is a no.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Extension, Json,
@@ -20,12 +20,12 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use super::{MOST, find, searches};
+use super::{MOST, asking::Asking, searches};
 use crate::{
     access::{
-        Answer, Facts, PERMISSIONS_READ, Permission, REQUESTS_VOUCH, Reason, USERS_READ,
+        Answer, Facts, Permission, Reason,
         server::{
-            Cx, Tx,
+            Cx,
             engine::{About, Snapshot},
             outside,
         },
@@ -291,8 +291,8 @@ pub async fn evaluation(cx: &Cx, asked: Input<AuthzenRequest>) -> Result<Authzen
     let mut asking = Asking::open(cx).await?;
     let AuthzenRequest { subject, action, resource, context, .. } = asked.read()?;
     let question = Parts { subject, action, resource, context }.read()?;
-    let asked = asking.found(question).await?;
-    Ok(asking.close()?.decide(cx, &asked).await)
+    let asked = found(&mut asking, question).await?;
+    Ok(Deciding::of(asking).decide(cx, &asked).await)
 }
 
 /// Answers many, in their order, or the one above where there are none.
@@ -303,8 +303,8 @@ pub async fn evaluations(cx: &Cx, asked: Input<AuthzenRequest>) -> Result<Authze
     if questions.is_empty() {
         let AuthzenRequest { subject, action, resource, context, .. } = asked;
         let question = Parts { subject, action, resource, context }.read()?;
-        let found = asking.found(question).await?;
-        return Ok(AuthzenDecisions::One(asking.close()?.decide(cx, &found).await));
+        let found = found(&mut asking, question).await?;
+        return Ok(AuthzenDecisions::One(Deciding::of(asking).decide(cx, &found).await));
     }
     if questions.len() > MOST {
         return Err(AppError::field("evaluations", FieldCode::TooLong));
@@ -313,12 +313,12 @@ pub async fn evaluations(cx: &Cx, asked: Input<AuthzenRequest>) -> Result<Authze
     for question in questions {
         let question = Input::<Parts>::of_json(&question).read().and_then(|parts| parts.over(&asked).read());
         all.push(match question {
-            Ok(question) => Ok(asking.found(question).await?),
+            Ok(question) => Ok(found(&mut asking, question).await?),
             Err(AppError::Invalid(wrong)) => Err(wrong),
             Err(other) => return Err(other),
         });
     }
-    let deciding = asking.close()?;
+    let deciding = Deciding::of(asking);
     let decided = all.into_iter().map(|question| deciding.clone().answer(cx.clone(), question)).collect::<Vec<_>>();
     // Where one answer may end it, none is asked for before the one above it is known.
     let at_once = match asked.options.evaluations_semantic {
@@ -351,63 +351,6 @@ impl AuthzenError {
     }
 }
 
-/// A transaction in which questions are asked.
-pub(super) struct Asking {
-    pub(super) tx: Tx,
-    /// What the caller says of a request is believed.
-    vouches: bool,
-    /// Whom a subject's id names, so that many questions about one person look for them once.
-    found: HashMap<String, Option<UserId>>,
-}
-
-impl Asking {
-    pub(super) async fn open(cx: &Cx) -> Result<Self, AppError> {
-        let tx = cx.read(PERMISSIONS_READ).await?;
-        tx.require(USERS_READ).await?;
-        let vouches = tx.also_holds(&REQUESTS_VOUCH)?;
-        Ok(Asking { tx, vouches, found: HashMap::new() })
-    }
-
-    /// What is known of what is asked about. The time is ours, whatever the caller says.
-    pub(super) fn about<'a>(&self, facts: Option<&'a Facts>, context: Option<&'a Value>) -> About<'a> {
-        About { facts, context: context.filter(|_| self.vouches), ..About::at(self.tx.now()) }
-    }
-
-    /// Whom a subject names; nobody where it is none of ours, or out of the caller's bounds.
-    pub(super) async fn known(&mut self, subject: &AuthzenSubject) -> Result<Option<UserId>, AppError> {
-        let named = subject.id.trim();
-        let known = match self.found.get(named) {
-            Some(known) => *known,
-            None => {
-                let known = find(&mut self.tx, named).await?;
-                self.found.insert(named.to_owned(), known);
-                known
-            }
-        };
-        Ok(known.filter(|_| subject.kind == "user"))
-    }
-
-    /// The permission that an action on a kind of thing is, if there is one.
-    pub(super) fn key(&self, kind: &str, action: &str) -> Result<Option<Permission>, AppError> {
-        let key = Permission::parse(&format!("{}.{}", kind.trim(), action.trim())).ok();
-        let snapshot = self.tx.snapshot()?;
-        Ok(key.filter(|key| snapshot.knows(key)))
-    }
-
-    /// Whom and what a question is about. Whoever is not known is looked for like anybody else.
-    async fn found(&mut self, question: Question) -> Result<Found, AppError> {
-        let known = self.known(&question.subject).await?;
-        let key = self.key(&question.resource.kind, &question.action.name)?;
-        let context = question.context.filter(|_| self.vouches);
-        Ok(Found { known, key, facts: question.resource.facts(), context })
-    }
-
-    /// Ends the transaction: nothing is held while somebody else is asked.
-    fn close(self) -> Result<Deciding, AppError> {
-        Ok(Deciding { snapshot: self.tx.snapshot()?.clone(), now: self.tx.now() })
-    }
-}
-
 /// A question with what it names.
 struct Found {
     known: Option<UserId>,
@@ -415,6 +358,26 @@ struct Found {
     facts: Option<Facts>,
     /// Believed.
     context: Option<Value>,
+}
+
+/// Whom a subject names; nobody where it is none of ours, or out of the caller's bounds.
+pub(super) async fn known(asking: &mut Asking, subject: &AuthzenSubject) -> Result<Option<UserId>, AppError> {
+    let known = asking.find(&subject.id).await?;
+    Ok(known.filter(|_| subject.kind == "user"))
+}
+
+/// The permission that an action on a kind of thing is, if there is one.
+pub(super) fn key(asking: &Asking, kind: &str, action: &str) -> Option<Permission> {
+    let key = Permission::parse(&format!("{}.{}", kind.trim(), action.trim())).ok();
+    key.filter(|key| asking.snapshot().knows(key))
+}
+
+/// Whom and what a question is about. Whoever is not known is looked for like anybody else.
+async fn found(asking: &mut Asking, question: Question) -> Result<Found, AppError> {
+    let known = known(asking, &question.subject).await?;
+    let key = key(asking, &question.resource.kind, &question.action.name);
+    let context = question.context.filter(|_| asking.vouches());
+    Ok(Found { known, key, facts: question.resource.facts(), context })
 }
 
 /// On what it is decided.
@@ -425,6 +388,11 @@ struct Deciding {
 }
 
 impl Deciding {
+    /// Nothing is held while somebody else is asked: a transaction ends here.
+    fn of(asking: Asking) -> Self {
+        Deciding { snapshot: asking.snapshot().clone(), now: asking.now() }
+    }
+
     async fn answer(self, cx: Cx, question: Result<Found, FieldErrors>) -> AuthzenDecision {
         // Modules may take their time, and others wait for this thread.
         yield_now().await;

@@ -1,6 +1,7 @@
 //! Questions to the decision engine, and nothing decided beside it.
 
 pub mod approved;
+mod asking;
 pub mod authzen;
 pub mod graph;
 pub mod kept;
@@ -16,6 +17,7 @@ use serde_json::Value;
 use tokio::task::yield_now;
 use uuid::Uuid;
 
+use self::asking::Asking;
 use crate::{
     access::{
         Answer, Facts, PERMISSIONS_READ, Permission, Reason, USERS_READ,
@@ -46,14 +48,13 @@ const ROLES: usize = 12;
 
 /// Answers questions about anybody, as enforcement would. Needs `permissions.read` and `users.read`.
 pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluations, AppError> {
-    let mut tx = cx.read(PERMISSIONS_READ).await?;
-    tx.require(USERS_READ).await?;
+    let mut asking = Asking::open(cx).await?;
     match questions.read()? {
         Questions::One(question) => {
-            let asked = asked(&mut tx, *question, "").await?;
-            let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
+            let asked = asked(&mut asking, *question, "").await?;
+            let (snapshot, now) = (asking.snapshot().clone(), asking.now());
             // Nothing is held while somebody else is asked.
-            drop(tx);
+            drop(asking);
             Ok(Evaluations::One(answer(cx.clone(), snapshot, asked, now).await))
         }
         Questions::Many(ManyQuestions { evaluations }) => {
@@ -62,10 +63,10 @@ pub async fn evaluate(cx: &Cx, questions: Input<Questions>) -> Result<Evaluation
             }
             let mut all = Vec::new();
             for (at, question) in evaluations.into_iter().enumerate() {
-                all.push(asked(&mut tx, question, &format!("evaluations[{at}].")).await?);
+                all.push(asked(&mut asking, question, &format!("evaluations[{at}].")).await?);
             }
-            let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
-            drop(tx);
+            let (snapshot, now) = (asking.snapshot().clone(), asking.now());
+            drop(asking);
             let asked = all.into_iter().map(|asked| answer(cx.clone(), snapshot.clone(), asked, now));
             let answers = stream::iter(asked.collect::<Vec<_>>()).buffered(outside::AT_ONCE);
             Ok(Evaluations::Many { evaluations: answers.collect().await })
@@ -92,7 +93,7 @@ async fn answer(cx: Cx, snapshot: Arc<Snapshot>, asked: Asked, now: DateTime<Utc
     explain(&snapshot, *user, key, About { told: Some(&told), ..about })
 }
 
-async fn asked(tx: &mut Tx, question: Question, at: &str) -> Result<Asked, AppError> {
+async fn asked(asking: &mut Asking, question: Question, at: &str) -> Result<Asked, AppError> {
     let (kind, facts) = match question.resource {
         Resource::Kind(kind) => (kind, None),
         Resource::Thing(thing) => {
@@ -101,10 +102,9 @@ async fn asked(tx: &mut Tx, question: Question, at: &str) -> Result<Asked, AppEr
         }
     };
     let mut errors = FieldErrors::default();
-    let snapshot = tx.snapshot()?.clone();
-    let key = snapshot.known(&format!("{}.{}", kind.trim(), question.action.trim()));
+    let key = asking.snapshot().known(&format!("{}.{}", kind.trim(), question.action.trim()));
     let key = errors.take(&format!("{at}action"), key);
-    let user = find(tx, question.user.trim()).await?;
+    let user = asking.find(&question.user).await?;
     let user = errors.take(&format!("{at}user"), user.ok_or(FieldCode::Unknown));
     let env = request(question.env.as_ref(), at, &mut errors);
     errors.check()?;

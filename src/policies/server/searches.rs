@@ -9,7 +9,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use super::{
-    authzen::{Asking, AuthzenAction, AuthzenResource, AuthzenSubject, check_context, facts_of, part},
+    asking::Asking,
+    authzen::{AuthzenAction, AuthzenResource, AuthzenSubject, check_context, facts_of, key, known, part},
     kept, page_of,
 };
 use crate::{
@@ -161,20 +162,20 @@ pub async fn subjects(cx: &Cx, asked: Input<AuthzenSearch>) -> Result<AuthzenFou
         return Err(AppError::NotFound);
     };
     let after = from.id()?;
-    let key = asking.key(&resource.kind, &action.name)?;
+    let key = key(&asking, &resource.kind, &action.name);
     let Some(key) = key.filter(|_| subject.kind == "user") else {
         return Ok(AuthzenFoundPage::of(Vec::new(), None));
     };
     let facts = resource.facts();
     let can = {
         let about = asking.about(facts.as_ref(), context.as_ref());
-        let snapshot = asking.tx.snapshot()?;
+        let snapshot = asking.snapshot();
         let all = snapshot.everybody().map(|(id, _)| id);
         all.filter(|id| snapshot.check_about(*id, &key, about) == Answer::Yes).collect::<Vec<_>>()
     };
-    let can = store::within(&mut asking.tx, &can).await?;
+    let can = store::within(asking.tx().await?, &can).await?;
     let (can, next) = page_of(can, after, from.limit);
-    let named = store::usernames(&mut asking.tx, &can).await?;
+    let named = store::usernames(asking.tx().await?, &can).await?;
     let found = can.iter().map(|id| AuthzenFound {
         kind: "user".to_owned(),
         id: named.get(id).cloned().unwrap_or_else(|| id.to_string()),
@@ -195,10 +196,10 @@ pub async fn actions(cx: &Cx, asked: Input<AuthzenSearch>) -> Result<AuthzenActi
     errors.check()?;
     let (Some(subject), Some(resource)) = (subject, resource) else { return Err(AppError::NotFound) };
     let mut names = Vec::new();
-    if let Some(user) = asking.known(&subject).await? {
+    if let Some(user) = known(&mut asking, &subject).await? {
         let facts = resource.facts();
         let about = asking.about(facts.as_ref(), context.as_ref());
-        let snapshot = asking.tx.snapshot()?;
+        let snapshot = asking.snapshot();
         let keys = snapshot.plain_keys().map(|(_, key)| key).filter(|key| key.resource() == resource.kind.trim());
         let may = keys.filter(|key| snapshot.check_about(user, key, about) == Answer::Yes);
         names.extend(may.filter_map(|key| Some(key.as_str().rsplit_once('.')?.1.to_owned())));
@@ -229,13 +230,13 @@ pub async fn resources(cx: &Cx, asked: Input<AuthzenSearch>) -> Result<AuthzenFo
     }
     errors.check()?;
     let (Some(subject), Some(action)) = (subject, action) else { return Err(AppError::NotFound) };
-    let (user, key) = (asking.known(&subject).await?, asking.key(kind, &action.name)?);
+    let (user, key) = (known(&mut asking, &subject).await?, key(&asking, kind, &action.name));
     let (Some(user), Some(key)) = (user, key) else { return Ok(AuthzenFoundPage::of(Vec::new(), None)) };
     if kind == "users" {
         return people(&mut asking, user, &key, context.as_ref(), &from).await;
     }
     // Nothing is known of one of these that is not known of all of them.
-    let may = asking.tx.snapshot()?.check_about(user, &key, asking.about(None, context.as_ref())) == Answer::Yes;
+    let may = asking.snapshot().check_about(user, &key, asking.about(None, context.as_ref())) == Answer::Yes;
     drop(asking);
     let (ids, next) = match kind {
         "roles" => some_of(roles::server::all(cx).await?.iter().map(|role| role.id.0).collect(), &from)?,
@@ -273,15 +274,15 @@ async fn people(
     let wanted = usize::try_from(from.limit).unwrap_or(usize::MAX);
     let (mut after, mut found, mut next) = (from.id()?, Vec::new(), None);
     'all: loop {
-        let some = store::some_facts(&mut asking.tx, after, AT_ONCE).await?;
+        let some = store::some_facts(asking.tx().await?, after, AT_ONCE).await?;
         let ids = some.iter().map(|(id, _)| *id).collect::<Vec<_>>();
         let Some(last) = ids.last() else { break };
         after = Some(last.0);
-        let within = store::within(&mut asking.tx, &ids).await?;
+        let within = store::within(asking.tx().await?, &ids).await?;
         for (id, properties) in some {
             let facts = facts_of(&properties);
             let about = asking.about(facts.as_ref(), context);
-            if !within.contains(&id) || asking.tx.snapshot()?.check_about(user, key, about) != Answer::Yes {
+            if !within.contains(&id) || asking.snapshot().check_about(user, key, about) != Answer::Yes {
                 continue;
             }
             if found.len() == wanted {

@@ -11,6 +11,7 @@ use crate::{
         Permission,
         server::{
             Acting, Cx, KeyCaller, PersonCaller, Quiet, Tx,
+            known::KnownKey,
             record::{Action, Event},
         },
     },
@@ -29,13 +30,22 @@ pub const KIND: &str = "api_key";
 /// How often the use of a key is noted.
 const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
-/// The holder of a key that is good now, from an address that it is for.
+/// The holder of a key that is good now, from an address that it is for. A key that was found good a moment ago is not looked
+/// up again.
 pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError> {
     let digest = crypto::token_digest(KIND, key);
+    let ip = cx.origin().ip;
+    let (known, clock) = cx.known_keys();
+    // From elsewhere it is looked up, and its refusal recorded.
+    if let Some(key) = known.get(&digest, clock).filter(|key| is_for(&key.networks, ip)) {
+        return Ok(Some(key.caller.clone()));
+    }
+    let before = known.before(clock);
     let mut tx = cx.door().await?;
     let now = tx.now();
     let row = sqlx::query!(
         r#"select k.id, k.tenant_id, k.user_id, k.name as key_name, k.scopes, k.networks, k.last_used_at, u.name,
+                  case when k.digest = $1 then k.expires_at else least(k.expires_at, k.previous_until) end as until,
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!", u.passkeys > 0 as "has_passkeys!",
                   (select value from settings where tenant_id = k.tenant_id and key = $3) as rule,
                   owes_consent(k.tenant_id, k.user_id) as "owes_consent!"
@@ -52,7 +62,6 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
     .await?;
     let Some(row) = row else { return Ok(None) };
     tx.enter(TenantId(row.tenant_id)).await?;
-    let ip = cx.origin().ip;
     if !is_for(&row.networks, ip) {
         let event = Event::denied(Action::ApiKeyRefused).on("api_key", row.id, row.key_name);
         tx.commit(event.by(UserId(row.user_id), row.name)).await?;
@@ -65,7 +74,7 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
     let scopes = row.scopes.iter().map(|scope| Permission::parse(scope)).collect::<Result<Vec<_>, _>>();
     let scopes = scopes.map_err(|code| anyhow::anyhow!("a stored scope of key {} is {code:?}", row.id))?;
     let rule = SignIn::read(row.rule)?;
-    Ok(Some(PersonCaller {
+    let caller = PersonCaller {
         user: UserId(row.user_id),
         name: row.name,
         tenant: TenantId(row.tenant_id),
@@ -80,7 +89,9 @@ pub async fn caller(cx: &Cx, key: &str) -> Result<Option<PersonCaller>, AppError
         owes_consent: row.owes_consent,
         entered: None,
         acting: Acting::Key(KeyCaller { id: row.id, name: row.key_name, scopes }),
-    }))
+    };
+    known.keep(before, digest, KnownKey { caller: caller.clone(), networks: row.networks, until: row.until });
+    Ok(Some(caller))
 }
 
 /// Whether a key that is for these networks is for this address.

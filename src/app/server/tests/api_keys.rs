@@ -6,7 +6,11 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 
-use crate::app::server::test_app::{Client, PASSWORD, TestApp, options_of};
+use crate::{
+    access::server::known::LASTS,
+    app::server::test_app::{Client, PASSWORD, TestApp, options_of},
+    base::server::config::Proxy,
+};
 
 async fn make(holder: &Client, body: Value) -> (String, String) {
     let made = holder.post("/admin/api-keys", body).await.ok();
@@ -106,6 +110,50 @@ async fn a_rotated_key_overlaps_with_the_one_before(pool: PgPool) {
     assert_eq!((status(&old).await, status(&new).await), (StatusCode::OK, StatusCode::OK));
     app.advance(Duration::from_secs(2 * 3_600)).await;
     assert_eq!((status(&old).await, status(&new).await), (StatusCode::UNAUTHORIZED, StatusCode::OK));
+}
+
+/// D6, I2: a key that was good a moment ago is no good from the moment on at which it ends, and from elsewhere it never was.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_known_key_ends_when_it_ends(pool: PgPool) {
+    let proxies = [Proxy("192.0.2.0/24".parse().expect("a network"))];
+    let app = TestApp::start(options_of(&pool)).await.again_behind(&proxies).await;
+    let admin = app.admin().await;
+    let status = async |secret: &str| app.with_token(secret).get("/auth/me").await.status;
+    let (id, old) = make(&admin, json!({"name": "a", "scopes": ["users.read"]})).await;
+    admin.post(&format!("/admin/api-keys/{id}/rotate"), json!({"overlap_hours": 1})).await.ok();
+    let body = json!({"name": "b", "scopes": ["users.read"], "expires_at": "2026-11-22T09:00:00Z"});
+    let (_, ending) = make(&admin, body).await;
+    let moment = Duration::from_millis(1);
+    app.advance(Duration::from_hours(1) - moment).await;
+    assert_eq!((status(&old).await, status(&ending).await), (StatusCode::OK, StatusCode::OK));
+    app.advance(moment).await;
+    assert_eq!((status(&old).await, status(&ending).await), (StatusCode::UNAUTHORIZED, StatusCode::UNAUTHORIZED));
+
+    let fresh = app.sign_in("hind@nakheel.example").await;
+    let here = json!({"name": "c", "scopes": ["users.read"], "networks": ["192.0.2.7"]});
+    let (_, here) = make(&fresh, here).await;
+    assert_eq!(status(&here).await, StatusCode::OK);
+    let elsewhere = app.with_token(&here).with("x-forwarded-for", "198.51.100.7");
+    assert_eq!(elsewhere.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
+    assert!(app.actions().await.contains(&"auth.api_key_refused".to_owned()));
+}
+
+/// D6, I2: a key that two nodes know is refused at once by the one on which it is deleted, and by the other soon.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_deleted_key_that_is_known_is_refused_by_every_node(pool: PgPool) {
+    let one = TestApp::start(options_of(&pool)).await;
+    let two = one.second_node().await;
+    let admin = one.admin().await;
+    let (id, secret) = make(&admin, json!({"name": "a", "scopes": ["users.read"]})).await;
+    let key = one.with_token(&secret);
+    for node in [&one, &two] {
+        assert_eq!(key.on(node).get("/auth/me").await.status, StatusCode::OK);
+    }
+    admin.delete(&format!("/admin/api-keys/{id}")).await.ok();
+    assert_eq!(key.get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
+    assert!(LASTS < Duration::from_millis(500), "the bound that is promised");
+    two.clock.advance(LASTS);
+    assert_eq!(key.on(&two).get("/auth/me").await.status, StatusCode::UNAUTHORIZED);
 }
 
 /// D6: a key never touches its holder's account, makes no keys, and hands on nothing beyond its scopes.

@@ -70,6 +70,34 @@ async fn the_required_decisions_of_the_certification_scenario(pool: PgPool) {
     assert_eq!(pep.post(ONE, question("alice", "write", "record", "1")).await.ok()["context"]["reason"], "role");
 }
 
+/// C4, C18: a program whose key was good a moment ago is answered from what the node knows, and the database is not asked.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn whoever_is_named_by_id_is_answered_from_memory(pool: PgPool) {
+    let (app, boss, pep) = records(&pool).await;
+    let id_of = async |name: &str| {
+        let found = boss.get(&format!("/admin/users?q={name}")).await.ok();
+        found["items"][0]["id"].as_str().expect("an id").to_owned()
+    };
+    let (alice, bob) = (id_of("alice").await, id_of("bob").await);
+    pep.post(ONE, question(&alice, "write", "record", "1")).await.ok();
+    app.heart.close().await;
+    for (subject, decision) in [(&alice, true), (&bob, false)] {
+        assert_eq!(pep.post(ONE, question(subject, "write", "record", "1")).await.ok()["decision"], decision);
+        let own = json!({"user": subject, "resource": "record", "action": "write"});
+        assert_eq!(pep.post("/admin/policies/evaluate", own).await.ok()["allow"], decision);
+    }
+    let both = json!({"action": {"name": "write"}, "resource": {"type": "record", "id": "1"}, "evaluations": [
+        {"subject": {"type": "user", "id": alice}}, {"subject": {"type": "user", "id": bob}},
+    ]});
+    let answers = pep.post(MANY, both).await.ok();
+    assert_eq!(
+        (&answers["evaluations"][0]["decision"], &answers["evaluations"][1]["decision"]),
+        (&json!(true), &json!(false))
+    );
+    let by_name = pep.post(ONE, question("alice", "write", "record", "1")).await;
+    assert!(by_name.status.is_server_error(), "only the database knows names: {}", by_name.text);
+}
+
 /// C18, Authorization API 1.0 "Error responses": what is wrong with the body is 400, and says where.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_bad_body_is_refused_and_named(pool: PgPool) {
