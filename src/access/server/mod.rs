@@ -775,12 +775,12 @@ impl Cx {
         Ok(())
     }
 
-    /// After grants were written: this node knows at once, the others are woken.
+    /// After grants were written: the others are woken, and this node knows before the writer is answered.
     async fn grants_moved(&self) {
+        self.0.heart.grants.announce(self.0.heart.pool.clone());
         if let Err(error) = self.0.heart.refresh().await {
             // The lease runs out by itself if this goes on.
             warn!(%error, "the grants could not be read after a change");
         }
-        self.0.heart.grants.announce(self.0.heart.pool.clone());
     }
 }
