@@ -1,6 +1,8 @@
 //! One check in process, by a program of its own (`engines`): it brings our own server half and the other engines with it,
 //! which nothing else here needs. It prints rows as JSON.
 
+use std::process::Stdio;
+
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 use tokio::process::Command;
@@ -23,11 +25,12 @@ pub async fn measure(program: &str, effort: Effort, size: Option<usize>) -> anyh
     let done = Command::new(program)
         .args(["--people", &people.to_string(), "--peers", &peers.to_string()])
         .args(["--blocks", &effort.blocks.to_string(), "--block-ms", &block.to_string()])
-        .stderr(std::process::Stdio::inherit())
+        .stdout(Stdio::piped())
         .kill_on_drop(true)
-        .output()
-        .await
-        .context("run the engines")?;
+        .spawn()
+        .context("run the engines")?
+        .wait_with_output()
+        .await?;
     ensure!(done.status.success(), "the engines have failed");
     let rows = serde_json::from_slice::<Vec<Value>>(&done.stdout).context("the engines' rows")?;
     rows.iter().map(line).collect()

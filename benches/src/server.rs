@@ -16,6 +16,15 @@ pub struct Server {
     name: String,
 }
 
+/// Looks at the memory of the server's process, in MB.
+#[derive(Default)]
+pub struct Resident {
+    /// All that lies in memory.
+    pub whole: Vec<f64>,
+    /// Of it what the process itself has written: without the parts of its file that were read, which the system may drop.
+    pub own: Vec<f64>,
+}
+
 impl Server {
     /// `purpose`: tells its database from the others of this run.
     pub async fn start(program: &str, maintenance: &str, purpose: &str) -> anyhow::Result<Self> {
@@ -88,17 +97,21 @@ impl Server {
     }
 
     /// What of the server's process lies in memory, in MB, looked at so often within a few seconds.
-    pub async fn resident_mb(&self, looks: usize) -> anyhow::Result<Vec<f64>> {
+    pub async fn resident_mb(&self, looks: usize) -> anyhow::Result<Resident> {
         let process = self.node.process().context("the server has ended")?;
-        let mut all = Vec::new();
+        let mut resident = Resident::default();
         for _ in 0..looks.max(1) {
             tokio::time::sleep(Duration::from_millis(500)).await;
             let status = fs::read_to_string(format!("/proc/{process}/status"))?;
-            let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-            let kb = line.split_whitespace().next().context("a number")?.parse::<f64>()?;
-            all.push(kb / 1_024.0);
+            let mb = |name: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
+                let kb = line.split_whitespace().next().context("a number")?.parse::<f64>()?;
+                anyhow::Ok(kb / 1_024.0)
+            };
+            resident.whole.push(mb("VmRSS:")?);
+            resident.own.push(mb("RssAnon:")?);
         }
-        Ok(all)
+        Ok(resident)
     }
 
     pub async fn stop(mut self) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! Those that answer: the least that could, and our engine.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use bawwab::{
     access::{
@@ -77,7 +77,8 @@ fn permission(at: usize) -> anyhow::Result<Permission> {
     Permission::parse(&key(at)).map_err(|code| anyhow::anyhow!("{}: {code:?}", key(at)))
 }
 
-/// C4: the snapshot that every request is decided on, without policies.
+/// C4: the snapshot that every request is decided on, without policies. People with the same grants share them, as when a node
+/// reads them.
 pub fn ours(model: &Model) -> anyhow::Result<Contender> {
     let catalogue = (0..KEYS).map(|at| PermissionInfo { key: key(at), ..PermissionInfo::default() }).collect();
     let keys = (0..KEYS).map(permission).collect::<anyhow::Result<Vec<_>>>()?;
@@ -86,10 +87,14 @@ pub fn ours(model: &Model) -> anyhow::Result<Contender> {
         let gives = model.keys_of(at).map(|key| keys[key].clone()).collect();
         snapshot.put_role(role(at), format!("role {at}"), false, gives);
     }
+    snapshot.expect_people(model.people);
+    let mut kinds = HashMap::<Vec<usize>, Arc<PersonGrants>>::new();
     for person in 0..model.people {
-        let roles = model.roles_of(person);
-        let roles = roles.map(|at| RoleGrant { role: role(at), scope: Scope::default(), expires_at: None }).collect();
-        snapshot.put_person(user(person), PersonGrants { active: true, roles, ..PersonGrants::default() });
+        let grants = kinds.entry(model.roles_of(person).collect()).or_insert_with_key(|roles| {
+            let roles = roles.iter().map(|at| RoleGrant { role: role(*at), scope: Scope::default(), expires_at: None });
+            Arc::new(PersonGrants { active: true, roles: roles.collect(), ..PersonGrants::default() })
+        });
+        snapshot.set_person(user(person), Some(grants.clone()));
     }
     let questions = model.questions.iter().map(|asked| (user(asked.person), asked.key)).collect::<Vec<_>>();
     let now = Utc::now();
