@@ -1,11 +1,9 @@
 //! The decision engine: one snapshot of a tenant's grants and one function that decides on it. Nothing else decides.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, Utc};
+use foldhash::HashMap;
 
 use crate::{
     access::{
@@ -96,11 +94,22 @@ pub struct Given<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct PersonGrants {
     pub active: bool,
+    /// They have not come in yet. It decides nothing.
+    pub invited: bool,
     pub roles: Vec<RoleGrant>,
     pub overrides: Vec<OverrideGrant>,
     pub groups: Vec<Membership>,
     /// What policies look at; kept only where a tenant has some.
     pub facts: Option<Arc<Facts>>,
+}
+
+/// How many people there are, by state, and without a role of their own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub active: i64,
+    pub invited: i64,
+    pub suspended: i64,
+    pub without_role: i64,
 }
 
 /// What a question is about besides the person and the permission.
@@ -207,8 +216,8 @@ impl Snapshot {
             policies: Arc::default(),
             catalogue: Arc::new(catalogue),
             index: Arc::new(index),
-            roles: HashMap::new(),
-            groups: HashMap::new(),
+            roles: HashMap::default(),
+            groups: HashMap::default(),
             people: People::default(),
         }
     }
@@ -223,8 +232,8 @@ impl Snapshot {
             policies: below.policies.clone(),
             catalogue: below.catalogue.clone(),
             index: below.index.clone(),
-            roles: HashMap::new(),
-            groups: HashMap::new(),
+            roles: HashMap::default(),
+            groups: HashMap::default(),
             people: People::default(),
         }
     }
@@ -285,6 +294,11 @@ impl Snapshot {
             Some(person) => self.people.put(id, person),
             None => self.people.remove(id),
         }
+    }
+
+    /// So many people are about to be put into a snapshot that has nobody.
+    pub fn expect_people(&mut self, people: usize) {
+        self.people = People::with_capacity(people);
     }
 
     /// Takes over everybody from an older state of the same tenant. Neither is a layer above another.
@@ -441,6 +455,21 @@ impl Snapshot {
         Box::new(own.chain(below.filter(|(id, _)| !self.people.contains(*id))))
     }
 
+    /// How many people there are (D5).
+    pub fn tally(&self, now: DateTime<Utc>) -> Tally {
+        let mut tally = Tally::default();
+        for (_, person) in self.everybody() {
+            let state = match person {
+                PersonGrants { active: true, .. } => &mut tally.active,
+                PersonGrants { invited: true, .. } => &mut tally.invited,
+                PersonGrants { .. } => &mut tally.suspended,
+            };
+            *state += 1;
+            tally.without_role += i64::from(!person.roles.iter().any(|grant| is_live(grant.expires_at, now)));
+        }
+        tally
+    }
+
     /// The roles that somebody has now, first those given to them, then those of their groups.
     pub fn given<'a>(&'a self, person: &'a PersonGrants, now: DateTime<Utc>) -> impl Iterator<Item = Given<'a>> + 'a {
         let own = person.roles.iter().filter_map(move |grant| self.grant(grant, None, None));
@@ -539,7 +568,9 @@ impl Snapshot {
     ///
     /// Asked about a wildcard it tells whether all of it is held, keys that do not exist yet included. Without facts a
     /// right that is held in a scope only is `Depends`, and so is what a policy decides by something that is not known.
-    fn judge<'a>(
+    ///
+    /// `EVERY`: each source is noted. Without it a role that is as good as the one before is not looked at.
+    fn judge<'a, const EVERY: bool>(
         &'a self,
         who: UserId,
         permission: &Permission,
@@ -555,7 +586,7 @@ impl Snapshot {
             note(Source::Inactive);
         }
         let Stand { protected, mut denied, mut everywhere, scoped, inside } =
-            self.stand(who, person, permission, about.facts, about.now, &mut note);
+            self.stand::<EVERY>(who, person, permission, about.facts, about.now, &mut note);
         let (mut may_be_denied, mut may_be_allowed) = (false, scoped && about.facts.is_none());
         for policy in self.policies.iter().filter(|policy| policy.concerns(permission)) {
             let mut say = policy.says(self.situation(who, person, Some(permission), about));
@@ -585,7 +616,7 @@ impl Snapshot {
     }
 
     /// What roles and overrides say, before any policy.
-    fn stand<'a>(
+    fn stand<'a, const EVERY: bool>(
         &'a self,
         who: UserId,
         person: &'a PersonGrants,
@@ -620,6 +651,9 @@ impl Snapshot {
                 note(Source::Role(given));
                 if given.scope.is_everything() {
                     everywhere = true;
+                    if !EVERY {
+                        break;
+                    }
                 } else {
                     scoped = true;
                     inside |= facts.is_some_and(|facts| given.scope.holds(facts));
@@ -636,7 +670,7 @@ impl Snapshot {
 
     /// The answer alone, without allocating.
     pub fn check_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Answer {
-        self.judge(who, permission, about, |_| {})
+        self.judge::<false>(who, permission, about, |_| {})
     }
 
     /// The answer with every source of it, what decides first, where nothing is known of a request.
@@ -648,7 +682,7 @@ impl Snapshot {
     pub fn decide_about(&self, who: UserId, permission: &Permission, about: About<'_>) -> Decision {
         let (mut against, mut open) = (Vec::new(), Vec::new());
         let mut because = Vec::new();
-        let answer = self.judge(who, permission, about, |source| match source {
+        let answer = self.judge::<true>(who, permission, about, |source| match source {
             Source::Policy(policy, say) => {
                 let policy = PolicyRef { id: policy.id, name: policy.name.clone() };
                 if say.denies == Some(true) {
@@ -715,7 +749,7 @@ impl Snapshot {
     pub fn scopes(&self, who: UserId, permission: &Permission, about: About<'_>) -> Vec<Scope> {
         let mut scopes = Vec::new();
         let mut is_open = false;
-        let answer = self.judge(who, permission, about, |source| match source {
+        let answer = self.judge::<true>(who, permission, about, |source| match source {
             Source::Role(given) => scopes.push(given.scope.clone()),
             Source::Policy(_, say) => is_open |= say.denies.is_none(),
             Source::Override(_) | Source::Protected(_) | Source::ProtectedFrom(_) | Source::Inactive => {}
@@ -815,7 +849,7 @@ impl Snapshot {
         let concerned = self.policies.iter().filter(|policy| policy.concerns(permission));
         let says = concerned.map(|policy| (policy.gives(permission), policy.says(on))).collect::<Vec<_>>();
         let is_denied = says.iter().any(|(_, say)| say.denies == Some(true) && !say.fails);
-        let is_held_down = || self.stand(who, person, permission, None, now, &mut |_| {}).denied;
+        let is_held_down = || self.stand::<false>(who, person, permission, None, now, &mut |_| {}).denied;
         let may_be_given =
             says.iter().any(|(gives, say)| *gives && (say.allows.is_none() || say.fails)) && !is_held_down();
         !is_denied && (may_be_given || self.is_given(who, permission, now))
@@ -843,7 +877,7 @@ impl Snapshot {
     /// hold make of it.
     pub fn is_given(&self, who: UserId, permission: &Permission, now: DateTime<Utc>) -> bool {
         let Some(person) = self.person(who).filter(|person| person.active) else { return false };
-        let stand = self.stand(who, person, permission, None, now, &mut |_| {});
+        let stand = self.stand::<false>(who, person, permission, None, now, &mut |_| {});
         let mut giving = self.policies.iter().filter(|policy| policy.gives(permission));
         !stand.denied && (stand.everywhere || giving.any(|policy| self.say(policy, who, now).allows == Some(true)))
     }

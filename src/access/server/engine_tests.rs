@@ -225,6 +225,28 @@ fn a_grant_lives_until_its_end_and_not_at_it() {
     assert_eq!(by_role.decide(user(1), &key("audit.read"), None, end).because, [Reason::NothingGrants]);
 }
 
+/// D5: people are counted by state; a role that has run out, and one of a group, is none of their own.
+#[test]
+fn people_are_counted_by_state_and_by_having_a_role() {
+    let over = RoleGrant { expires_at: Some(noon()), ..has(role(1)) };
+    let mut snapshot = with_role(empty(), 1, &["users.read"]);
+    for (number, active, invited, roles) in [
+        (1, true, false, vec![has(role(1))]),
+        // Whoever has come in was invited once.
+        (2, true, true, vec![over.clone()]),
+        (3, false, true, vec![has(role(1)), over]),
+        (4, false, false, vec![]),
+    ] {
+        snapshot.put_person(user(number), PersonGrants { active, invited, roles, ..PersonGrants::default() });
+    }
+    let expected = Tally { active: 2, invited: 1, suspended: 1, without_role: 2 };
+    assert_eq!(snapshot.tally(noon()), expected);
+    // Also of a layer above them, in which somebody is another.
+    let mut above = Snapshot::above(&Arc::new(snapshot));
+    above.put_person(user(4), PersonGrants { active: true, roles: vec![has(role(1))], ..PersonGrants::default() });
+    assert_eq!(above.tally(noon()), Tally { active: 3, suspended: 0, without_role: 1, ..expected });
+}
+
 /// Whoever is not active, or not there, may do nothing, whatever was given to them.
 #[test]
 fn an_inactive_or_unknown_person_may_do_nothing() {

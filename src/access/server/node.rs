@@ -92,9 +92,7 @@ impl Grants {
 
     /// How many people of a tenant are active, as this node knows.
     pub fn active_people(&self, tenant: TenantId) -> i64 {
-        let snapshot = self.known(tenant);
-        let active = snapshot.map_or(0, |snapshot| snapshot.everybody().filter(|(_, person)| person.active).count());
-        i64::try_from(active).unwrap_or(i64::MAX)
+        self.known(tenant).map_or(0, |snapshot| snapshot.tally(self.0.clock.now()).active)
     }
 
     pub(super) fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {
@@ -259,6 +257,7 @@ pub async fn load(connection: &mut PgConnection, tenant: TenantId) -> anyhow::Re
     let everybody = sqlx::query_scalar!("select id from users where tenant_id = $1 and status <> 'deleted'", tenant.0)
         .fetch_all(&mut *connection)
         .await?;
+    snapshot.expect_people(everybody.len());
     // Thousands of ids have the planner think that reading a whole table is cheaper, each time.
     let plans = |mode: &'static str| sqlx::query_scalar!("select set_config('plan_cache_mode', $1, true)", mode);
     plans("force_generic_plan").fetch_one(&mut *connection).await?;
@@ -434,7 +433,7 @@ async fn people(
         return Ok(HashMap::new());
     }
     let rows = sqlx::query!(
-        r#"select id, status = 'active' as "active!", department, region, attributes
+        r#"select id, status = 'active' as "active!", status = 'invited' as "invited!", department, region, attributes
            from users where tenant_id = $1 and id = any($2) and status <> 'deleted'"#,
         tenant.0,
         ids,
@@ -444,7 +443,7 @@ async fn people(
     let people = rows.into_iter().map(|row| {
         let facts = Facts { department: row.department, region: row.region, other: row.attributes };
         let facts = (!facts.is_empty()).then(|| Arc::new(facts));
-        (UserId(row.id), PersonGrants { active: row.active, facts, ..PersonGrants::default() })
+        (UserId(row.id), PersonGrants { active: row.active, invited: row.invited, facts, ..PersonGrants::default() })
     });
     let mut people = people.collect::<HashMap<_, _>>();
     let roles = sqlx::query!(
@@ -524,20 +523,37 @@ pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: &Ca
     sqlx::query!("delete from grant_moves where tenant_id = $1 and version < $2", tenant.0, version - 2 * KEPT)
         .execute(&mut *connection)
         .await?;
-    if carriers.people.is_empty() && carriers.roles.is_empty() && carriers.groups.is_empty() {
-        return Ok(version);
+    // One after the other, each by its index: of conditions that any of the three may meet everybody would be read. Who has
+    // been marked is left alone.
+    if !carriers.people.is_empty() {
+        sqlx::query!(
+            "update users set rights_version = $1, version = version + 1 where id = any($2)",
+            version,
+            &carriers.people,
+        )
+        .execute(&mut *connection)
+        .await?;
     }
-    sqlx::query!(
-        "update users set rights_version = $1, version = version + 1
-         where id = any($2) or id in (select user_id from user_roles where role_id = any($3))
-            or id in (select user_id from group_members where group_id = any($4))",
-        version,
-        &carriers.people,
-        &carriers.roles,
-        &carriers.groups,
-    )
-    .execute(&mut *connection)
-    .await?;
+    if !carriers.roles.is_empty() {
+        sqlx::query!(
+            "update users set rights_version = $1, version = version + 1
+             where id in (select user_id from user_roles where role_id = any($2)) and rights_version <> $1",
+            version,
+            &carriers.roles,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
+    if !carriers.groups.is_empty() {
+        sqlx::query!(
+            "update users set rights_version = $1, version = version + 1
+             where id in (select user_id from group_members where group_id = any($2)) and rights_version <> $1",
+            version,
+            &carriers.groups,
+        )
+        .execute(&mut *connection)
+        .await?;
+    }
     Ok(version)
 }
 

@@ -15,7 +15,7 @@ use crate::{
             Caller, Cx, PersonCaller,
             change::{self, Change, Granter},
             check,
-            engine::{About, Snapshot},
+            engine::{About, Snapshot, Tally},
             high, limits, missing,
             node::{self, set_context},
             policy::Policy,
@@ -275,6 +275,12 @@ impl Tx {
             scopes.iter().map(|scope| (scope.department.clone(), scope.region.clone())).unzip::<_, _, Vec<_>, Vec<_>>()
         };
         self.filter().map(columns).unzip()
+    }
+
+    /// How many people the tenant has, as this node knows; where the caller may count them all, and none of them is a visitor.
+    pub fn tally(&self) -> Option<Tally> {
+        let snapshot = self.snapshot.as_ref().filter(|_| self.filter.is_none() && self.visitor().is_none())?;
+        Some(snapshot.tally(self.now()))
     }
 
     /// Decides an undecided transaction on what it is about. Outside the caller's scope it looks as if it did not exist.

@@ -239,7 +239,7 @@ async fn select(tx: &mut Tx, filter: &Filter) -> Result<Page<AuditEntry>, AppErr
     push_page(&mut query, filter);
     query.push(")");
     push_order(&mut query, filter);
-    let rows = query.build().fetch_all(tx.conn()).await?;
+    let rows = query.build().persistent(filter.words.plan_is_kept()).fetch_all(tx.conn()).await?;
     let rows = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::of(rows, filter.limit, cursor))
 }
@@ -253,7 +253,7 @@ async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, AppError> {
     query.push(") + (select count(*) from audit_logs where tenant_id is null");
     push_filter(&mut query, filter, now);
     query.push(")");
-    Ok(query.build_query_scalar().fetch_one(tx.conn()).await?)
+    Ok(query.build_query_scalar().persistent(filter.words.plan_is_kept()).fetch_one(tx.conn()).await?)
 }
 
 fn push_order(query: &mut QueryBuilder<Postgres>, filter: &Filter) {

@@ -100,10 +100,12 @@ pub async fn connect(options: PgConnectOptions, connections: u32) -> anyhow::Res
         })
         .after_connect(|connection, _| {
             Box::pin(async move {
+                // Compiling a query takes longer than any of ours should.
                 connection
                     .execute(
                         "set role bawwab_app; set statement_timeout = '10s'; set lock_timeout = '5s';
-                         set idle_in_transaction_session_timeout = '15s'; set timezone = 'UTC'",
+                         set idle_in_transaction_session_timeout = '15s'; set timezone = 'UTC';
+                         set jit = off",
                     )
                     .await?;
                 Ok(())

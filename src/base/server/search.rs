@@ -47,6 +47,12 @@ impl Words {
         self.0.first().map_or("%", String::as_str)
     }
 
+    /// How a query with these words is to be planned: with the words, each time. Once for all words PostgreSQL would take each
+    /// for one that many rows have, and go through a list in its order until enough are found.
+    pub fn plan_is_kept(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds a condition for each word, of the kind that a trigram index serves.
     pub fn push(&self, query: &mut QueryBuilder<Postgres>, column: &str) {
         for pattern in &self.0 {
@@ -113,6 +119,27 @@ mod tests {
         assert_eq!(Words::parse(None), Ok(Words::default()));
         assert_eq!(Words::parse(Some("a\0".to_owned())), Err(FieldCode::Characters));
         assert_eq!(Words::parse(Some("a".repeat(201))), Err(FieldCode::TooLong));
+    }
+
+    /// "user list, audit search": PostgreSQL keeps no plan of a search, which would be the same for a word of few rows and of
+    /// many; of what has no words it does.
+    #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+    async fn a_search_is_planned_with_its_words(pool: PgPool) {
+        let mut connection = pool.acquire().await.expect("a connection");
+        for (text, kept) in [("ahmad", 0_i64), ("", 1)] {
+            let words = Words::parse(Some(text.to_owned())).expect("a search");
+            for _ in 0..3 {
+                let mut query = QueryBuilder::<Postgres>::new("select name from users where status = ");
+                query.push_bind("active");
+                words.push(&mut query, "search");
+                let query = query.build().persistent(words.plan_is_kept());
+                query.fetch_all(&mut *connection).await.expect("rows");
+            }
+            let plans = sqlx::query_scalar::<_, i64>(
+                "select count(*) from pg_prepared_statements where statement like 'select name from users%'",
+            );
+            assert_eq!(plans.fetch_one(&mut *connection).await.expect("a count"), kept, "{text}");
+        }
     }
 
     async fn folded_by_sql(pool: &PgPool, texts: &[String]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
-    access::server::{Cx, Quiet, Tx},
+    access::server::{Cx, Quiet, Tx, engine::Tally},
     audit::server::seal,
     base::{errors::AppError, server::jobs},
     reports::Standing,
@@ -60,20 +60,21 @@ pub(super) async fn since(tx: &mut Tx, first: NaiveDate) -> Result<Vec<Standing>
     Ok(all)
 }
 
-/// How the tenant stands now.
+/// How the tenant stands now. Where the node knows how many people there are they are not counted in the database.
 async fn now(tx: &mut Tx) -> Result<Standing, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
+    let Tally { active, invited, suspended, .. } = match tx.tally() {
+        Some(tally) => tally,
+        None => count(tx).await?,
+    };
     let row = sqlx::query!(
-        r#"select count(*) filter (where status = 'active') as "active!",
-                  count(*) filter (where status = 'invited') as "invited!",
-                  count(*) filter (where status = 'suspended') as "suspended!",
-                  count(*) filter (where status = 'active' and (second_factor_at is not null or passkeys > 0))
+        r#"select (select count(*) from users
+                   where tenant_id = $1 and status = 'active' and (second_factor_at is not null or passkeys > 0))
                       as "with_second_factor!",
                   (select count(*) from roles where tenant_id = $1) as "roles!",
                   (select count(*) from groups where tenant_id = $1) as "groups!",
                   (select count(*) from approvals
-                   where tenant_id = $1 and status = 'waiting' and expires_at > $2) as "waiting!"
-           from users where tenant_id = $1"#,
+                   where tenant_id = $1 and status = 'waiting' and expires_at > $2) as "waiting!""#,
         tenant.0,
         now,
     )
@@ -81,14 +82,29 @@ async fn now(tx: &mut Tx) -> Result<Standing, AppError> {
     .await?;
     Ok(Standing {
         day: now.date_naive().to_string(),
-        active: row.active,
-        invited: row.invited,
-        suspended: row.suspended,
+        active,
+        invited,
+        suspended,
         with_second_factor: row.with_second_factor,
         roles: row.roles,
         groups: row.groups,
         approvals_waiting: row.waiting,
     })
+}
+
+/// How many people there are in the tenant, for work that is done for all tenants.
+async fn count(tx: &mut Tx) -> Result<Tally, AppError> {
+    let tenant = tx.tenant()?;
+    let row = sqlx::query!(
+        r#"select count(*) filter (where status = 'active') as "active!",
+                  count(*) filter (where status = 'invited') as "invited!",
+                  count(*) filter (where status = 'suspended') as "suspended!"
+           from users where tenant_id = $1"#,
+        tenant.0,
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(Tally { active: row.active, invited: row.invited, suspended: row.suspended, ..Tally::default() })
 }
 
 /// Keeps how the tenant stands now as the standing of today.

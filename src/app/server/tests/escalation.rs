@@ -361,7 +361,13 @@ impl World {
         let groups =
             groups.map(|(group, end)| Membership { group: group_id(*group), expires_at: end.map(moment) }).collect();
         let roles = role_grants(&somebody.roles);
-        PersonGrants { active: somebody.active, roles, overrides: overrides.collect(), groups, facts: None }
+        PersonGrants {
+            active: somebody.active,
+            roles,
+            overrides: overrides.collect(),
+            groups,
+            ..PersonGrants::default()
+        }
     }
 
     /// The same world as the engine knows it.
