@@ -106,10 +106,10 @@ impl Part {
                  no key to verify, no limits and no headers to set."
             }
             Part::Revocation => {
-                "From sending the change to one node until the other has refused a request, which is asked without a \
-                 pause: longer than from the commit, by what the change takes. The spread is from the middle one to the \
-                 slowest. Under load six clients ask `/auth/me` and two sign in all the time, on both nodes; one commit \
-                 and one round trip are measured under the same load."
+                "Until the other node has refused a request, which it is asked without a pause: from sending the change to one \
+                 node, which is longer than from its commit, and from that node's answer, which is shorter. The spread is \
+                 from the middle one to the slowest. Under load six clients ask `/auth/me` and two sign in all the time, \
+                 on both nodes; one commit and one round trip are measured under the same load."
             }
             Part::Lists => {
                 "Pages of 50, one after another, over HTTP. The SQL in pgbench is that of the page, asked by a superuser: \
