@@ -71,9 +71,10 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How many in a hundred active people have a second factor; nothing where nobody is active (D5).
+    /// How many in a hundred active people have a second factor; nothing where nobody is active (D5). The two are not counted
+    /// at the same moment: it is never more than all.
     pub fn adoption(&self) -> Option<i64> {
-        (self.with_second_factor * 100).checked_div(self.active)
+        (self.with_second_factor * 100).checked_div(self.active).map(|part| part.min(100))
     }
 }
 
@@ -104,5 +105,6 @@ mod tests {
     fn adoption_is_a_part_of_active_people() {
         let of = |active, with_second_factor| Standing { active, with_second_factor, ..Standing::default() }.adoption();
         assert_eq!((of(3, 2), of(4, 4), of(5, 0), of(0, 0)), (Some(66), Some(100), Some(0), None));
+        assert_eq!(of(3, 4), Some(100));
     }
 }

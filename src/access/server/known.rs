@@ -2,8 +2,9 @@
 //! key looked up for each.
 //!
 //! What is kept here is never older than [`LASTS`], counted from before it was read, and nothing outlives an act of this
-//! node: after each commit everything is forgotten, also what is being read just then. So a key that was deleted is refused
-//! by the next request on the node that deleted it, and by the others within [`LASTS`] (I2).
+//! node: after each commit that is more than a counter, a renewal, an answer that is kept or a step at the door everything is
+//! forgotten, also what is being read just then. So a key that was deleted is refused by the next request on the node that
+//! deleted it, and by the others within [`LASTS`] (I2). Within that it is refused also where nobody waited for the commit.
 
 use std::{
     collections::HashMap,
@@ -84,7 +85,8 @@ impl KnownKeys {
         kept.keys.clear();
     }
 
-    /// Forgets once this is dropped: also where whoever waits for a commit goes away before it is done.
+    /// Forgets once this is dropped: also where whoever waits for a commit goes away. PostgreSQL may then still be at it, and
+    /// what is read meanwhile lasts as on another node.
     pub fn forgetting(&self) -> Forgetting {
         Forgetting(self.clone())
     }

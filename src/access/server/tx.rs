@@ -277,10 +277,12 @@ impl Tx {
         self.filter().map(columns).unzip()
     }
 
-    /// How many people the tenant has, as this node knows; where the caller may count them all, and none of them is a visitor.
+    /// How many people the tenant has, as this node knows; where the caller may count them all, and none of them is a visitor. It is
+    /// as current as the grants are: a person who has just changed something sees it, a program may a moment later (I2).
     pub fn tally(&self) -> Option<Tally> {
-        let snapshot = self.snapshot.as_ref().filter(|_| self.filter.is_none() && self.visitor().is_none())?;
-        Some(snapshot.tally(self.now()))
+        // A transaction of the platform may have gone on in another tenant.
+        let snapshot = self.snapshot.as_ref().filter(|snapshot| Some(snapshot.tenant) == self.tenant)?;
+        (self.filter.is_none() && self.visitor().is_none()).then(|| snapshot.tally(self.now()))
     }
 
     /// Decides an undecided transaction on what it is about. Outside the caller's scope it looks as if it did not exist.
@@ -657,7 +659,11 @@ impl Tx {
 
     /// Commits what is nobody's act and so leaves no audit row.
     pub async fn commit_quietly(self, what: Quiet) -> Result<(), AppError> {
-        self.finish(what == Quiet::Job).await
+        let is_act = match what {
+            Quiet::Job => true,
+            Quiet::Counter | Quiet::Renewal | Quiet::Answer | Quiet::Step => false,
+        };
+        self.finish(is_act).await
     }
 
     /// `is_act`: of what is written something may bear on who gets in.

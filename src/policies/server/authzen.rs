@@ -372,7 +372,7 @@ pub(super) fn key(asking: &Asking, kind: &str, action: &str) -> Option<Permissio
     key.filter(|key| asking.snapshot().knows(key))
 }
 
-/// Whom and what a question is about. Whoever is not known is looked for like anybody else.
+/// Whom and what a question is about.
 async fn found(asking: &mut Asking, question: Question) -> Result<Found, AppError> {
     let known = known(asking, &question.subject).await?;
     let key = key(asking, &question.resource.kind, &question.action.name);

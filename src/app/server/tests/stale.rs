@@ -183,6 +183,24 @@ async fn a_person_tells_that_their_role_changed(pool: PgPool) {
     assert_eq!(changes(&refused), [change(name, &["roles"])]);
 }
 
+/// "Errors", C1: one change of a role is one version of whoever has it, however many ways they have it on.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_role_that_somebody_has_twice_moves_them_once(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let hind = app.admin().await;
+    let role = hind.make_role("desk", &["audit.read"]).await;
+    let sara = app.person(&hind, "sara@x.example", &["desk"]).await;
+    let body = json!({"name": "team", "parents": [], "roles": [{"role": role}]});
+    let group = hind.post("/admin/groups", body).await.ok()["id"].as_str().expect("an id").to_owned();
+    hind.post(&format!("/admin/groups/{group}/members"), json!({"user": sara.id})).await.ok();
+    let version = async || hind.get(&format!("/admin/users/{}", sara.id)).await.ok()["version"].as_i64();
+    let before = version().await.expect("a version");
+    hind.patch(&format!("/admin/roles/{role}"), json!({"permissions": ["users.read"]})).await.ok();
+    assert_eq!(version().await, Some(before + 1));
+    hind.patch(&format!("/admin/groups/{group}"), json!({"roles": []})).await.ok();
+    assert_eq!(version().await, Some(before + 2), "also through the group alone");
+}
+
 /// "Errors", C12: whoever decides too late is told who was quicker.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn a_request_tells_who_was_quicker(pool: PgPool) {
