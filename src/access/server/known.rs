@@ -136,6 +136,7 @@ mod tests {
         KnownKey { caller, networks: Vec::new(), until }
     }
 
+    /// D6, I2: what was read is good for a moment, and never beyond the key's own end.
     #[test]
     fn a_key_is_known_for_a_moment_and_not_beyond_its_end() {
         let (keys, clock) = (KnownKeys::default(), clock());
@@ -150,6 +151,7 @@ mod tests {
         assert!(keys.get(&[3], &clock).is_none());
     }
 
+    /// D6, I2: an act of this node ends it at once.
     #[test]
     fn nothing_outlives_what_this_node_does_also_not_what_is_being_read() {
         let (keys, clock) = (KnownKeys::default(), clock());
@@ -161,6 +163,7 @@ mod tests {
         assert!(keys.get(&[1], &clock).is_none() && keys.get(&[2], &clock).is_none());
     }
 
+    /// D6: however many keys are shown, the memory of them is bounded.
     #[test]
     fn no_more_are_kept_than_fit() {
         let (keys, clock) = (KnownKeys::default(), clock());
