@@ -1,7 +1,7 @@
 // Without a network (H4): nothing that was typed is lost, nothing is sent into the void, and a page says what is the
 // matter.
 
-import { ADMIN, DESKTOP, LANGS, PHONE, expect, isUsable, open, test, words, type Lang, type Say } from "./support";
+import { ADMIN, DESKTOP, LANGS, PHONE, expect, goOffline, isUsable, open, shellIsKept, test, words, type Lang, type Say } from "./support";
 import type { Page } from "@playwright/test";
 
 const band = (page: Page, say: Say, key = "offline.band") => page.getByRole("status").getByText(say(key));
@@ -9,11 +9,7 @@ const band = (page: Page, say: Say, key = "offline.band") => page.getByRole("sta
 /** Goes to a page and waits until the worker that keeps the shell is there for the next one. */
 async function openAndKeep(page: Page, address: string) {
     await open(page, address);
-    await page.evaluate(async () => {
-        const { active } = await navigator.serviceWorker.ready;
-        if (active?.state === "activated") return;
-        await new Promise((resolve) => active?.addEventListener("statechange", resolve, { once: true }));
-    });
+    await shellIsKept(page);
 }
 
 /** Forms of the console that write down what is typed: where they are, what is filled in, and the button. */
@@ -36,7 +32,7 @@ for (const lang of LANGS) {
         await name.fill("سارة");
         await email.fill(`offline-${lang}@example.com`);
 
-        await page.context().setOffline(true);
+        await goOffline(page);
         await expect(band(page, say)).toBeVisible();
         const asked: string[] = [];
         page.on("request", (request) => asked.push(request.url()));
@@ -68,7 +64,7 @@ for (const lang of LANGS) {
             });
             await open(page, `${list}/new`);
             for (const [key, text] of Object.entries(fields)) await field(key).fill(text);
-            await page.context().setOffline(true);
+            await goOffline(page);
             await expect(band(page, say)).toBeVisible();
             await page.getByRole("button", { name: say(submit), exact: true }).click();
             await expect(page.getByRole("alert").filter({ hasText: /\S/ }).first()).toBeVisible();
@@ -128,7 +124,7 @@ for (const lang of LANGS) {
         await email.fill(ADMIN.email);
         await password.fill(ADMIN.password);
 
-        await page.context().setOffline(true);
+        await goOffline(page);
         await expect(band(page, say)).toBeVisible();
         await enter.click();
         await expect(page.getByRole("alert").getByText(say("base.error_not_sent"))).toBeVisible();
@@ -155,7 +151,7 @@ for (const lang of LANGS) {
         for (const [key, text] of fields) await field(key).fill(text);
         const submit = page.getByRole("button", { name: say("sessions.setup_submit") });
 
-        await page.context().setOffline(true);
+        await goOffline(page);
         await submit.click();
         await expect(page.getByRole("alert")).toContainText(say("base.error_not_sent"));
         for (const [key, text] of fields) await expect(field(key)).toHaveValue(text);
@@ -170,7 +166,7 @@ for (const lang of LANGS) {
         await open(page, "/login");
         const email = page.getByLabel(say("sessions.email_or_username"), { exact: true });
         await email.fill("half typed");
-        await page.context().setOffline(true);
+        await goOffline(page);
         await expect(band(page, say)).toBeVisible();
         await page.getByRole("button", { name: say("ui.other_language") }).click();
         await expect(band(page, say, "offline.held_back")).toBeVisible();
@@ -202,8 +198,8 @@ for (const lang of LANGS) {
             // What was chosen counts, and not what the browser accepts.
             const chosen = lang === "ar" ? "en" : "ar";
             await page.context().addCookies([{ name: "bawwab_locale", value: chosen, url: server.url }]);
-            await openAndKeep(page, "/console");
-            await page.context().setOffline(true);
+            await open(page, "/console");
+            await goOffline(page);
             await page.goto("/console/people");
             await expect(page).toHaveURL("/console/people");
             await isOffline(page, chosen, theme);

@@ -388,6 +388,21 @@ export async function isUsable(page: Page) {
     await expect(page.locator("html")).toHaveAttribute("data-hydrated", "true");
 }
 
+/** Waits until the worker that keeps the shell is there: it is fetched while the page can be used already. */
+export async function shellIsKept(page: Page) {
+    await page.evaluate(async () => {
+        const { active } = await navigator.serviceWorker.ready;
+        if (active?.state === "activated") return;
+        await new Promise((resolve) => active?.addEventListener("statechange", resolve, { once: true }));
+    });
+}
+
+/** The network goes, once the page has all that it fetches by itself: the browser complains about a worker cut off midway. */
+export async function goOffline(page: Page) {
+    await shellIsKept(page);
+    await page.context().setOffline(true);
+}
+
 /** Goes to a place of the menu; on a phone some of them are behind a button. */
 export async function goTo(page: Page, say: Say, place: string) {
     const menu = page.getByRole("navigation", { name: say("app.menu") });

@@ -13,6 +13,7 @@ import {
     PHONE,
     axe,
     expect,
+    goOffline,
     mailedLink,
     mailedLinks,
     open,
@@ -323,7 +324,7 @@ const STOPS: Stop[] = [
         who: "nobody",
         at: () => "/login",
         act: async (page, say) => {
-            await page.context().setOffline(true);
+            await goOffline(page);
             await expect(page.getByRole("status").getByText(say("offline.band"))).toBeVisible();
         },
     },
