@@ -10,6 +10,7 @@ mod filling;
 mod floor;
 mod lists;
 mod memory;
+mod reach;
 mod report;
 mod revocation;
 mod rows;
@@ -54,17 +55,26 @@ enum Part {
     Check,
     Evaluate,
     Revocation,
+    Reach,
     Lists,
     Audit,
     Memory,
 }
 
 impl Part {
-    const ALL: [Part; 7] =
-        [Part::Sessions, Part::Check, Part::Evaluate, Part::Revocation, Part::Lists, Part::Audit, Part::Memory];
+    const ALL: [Part; 8] = [
+        Part::Sessions,
+        Part::Check,
+        Part::Evaluate,
+        Part::Revocation,
+        Part::Reach,
+        Part::Lists,
+        Part::Audit,
+        Part::Memory,
+    ];
 
     /// Those that are measured among many people, at each size.
-    const FILLED: [Part; 5] = [Part::Evaluate, Part::Revocation, Part::Lists, Part::Audit, Part::Memory];
+    const FILLED: [Part; 6] = [Part::Evaluate, Part::Revocation, Part::Reach, Part::Lists, Part::Audit, Part::Memory];
 
     fn name(self) -> &'static str {
         match self {
@@ -72,6 +82,7 @@ impl Part {
             Part::Check => "check",
             Part::Evaluate => "evaluate",
             Part::Revocation => "revocation",
+            Part::Reach => "reach",
             Part::Lists => "lists",
             Part::Audit => "audit",
             Part::Memory => "memory",
@@ -84,6 +95,7 @@ impl Part {
             Part::Check => "A permission check in process",
             Part::Evaluate => "A permission check over HTTP",
             Part::Revocation => "Until another node refuses",
+            Part::Reach => "Changes that reach everybody",
             Part::Lists => "Lists of people",
             Part::Audit => "The audit log",
             Part::Memory => "Memory",
@@ -110,6 +122,10 @@ impl Part {
                  node, which is longer than from its commit, and from that node's answer, which is shorter. The spread is \
                  from the middle one to the slowest. Under load six clients ask `/auth/me` and two sign in all the time, \
                  on both nodes; one commit and one round trip are measured under the same load."
+            }
+            Part::Reach => {
+                "Acts of an administrator over HTTP, one after another. Everybody has the role, which gives them a permission \
+                 and then gives it no more; the policy takes one from everybody and then takes it no more."
             }
             Part::Lists => {
                 "Pages of 50, one after another, over HTTP. The SQL in pgbench is that of the page, asked by a superuser: \
@@ -260,6 +276,7 @@ async fn among(asked: &Asked, people: usize) -> anyhow::Result<Vec<(Part, Vec<re
             Part::Audit => (part, lists::audit(&server, &filled, effort).await?),
             Part::Evaluate => (part, evaluate::measure(&server, effort, &size).await?),
             Part::Revocation => (part, revocation::measure(&server, effort, &size).await?),
+            Part::Reach => (part, reach::measure(&server, effort, &size).await?),
             Part::Memory | Part::Sessions | Part::Check => continue,
         });
     }
