@@ -294,7 +294,7 @@ pub struct Effect {
     pub people_losing: u32,
     /// How many people the change is about.
     pub people: u32,
-    /// The first of those whose rights change, by name.
+    /// Some of those whose rights change, by name: the first of them, or of a thousand where they are more.
     pub names: Vec<String>,
     /// Why saving would be refused: the caller does not hold what would be given, nobody would be left to administer, or
     /// others have to agree first.

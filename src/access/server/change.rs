@@ -170,7 +170,7 @@ fn remove_permission(after: &mut Snapshot, key: &Permission) {
 /// Who has an override with exactly this key.
 pub fn overridden(snapshot: &Snapshot, key: &Permission) -> Vec<UserId> {
     let has = |person: &PersonGrants| person.overrides.iter().any(|given| given.pattern == *key);
-    snapshot.everybody().filter(|(_, person)| has(person)).map(|(user, _)| user).collect()
+    snapshot.those_given(has).collect()
 }
 
 /// Refuses roles and groups that would contain themselves, or that would stand on too many levels, whoever makes them.
@@ -213,7 +213,7 @@ pub fn check_nesting(after: &Snapshot, changes: &[Change]) -> Result<(), AppErro
 /// Through whom rights may move with a change: the people it names, and the roles and groups that it touches with all that
 /// inherit from them or lie in them.
 pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change], now: DateTime<Utc>) -> Carriers {
-    let mut people = Vec::new();
+    let (mut people, mut unnamed) = (Vec::new(), Vec::new());
     let (mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new());
     for change in changes {
         match change {
@@ -235,20 +235,9 @@ pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
                 };
                 people.extend(after.policies().iter().any(differs).then_some(*user));
             }
-            Change::Policy { id, .. } => {
-                let says =
-                    |snapshot: &Snapshot, user| snapshot.policy(*id).map(|policy| snapshot.say(policy, user, now));
-                let all = after.everybody().map(|(user, _)| user);
-                let is_open = |snapshot: &Snapshot, user| {
-                    let says = |policy: &Arc<Policy>| policy.may_move(snapshot.say(policy, user, now));
-                    snapshot.policy(*id).is_some_and(says)
-                };
-                people.extend(all.filter(|user| {
-                    says(before, *user) != says(after, *user) || is_open(before, *user) || is_open(after, *user)
-                }));
-            }
+            Change::Policy { id, .. } => unnamed.extend(moved_by_policy(before, after, *id, now)),
             Change::RemovePermission { key } => {
-                people.extend(overridden(before, key));
+                unnamed.extend(overridden(before, key));
                 let gives = |id: &RoleId| before.role(*id).is_some_and(|role| role.own.contains(key));
                 roles.extend(before.role_ids().into_iter().filter(gives));
             }
@@ -280,7 +269,23 @@ pub fn carriers(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
         people: people.into_iter().map(|user| user.0).collect(),
         roles: roles.into_iter().map(|role| role.0).collect(),
         groups: groups.into_iter().map(|group| group.0).collect(),
+        unnamed: unnamed.into_iter().map(|user| user.0).collect(),
     }
+}
+
+/// The people about whom a policy says something else after a change of it, or may: it depends on what is not known yet.
+pub fn moved_by_policy(before: &Snapshot, after: &Snapshot, id: PolicyId, now: DateTime<Utc>) -> Vec<UserId> {
+    let says = |snapshot: &Snapshot, user| {
+        let policy = snapshot.policy(id)?;
+        let says = snapshot.say(policy, user, now);
+        Some((says, policy.may_move(says)))
+    };
+    let moved = after.asked_beside(before, |user| {
+        let (was, is) = (says(before, user), says(after, user));
+        let is_open = |says: Option<(Say, bool)>| says.is_some_and(|(_, may_move)| may_move);
+        was.map(|(says, _)| says) != is.map(|(says, _)| says) || is_open(was) || is_open(is)
+    });
+    moved.filter_map(|(user, is_moved)| is_moved.then_some(user)).collect()
 }
 
 /// Whether a change makes somebody an administrator: gives them the platform's role or the built-in one of that name, or
@@ -453,24 +458,26 @@ pub fn unfolded(before: &Snapshot, after: &Snapshot, changes: &[Change], now: Da
         return found;
     }
     for change in changes {
-        let (is_about_facts, people) = match change {
-            Change::Facts { user, .. } => (true, BTreeSet::from([*user])),
+        let (is_about_facts, mut people) = match change {
+            Change::Facts { user, .. } => (true, vec![*user]),
             Change::Person { user, .. } | Change::Roles { user, .. } | Change::Memberships { user, .. } => {
-                (false, BTreeSet::from([*user]))
+                (false, vec![*user])
             }
             // A name that changes counts, too.
             Change::RolePermissions { role, .. } | Change::RemoveRole { role } => {
-                (false, before.holders(*role, now).into_iter().chain(after.holders(*role, now)).collect())
+                (false, [before.holders(*role, now), after.holders(*role, now)].concat())
             }
             Change::Group { group, .. } | Change::RemoveGroup { group } => {
-                (false, before.members(*group, now).into_iter().chain(after.members(*group, now)).collect())
+                (false, [before.members(*group, now), after.members(*group, now)].concat())
             }
             Change::Active { .. }
             | Change::Overrides { .. }
             | Change::Policy { .. }
             | Change::RemovePermission { .. } => continue,
         };
-        for user in people {
+        people.sort_unstable();
+        people.dedup();
+        for user in after.alike(before, &people).into_iter().filter_map(|alike| alike.first().copied()) {
             for policy in &policies {
                 let (was, is) = (before.say(policy, user, now), after.say(policy, user, now));
                 // What depends on the thing may depend on the fields as well.

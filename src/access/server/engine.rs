@@ -1,6 +1,6 @@
 //! The decision engine: one snapshot of a tenant's grants and one function that decides on it. Nothing else decides.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, ptr, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use foldhash::HashMap;
@@ -12,7 +12,7 @@ use crate::{
         server::{
             nesting::{Step, reach},
             outside::Told,
-            people::People,
+            people::{People, States},
             policy::{Env, Policy, Say, Situation},
             rego::Module,
         },
@@ -99,17 +99,62 @@ pub struct PersonGrants {
     pub roles: Vec<RoleGrant>,
     pub overrides: Vec<OverrideGrant>,
     pub groups: Vec<Membership>,
-    /// What policies look at; kept only where a tenant has some.
+    /// What policies look at; none where there is nothing.
     pub facts: Option<Arc<Facts>>,
 }
 
-/// How many people there are, by state, and without a role of their own.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    pub active: i64,
-    pub invited: i64,
-    pub suspended: i64,
-    pub without_role: i64,
+/// Who is decided about alike, as they come.
+struct Kinds<'a> {
+    /// A policy looks at who somebody is: nobody is like somebody else.
+    tells_apart: bool,
+    /// A policy looks at people's fields.
+    with_facts: bool,
+    places: HashMap<Kind<'a>, usize>,
+    /// Most share their grants in memory: those are not compared.
+    shared: HashMap<*const PersonGrants, usize>,
+    next: usize,
+}
+
+/// Everything of a person that decides, where no policy looks at who they are.
+#[derive(PartialEq, Eq, Hash)]
+struct Kind<'a> {
+    active: bool,
+    roles: &'a [RoleGrant],
+    overrides: &'a [OverrideGrant],
+    groups: &'a [Membership],
+    facts: Option<&'a Facts>,
+}
+
+impl<'a> Kinds<'a> {
+    /// As far as all of these are concerned, of which the others are layers of the last.
+    fn of(snapshots: [&Snapshot; 2]) -> Self {
+        let any = |is_so: fn(&Policy) -> bool| {
+            snapshots.iter().any(|snapshot| snapshot.policies.iter().any(|policy| is_so(policy)))
+        };
+        Kinds {
+            tells_apart: any(Policy::reads_ids),
+            with_facts: any(Policy::reads_people),
+            places: HashMap::default(),
+            shared: HashMap::default(),
+            next: 0,
+        }
+    }
+
+    /// The place of somebody's kind; of one that comes for the first time it is the next.
+    fn place(&mut self, person: &'a PersonGrants) -> usize {
+        let next = self.next;
+        let place = if self.tells_apart {
+            next
+        } else {
+            *self.shared.entry(ptr::from_ref(person)).or_insert_with(|| {
+                let PersonGrants { active, invited: _, roles, overrides, groups, facts } = person;
+                let facts = facts.as_deref().filter(|_| self.with_facts);
+                *self.places.entry(Kind { active: *active, roles, overrides, groups, facts }).or_insert(next)
+            })
+        };
+        self.next += usize::from(place == next);
+        place
+    }
 }
 
 /// What a question is about besides the person and the permission.
@@ -455,19 +500,91 @@ impl Snapshot {
         Box::new(own.chain(below.filter(|(id, _)| !self.people.contains(*id))))
     }
 
-    /// How many people there are (D5).
-    pub fn tally(&self, now: DateTime<Utc>) -> Tally {
-        let mut tally = Tally::default();
-        for (_, person) in self.everybody() {
-            let state = match person {
-                PersonGrants { active: true, .. } => &mut tally.active,
-                PersonGrants { invited: true, .. } => &mut tally.invited,
-                PersonGrants { .. } => &mut tally.suspended,
-            };
-            *state += 1;
-            tally.without_role += i64::from(!person.roles.iter().any(|grant| is_live(grant.expires_at, now)));
+    /// An answer about everybody, in no order. Whoever was given the same as somebody else is decided about as they are, and
+    /// asked about no more: a million people are of a few kinds. Policies that look at who somebody is have each of them asked
+    /// about.
+    pub fn asked<'a, T: Clone + 'a>(
+        &'a self,
+        ask: impl FnMut(UserId) -> T + 'a,
+    ) -> impl Iterator<Item = (UserId, T)> + 'a {
+        self.asked_beside(self, ask)
+    }
+
+    /// The same where `before`, of which this is a layer or the same, is asked as well.
+    pub fn asked_beside<'a, T: Clone + 'a>(
+        &'a self,
+        before: &Snapshot,
+        mut ask: impl FnMut(UserId) -> T + 'a,
+    ) -> impl Iterator<Item = (UserId, T)> + 'a {
+        let mut kinds = Kinds::of([self, before]);
+        let mut answers = Vec::new();
+        self.everybody().map(move |(who, person)| {
+            let place = kinds.place(person);
+            let answer = answers.get(place).cloned().unwrap_or_else(|| {
+                let answer = ask(who);
+                answers.push(answer.clone());
+                answer
+            });
+            (who, answer)
+        })
+    }
+
+    /// Everybody who was given what this is so of. Of those who share it one is looked at.
+    pub fn those_given<'a>(&'a self, is_so: impl Fn(&PersonGrants) -> bool + 'a) -> impl Iterator<Item = UserId> + 'a {
+        let mut known = HashMap::<*const PersonGrants, bool>::default();
+        self.everybody().filter_map(move |(who, person)| {
+            known.entry(ptr::from_ref(person)).or_insert_with(|| is_so(person)).then_some(who)
+        })
+    }
+
+    /// These people, those together who are decided about alike, here and by `before`, of which this is a layer. Nobody who
+    /// is not there.
+    pub fn alike(&self, before: &Snapshot, people: &[UserId]) -> Vec<Vec<UserId>> {
+        let (mut kinds, mut all) = (Kinds::of([self, before]), Vec::<Vec<UserId>>::new());
+        for (who, person) in people.iter().filter_map(|who| Some((*who, self.person(*who)?))) {
+            match all.get_mut(kinds.place(person)) {
+                Some(kind) => kind.push(who),
+                None => all.push(vec![who]),
+            }
         }
-        tally
+        all
+    }
+
+    /// How many people there are, by state.
+    pub fn states(&self) -> States {
+        match &self.below {
+            None => self.people.states(),
+            Some(_) => States::of(self.everybody().map(|(_, person)| person)),
+        }
+    }
+
+    /// How many people have no role of their own now (D5).
+    pub fn without_role(&self, now: DateTime<Utc>) -> i64 {
+        let has_one = |person: &PersonGrants| person.roles.iter().any(|grant| is_live(grant.expires_at, now));
+        let without = self.everybody().filter(|(_, person)| !has_one(person)).count();
+        i64::try_from(without).unwrap_or(i64::MAX)
+    }
+
+    /// How many people have each role now, given to themselves.
+    pub fn own_holders(&self, now: DateTime<Utc>) -> HashMap<RoleId, i64> {
+        let mut holders = HashMap::default();
+        for (_, person) in self.everybody() {
+            for grant in person.roles.iter().filter(|grant| is_live(grant.expires_at, now)) {
+                *holders.entry(grant.role).or_default() += 1;
+            }
+        }
+        holders
+    }
+
+    /// How many people are in each group now, those not counted who are in one that lies in it.
+    pub fn own_members(&self, now: DateTime<Utc>) -> HashMap<GroupId, i64> {
+        let mut members = HashMap::default();
+        for (_, person) in self.everybody() {
+            for membership in person.groups.iter().filter(|membership| is_live(membership.expires_at, now)) {
+                *members.entry(membership.group).or_default() += 1;
+            }
+        }
+        members
     }
 
     /// The roles that somebody has now, first those given to them, then those of their groups.
@@ -514,7 +631,13 @@ impl Snapshot {
     /// Everybody who now has the role or one that inherits from it, wherever it counts for them.
     pub fn holders(&self, role: RoleId, now: DateTime<Utc>) -> Vec<UserId> {
         let has = |person: &PersonGrants| self.given(person, now).any(|given| given.role.includes(role));
-        self.everybody().filter(|(_, person)| has(person)).map(|(id, _)| id).collect()
+        self.those_given(has).collect()
+    }
+
+    /// Whether anybody now has the role or one that inherits from it.
+    pub fn has_holders(&self, role: RoleId, now: DateTime<Utc>) -> bool {
+        let has = |person: &PersonGrants| self.given(person, now).any(|given| given.role.includes(role));
+        self.those_given(has).next().is_some()
     }
 
     /// Everybody who now is in the group or in one that lies in it.
@@ -526,7 +649,7 @@ impl Snapshot {
             let mut live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
             live.any(|membership| inner.contains(&membership.group))
         };
-        self.everybody().filter(|(_, person)| is_in(person)).map(|(id, _)| id).collect()
+        self.those_given(is_in).collect()
     }
 
     pub fn role_ref(&self, id: RoleId) -> RoleRef {
@@ -828,7 +951,7 @@ impl Snapshot {
     }
 
     fn those(&self, are: impl Fn(UserId) -> bool) -> Vec<UserId> {
-        let mut all = self.everybody().map(|(who, _)| who).filter(|who| are(*who)).collect::<Vec<_>>();
+        let mut all = self.asked(are).filter_map(|(who, is_so)| is_so.then_some(who)).collect::<Vec<_>>();
         all.sort_unstable();
         all
     }

@@ -1,12 +1,17 @@
 //! What the engine answers, rule by rule, and what must hold for any snapshot.
 
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 use chrono::TimeDelta;
 use proptest::prelude::*;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
+use crate::{
+    access::server::{policy::parse_rules, rego::compile},
+    base::errors::FieldErrors,
+};
 
 /// The catalogue of these tests.
 const KEYS: [&str; 9] = [
@@ -42,6 +47,10 @@ fn user(number: u8) -> UserId {
 
 fn role(number: u8) -> RoleId {
     RoleId(Uuid::from_u128(u128::from(number) + 1))
+}
+
+fn group(number: u8) -> GroupId {
+    GroupId(Uuid::from_u128(u128::from(number) + 1))
 }
 
 /// The platform's role wherever a test has one.
@@ -153,6 +162,88 @@ fn whoever_is_asked_about_alike_is_held_back_alike() {
     assert_eq!(beyond(&base), vec![key("audit.read")], "it may deny one and give to the other");
 }
 
+/// Those who may read the log by a layer above another, and how many were asked about; and who of the first four were taken
+/// together.
+fn asked_about(above: &Snapshot, base: &Snapshot) -> (Vec<UserId>, usize, Vec<Vec<UserId>>) {
+    let (times, audit) = (Cell::new(0), key("audit.read"));
+    let can = above.asked_beside(base, |who| {
+        times.set(times.get() + 1);
+        above.check(who, &audit, None, noon()) == Answer::Yes && base.person(who).is_some()
+    });
+    let mut can = can.filter_map(|(who, can)| can.then_some(who)).collect::<Vec<_>>();
+    can.sort();
+    // Nobody is the ninth.
+    let kinds = above.alike(base, &[user(1), user(2), user(3), user(4), user(9)]);
+    (can, times.get(), kinds)
+}
+
+/// C14, D1: of people who were given the same one is asked about, however many they are, and whether they share it in memory
+/// or not; of those whom a layer changes each.
+#[test]
+fn people_with_the_same_grants_are_decided_about_together() {
+    let mut base = with_role(empty(), 1, &["audit.read"]);
+    let shared = Arc::new(PersonGrants { active: true, roles: vec![has(role(1))], ..PersonGrants::default() });
+    base.set_person(user(1), Some(shared.clone()));
+    base.set_person(user(2), Some(shared.clone()));
+    base.put_person(user(3), PersonGrants::clone(&shared));
+    let base = Arc::new(with_person(base, 4, Vec::new(), Vec::new()));
+    let all = vec![user(1), user(2), user(3)];
+    assert_eq!(asked_about(&base, &base), (all.clone(), 2, vec![all, vec![user(4)]]));
+    let mut above = Snapshot::above(&base);
+    above.put_person(user(2), PersonGrants { overrides: vec![deny("audit.read")], ..PersonGrants::clone(&shared) });
+    let others = vec![user(1), user(3)];
+    assert_eq!(asked_about(&above, &base), (others.clone(), 3, vec![others, vec![user(2)], vec![user(4)]]));
+}
+
+/// C14, C5, C6: fields tell people apart where a policy looks at them, and ids where one does; in force before or afterwards.
+#[test]
+fn policies_tell_people_apart_by_what_they_look_at() {
+    let mut base = with_role(empty(), 1, &["audit.read"]);
+    for (number, department) in [(1, "finance"), (2, "sales"), (3, "sales")] {
+        let facts = Facts { department: Some(department.to_owned()), ..Facts::default() };
+        let roles = vec![has(role(1))];
+        let person = PersonGrants { active: true, roles, facts: Some(Arc::new(facts)), ..PersonGrants::default() };
+        base.put_person(user(number), person);
+    }
+    let base = Arc::new(with_person(base, 4, Vec::new(), Vec::new()));
+    let policy = |condition: &str, module: Option<&str>| {
+        let mut errors = FieldErrors::default();
+        let condition = serde_json::from_str::<serde_json::Value>(condition).expect("a condition");
+        let rules = parse_rules(&json!([{"effect": "allow", "condition": condition}]), &mut errors);
+        let module = module.map(|body| compile(&format!("package a\n{body}\n"), "", &mut errors).expect("a module"));
+        assert!(errors.0.is_empty(), "{condition}: {:?}", errors.0);
+        let outside = asked_outside(PolicyMode::Require, &["audit.read"]);
+        Arc::new(Policy { rules, module, outside: None, ..Policy::clone(&outside) })
+    };
+    let third = user(3).0;
+    let by_roles = r#"{"user.roles": {"contains": "role 1"}}"#.to_owned();
+    let by_fields = r#"{"user.department": {"eq": "sales"}}"#.to_owned();
+    let by_id = format!(r#"{{"user.id": {{"eq": "{third}"}}}}"#);
+    let deep = format!(r#"{{"not": {{"or": [{{"user.roles": {{"contains": "x"}}}}, {by_id}]}}}}"#);
+    let by_module = format!("allow if input.user.id == \"{third}\"");
+    let (finance, sales) = (vec![user(1)], vec![user(2), user(3)]);
+    for (policy, may, times) in [
+        // Roles are of the account as fields are.
+        (policy(&by_roles, None), vec![user(1), user(2), user(3)], 3),
+        (policy(&by_fields, None), sales.clone(), 3),
+        (policy(&by_id, None), vec![user(3)], 4),
+        (policy(&deep, None), vec![user(1), user(2)], 4),
+        (policy(&by_roles, Some(&by_module)), vec![user(3)], 4),
+        (policy(&by_roles, Some("allow if input.action == \"audit.read\"")), vec![user(1), user(2), user(3)], 2),
+    ] {
+        let mut above = Snapshot::above(&base);
+        above.put_policy(policy.id, Some(policy.clone()));
+        let (can, asked, kinds) = asked_about(&above, &base);
+        assert_eq!((can, asked, kinds.len()), (may, times, times), "{policy:?}");
+        // Taken out of force again: what was in force tells them apart as well.
+        let before = Arc::new(above);
+        let mut above = Snapshot::above(&before);
+        above.put_policy(policy.id, None);
+        let (can, asked, kinds) = asked_about(&above, &before);
+        assert_eq!((can, asked, kinds.len()), ([finance.clone(), sales.clone()].concat(), times, times), "{policy:?}");
+    }
+}
+
 /// C2: whatever allows, an explicit deny wins: over an override, a role, a wildcard, also as a wildcard itself.
 #[test]
 fn a_deny_beats_every_allow() {
@@ -239,12 +330,19 @@ fn people_are_counted_by_state_and_by_having_a_role() {
     ] {
         snapshot.put_person(user(number), PersonGrants { active, invited, roles, ..PersonGrants::default() });
     }
-    let expected = Tally { active: 2, invited: 1, suspended: 1, without_role: 2 };
-    assert_eq!(snapshot.tally(noon()), expected);
+    let expected = States { active: 2, invited: 1, suspended: 1 };
+    assert_eq!((snapshot.states(), snapshot.without_role(noon())), (expected, 2));
+    assert_eq!(snapshot.own_holders(noon()), [(role(1), 2)].into_iter().collect(), "of those that have not run out");
     // Also of a layer above them, in which somebody is another.
     let mut above = Snapshot::above(&Arc::new(snapshot));
     above.put_person(user(4), PersonGrants { active: true, roles: vec![has(role(1))], ..PersonGrants::default() });
-    assert_eq!(above.tally(noon()), Tally { active: 3, suspended: 0, without_role: 1, ..expected });
+    assert_eq!((above.states(), above.without_role(noon())), (States { active: 3, suspended: 0, ..expected }, 1));
+    assert_eq!(above.own_holders(noon())[&role(1)], 3);
+    let over = Membership { group: group(1), expires_at: Some(noon()) };
+    let there = Membership { group: group(2), expires_at: None };
+    above.put_person(user(5), PersonGrants { groups: vec![over, there.clone()], ..PersonGrants::default() });
+    above.put_person(user(6), PersonGrants { groups: vec![there], ..PersonGrants::default() });
+    assert_eq!(above.own_members(noon()), [(group(2), 2)].into_iter().collect());
 }
 
 /// Whoever is not active, or not there, may do nothing, whatever was given to them.
@@ -627,7 +725,6 @@ fn every_place() -> [Option<Facts>; 4] {
 /// C1: what is staged above reaches the heirs and the groups below, and nothing else is compiled anew.
 #[test]
 fn a_staged_change_reaches_heirs_and_groups() {
-    let group = |number: u8| GroupId(Uuid::from_u128(u128::from(number) + 1));
     let mut base = empty();
     base.put_role(role(1), "parent".to_owned(), false, vec![key("audit.read")]);
     base.put_heir(role(2), "heir".to_owned(), false, vec![key("reports.read")], vec![role(1)]);

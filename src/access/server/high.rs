@@ -111,7 +111,7 @@ fn more_of(
     let more = new.patterns.iter().filter(|pattern| (listed && !was_listed) || !had(pattern));
     let more = more.filter(|pattern| listed || rules.is_high(pattern)).cloned().collect::<Vec<_>>();
     // A role that nobody has gives nobody anything yet; the one that everybody gets, whoever registers next.
-    if more.is_empty() || new.is_baseline() || !before.holders(role, now).is_empty() { more } else { Vec::new() }
+    if more.is_empty() || new.is_baseline() || before.has_holders(role, now) { more } else { Vec::new() }
 }
 
 /// What is high of that which becomes effective because a deny of somebody's ends.

@@ -79,7 +79,7 @@ impl KnownKeys {
     }
 
     /// Everything is looked up again.
-    pub fn forget(&self) {
+    fn forget(&self) {
         let mut kept = self.0.write().unwrap_or_else(PoisonError::into_inner);
         kept.epoch += 1;
         kept.keys.clear();

@@ -42,14 +42,7 @@ impl Look {
 
     /// A second permission that this needs, held for the whole tenant.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
-        let (cx, person) = (&self.cx, self.cx.person()?);
-        if person.reaches(&permission) {
-            if let Some(home) = cx.home_of_visitor(self.tenant).flatten() {
-                cx.ask_outside(&home, person.user, &permission).await;
-            }
-            cx.ask_outside(&self.snapshot, person.user, &permission).await;
-        }
-        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission, &self.snapshot).await) }
+        self.cx.require(self.tenant, &self.snapshot, permission, false).await
     }
 
     /// As [`Tx::also_holds`].

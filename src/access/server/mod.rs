@@ -40,6 +40,7 @@ use self::{
 };
 pub use self::{
     look::Look,
+    people::States,
     tx::{Edited, IDEMPOTENCY_LASTS, Quiet, Tx},
 };
 use crate::{
@@ -580,6 +581,32 @@ impl Cx {
     /// The same, where the caller has gone into this tenant; none where this is about no visit.
     fn home_of_visitor(&self, tenant: TenantId) -> Option<Option<Arc<Snapshot>>> {
         self.visitor_of(tenant).map(|person| self.known_at_home(person))
+    }
+
+    /// Refuses who does not also hold this in the tenant; a visitor also at home. `is_within`: a transaction is open, which
+    /// waits for what is asked outside.
+    async fn require(
+        &self,
+        tenant: TenantId,
+        snapshot: &Arc<Snapshot>,
+        permission: Permission,
+        is_within: bool,
+    ) -> Result<(), AppError> {
+        let person = self.person()?;
+        if person.reaches(&permission) {
+            let home = self.home_of_visitor(tenant).flatten();
+            for snapshot in home.iter().chain([snapshot]) {
+                match is_within {
+                    true => self.ask_within(snapshot, person.user, &permission).await,
+                    false => self.ask_outside(snapshot, person.user, &permission).await,
+                }
+            }
+        }
+        if self.holds(tenant, snapshot, &permission, None)? {
+            Ok(())
+        } else {
+            Err(self.refuse(permission, snapshot).await)
+        }
     }
 
     /// Whether the caller holds this in the tenant; a visitor also at home.

@@ -92,7 +92,7 @@ impl Grants {
 
     /// How many people of a tenant are active, as this node knows.
     pub fn active_people(&self, tenant: TenantId) -> i64 {
-        self.known(tenant).map_or(0, |snapshot| snapshot.tally(self.0.clock.now()).active)
+        self.known(tenant).map_or(0, |snapshot| snapshot.states().active)
     }
 
     pub(super) fn known(&self, tenant: TenantId) -> Option<Arc<Snapshot>> {
@@ -503,16 +503,24 @@ pub async fn lock(connection: &mut PgConnection, tenant: TenantId) -> sqlx::Resu
         .await
 }
 
-/// Through whom rights move: the people themselves, and those who have one of the roles or are in one of the groups.
+/// Through whom rights move: the people whom a change names, those who have one of the roles or are in one of the groups, and
+/// whomever else it reaches.
 #[derive(Debug, Default)]
 pub struct Carriers {
     pub people: Vec<Uuid>,
     pub roles: Vec<Uuid>,
     pub groups: Vec<Uuid>,
+    /// About whom a policy says something else, or whose own permission goes with its key.
+    pub unnamed: Vec<Uuid>,
 }
 
-/// Moves the version on and marks the people whose rights move with it, so that their session keys are renewed.
-pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: &Carriers) -> sqlx::Result<i64> {
+/// About so many people whom a change does not name are marked one by one. Where it moves the rights of more all of the tenant are,
+/// in one row: a million would not be marked before a change has to end.
+const MARKED: usize = 1_000;
+
+/// Moves the version on and marks the people whose rights move with it, so that their session keys are renewed. Who is marked
+/// by their own row has a new version; of so many that the tenant is marked nobody has but those whom the change names.
+pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: Carriers) -> sqlx::Result<i64> {
     let version = sqlx::query_scalar!(
         "update grant_versions set version = version + 1 where tenant_id = $1 returning version",
         tenant.0,
@@ -523,33 +531,33 @@ pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: &Ca
     sqlx::query!("delete from grant_moves where tenant_id = $1 and version < $2", tenant.0, version - 2 * KEPT)
         .execute(&mut *connection)
         .await?;
-    // One after the other, each by its index: of conditions that any of the three may meet everybody would be read. Who has
-    // been marked is left alone.
-    if !carriers.people.is_empty() {
+    let Carriers { mut people, roles, groups, mut unnamed } = carriers;
+    if unnamed.len() <= MARKED && !(roles.is_empty() && groups.is_empty()) {
+        // No more than are marked are read. Planned for these each time: of a role that few have everybody's would be read.
+        let most = i64::try_from(MARKED + 1).unwrap_or(i64::MAX);
+        let through = sqlx::query_scalar!(
+            r#"(select user_id as "id!" from user_roles where tenant_id = $1 and role_id = any($2) limit $4)
+               union all
+               (select user_id from group_members where tenant_id = $1 and group_id = any($3) limit $4)"#,
+            tenant.0,
+            &roles,
+            &groups,
+            most,
+        );
+        unnamed.extend(through.persistent(false).fetch_all(&mut *connection).await?);
+    }
+    if unnamed.len() <= MARKED {
+        people.extend(unnamed);
+    } else {
+        sqlx::query!("update grant_versions set rights_version = version where tenant_id = $1", tenant.0)
+            .execute(&mut *connection)
+            .await?;
+    }
+    if !people.is_empty() {
         sqlx::query!(
             "update users set rights_version = $1, version = version + 1 where id = any($2)",
             version,
-            &carriers.people,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !carriers.roles.is_empty() {
-        sqlx::query!(
-            "update users set rights_version = $1, version = version + 1
-             where id in (select user_id from user_roles where role_id = any($2)) and rights_version <> $1",
-            version,
-            &carriers.roles,
-        )
-        .execute(&mut *connection)
-        .await?;
-    }
-    if !carriers.groups.is_empty() {
-        sqlx::query!(
-            "update users set rights_version = $1, version = version + 1
-             where id in (select user_id from group_members where group_id = any($2)) and rights_version <> $1",
-            version,
-            &carriers.groups,
+            &people
         )
         .execute(&mut *connection)
         .await?;
@@ -560,12 +568,17 @@ pub async fn bump(connection: &mut PgConnection, tenant: TenantId, carriers: &Ca
 /// How many people in the whole installation are super-admins for good. Asked in the scope `node`.
 pub async fn count_super_admins(connection: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar!(
+        // One after the other, each by its index: few have the platform's role, and a plan for many would read everybody's.
         r#"select count(distinct u.id) as "count!"
-           from user_roles ur
-           join roles r on r.id = ur.role_id and r.tenant_id is null
-           join users u on u.id = ur.user_id and u.status = 'active'
+           from roles r
+           cross join lateral (
+               select user_id from user_roles
+               where role_id = r.id and expires_at is null and scope_department is null and scope_region is null
+               offset 0) ur
+           cross join lateral (
+               select id, tenant_id from users where id = ur.user_id and status = 'active' offset 0) u
            join tenants t on t.id = u.tenant_id and t.status = 'active'
-           where ur.expires_at is null and ur.scope_department is null and ur.scope_region is null"#,
+           where r.tenant_id is null"#,
     )
     .fetch_one(connection)
     .await

@@ -210,22 +210,36 @@ impl Policy {
         if self.outside.is_some() {
             return true;
         }
-        fn reads(condition: &Condition) -> bool {
+        self.reads_any(Attribute::is_of_person)
+    }
+
+    /// Whether it may tell people apart whose grants and fields are the same. What is decided outside is open before it is
+    /// asked, whoever they are.
+    pub fn reads_ids(&self) -> bool {
+        match &self.module {
+            Some(module) => module.reads().user || !module.is_readable(),
+            None => self.reads_any(|attribute| *attribute == Attribute::UserId),
+        }
+    }
+
+    /// Whether a condition of its rules looks at an attribute of which this is so.
+    fn reads_any(&self, is_so: impl Fn(&Attribute) -> bool + Copy) -> bool {
+        fn reads(condition: &Condition, is_so: impl Fn(&Attribute) -> bool + Copy) -> bool {
             match condition {
-                Condition::All(parts) | Condition::Any(parts) => parts.iter().any(reads),
-                Condition::Not(part) => reads(part),
+                Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| reads(part, is_so)),
+                Condition::Not(part) => reads(part, is_so),
                 Condition::Test { of, test } => {
                     let other = match test {
                         Test::Equal(Operand::Attribute(other))
                         | Test::Unequal(Operand::Attribute(other))
-                        | Test::Contains(Operand::Attribute(other)) => other.is_of_person(),
+                        | Test::Contains(Operand::Attribute(other)) => is_so(other),
                         _ => false,
                     };
-                    of.is_of_person() || other
+                    is_so(of) || other
                 }
             }
         }
-        self.rules.iter().filter_map(|rule| rule.condition.as_ref()).any(reads)
+        self.rules.iter().filter_map(|rule| rule.condition.as_ref()).any(|condition| reads(condition, is_so))
     }
 
     /// A deny that holds wins. A policy that must hold denies unless one of its allows does; where it has none it holds

@@ -15,7 +15,7 @@ use crate::{
             Caller, Cx, PersonCaller,
             change::{self, Change, Granter},
             check,
-            engine::{About, Snapshot, Tally},
+            engine::{About, Snapshot},
             high, limits, missing,
             node::{self, set_context},
             policy::Policy,
@@ -277,12 +277,13 @@ impl Tx {
         self.filter().map(columns).unzip()
     }
 
-    /// How many people the tenant has, as this node knows; where the caller may count them all, and none of them is a visitor. It is
-    /// as current as the grants are: a person who has just changed something sees it, a program may a moment later (I2).
-    pub fn tally(&self) -> Option<Tally> {
+    /// The grants to count people in, where the caller may count them all and none of them is a visitor: counting a million
+    /// takes the database seconds. What they tell is as current as they are: a person who has just changed something sees it,
+    /// a program may a moment later (I2). Of what this transaction itself writes they know nothing.
+    pub fn countable(&self) -> Option<&Arc<Snapshot>> {
         // A transaction of the platform may have gone on in another tenant.
         let snapshot = self.snapshot.as_ref().filter(|snapshot| Some(snapshot.tenant) == self.tenant)?;
-        (self.filter.is_none() && self.visitor().is_none()).then(|| snapshot.tally(self.now()))
+        (self.filter.is_none() && self.visitor().is_none()).then_some(snapshot)
     }
 
     /// Decides an undecided transaction on what it is about. Outside the caller's scope it looks as if it did not exist.
@@ -368,14 +369,7 @@ impl Tx {
     /// A second permission that this act needs, held for the whole tenant. Where a policy about it is decided outside that is
     /// asked now: the transaction waits for it no longer than the tenant's setting says.
     pub async fn require(&self, permission: Permission) -> Result<(), AppError> {
-        let (cx, person) = (&self.cx, self.cx.person()?);
-        if person.reaches(&permission) {
-            if let Some(home) = self.home().flatten() {
-                cx.ask_within(&home, person.user, &permission).await;
-            }
-            cx.ask_within(self.snapshot()?, person.user, &permission).await;
-        }
-        if self.also_holds(&permission)? { Ok(()) } else { Err(cx.refuse(permission, self.snapshot()?).await) }
+        self.cx.require(self.tenant()?, self.snapshot()?, permission, true).await
     }
 
     /// Whether somebody may do this by now, whoever asks: what was agreed to is theirs, and not the caller's. What of it is
@@ -406,11 +400,6 @@ impl Tx {
 
     fn holds(&self, permission: &Permission, facts: Option<&Facts>) -> Result<bool, AppError> {
         self.cx.holds(self.tenant()?, self.snapshot()?, permission, facts)
-    }
-
-    /// The grants of a visitor's own tenant, as far as this node knows them; none where this is about no visit.
-    fn home(&self) -> Option<Option<Arc<Snapshot>>> {
-        self.tenant.and_then(|tenant| self.cx.home_of_visitor(tenant))
     }
 
     /// Refuses acting on the account of somebody who holds what the caller does not.
@@ -482,9 +471,9 @@ impl Tx {
             Granter::Person(user) => Some(user),
             Granter::Setup => None,
         };
+        // Before it is written: whoever stops being in a group, or having a role, is told by the row that goes.
         let carriers = change::carriers(&before, &after, changes, now);
-        // Whoever stops being in a group is told by the row that goes.
-        let bumped = node::bump(&mut self.tx, tenant, &carriers).await?;
+        let bumped = node::bump(&mut self.tx, tenant, carriers).await?;
         change::write(&mut self.tx, tenant, actor, changes, now).await?;
         self.written = Some(bumped);
         if guarded {
@@ -576,7 +565,7 @@ impl Tx {
             true => before.check(who, &APPROVALS_DECIDE, None, now) == Answer::Yes,
             false => before.might(who, &APPROVALS_DECIDE, now),
         };
-        let others = || before.everybody().any(|(who, _)| who != granter && may_agree(who));
+        let others = || before.asked(may_agree).any(|(who, may)| may && who != granter);
         if high.is_empty() || rules.required == 0 || !others() {
             return Ok(());
         }
@@ -624,7 +613,7 @@ impl Tx {
     pub async fn catalogue_moved(&mut self) -> Result<(), AppError> {
         let tenant = self.tenant()?;
         if self.written.is_none() {
-            self.written = Some(node::bump(&mut self.tx, tenant, &node::Carriers::default()).await?);
+            self.written = Some(node::bump(&mut self.tx, tenant, node::Carriers::default()).await?);
         }
         Ok(())
     }

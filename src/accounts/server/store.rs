@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     access::{
         ADMIN, Facts, STANDARD_USER, SUPER_ADMIN, Scope,
-        server::{Tx, engine::Tally},
+        server::{States, Tx},
     },
     accounts::{
         NO_ROLE, PeopleCounts, PeopleOrder, PeopleQuery, PeopleSort, Person, PersonRow, SOON_DAYS, Status,
@@ -274,11 +274,11 @@ fn read_status(text: &str) -> Result<Status, AppError> {
     Status::parse(text).ok_or_else(|| anyhow::anyhow!("the stored status {text:?} is unknown").into())
 }
 
-/// Counts by state, in the caller's scopes. Who may count everybody is told what the node knows: counting a million people
-/// takes the database seconds.
+/// Counts by state, in the caller's scopes.
 pub async fn counts(tx: &mut Tx) -> Result<PeopleCounts, AppError> {
-    if let Some(Tally { active, invited, suspended, without_role }) = tx.tally() {
-        return Ok(PeopleCounts { active, invited, suspended, without_role });
+    if let Some(grants) = tx.countable() {
+        let States { active, invited, suspended } = grants.states();
+        return Ok(PeopleCounts { active, invited, suspended, without_role: grants.without_role(tx.now()) });
     }
     let (tenant, now) = (tx.tenant()?, tx.now());
     let mut query = QueryBuilder::<Postgres>::new(

@@ -163,7 +163,7 @@ async fn change_membership(
 ) -> Result<(), AppError> {
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, None).await?;
-    let group = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let group = store::uncounted(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let before = tx.snapshot()?.groups_of(user).to_vec();
     let old = before.iter().find(|membership| membership.group == id).cloned();
     if old == stay {
@@ -223,7 +223,7 @@ fn groups_in(tx: &Tx, user: UserId) -> Result<Vec<PersonGroup>, AppError> {
 
 /// A group of the tenant, still the version that was seen.
 async fn changeable(tx: &mut Tx, id: GroupId, version: Option<i64>) -> Result<Group, AppError> {
-    let group = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    let group = store::uncounted(tx, id).await?.ok_or(AppError::NotFound)?;
     let read = Some(GROUPS_READ);
     tx.check_version(version, Edited { kind: "group", id: id.0, version: group.version, read, facts: None }).await?;
     Ok(group)

@@ -18,19 +18,25 @@ use crate::{
 
 /// A page of the groups in which all words are found, by name.
 pub async fn list(tx: &mut Tx, words: &Words, part: &Part) -> Result<Page<Group>, AppError> {
-    let rows = read(tx, None, words, Some(part)).await?;
+    let rows = read(tx, None, words, Some(part), true).await?;
     let page = part.page(rows, |(key, group)| Cursor { key: key.clone(), id: group.id.0 });
     Ok(page.map(|(_, group)| group))
 }
 
 /// All groups, by name.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Group>, AppError> {
-    let rows = read(tx, None, &Words::default(), None).await?;
+    let rows = read(tx, None, &Words::default(), None, true).await?;
     Ok(rows.into_iter().map(|(_, group)| group).collect())
 }
 
 pub async fn by_id(tx: &mut Tx, id: GroupId) -> Result<Option<Group>, AppError> {
-    let row = read(tx, Some(id), &Words::default(), None).await?.pop();
+    let row = read(tx, Some(id), &Words::default(), None, true).await?.pop();
+    Ok(row.map(|(_, group)| group))
+}
+
+/// A group for whatever changes it or who is in it: nobody is counted, and its number of people is zero.
+pub async fn uncounted(tx: &mut Tx, id: GroupId) -> Result<Option<Group>, AppError> {
+    let row = read(tx, Some(id), &Words::default(), None, false).await?.pop();
     Ok(row.map(|(_, group)| group))
 }
 
@@ -40,9 +46,11 @@ async fn read(
     id: Option<GroupId>,
     words: &Words,
     part: Option<&Part>,
+    counts: bool,
 ) -> Result<Vec<(String, Group)>, AppError> {
     let (after, after_id) = part.map_or(("", Uuid::nil()), Part::place);
     let (tenant, now) = (tx.tenant()?, tx.now());
+    let counted = if counts { tx.countable().map(|grants| grants.own_members(now)) } else { Some(Default::default()) };
     // Nobody is counted from beyond the caller's scopes.
     let (departments, regions) = tx.bounds();
     let rows = sqlx::query!(
@@ -55,13 +63,14 @@ async fn read(
                             join groups o on o.id = x.group_id where x.parent_id = g.id), '{}') as "children!",
                   coalesce((select array_agg(o.name order by o.name_key) from group_parents x
                             join groups o on o.id = x.group_id where x.parent_id = g.id), '{}') as "child_names!",
+                  case when $11 then 0 else
                   (select count(*) from group_members m join users u on u.id = m.user_id
                    where m.group_id = g.id and u.status <> 'deleted'
                      and (m.expires_at is null or m.expires_at > $3)
                      and ($5::text[] is null or exists (
                          select from unnest($5::text[], $6::text[]) s (department, region)
                          where (s.department is null or s.department = u.department)
-                           and (s.region is null or s.region = u.region)))) as "people!"
+                           and (s.region is null or s.region = u.region)))) end as "people!"
            from groups g
            where g.tenant_id = $1 and ($2::uuid is null or g.id = $2) and g.search like all ($4)
              and g.search like $7 and (g.name_key, g.id) > ($8, $9)
@@ -76,6 +85,7 @@ async fn read(
         after,
         after_id,
         part.map(Part::rows),
+        counted.is_some(),
     )
     .fetch_all(tx.conn())
     .await?;
@@ -90,7 +100,7 @@ async fn read(
             parents: refs(row.parents, row.parent_names),
             children: refs(row.children, row.child_names),
             roles: Vec::new(),
-            people: row.people,
+            people: counted.as_ref().map_or(row.people, |counted| counted.get(&GroupId(row.id)).copied().unwrap_or(0)),
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
             version: row.version,

@@ -1,6 +1,9 @@
 //! Whoever asks questions of the engine, and whom they may ask about (C18).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -21,8 +24,8 @@ use crate::{
 pub(super) struct Asking {
     look: Look,
     tx: Option<Tx>,
-    /// What the caller says of a request is believed.
-    vouches: bool,
+    /// Whether what the caller says of a request is believed, once it was asked: the same for all questions of one request.
+    vouches: OnceLock<bool>,
     /// Whom a name names, so that many questions about one person look for them once.
     found: HashMap<String, Option<UserId>>,
 }
@@ -32,8 +35,7 @@ impl Asking {
     pub async fn open(cx: &Cx) -> Result<Self, AppError> {
         let look = cx.look(PERMISSIONS_READ).await?;
         look.require(USERS_READ).await?;
-        let vouches = look.also_holds(&REQUESTS_VOUCH)?;
-        Ok(Asking { look, tx: None, vouches, found: HashMap::new() })
+        Ok(Asking { look, tx: None, vouches: OnceLock::new(), found: HashMap::new() })
     }
 
     pub fn snapshot(&self) -> &Arc<Snapshot> {
@@ -44,8 +46,15 @@ impl Asking {
         self.look.now()
     }
 
-    pub fn vouches(&self) -> bool {
-        self.vouches
+    /// Whether what the caller says of a request is believed.
+    pub fn vouches(&self) -> Result<bool, AppError> {
+        match self.vouches.get() {
+            Some(vouches) => Ok(*vouches),
+            None => {
+                let vouches = self.look.also_holds(&REQUESTS_VOUCH)?;
+                Ok(*self.vouches.get_or_init(|| vouches))
+            }
+        }
     }
 
     pub async fn tx(&mut self) -> Result<&mut Tx, AppError> {
@@ -56,8 +65,9 @@ impl Asking {
     }
 
     /// What is known of what is asked about. The time is ours, whatever the caller says.
-    pub fn about<'a>(&self, facts: Option<&'a Facts>, context: Option<&'a Value>) -> About<'a> {
-        About { facts, context: context.filter(|_| self.vouches), ..About::at(self.now()) }
+    pub fn about<'a>(&self, facts: Option<&'a Facts>, context: Option<&'a Value>) -> Result<About<'a>, AppError> {
+        let context = if context.is_some() && self.vouches()? { context } else { None };
+        Ok(About { facts, context, ..About::at(self.now()) })
     }
 
     /// Somebody by id, address or username. Whoever is outside the caller's scopes is nobody. The node knows ids: the database

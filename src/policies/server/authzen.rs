@@ -376,7 +376,7 @@ pub(super) fn key(asking: &Asking, kind: &str, action: &str) -> Option<Permissio
 async fn found(asking: &mut Asking, question: Question) -> Result<Found, AppError> {
     let known = known(asking, &question.subject).await?;
     let key = key(asking, &question.resource.kind, &question.action.name);
-    let context = question.context.filter(|_| asking.vouches());
+    let context = if question.context.is_some() && asking.vouches()? { question.context } else { None };
     Ok(Found { known, key, facts: question.resource.facts(), context })
 }
 

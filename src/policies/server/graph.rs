@@ -1,6 +1,9 @@
 //! Draws the permissions graph from the snapshot on which the engine decides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ptr,
+};
 
 use chrono::{DateTime, Utc};
 
@@ -244,13 +247,18 @@ impl<'a> People<'a> {
 
     /// How many have each role or are in each group now, by whatever way.
     fn counts(&self, snapshot: &Snapshot, now: DateTime<Utc>) -> BTreeMap<Thing, u32> {
-        let mut counts = BTreeMap::new();
+        // Many share what they were given.
+        let mut kinds = HashMap::<*const PersonGrants, (&PersonGrants, u32)>::new();
         for (_, person) in self.active() {
+            kinds.entry(ptr::from_ref(person)).or_insert((person, 0)).1 += 1;
+        }
+        let mut counts = BTreeMap::new();
+        for (person, people) in kinds.into_values() {
             let roles = snapshot.given(person, now).map(|given| Thing::Role(given.id));
             let live = person.groups.iter().filter(|membership| is_live(membership.expires_at, now));
             let groups = live.map(|membership| Thing::Group(membership.group));
             for thing in roles.chain(groups).collect::<BTreeSet<_>>() {
-                *counts.entry(thing).or_default() += 1;
+                *counts.entry(thing).or_default() += people;
             }
         }
         counts

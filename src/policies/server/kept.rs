@@ -14,7 +14,7 @@ use crate::{
         USERS_READ,
         server::{
             Cx, Edited, Tx,
-            change::{Change, Granter},
+            change::{self, Change, Granter},
             engine::Snapshot,
             outside,
             policy::{self, Situation},
@@ -24,7 +24,7 @@ use crate::{
     },
     base::{
         errors::{AppError, Conflict, FieldCode, FieldErrors},
-        ids::{PolicyId, UserId},
+        ids::PolicyId,
         paging::Page,
         server::{cursor::Part, input::Input, names, search::Words},
         text::optional_line,
@@ -229,17 +229,10 @@ pub async fn preview(cx: &Cx, id: PolicyId, wanted: Input<PolicyPreview>) -> Res
         }
         None => None,
     };
-    let (before, now) = (tx.snapshot()?.clone(), tx.now());
-    let says = |policy: Option<&Arc<policy::Policy>>, user| policy.map(|policy| before.say(policy, user, now));
-    let is_open = |policy: Option<&Arc<policy::Policy>>, user| {
-        policy.is_some_and(|policy| policy.may_move(before.say(policy, user, now)))
-    };
-    let moved = |user: &UserId| {
-        let (was, is) = (before.policy(id), wanted.as_ref());
-        says(was, *user) != says(is, *user) || is_open(was, *user) || is_open(is, *user)
-    };
-    let people = before.everybody().map(|(user, _)| user).filter(moved).collect::<Vec<_>>();
-    what_if::of_changes(&mut tx, &[Change::Policy { id, policy: wanted }], &people).await
+    let before = tx.snapshot()?.clone();
+    let changes = [Change::Policy { id, policy: wanted }];
+    let people = change::moved_by_policy(&before, &change::stage(&before, &changes), id, tx.now());
+    what_if::of_changes(&mut tx, &changes, &people).await
 }
 
 /// Tries a document on somebody, without saving it: what it says, and how each of its conditions stands.

@@ -249,8 +249,8 @@ pub async fn who_can(cx: &Cx, key: &str, query: Input<AbleQuery>) -> Result<Able
     let after = query.after.filter(|after| !after.is_empty()).map(|after| after.parse::<Uuid>());
     let after = after.transpose().map_err(|_not_an_id| AppError::field("after", FieldCode::Malformed))?;
     let (snapshot, now) = (tx.snapshot()?.clone(), tx.now());
-    let can = snapshot.everybody().map(|(id, _)| id);
-    let can = can.filter(|id| snapshot.check(*id, &key, None, now) != Answer::No).collect::<Vec<_>>();
+    let can = snapshot.asked(|id| snapshot.check(id, &key, None, now) != Answer::No);
+    let can = can.filter_map(|(id, can)| can.then_some(id)).collect::<Vec<_>>();
     let can = accounts::server::store::within(&mut tx, &can).await?;
     let total = u32::try_from(can.len()).unwrap_or(u32::MAX);
     let (can, next) = page_of(can, after, limit);

@@ -168,10 +168,10 @@ pub async fn subjects(cx: &Cx, asked: Input<AuthzenSearch>) -> Result<AuthzenFou
     };
     let facts = resource.facts();
     let can = {
-        let about = asking.about(facts.as_ref(), context.as_ref());
+        let about = asking.about(facts.as_ref(), context.as_ref())?;
         let snapshot = asking.snapshot();
-        let all = snapshot.everybody().map(|(id, _)| id);
-        all.filter(|id| snapshot.check_about(*id, &key, about) == Answer::Yes).collect::<Vec<_>>()
+        let all = snapshot.asked(|id| snapshot.check_about(id, &key, about) == Answer::Yes);
+        all.filter_map(|(id, can)| can.then_some(id)).collect::<Vec<_>>()
     };
     let can = store::within(asking.tx().await?, &can).await?;
     let (can, next) = page_of(can, after, from.limit);
@@ -198,7 +198,7 @@ pub async fn actions(cx: &Cx, asked: Input<AuthzenSearch>) -> Result<AuthzenActi
     let mut names = Vec::new();
     if let Some(user) = known(&mut asking, &subject).await? {
         let facts = resource.facts();
-        let about = asking.about(facts.as_ref(), context.as_ref());
+        let about = asking.about(facts.as_ref(), context.as_ref())?;
         let snapshot = asking.snapshot();
         let keys = snapshot.plain_keys().map(|(_, key)| key).filter(|key| key.resource() == resource.kind.trim());
         let may = keys.filter(|key| snapshot.check_about(user, key, about) == Answer::Yes);
@@ -236,7 +236,7 @@ pub async fn resources(cx: &Cx, asked: Input<AuthzenSearch>) -> Result<AuthzenFo
         return people(&mut asking, user, &key, context.as_ref(), &from).await;
     }
     // Nothing is known of one of these that is not known of all of them.
-    let may = asking.snapshot().check_about(user, &key, asking.about(None, context.as_ref())) == Answer::Yes;
+    let may = asking.snapshot().check_about(user, &key, asking.about(None, context.as_ref())?) == Answer::Yes;
     drop(asking);
     let (ids, next) = match kind {
         "roles" => some_of(roles::server::all(cx).await?.iter().map(|role| role.id.0).collect(), &from)?,
@@ -280,9 +280,12 @@ async fn people(
         after = Some(last.0);
         let within = store::within(asking.tx().await?, &ids).await?;
         for (id, properties) in some {
+            if !within.contains(&id) {
+                continue;
+            }
             let facts = facts_of(&properties);
-            let about = asking.about(facts.as_ref(), context);
-            if !within.contains(&id) || asking.snapshot().check_about(user, key, about) != Answer::Yes {
+            let about = asking.about(facts.as_ref(), context)?;
+            if asking.snapshot().check_about(user, key, about) != Answer::Yes {
                 continue;
             }
             if found.len() == wanted {

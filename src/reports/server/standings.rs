@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, TimeDelta};
 
 use crate::{
-    access::server::{Cx, Quiet, Tx, engine::Tally},
+    access::server::{Cx, Quiet, States, Tx},
     audit::server::seal,
     base::{errors::AppError, server::jobs},
     reports::Standing,
@@ -63,8 +63,8 @@ pub(super) async fn since(tx: &mut Tx, first: NaiveDate) -> Result<Vec<Standing>
 /// How the tenant stands now. Where the node knows how many people there are they are not counted in the database.
 async fn now(tx: &mut Tx) -> Result<Standing, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
-    let Tally { active, invited, suspended, .. } = match tx.tally() {
-        Some(tally) => tally,
+    let States { active, invited, suspended } = match tx.countable() {
+        Some(grants) => grants.states(),
         None => count(tx).await?,
     };
     let row = sqlx::query!(
@@ -93,7 +93,7 @@ async fn now(tx: &mut Tx) -> Result<Standing, AppError> {
 }
 
 /// How many people there are in the tenant, for work that is done for all tenants.
-async fn count(tx: &mut Tx) -> Result<Tally, AppError> {
+async fn count(tx: &mut Tx) -> Result<States, AppError> {
     let tenant = tx.tenant()?;
     let row = sqlx::query!(
         r#"select count(*) filter (where status = 'active') as "active!",
@@ -104,7 +104,7 @@ async fn count(tx: &mut Tx) -> Result<Tally, AppError> {
     )
     .fetch_one(tx.conn())
     .await?;
-    Ok(Tally { active: row.active, invited: row.invited, suspended: row.suspended, ..Tally::default() })
+    Ok(States { active: row.active, invited: row.invited, suspended: row.suspended })
 }
 
 /// Keeps how the tenant stands now as the standing of today.

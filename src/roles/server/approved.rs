@@ -409,7 +409,7 @@ pub async fn apply_role(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppE
         follow_renamed_role(tx, &before.name, &name).await?;
     }
     tx.grant(&[change], Granter::Person(agreed.requester)).await?;
-    let after = store::by_id(tx, role).await?.ok_or(AppError::NotFound)?;
+    let after = store::uncounted(tx, role).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::RoleUpdate).on("role", role, &after.name).version(after.version);
     let event = event.meta("asked_by", json!(agreed.requester));
     Ok(vec![event.change(super::audited(&before), super::audited(&after))])

@@ -45,7 +45,7 @@ pub async fn export(cx: &Cx) -> Result<CatalogueFile, AppError> {
     let mut tx = cx.read(ROLES_READ).await?;
     tx.require(PERMISSIONS_READ).await?;
     let own = tx.snapshot()?.catalogue().iter().filter(|info| info.own).map(keys::of).collect();
-    let roles = store::all(&mut tx).await?.into_iter().filter(|role| !role.platform);
+    let roles = store::all_uncounted(&mut tx).await?.into_iter().filter(|role| !role.platform);
     let roles = roles.map(|role| RoleInFile {
         name: role.name,
         description: role.description,
@@ -262,7 +262,7 @@ async fn plan(tx: &mut Tx, file: CatalogueFile) -> Result<Plan, AppError> {
             }
         }
     }
-    let existing = store::all(tx).await?;
+    let existing = store::all_uncounted(tx).await?;
     let by_name = existing.iter().map(|role| (role.name.as_str(), role)).collect::<BTreeMap<_, _>>();
     // Ids first: a role may inherit from one that stands further down.
     let mut ids = existing.iter().map(|role| (role.name.clone(), role.id)).collect::<BTreeMap<_, _>>();

@@ -162,7 +162,7 @@ pub async fn delete(cx: &Cx, id: RoleId, version: Option<i64>) -> Result<(), App
 
 /// A role of the tenant, still the version that was seen. The platform's cannot be changed by anybody.
 async fn changeable(tx: &mut Tx, id: RoleId, version: Option<i64>) -> Result<Role, AppError> {
-    let role = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    let role = store::uncounted(tx, id).await?.ok_or(AppError::NotFound)?;
     if role.platform {
         return Err(AppError::denied(DenialCode::BuiltIn));
     }
@@ -176,7 +176,7 @@ pub async fn clone(cx: &Cx, id: RoleId, copy: Input<CloneRole>) -> Result<Role, 
     let mut tx = cx.read(ROLES_CREATE).await?;
     let copy = copy.read()?;
     tx.decide(&Default::default())?;
-    let from = store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let from = store::uncounted(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     drop(tx);
     let role = NewRole {
         name: copy.name,
@@ -429,7 +429,7 @@ async fn change_roles(cx: &Cx, user: UserId, roles: Input<RoleNames>, add: bool)
     let RoleNames { roles: names, reason } = roles.read()?;
     tx.lock_grants(Some(&PERMISSIONS_ASSIGN)).await?;
     let person = accounts::server::find_for_update(&mut tx, user, seen).await?;
-    let all = store::all(&mut tx).await?;
+    let all = store::all_uncounted(&mut tx).await?;
     let mut errors = FieldErrors::default();
     let reason = errors.take("reason", stated_reason(reason.as_deref())).flatten();
     let mut roles = Vec::new();

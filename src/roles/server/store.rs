@@ -67,37 +67,21 @@ impl Filter {
 pub async fn list(tx: &mut Tx, filter: &Filter) -> Result<Page<Role>, AppError> {
     let places = filter.part.page(places(tx, filter).await?, Place::cursor);
     let ids = places.items.iter().map(|place| place.id).collect::<Vec<_>>();
-    let mut roles = read(tx, Some(&ids)).await?;
+    let mut roles = read(tx, Some(&ids), true).await?;
     roles.sort_by_key(|role| ids.iter().position(|id| *id == role.id.0));
     Ok(Page { items: roles, next: places.next })
 }
 
 /// Where the roles stand that a page shows, and one more where there is one.
 async fn places(tx: &mut Tx, filter: &Filter) -> Result<Vec<Place>, AppError> {
-    let (tenant, now) = (tx.tenant()?, tx.now());
+    let tenant = tx.tenant()?;
     let mut query = QueryBuilder::<Postgres>::new("select id, rank, name_key from (select r.id, r.name_key, (");
     match filter.order.map(|order| order.by) {
         // The platform's first.
         None => query.push("case when r.tenant_id is null then 0 else 1 end"),
         Some(RoleSort::Name) => query.push("0"),
         Some(RoleSort::Permissions) => query.push("select -count(*) from role_permissions rp where rp.role_id = r.id"),
-        Some(RoleSort::People) => {
-            query.push(
-                "select -count(*) from user_roles ur join users u on u.id = ur.user_id
-                 where ur.role_id = r.id and u.status <> 'deleted' and u.tenant_id = ",
-            );
-            query.push_bind(tenant.0).push(" and (ur.expires_at is null or ur.expires_at > ").push_bind(now).push(")");
-            // Nobody is counted from beyond the caller's scopes, as in the number that is shown.
-            if let (Some(departments), Some(regions)) = tx.bounds() {
-                query.push(" and exists (select from unnest(").push_bind(departments).push("::text[], ");
-                query.push_bind(regions).push(
-                    "::text[]) s (department, region)
-                     where (s.department is null or s.department = u.department)
-                       and (s.region is null or s.region = u.region))",
-                );
-            }
-            &mut query
-        }
+        Some(RoleSort::People) => push_people(&mut query, tx)?,
     };
     query.push(")::bigint as rank from roles r where (r.tenant_id is null or r.tenant_id = ");
     query.push_bind(tenant.0).push(")");
@@ -118,24 +102,61 @@ async fn places(tx: &mut Tx, filter: &Filter) -> Result<Vec<Place>, AppError> {
     }
     query.push(if reversed { " order by rank desc, name_key desc, id desc" } else { " order by rank, name_key, id" });
     query.push(" limit ").push_bind(filter.part.rows());
-    let rows = query.build().fetch_all(tx.conn()).await?;
+    let rows = query.build().persistent(filter.words.plan_is_kept()).fetch_all(tx.conn()).await?;
     let places = rows.iter().map(|row| {
         Ok(Place { rank: row.try_get("rank")?, name_key: row.try_get("name_key")?, id: row.try_get("id")? })
     });
     places.collect()
 }
 
+/// Minus the number of people who have a role, as it is shown.
+fn push_people<'q>(query: &'q mut QueryBuilder<Postgres>, tx: &Tx) -> Result<&'q mut QueryBuilder<Postgres>, AppError> {
+    let (tenant, now) = (tx.tenant()?, tx.now());
+    if let Some(grants) = tx.countable() {
+        let holders = grants.own_holders(now).into_iter().map(|(id, people)| (id.0, people));
+        let (roles, people) = holders.unzip::<_, _, Vec<_>, Vec<_>>();
+        query.push("-coalesce((select h.people from unnest(").push_bind(roles).push("::uuid[], ").push_bind(people);
+        return Ok(query.push("::bigint[]) h (role, people) where h.role = r.id), 0)"));
+    }
+    query.push(
+        "select -count(*) from user_roles ur join users u on u.id = ur.user_id
+         where ur.role_id = r.id and u.status <> 'deleted' and u.tenant_id = ",
+    );
+    query.push_bind(tenant.0).push(" and (ur.expires_at is null or ur.expires_at > ").push_bind(now).push(")");
+    // Nobody is counted from beyond the caller's scopes, as in the number that is shown.
+    if let (Some(departments), Some(regions)) = tx.bounds() {
+        query.push(" and exists (select from unnest(").push_bind(departments).push("::text[], ");
+        query.push_bind(regions).push(
+            "::text[]) s (department, region)
+             where (s.department is null or s.department = u.department)
+               and (s.region is null or s.region = u.region))",
+        );
+    }
+    Ok(query)
+}
+
 /// All roles that can be seen, the platform's first, then by name.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Role>, AppError> {
-    read(tx, None).await
+    read(tx, None, true).await
+}
+
+/// The same for whatever changes one of them: nobody is counted, and their numbers of people are zero.
+pub async fn all_uncounted(tx: &mut Tx) -> Result<Vec<Role>, AppError> {
+    read(tx, None, false).await
 }
 
 pub async fn by_id(tx: &mut Tx, id: RoleId) -> Result<Option<Role>, AppError> {
-    Ok(read(tx, Some(&[id.0])).await?.pop())
+    Ok(read(tx, Some(&[id.0]), true).await?.pop())
 }
 
-async fn read(tx: &mut Tx, only: Option<&[Uuid]>) -> Result<Vec<Role>, AppError> {
+/// A role for whatever changes it: nobody is counted, and its number of people is zero.
+pub async fn uncounted(tx: &mut Tx, id: RoleId) -> Result<Option<Role>, AppError> {
+    Ok(read(tx, Some(&[id.0]), false).await?.pop())
+}
+
+async fn read(tx: &mut Tx, only: Option<&[Uuid]>, counts: bool) -> Result<Vec<Role>, AppError> {
     let (tenant, now) = (tx.tenant()?, tx.now());
+    let counted = if counts { tx.countable().map(|grants| grants.own_holders(now)) } else { Some(Default::default()) };
     // Nobody is counted from beyond the caller's scopes.
     let (departments, regions) = tx.bounds();
     let rows = sqlx::query!(
@@ -164,13 +185,14 @@ async fn read(tx: &mut Tx, only: Option<&[Uuid]>) -> Result<Vec<Role>, AppError>
                   coalesce((select array_agg(g.name order by g.name_key) from group_roles x
                             join groups g on g.id = x.group_id where x.role_id = r.id
                               and (x.expires_at is null or x.expires_at > $3)), '{}') as "group_names!",
+                  case when $6 then 0 else
                   (select count(*) from user_roles ur join users u on u.id = ur.user_id
                    where ur.role_id = r.id and u.tenant_id = $1 and u.status <> 'deleted'
                      and (ur.expires_at is null or ur.expires_at > $3)
                      and ($4::text[] is null or exists (
                          select from unnest($4::text[], $5::text[]) s (department, region)
                          where (s.department is null or s.department = u.department)
-                           and (s.region is null or s.region = u.region)))) as "people!"
+                           and (s.region is null or s.region = u.region)))) end as "people!"
            from roles r
            where (r.tenant_id = $1 or r.tenant_id is null) and ($2::uuid[] is null or r.id = any($2))
            order by r.tenant_id is not null, r.name_key, r.id"#,
@@ -179,6 +201,7 @@ async fn read(tx: &mut Tx, only: Option<&[Uuid]>) -> Result<Vec<Role>, AppError>
         now,
         departments.as_deref() as Option<&[Option<String>]>,
         regions.as_deref() as Option<&[Option<String>]>,
+        counted.is_some(),
     )
     .fetch_all(tx.conn())
     .await?;
@@ -198,7 +221,7 @@ async fn read(tx: &mut Tx, only: Option<&[Uuid]>) -> Result<Vec<Role>, AppError>
             .zip(row.group_names)
             .map(|(id, name)| GroupRef { id: GroupId(id), name })
             .collect(),
-        people: row.people,
+        people: counted.as_ref().map_or(row.people, |counted| counted.get(&RoleId(row.id)).copied().unwrap_or(0)),
         created_at: row.created_at.into(),
         updated_at: row.updated_at.into(),
         version: row.version,

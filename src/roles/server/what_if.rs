@@ -35,6 +35,8 @@ use crate::{
 
 /// How many of the people concerned are named.
 const NAMES: usize = 8;
+/// Of so many of them, by their ids, those are named who come first by name: a million are not put in order for it.
+const NAMED_OF: usize = 1_000;
 
 /// What saving the edit would do to this person.
 pub async fn of_person(cx: &Cx, user: UserId, edit: Input<RightsEdit>) -> Result<Effect, AppError> {
@@ -72,7 +74,7 @@ pub async fn of_role(cx: &Cx, id: RoleId, gives: Input<RoleGives>) -> Result<Eff
     let mut tx = cx.read(PERMISSIONS_READ).await?;
     tx.require(USERS_READ).await?;
     let gives = gives.read()?;
-    let role = server::store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let role = server::store::uncounted(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     if role.platform {
         return Err(AppError::denied(DenialCode::BuiltIn));
     }
@@ -100,7 +102,7 @@ pub async fn of_group(cx: &Cx, id: GroupId, gives: Input<GroupGives>) -> Result<
     tx.require(USERS_READ).await?;
     tx.require(GROUPS_READ).await?;
     let gives = gives.read()?;
-    let group = groups::server::store::by_id(&mut tx, id).await?.ok_or(AppError::NotFound)?;
+    let group = groups::server::store::uncounted(&mut tx, id).await?.ok_or(AppError::NotFound)?;
     let mut errors = FieldErrors::default();
     let roles = given::parse(tx.snapshot()?, gives.roles, groups::server::is_givable, tx.now(), &mut errors);
     errors.check()?;
@@ -152,9 +154,17 @@ async fn foresee(tx: &mut Tx, changes: &[Change]) -> Result<Foreseen, AppError> 
 impl Foreseen {
     async fn effect(self, tx: &mut Tx, people: &[UserId], given: &Given) -> Result<Effect, AppError> {
         let Foreseen { before, after, refused } = self;
-        let tally = compare(&before, &after, people, given, tx.now());
+        let kinds = match given {
+            Given::All(_) => after.alike(&before, people),
+            Given::Each(_) => people.iter().map(|user| vec![*user]).collect(),
+        };
+        let mut tally = compare(&before, &after, &kinds, given, tx.now());
+        if tally.changed.len() > NAMED_OF {
+            tally.changed.select_nth_unstable(NAMED_OF);
+            tally.changed.truncate(NAMED_OF);
+        }
         let names = accounts::server::store::first_names(tx, &tally.changed, NAMES).await?;
-        let policies = policies(tx, &after, &tally, people)?;
+        let policies = policies(tx, &after, &tally, &kinds)?;
         let all = u32::try_from(people.len()).unwrap_or(u32::MAX);
         let effect = tally.effect(names, all, refused, before.version);
         Ok(Effect { policies, ..effect })
@@ -162,21 +172,27 @@ impl Foreseen {
 }
 
 /// The policies in force that have a say about what is touched, and to how many of these people they deny it.
-fn policies(tx: &Tx, after: &Snapshot, tally: &Tally<'_>, people: &[UserId]) -> Result<Vec<EffectPolicy>, AppError> {
+fn policies(
+    tx: &Tx,
+    after: &Snapshot,
+    tally: &Tally<'_>,
+    kinds: &[Vec<UserId>],
+) -> Result<Vec<EffectPolicy>, AppError> {
     let may_read = tx.also_holds(&POLICIES_READ)?;
     let touched = tally.lines.keys().map(|(_, at)| *at).collect::<BTreeSet<_>>();
     let touched = touched.into_iter().filter_map(|at| tally.keys.get(at)).collect::<Vec<_>>();
     let found = after.policies().iter().filter_map(|policy| {
         let concerned = touched.iter().filter(|(_, key)| policy.concerns(key));
         let keys = concerned.map(|(info, _)| info.key.clone()).collect::<Vec<_>>();
-        let denies = |user: &&UserId| after.say(policy, **user, tx.now()).denies == Some(true);
+        let denies = |user: &UserId| after.say(policy, *user, tx.now()).denies == Some(true);
+        let denied = kinds.iter().filter(|kind| kind.first().is_some_and(denies)).map(Vec::len).sum::<usize>();
         let says = |locale| if may_read { conditions::sentence(locale, policy) } else { String::new() };
         (!keys.is_empty()).then(|| EffectPolicy {
             policy: PolicyRef { id: policy.id, name: policy.name.clone() },
             keys,
             says_ar: says(Locale::ar),
             says_en: says(Locale::en),
-            denied: u32::try_from(people.iter().filter(denies).count()).unwrap_or(u32::MAX),
+            denied: u32::try_from(denied).unwrap_or(u32::MAX),
         })
     });
     Ok(found.collect())
@@ -236,18 +252,21 @@ struct Tally<'a> {
     losing: u32,
 }
 
-/// Asks the engine about each key that may be touched, for each person, on both snapshots.
+/// Asks the engine about each key that may be touched, on both snapshots, for one person of each kind: of those who are decided
+/// about alike, and given the same.
 fn compare<'a>(
     before: &'a Snapshot,
     after: &Snapshot,
-    people: &[UserId],
+    kinds: &[Vec<UserId>],
     given: &Given,
     now: DateTime<Utc>,
 ) -> Tally<'a> {
     let keys = before.plain_keys().collect::<Vec<_>>();
     let (mut lines, mut changed) = (BTreeMap::new(), Vec::new());
     let (mut gaining, mut losing) = (0, 0);
-    for user in people {
+    for kind in kinds {
+        let Some(user) = kind.first() else { continue };
+        let count = u32::try_from(kind.len()).unwrap_or(u32::MAX);
         let (mut gains, mut loses, mut waits) = (false, false, false);
         for (at, (_, key)) in keys.iter().enumerate() {
             let (was, is) = (before.check(*user, key, None, now), after.check(*user, key, None, now));
@@ -277,13 +296,13 @@ fn compare<'a>(
                     kind == EffectKind::Lost && nothing_left || kind == EffectKind::External && !will_wait;
                 (if explained_by_old { before.decide(*user, key, None, now).because } else { new }, 0)
             });
-            line.1 += 1;
+            line.1 += count;
         }
         if gains || loses || waits {
-            changed.push(*user);
+            changed.extend(kind);
         }
-        gaining += u32::from(gains);
-        losing += u32::from(loses);
+        gaining += if gains { count } else { 0 };
+        losing += if loses { count } else { 0 };
     }
     Tally { keys, lines, changed, gaining, losing }
 }

@@ -58,7 +58,9 @@ impl Candidate {
 pub async fn candidate(tx: &mut Tx, login: &str) -> Result<Option<Candidate>, AppError> {
     let row = sqlx::query!(
         r#"select u.id, u.tenant_id, u.name, u.status = 'active' and t.status = 'active' as "is_active!",
-                  u.password_hash, u.rights_version, u.email, u.locale,
+                  u.password_hash, u.email, u.locale,
+                  greatest(u.rights_version, (select rights_version from grant_versions where tenant_id = t.id))
+                      as "rights_version!",
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!"
            from users u join tenants t on t.id = u.tenant_id
            where u.status <> 'deleted' and (u.email = $1 or u.username_key = $2)"#,
@@ -308,8 +310,10 @@ pub async fn live(tx: &mut Tx, by: By<'_>) -> Result<Option<Live>, AppError> {
     };
     let row = sqlx::query!(
         r#"select s.id, s.tenant_id, s.user_id, s.kind, s.seen_version, s.keyed_rights_version, s.absolute_expires_at,
-                  s.proved_at, s.assurance, s.digest is distinct from $2 as "by_previous!", u.name, u.rights_version, u.passkeys > 0 as "has_passkeys!",
+                  s.proved_at, s.assurance, s.digest is distinct from $2 as "by_previous!", u.name, u.passkeys > 0 as "has_passkeys!",
                   (u.second_factor_at is not null or u.passkeys > 0) as "has_second_factor!",
+                  greatest(u.rights_version, (select rights_version from grant_versions where tenant_id = s.tenant_id))
+                      as "rights_version!",
                   (select value from settings where tenant_id = s.tenant_id and key = $4) as rule,
                   owes_consent(coalesce(i.tenant_id, s.tenant_id), coalesce(i.id, s.user_id)) as "owes_consent!",
                   s.entered_tenant, s.entered_version, s.entered_until, e.name as "entered_name?",

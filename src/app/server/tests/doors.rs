@@ -358,6 +358,59 @@ async fn a_lost_session_key_is_given_again(pool: PgPool) {
     assert_eq!(new.get("/auth/me").await.status, StatusCode::OK);
 }
 
+/// "Sessions", C1, C5: a change of a role, or a policy, renews the keys of whoever it reaches, also where they are so many that
+/// nobody's own row is marked; each once.
+#[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
+async fn a_change_of_a_role_renews_the_keys_of_all_who_have_it(pool: PgPool) {
+    let app = TestApp::start(options_of(&pool)).await;
+    let admin = app.admin().await;
+    let role = admin.make_role("desk", &["users.read"]).await;
+    let sara = app.person(&admin, "sara@x.example", &["desk"]).await;
+    let form = [("email", "sara@x.example"), ("password", PASSWORD)];
+    let mut cookies = app.anonymous().form("/login", &form).await.cookies();
+    let device =
+        cookies.split("; ").find(|pair| pair.starts_with("__Host-bawwab-device=")).expect("a device").to_owned();
+    let person = format!("/admin/users/{}", sara.id);
+    let mut version = admin.get(&person).await.ok()["version"].as_i64().expect("a version");
+    let many = "with added as (
+                    insert into users (id, tenant_id, email, name, status, created_at)
+                    select gen_random_uuid(), tenant_id, 'many' || n || '@x.example', 'Many', 'active', created_at
+                    from users cross join generate_series(1, 1000) n where email = 'sara@x.example'
+                    returning id, tenant_id, created_at)
+                insert into user_roles (tenant_id, user_id, role_id, created_at)
+                select tenant_id, id, (select id from roles where name = 'desk'), created_at from added";
+    for (gives, with_many, is_marked) in [(["audit.read"], false, true), (["users.read"], true, false)] {
+        if with_many {
+            sqlx::query(many).execute(&pool).await.expect("many people");
+        }
+        admin.patch(&format!("/admin/roles/{role}"), json!({"permissions": gives})).await.ok();
+        let now = admin.get(&person).await.ok()["version"].as_i64().expect("a version");
+        assert_eq!(now > version, is_marked, "{gives:?}");
+        version = now;
+        let renewed = app.anonymous().with("cookie", &cookies).get("/auth/me").await;
+        assert_eq!(renewed.status, StatusCode::OK, "{gives:?}");
+        assert!(renewed.cookies().contains("__Host-bawwab-session="), "{gives:?}: {}", renewed.cookies());
+        cookies = format!("{}; {device}", renewed.cookies());
+        let again = app.anonymous().with("cookie", &cookies).get("/auth/me").await;
+        assert_eq!(
+            (again.status, again.cookies().contains("__Host-bawwab-session=")),
+            (StatusCode::OK, false),
+            "{gives:?}"
+        );
+    }
+    // A policy about all of them moves theirs as well.
+    let rules = json!([{"effect": "allow", "condition": {"user.department": {"eq": "المالية"}}}]);
+    let policy = json!({"name": "p", "mode": "require", "actions": ["users.read"], "rules": rules, "active": true});
+    admin.post("/admin/policies", policy).await.ok();
+    assert_eq!(admin.get(&person).await.ok()["version"].as_i64(), Some(version), "more than are marked");
+    let renewed = app.anonymous().with("cookie", &cookies).get("/auth/me").await;
+    assert!(renewed.cookies().contains("__Host-bawwab-session="), "{}", renewed.cookies());
+    // Whoever signs in afterwards has a key of now.
+    let entered = app.anonymous().form("/login", &form).await.cookies();
+    let fresh = app.anonymous().with("cookie", &entered).get("/auth/me").await;
+    assert_eq!((fresh.status, fresh.cookies().contains("__Host-bawwab-session=")), (StatusCode::OK, false));
+}
+
 /// Somebody signed in by a browser, whose rights then change: the browser with its old cookies, the cookies that the next
 /// answer brings, and the cookie of the device.
 async fn renewed_by_a_grant(app: &TestApp, admin: &Client) -> (Client, String, String) {

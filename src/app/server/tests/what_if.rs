@@ -101,7 +101,7 @@ async fn the_preview_tells_what_saving_would_refuse(pool: PgPool) {
     assert_eq!(last["refused"]["code"], "last_super_admin");
 }
 
-/// C14: for a role everybody who has it is asked about, one by one: who has it from elsewhere loses nothing.
+/// C14: for a role everybody who has it is counted by what they have otherwise: who has it from elsewhere loses nothing.
 #[sqlx::test(migrator = "crate::base::server::db::MIGRATOR")]
 async fn the_preview_of_a_role_counts_the_people_it_reaches(pool: PgPool) {
     let app = TestApp::start(options_of(&pool)).await;
