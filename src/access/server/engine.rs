@@ -140,10 +140,11 @@ impl<'a> Kinds<'a> {
         }
     }
 
-    /// The place of somebody's kind; of one that comes for the first time it is the next.
-    fn place(&mut self, person: &'a PersonGrants) -> usize {
+    /// The place of somebody's kind; of one that comes for the first time it is the next. `is_changed`: they were given something
+    /// else before. Whoever was given what others had already is like nobody.
+    fn place(&mut self, person: &'a PersonGrants, is_changed: bool) -> usize {
         let next = self.next;
-        let place = if self.tells_apart {
+        let place = if self.tells_apart || is_changed {
             next
         } else {
             *self.shared.entry(ptr::from_ref(person)).or_insert_with(|| {
@@ -519,7 +520,7 @@ impl Snapshot {
         let mut kinds = Kinds::of([self, before]);
         let mut answers = Vec::new();
         self.everybody().map(move |(who, person)| {
-            let place = kinds.place(person);
+            let place = kinds.place(person, self.changes(who));
             let answer = answers.get(place).cloned().unwrap_or_else(|| {
                 let answer = ask(who);
                 answers.push(answer.clone());
@@ -527,6 +528,11 @@ impl Snapshot {
             });
             (who, answer)
         })
+    }
+
+    /// Whether this layer has somebody as another than they are below.
+    fn changes(&self, who: UserId) -> bool {
+        self.below.is_some() && self.people.contains(who)
     }
 
     /// Everybody who was given what this is so of. Of those who share it one is looked at.
@@ -542,7 +548,7 @@ impl Snapshot {
     pub fn alike(&self, before: &Snapshot, people: &[UserId]) -> Vec<Vec<UserId>> {
         let (mut kinds, mut all) = (Kinds::of([self, before]), Vec::<Vec<UserId>>::new());
         for (who, person) in people.iter().filter_map(|who| Some((*who, self.person(*who)?))) {
-            match all.get_mut(kinds.place(person)) {
+            match all.get_mut(kinds.place(person, self.changes(who))) {
                 Some(kind) => kind.push(who),
                 None => all.push(vec![who]),
             }

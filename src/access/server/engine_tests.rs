@@ -192,7 +192,11 @@ fn people_with_the_same_grants_are_decided_about_together() {
     let mut above = Snapshot::above(&base);
     above.put_person(user(2), PersonGrants { overrides: vec![deny("audit.read")], ..PersonGrants::clone(&shared) });
     let others = vec![user(1), user(3)];
-    assert_eq!(asked_about(&above, &base), (others.clone(), 3, vec![others, vec![user(2)], vec![user(4)]]));
+    assert_eq!(asked_about(&above, &base), (others.clone(), 3, vec![others.clone(), vec![user(2)], vec![user(4)]]));
+    // What the fourth is given now others had before.
+    above.put_person(user(4), PersonGrants::clone(&shared));
+    let can = vec![user(1), user(3), user(4)];
+    assert_eq!(asked_about(&above, &base), (can, 3, vec![others, vec![user(2)], vec![user(4)]]));
 }
 
 /// C14, C5, C6: fields tell people apart where a policy looks at them, and ids where one does; in force before or afterwards.
