@@ -208,13 +208,14 @@ async fn removing_a_key_tells_first_who_loses_what(pool: PgPool) {
     boss.patch(&format!("/admin/users/{}/permissions", omar.id), json!({"allow": ["crm.*"], "deny": ["crm.write"]}))
         .await
         .ok();
-    // Once the deny has gone with its key she was given what Sara was; she loses nothing.
+    // Once the deny has gone with its key she was given what Sara was: Sara loses the key, Omar's deny no longer holds, and for
+    // her nothing changes.
     let huda = app.person(&boss, "huda@x.example", &["seller"]).await;
     boss.patch(&format!("/admin/users/{}/permissions", huda.id), json!({"deny": ["crm.write"]})).await.ok();
     let removal = boss.get("/admin/permissions/crm.write/removal").await.ok();
     assert_eq!(removal["roles"][0]["name"], "seller");
     assert_eq!((&removal["overrides"], &removal["effect"]["people_losing"]), (&json!(2), &json!(1)));
-    assert_eq!(removal["effect"]["names"], json!(["sara@x.example"]));
+    assert_eq!(removal["effect"]["names"], json!(["omar@x.example", "sara@x.example"]));
     assert_eq!(boss.held(&sara.id).await, ["crm.read", "crm.write"], "looking changes nothing");
 
     // Who does not hold the key cannot set free what a deny on it holds down.
