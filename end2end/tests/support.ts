@@ -390,11 +390,8 @@ export async function isUsable(page: Page) {
 
 /** Waits until the worker that keeps the shell is there: it is fetched while the page can be used already. */
 export async function shellIsKept(page: Page) {
-    await page.evaluate(async () => {
-        const { active } = await navigator.serviceWorker.ready;
-        if (active?.state === "activated") return;
-        await new Promise((resolve) => active?.addEventListener("statechange", resolve, { once: true }));
-    });
+    const state = () => page.evaluate(async () => (await navigator.serviceWorker.getRegistration())?.active?.state);
+    await expect.poll(state, { message: "the worker is installed", timeout: 20_000 }).toBe("activated");
 }
 
 /** The network goes, once the page has all that it fetches by itself: the browser complains about a worker cut off midway. */

@@ -511,12 +511,13 @@ impl Snapshot {
         self.asked_beside(self, ask)
     }
 
-    /// The same where `before`, of which this is a layer or the same, is asked as well.
+    /// The same where `before` is asked as well: this itself, or what lies directly below it.
     pub fn asked_beside<'a, T: Clone + 'a>(
         &'a self,
         before: &Snapshot,
         mut ask: impl FnMut(UserId) -> T + 'a,
     ) -> impl Iterator<Item = (UserId, T)> + 'a {
+        debug_assert!(self.is_above(before), "whom a layer between them changes would be taken for others' like");
         let mut kinds = Kinds::of([self, before]);
         let mut answers = Vec::new();
         self.everybody().map(move |(who, person)| {
@@ -528,6 +529,11 @@ impl Snapshot {
             });
             (who, answer)
         })
+    }
+
+    /// Whether `before` is this itself or lies directly below it.
+    fn is_above(&self, before: &Snapshot) -> bool {
+        ptr::eq(self, before) || self.below.as_deref().is_some_and(|below| ptr::eq(below, before))
     }
 
     /// Whether this layer has somebody as another than they are below.
@@ -543,9 +549,10 @@ impl Snapshot {
         })
     }
 
-    /// These people, those together who are decided about alike, here and by `before`, of which this is a layer. Nobody who
-    /// is not there.
+    /// These people, those together who are decided about alike, here and by `before`, which is this itself or lies directly below
+    /// it. Nobody who is not there.
     pub fn alike(&self, before: &Snapshot, people: &[UserId]) -> Vec<Vec<UserId>> {
+        debug_assert!(self.is_above(before), "whom a layer between them changes would be taken for others' like");
         let (mut kinds, mut all) = (Kinds::of([self, before]), Vec::<Vec<UserId>>::new());
         for (who, person) in people.iter().filter_map(|who| Some((*who, self.person(*who)?))) {
             match all.get_mut(kinds.place(person, self.changes(who))) {

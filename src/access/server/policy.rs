@@ -214,10 +214,10 @@ impl Policy {
     }
 
     /// Whether it may tell people apart whose grants and fields are the same. What is decided outside is open before it is
-    /// asked, whoever they are.
+    /// asked, and a module that cannot be read fails, whoever they are.
     pub fn reads_ids(&self) -> bool {
         match &self.module {
-            Some(module) => module.reads().user || !module.is_readable(),
+            Some(module) => module.reads().user,
             None => self.reads_any(|attribute| *attribute == Attribute::UserId),
         }
     }

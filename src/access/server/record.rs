@@ -284,9 +284,10 @@ pub async fn since(
     Ok((changes.collect(), made))
 }
 
-/// The latest changes, so many at most, of the roles and groups that somebody has their rights from: they have moved the
-/// person's version on without a row about them, but for those of so many people that nobody's has moved. Those from before the version that was seen are left out as far as the
-/// log tells when that was made.
+/// The latest changes, so many at most, of the roles and groups that somebody has their rights from: each has moved the
+/// person's version on without a row about them. One that reaches very many moves nobody's, and may be told in the place of
+/// one that did: it was made meanwhile as well. Those from before the version that was seen are left out as far as the log
+/// tells when that was made.
 pub async fn of_sources(
     connection: &mut PgConnection,
     tenant: TenantId,
