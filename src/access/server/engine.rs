@@ -126,7 +126,7 @@ struct Kind<'a> {
 }
 
 impl<'a> Kinds<'a> {
-    /// As far as all of these are concerned, of which the others are layers of the last.
+    /// As far as these two are concerned: one, and what lies below it, or the same twice.
     fn of(snapshots: [&Snapshot; 2]) -> Self {
         let any = |is_so: fn(&Policy) -> bool| {
             snapshots.iter().any(|snapshot| snapshot.policies.iter().any(|policy| is_so(policy)))

@@ -155,7 +155,7 @@ pub async fn apply(tx: &mut Tx, agreed: &Agreed) -> Result<Vec<Event>, AppError>
     let description = now.edit.description.unwrap_or_else(|| before.description.clone());
     store::update(tx, id, &name, &description).await?;
     tx.grant(&[change], Granter::Person(agreed.requester)).await?;
-    let after = store::by_id(tx, id).await?.ok_or(AppError::NotFound)?;
+    let after = store::uncounted(tx, id).await?.ok_or(AppError::NotFound)?;
     let event = Event::done(Action::GroupUpdate).on("group", id, &after.name).version(after.version);
     let event = event.meta("asked_by", json!(agreed.requester));
     Ok(vec![event.change(audited(&before), audited(&after))])
